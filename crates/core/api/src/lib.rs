@@ -1,0 +1,13 @@
+//! Application, AppProject, ApplicationSet and what else the API speaks of, as data.
+//!
+//! One Rust definition per message: `serde` gives the JSON of Kubernetes and of the REST API, `prost` the
+//! protobuf of the gRPC API with the original's field numbers, `schemars` the CRD schema. Decides nothing.
+
+mod go;
+pub mod crd;
+pub mod k8s;
+pub mod names;
+mod root;
+pub mod v1alpha1;
+
+pub use root::{API_VERSION, GROUP, InvalidRoot, Root};
