@@ -201,6 +201,7 @@ pub struct LabelSelector {
     pub match_labels: BTreeMap<String, String>,
     /// DOC LabelSelector.matchExpressions
     #[prost(message, repeated, tag = "2")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
@@ -220,6 +221,7 @@ pub struct LabelSelectorRequirement {
     pub operator: String,
     /// DOC LabelSelectorRequirement.values
     #[prost(string, repeated, tag = "3")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: Vec<String>,
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// DOC Application
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "spec", "status"]))]
+#[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct Application {
     /// DOC Application.metadata
     #[prost(message, required, tag = "1")]

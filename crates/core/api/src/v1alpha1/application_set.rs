@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// DOC ApplicationSet
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "spec", "status"]))]
+#[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct ApplicationSet {
     /// DOC ApplicationSet.metadata
     #[prost(message, required, tag = "1")]
@@ -31,7 +31,7 @@ pub struct ApplicationSet {
 /// DOC ApplicationSetList
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "items"]))]
+#[schemars(extend("required" = ["items"]))]
 pub struct ApplicationSetList {
     /// DOC ApplicationSetList.metadata
     #[prost(message, required, tag = "1")]
@@ -166,6 +166,7 @@ pub struct ApplicationSetSyncPolicy {
     pub preserve_resources_on_deletion: bool,
     /// DOC ApplicationSetSyncPolicy.applicationsSync
     #[prost(string, optional, tag = "2")]
+    #[schemars(extend("enum" = ["create-only", "create-update", "create-delete", "sync"]))]
     #[serde(skip_serializing_if = "zero")]
     pub applications_sync: Option<String>,
 }
@@ -265,7 +266,6 @@ pub struct ApplicationPreservedFields {
 /// DOC ApplicationSetStatus
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["health"]))]
 pub struct ApplicationSetStatus {
     /// DOC ApplicationSetStatus.conditions
     #[prost(message, repeated, tag = "1")]

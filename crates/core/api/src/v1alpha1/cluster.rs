@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// DOC Cluster
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["server", "name", "config", "connectionState", "info"]))]
+#[schemars(extend("required" = ["server", "name", "config"]))]
 pub struct Cluster {
     /// DOC Cluster.server
     #[prost(string, tag = "1")]
@@ -71,7 +71,7 @@ pub struct Cluster {
 /// DOC ClusterList
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "items"]))]
+#[schemars(extend("required" = ["items"]))]
 pub struct ClusterList {
     /// DOC ClusterList.metadata
     #[prost(message, required, tag = "1")]
@@ -207,7 +207,7 @@ pub struct ExecProviderConfig {
 /// DOC ClusterInfo
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["connectionState", "cacheInfo", "applicationsCount"]))]
+#[schemars(extend("required" = ["applicationsCount"]))]
 pub struct ClusterInfo {
     /// DOC ClusterInfo.connectionState
     #[prost(message, required, tag = "1")]

@@ -47,6 +47,7 @@ pub struct ApplicationSetGenerator {
     pub merge: Option<MergeGenerator>,
     /// DOC ApplicationSetGenerator.selector
     #[prost(message, optional, tag = "9")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(skip_serializing_if = "zero")]
     pub selector: Option<LabelSelector>,
     /// DOC ApplicationSetGenerator.plugin
@@ -93,6 +94,7 @@ pub struct ApplicationSetNestedGenerator {
     pub merge: Option<Json>,
     /// DOC ApplicationSetNestedGenerator.selector
     #[prost(message, optional, tag = "9")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(skip_serializing_if = "zero")]
     pub selector: Option<LabelSelector>,
     /// DOC ApplicationSetNestedGenerator.plugin
@@ -135,6 +137,7 @@ pub struct ApplicationSetTerminalGenerator {
     pub plugin: Option<PluginGenerator>,
     /// DOC ApplicationSetTerminalGenerator.selector
     #[prost(message, optional, tag = "8")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(skip_serializing_if = "zero")]
     pub selector: Option<LabelSelector>,
 }
@@ -142,7 +145,6 @@ pub struct ApplicationSetTerminalGenerator {
 /// DOC ListGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["elements", "template"]))]
 pub struct ListGenerator {
     /// DOC ListGenerator.elements
     #[prost(message, repeated, tag = "1")]
@@ -161,10 +163,10 @@ pub struct ListGenerator {
 /// DOC ClusterGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["selector", "template"]))]
 pub struct ClusterGenerator {
     /// DOC ClusterGenerator.selector
     #[prost(message, required, tag = "1")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(deserialize_with = "null")]
     pub selector: LabelSelector,
     /// DOC ClusterGenerator.template
@@ -184,7 +186,7 @@ pub struct ClusterGenerator {
 /// DOC GitGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["repoURL", "revision", "template"]))]
+#[schemars(extend("required" = ["repoURL", "revision"]))]
 pub struct GitGenerator {
     /// DOC GitGenerator.repoURL
     #[prost(string, tag = "1")]
@@ -253,7 +255,7 @@ pub struct GitFileGeneratorItem {
 /// DOC DuckTypeGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["configMapRef", "labelSelector", "template"]))]
+#[schemars(extend("required" = ["configMapRef"]))]
 pub struct DuckTypeGenerator {
     /// DOC DuckTypeGenerator.configMapRef
     #[prost(string, tag = "1")]
@@ -269,6 +271,7 @@ pub struct DuckTypeGenerator {
     pub requeue_after_seconds: Option<i64>,
     /// DOC DuckTypeGenerator.labelSelector
     #[prost(message, required, tag = "4")]
+    #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(deserialize_with = "null")]
     pub label_selector: LabelSelector,
     /// DOC DuckTypeGenerator.template
@@ -284,7 +287,7 @@ pub struct DuckTypeGenerator {
 /// DOC MatrixGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["generators", "template"]))]
+#[schemars(extend("required" = ["generators"]))]
 pub struct MatrixGenerator {
     /// DOC MatrixGenerator.generators
     #[prost(message, repeated, tag = "1")]
@@ -299,7 +302,7 @@ pub struct MatrixGenerator {
 /// DOC MergeGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["generators", "mergeKeys", "template"]))]
+#[schemars(extend("required" = ["generators", "mergeKeys"]))]
 pub struct MergeGenerator {
     /// DOC MergeGenerator.generators
     #[prost(message, repeated, tag = "1")]
@@ -344,7 +347,7 @@ pub struct NestedMergeGenerator {
 /// DOC PluginGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["configMapRef", "input", "template"]))]
+#[schemars(extend("required" = ["configMapRef"]))]
 pub struct PluginGenerator {
     /// DOC PluginGenerator.configMapRef
     #[prost(message, required, tag = "1")]

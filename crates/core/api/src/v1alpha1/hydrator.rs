@@ -72,6 +72,7 @@ pub struct SyncSource {
     pub target_branch: String,
     /// DOC SyncSource.path
     #[prost(string, tag = "2")]
+    #[schemars(extend("minLength" = 1, "pattern" = "^.{2,}|[^./]$"))]
     #[serde(deserialize_with = "null")]
     pub path: String,
     /// DOC SyncSource.repoURL
@@ -112,7 +113,6 @@ pub struct SourceHydratorStatus {
 /// DOC SuccessfulHydrateOperation
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["sourceHydrator"]))]
 pub struct SuccessfulHydrateOperation {
     /// DOC SuccessfulHydrateOperation.drySHA
     #[prost(string, tag = "5")]
@@ -131,7 +131,7 @@ pub struct SuccessfulHydrateOperation {
 /// DOC HydrateOperation
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["startedAt", "phase", "message", "sourceHydrator"]))]
+#[schemars(extend("required" = ["phase", "message"]))]
 pub struct HydrateOperation {
     /// DOC HydrateOperation.startedAt
     #[prost(message, required, tag = "1")]
@@ -143,6 +143,7 @@ pub struct HydrateOperation {
     pub finished_at: Option<Time>,
     /// DOC HydrateOperation.phase
     #[prost(string, tag = "3")]
+    #[schemars(extend("enum" = ["Hydrating", "Failed", "Hydrated"]))]
     #[serde(deserialize_with = "null")]
     pub phase: String,
     /// DOC HydrateOperation.message

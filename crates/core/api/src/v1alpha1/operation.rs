@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 /// DOC Operation
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["initiatedBy", "retry"]))]
 pub struct Operation {
     /// DOC Operation.sync
     #[prost(message, optional, tag = "1")]
@@ -189,7 +188,7 @@ pub struct SyncOperationResource {
 /// DOC SyncOperationResult
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["revision", "source"]))]
+#[schemars(extend("required" = ["revision"]))]
 pub struct SyncOperationResult {
     /// DOC SyncOperationResult.resources
     #[prost(message, repeated, tag = "1")]

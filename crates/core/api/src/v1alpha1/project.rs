@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// DOC AppProject
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "spec", "status"]))]
+#[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct AppProject {
     /// DOC AppProject.metadata
     #[prost(message, required, tag = "1")]
@@ -56,6 +56,7 @@ pub struct AppProjectSpec {
     pub destinations: Vec<ApplicationDestination>,
     /// DOC AppProjectSpec.description
     #[prost(string, tag = "3")]
+    #[schemars(extend("maxLength" = 255))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
     /// DOC AppProjectSpec.roles

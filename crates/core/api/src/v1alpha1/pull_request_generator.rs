@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 /// DOC PullRequestGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["template"]))]
 pub struct PullRequestGenerator {
     /// DOC PullRequestGenerator.github
     #[prost(message, optional, tag = "1")]

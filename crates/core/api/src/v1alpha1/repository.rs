@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// DOC Repository
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["repo", "connectionState"]))]
+#[schemars(extend("required" = ["repo"]))]
 pub struct Repository {
     /// DOC Repository.repo
     #[prost(string, tag = "1")]
@@ -144,7 +144,7 @@ pub struct Repository {
 /// DOC RepositoryList
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "items"]))]
+#[schemars(extend("required" = ["items"]))]
 pub struct RepositoryList {
     /// DOC RepositoryList.metadata
     #[prost(message, required, tag = "1")]
@@ -258,7 +258,7 @@ pub struct RepoCreds {
 /// DOC RepoCredsList
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "items"]))]
+#[schemars(extend("required" = ["items"]))]
 pub struct RepoCredsList {
     /// DOC RepoCredsList.metadata
     #[prost(message, required, tag = "1")]
@@ -319,7 +319,7 @@ pub struct RepositoryCertificate {
 /// DOC RepositoryCertificateList
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "items"]))]
+#[schemars(extend("required" = ["items"]))]
 pub struct RepositoryCertificateList {
     /// DOC RepositoryCertificateList.metadata
     #[prost(message, required, tag = "1")]
@@ -365,7 +365,7 @@ pub struct GnuPGPublicKey {
 /// DOC GnuPGPublicKeyList
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["metadata", "items"]))]
+#[schemars(extend("required" = ["items"]))]
 pub struct GnuPGPublicKeyList {
     /// DOC GnuPGPublicKeyList.metadata
     #[prost(message, required, tag = "1")]

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 /// DOC SCMProviderGenerator
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["template"]))]
 pub struct SCMProviderGenerator {
     /// DOC SCMProviderGenerator.github
     #[prost(message, optional, tag = "1")]

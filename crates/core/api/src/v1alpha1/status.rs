@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 /// DOC ApplicationStatus
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["sync", "health", "summary", "sourceHydrator"]))]
 pub struct ApplicationStatus {
     /// DOC ApplicationStatus.resources
     #[prost(message, repeated, tag = "1")]
@@ -159,7 +158,7 @@ pub struct HealthStatus {
 /// DOC SyncStatus
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["status", "comparedTo"]))]
+#[schemars(extend("required" = ["status"]))]
 pub struct SyncStatus {
     /// DOC SyncStatus.status
     #[prost(string, tag = "1")]
@@ -182,7 +181,7 @@ pub struct SyncStatus {
 /// DOC ComparedTo
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["source", "destination"]))]
+#[schemars(extend("required" = ["destination"]))]
 pub struct ComparedTo {
     /// DOC ComparedTo.source
     #[prost(message, required, tag = "1")]
@@ -205,7 +204,7 @@ pub struct ComparedTo {
 /// DOC RevisionHistory
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["deployedAt", "id", "source", "initiatedBy"]))]
+#[schemars(extend("required" = ["deployedAt", "id"]))]
 pub struct RevisionHistory {
     /// DOC RevisionHistory.revision
     #[prost(string, tag = "2")]

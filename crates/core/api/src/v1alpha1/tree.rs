@@ -142,7 +142,6 @@ pub struct ResourceNetworkingInfo {
 /// DOC HostInfo
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-#[schemars(extend("required" = ["systemInfo"]))]
 pub struct HostInfo {
     /// DOC HostInfo.name
     #[prost(string, tag = "1")]
