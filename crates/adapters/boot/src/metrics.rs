@@ -1,0 +1,101 @@
+//! `/metrics` and `/healthz` of a component, on a port of their own.
+
+use crate::stop::Stop;
+use axum::{Router, http::StatusCode, http::header, response::IntoResponse, routing::get};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+
+/// A component's metrics; cloned into whatever counts.
+pub type SharedRegistry = Arc<Mutex<Registry>>;
+
+/// Whether the component is well: an error is what `/healthz` says with 503.
+pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// A fresh registry that knows the process' own memory and CPU.
+pub fn registry() -> SharedRegistry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(process::Process));
+    Arc::new(Mutex::new(registry))
+}
+
+/// Serves until the component stops. The address that was bound is returned at once.
+pub async fn serve(
+    address: SocketAddr,
+    registry: SharedRegistry,
+    health: Health,
+    stop: Stop,
+) -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let bound = listener.local_addr()?;
+    let router = Router::new()
+        .route("/metrics", get(move || std::future::ready(scrape(&registry))))
+        .route("/healthz", get(move || std::future::ready(answer(&health))));
+    tokio::spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.asked()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "serve metrics");
+        }
+    });
+    Ok(bound)
+}
+
+fn scrape(registry: &SharedRegistry) -> impl IntoResponse + use<> {
+    let mut text = String::new();
+    let encoded = match registry.lock() {
+        Ok(registry) => encode(&mut text, &registry).is_ok(),
+        Err(_) => false,
+    };
+    let status = if encoded { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    (status, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+}
+
+fn answer(health: &Health) -> (StatusCode, String) {
+    match health() {
+        Ok(()) => (StatusCode::OK, "ok".into()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason),
+    }
+}
+
+mod process {
+    //! What the kernel says of this process.
+
+    use prometheus_client::collector::Collector;
+    use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+    use prometheus_client::metrics::{counter::ConstCounter, gauge::ConstGauge};
+
+    #[derive(Debug)]
+    pub(super) struct Process;
+
+    impl Collector for Process {
+        fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+            // Where there is no /proc there are no such figures.
+            if let Some(bytes) = resident_bytes() {
+                let gauge = ConstGauge::new(bytes);
+                let name = "process_resident_memory_bytes";
+                let help = "Resident memory size in bytes";
+                gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+            }
+            if let Some(seconds) = cpu_seconds() {
+                let counter = ConstCounter::new(seconds);
+                let help = "Total user and system CPU time spent in seconds";
+                counter.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, counter.metric_type())?)?;
+            }
+            Ok(())
+        }
+    }
+
+    fn resident_bytes() -> Option<i64> {
+        let pages: i64 = std::fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+        Some(pages * 4096)
+    }
+
+    fn cpu_seconds() -> Option<f64> {
+        let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // The command may hold blanks: what follows its closing parenthesis does not.
+        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+        let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+        Some(ticks / 100.0)
+    }
+}
