@@ -255,7 +255,9 @@ impl Object {
             .and_then(|metadata| metadata.get(name))
             .and_then(Value::as_object)
             .map(|map| {
-                map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+                map.iter()
+                    .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                    .collect()
             })
             .unwrap_or_default()
     }
