@@ -1,0 +1,87 @@
+//! The handle to one cluster.
+
+use crate::connect::{Connection, Limits, chain, resolve};
+use crate::discovery::Discovery;
+use crate::error::Error;
+use crate::request::Call;
+use crate::throttle::Throttle;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, RwLock};
+
+/// One Kubernetes cluster. Cheap to clone; clones share connections, the throttle and what was discovered.
+#[derive(Clone)]
+pub struct Cluster(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) client: kube::Client,
+    pub(crate) server: String,
+    pub(crate) namespace: String,
+    pub(crate) limits: Limits,
+    pub(crate) throttle: Throttle,
+    pub(crate) discovered: RwLock<Option<Arc<Discovery>>>,
+    /// Held while discovering, so that many who miss a kind ask once.
+    pub(crate) discovering: tokio::sync::Mutex<()>,
+}
+
+/// What `/version` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ServerVersion {
+    /// Major version: `1`.
+    pub major: String,
+    /// Minor version, as in `36`; providers add a `+`.
+    pub minor: String,
+    /// The full version: `v1.36.2`.
+    pub git_version: String,
+}
+
+impl Cluster {
+    /// Prepares to talk to a cluster. Reads files and runs credential commands, but sends nothing yet.
+    pub async fn connect(connection: &Connection) -> Result<Self, Error> {
+        // Installing twice is no failure: whoever was first chose the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = resolve(connection).await?;
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let namespace = config.default_namespace.clone();
+        // Reading the configuration may run the credential command, which blocks.
+        let client = tokio::task::spawn_blocking({
+            let handle = tokio::runtime::Handle::current();
+            move || {
+                let _context = handle.enter();
+                kube::Client::try_from(config)
+            }
+        })
+        .await
+        .map_err(|error| Error::Configuration { server: server.clone(), reason: error.to_string() })?
+        .map_err(|error| Error::Configuration { server: server.clone(), reason: chain(&error) })?;
+        let limits = connection.limits.clone();
+        Ok(Self(Arc::new(Inner {
+            client,
+            server,
+            namespace,
+            throttle: Throttle::new(limits.qps, limits.burst),
+            limits,
+            discovered: RwLock::new(None),
+            discovering: tokio::sync::Mutex::new(()),
+        })))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// URL of the API server.
+    pub fn server(&self) -> &str {
+        &self.0.server
+    }
+
+    /// The namespace of the kubeconfig's context or of the service account.
+    pub fn default_namespace(&self) -> &str {
+        &self.0.namespace
+    }
+
+    /// The server's version. Also the cheapest way to see whether it can be reached.
+    pub async fn version(&self) -> Result<ServerVersion, Error> {
+        self.fetch_json(&Call::get("get the server version".into(), "/version".into())).await
+    }
+}

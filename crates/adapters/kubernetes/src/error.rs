@@ -1,0 +1,218 @@
+//! What can go wrong on the way to a cluster, and whether trying again helps.
+
+use object::{GroupVersionKind, Object};
+use serde::Deserialize;
+use serde_json::Value;
+use std::fmt;
+
+/// The API server's answer to a request it did not grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Status {
+    /// HTTP status code.
+    pub code: u16,
+    /// Machine-readable reason: `NotFound`, `Conflict`, `Invalid`, …
+    pub reason: String,
+    /// The server's own words.
+    pub message: String,
+    /// Seconds to wait before another try, if the server said so.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.message.is_empty() {
+            write!(formatter, "{} {}", self.code, self.reason)
+        } else {
+            formatter.write_str(&self.message)
+        }
+    }
+}
+
+/// Why a request to a cluster failed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The credentials or the address cannot be used as they are written.
+    #[error("configure access to {server}: {reason}")]
+    Configuration {
+        /// The server, or where the configuration was looked for.
+        server: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No answer: the server is not there, TLS failed, the connection broke, or time ran out.
+    #[error("{action}: {reason}")]
+    Transport {
+        /// What was tried.
+        action: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The server answered with an error.
+    #[error("{action}: {status}")]
+    Api {
+        /// What was tried.
+        action: String,
+        /// The answer.
+        status: Box<Status>,
+    },
+    /// The server's answer is not what the protocol says.
+    #[error("{action}: cannot read the answer: {reason}")]
+    Decode {
+        /// What was tried.
+        action: String,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// No API group of the cluster serves the kind.
+    #[error("no matches for kind {:?} in version {:?}", .0.kind, .0.api_version())]
+    UnknownKind(GroupVersionKind),
+    /// The kind may exist, but its API group could not be discovered.
+    #[error("discover {}: {reason}", .kind.api_version())]
+    GroupUnavailable {
+        /// The kind that was asked for.
+        kind: GroupVersionKind,
+        /// Why its group did not answer.
+        reason: String,
+    },
+    /// The object cannot be sent: it has no name, or a namespace its kind does not have.
+    #[error("{0}")]
+    InvalidObject(String),
+}
+
+impl Error {
+    /// The HTTP status, where the server answered.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Api { status, .. } => Some(status.code),
+            _ => None,
+        }
+    }
+
+    /// The machine-readable reason, where the server answered.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Api { status, .. } => Some(&status.reason),
+            _ => None,
+        }
+    }
+
+    /// The message without what was tried: the server's own words, which is what users of Argo CD see.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Api { status, .. } => status.to_string(),
+            Self::Transport { reason, .. } => reason.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The object does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.code() == Some(404)
+    }
+
+    /// Someone else wrote the object meanwhile. An object that exists already is none of these.
+    pub fn is_conflict(&self) -> bool {
+        self.code() == Some(409) && !self.is_already_exists()
+    }
+
+    /// An object of that name exists already.
+    pub fn is_already_exists(&self) -> bool {
+        self.reason() == Some("AlreadyExists")
+    }
+
+    /// The server refuses the object's content.
+    pub fn is_invalid(&self) -> bool {
+        self.code() == Some(422)
+    }
+
+    /// The credentials do not suffice.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.code(), Some(401 | 403))
+    }
+
+    /// The resource version or the continue token is too old.
+    pub fn is_gone(&self) -> bool {
+        self.code() == Some(410) || matches!(self.reason(), Some("Expired" | "Gone"))
+    }
+
+    /// Whether the same request may succeed later without anyone changing anything.
+    pub fn retry_helps(&self) -> bool {
+        match self {
+            Self::Transport { .. } | Self::GroupUnavailable { .. } => true,
+            Self::Api { status, .. } => matches!(status.code, 408 | 409 | 410 | 429 | 500 | 502..=504),
+            Self::Configuration { .. }
+            | Self::Decode { .. }
+            | Self::UnknownKind(_)
+            | Self::InvalidObject(_) => false,
+        }
+    }
+
+    /// Takes the values of a Secret out of the server's message: validation and admission may quote them.
+    pub(crate) fn redacted(mut self, object: &Object) -> Self {
+        if object.kind() != "Secret" || !object.group().is_empty() {
+            return self;
+        }
+        let text = match &mut self {
+            Self::Api { status, .. } => &mut status.message,
+            Self::Decode { reason, .. } | Self::Transport { reason, .. } => reason,
+            _ => return self,
+        };
+        for value in secret_values(object) {
+            if value.chars().count() >= 4 {
+                *text = text.replace(&value, "++++++++");
+            } else if !value.is_empty() {
+                *text = text.replace(&format!("{value:?}"), "\"++++++++\"");
+            }
+        }
+        self
+    }
+}
+
+/// What a Secret keeps, as written and decoded, longest first so that no part of a value stays.
+fn secret_values(object: &Object) -> Vec<String> {
+    use base64::Engine;
+    let mut values = Vec::new();
+    for member in ["data", "stringData"] {
+        let Some(entries) = object.at(&[member]).and_then(Value::as_object) else { continue };
+        for value in entries.values() {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(&text)
+                && let Ok(decoded) = String::from_utf8(bytes)
+            {
+                values.push(decoded.trim_end().to_owned());
+                values.push(decoded);
+            }
+            if member == "stringData" {
+                values.push(base64::engine::general_purpose::STANDARD.encode(&text));
+            }
+            values.push(text);
+        }
+    }
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_of_a_secret_leave_the_message() {
+        let secret = Object::from_value(json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"},
+            "data": {"a": "aHVudGVyMg=="}, "stringData": {"b": "swordfish"},
+        }))
+        .unwrap();
+        let error = Error::Api {
+            action: "apply".into(),
+            status: Box::new(Status {
+                message: "refused: aHVudGVyMg== hunter2 swordfish c3dvcmRmaXNo".into(),
+                ..Status::default()
+            }),
+        };
+        assert_eq!(error.redacted(&secret).message(), "refused: ++++++++ ++++++++ ++++++++ ++++++++");
+    }
+}

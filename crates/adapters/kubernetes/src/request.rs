@@ -1,0 +1,206 @@
+//! One HTTP request and its answer: throttled, timed, tried again where that is safe.
+
+use crate::cluster::Cluster;
+use crate::connect::chain;
+use crate::error::{Error, Status};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{Method, Request, Response, header};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use std::time::Duration;
+
+/// Answers that are read whole must not be larger; lists and logs are streamed and have no such limit.
+const LARGEST_ANSWER: usize = 256 << 20;
+/// Longest wait a server may ask for before we give the error back instead.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// An answer as it came, for callers that forward it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawAnswer {
+    /// `Content-Type` of the answer.
+    pub content_type: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A request, built apart from being sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// What is tried, for messages: `get apps/v1/Deployment default/web`.
+    pub(crate) action: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) content_type: &'static str,
+    pub(crate) accept: &'static str,
+}
+
+impl Call {
+    pub(crate) fn new(method: Method, action: String, path: String) -> Self {
+        Self {
+            action,
+            method,
+            path,
+            query: Vec::new(),
+            body: None,
+            content_type: "application/json",
+            accept: "application/json",
+        }
+    }
+
+    pub(crate) fn get(action: String, path: String) -> Self {
+        Self::new(Method::GET, action, path)
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if !value.is_empty() {
+            self.query.push((name, value));
+        }
+        self
+    }
+
+    fn request(&self) -> Result<Request<Body>, Error> {
+        let mut uri = self.path.clone();
+        if !self.query.is_empty() {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            for (name, value) in &self.query {
+                query.append_pair(name, value);
+            }
+            uri = format!("{uri}?{}", query.finish());
+        }
+        let mut builder = Request::builder()
+            .method(self.method.clone())
+            .uri(uri)
+            .header(header::ACCEPT, self.accept)
+            .header(header::USER_AGENT, "argocd");
+        if self.body.is_some() {
+            builder = builder.header(header::CONTENT_TYPE, self.content_type);
+        }
+        builder
+            .body(Body::from(self.body.clone().unwrap_or_default()))
+            .map_err(|error| Error::InvalidObject(format!("{}: {error}", self.action)))
+    }
+}
+
+impl Cluster {
+    /// Sends a request until it is answered or trying again would not help. Gives successes only.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Response<Body>, Error> {
+        let limits = &self.inner().limits;
+        let mut backoff = limits.backoff;
+        let mut tries_left = limits.retries;
+        loop {
+            self.inner().throttle.pass().await;
+            let (error, wait) = match self.send_once(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let Some(wait) = wait.filter(|_| tries_left > 0) else { return Err(error) };
+            tries_left -= 1;
+            tracing::debug!(action = %call.action, %error, "will be tried again");
+            tokio::time::sleep(wait.unwrap_or(backoff)).await;
+            backoff *= 2;
+        }
+    }
+
+    /// One try. The second half of a failure says whether to try again, and when the server wants that.
+    async fn send_once(&self, call: &Call) -> Result<Response<Body>, (Error, Option<Option<Duration>>)> {
+        let request = call.request().map_err(|error| (error, None))?;
+        let patience = self.inner().limits.answer_timeout;
+        let transport = |reason: String| Error::Transport { action: call.action.clone(), reason };
+        let answer = match tokio::time::timeout(patience, self.inner().client.send(request)).await {
+            Err(_) => {
+                return Err((transport(format!("no answer within {}s", patience.as_secs())), None));
+            }
+            Ok(Err(error)) => {
+                let again = (call.method == Method::GET).then_some(None);
+                return Err((transport(chain(&error)), again));
+            }
+            Ok(Ok(answer)) if answer.status().is_success() => return Ok(answer),
+            Ok(Ok(answer)) => answer,
+        };
+        let status = read_status(answer, patience).await;
+        let asked = status.retry_after.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_RETRY_AFTER);
+        let again = match status.code {
+            429 if status.retry_after.is_none() => Some(None),
+            429 | 500..=599 => asked.map(Some),
+            _ => None,
+        };
+        Err((Error::Api { action: call.action.clone(), status: Box::new(status) }, again))
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn fetch(&self, call: &Call) -> Result<Bytes, Error> {
+        let answer = self.send(call).await?;
+        read_body(answer, self.inner().limits.answer_timeout)
+            .await
+            .map_err(|reason| Error::Transport { action: call.action.clone(), reason })
+    }
+
+    /// Sends a request and reads its JSON answer.
+    pub(crate) async fn fetch_json<T: serde::de::DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
+        let body = self.fetch(call).await?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Error::Decode { action: call.action.clone(), reason: error.to_string() })
+    }
+
+    /// Reads a path of the server that is no object: version, OpenAPI documents, metrics.
+    pub async fn raw(&self, path: &str, accept: &'static str) -> Result<RawAnswer, Error> {
+        let mut call = Call::get(format!("get {path}"), path.to_owned());
+        call.accept = accept;
+        let answer = self.send(&call).await?;
+        let content_type = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let body = read_body(answer, self.inner().limits.answer_timeout)
+            .await
+            .map_err(|reason| Error::Transport { action: call.action, reason })?;
+        Ok(RawAnswer { content_type, body })
+    }
+}
+
+async fn read_body(answer: Response<Body>, patience: Duration) -> Result<Bytes, String> {
+    let mut chunks = answer.into_body().into_data_stream();
+    let mut whole = Vec::new();
+    loop {
+        match tokio::time::timeout(patience, chunks.next()).await {
+            Err(_) => return Err(format!("the answer stopped for {}s", patience.as_secs())),
+            Ok(None) => return Ok(whole.into()),
+            Ok(Some(Err(error))) => return Err(chain(&error)),
+            Ok(Some(Ok(chunk))) => {
+                if whole.len() + chunk.len() > LARGEST_ANSWER {
+                    return Err(format!("the answer is larger than {} MiB", LARGEST_ANSWER >> 20));
+                }
+                whole.extend_from_slice(&chunk);
+            }
+        }
+    }
+}
+
+/// Reads an error answer: a `Status` where the server sends one, else what proxies and the like say.
+async fn read_status(answer: Response<Body>, patience: Duration) -> Status {
+    let code = answer.status().as_u16();
+    let retry_after = answer
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.trim().parse().ok());
+    let reason = answer.status().canonical_reason().unwrap_or_default().to_owned();
+    let body = read_body(answer, patience).await.unwrap_or_default();
+    let mut status = match serde_json::from_slice::<Status>(&body) {
+        Ok(status) if status.code != 0 || !status.message.is_empty() => status,
+        _ => {
+            let text = String::from_utf8_lossy(&body);
+            let message = text.trim().chars().take(1024).collect();
+            Status { reason, message, ..Status::default() }
+        }
+    };
+    status.code = code;
+    status.retry_after = retry_after;
+    status
+}
