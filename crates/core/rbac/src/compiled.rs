@@ -1,0 +1,296 @@
+//! A policy compiled: globs once, roles resolved once per subject, a rule looked at only when its subject and
+//! resource can match. The meaning is that of Argo CD's Casbin model: a request is permitted when some rule
+//! allows it and none denies it.
+
+use crate::glob::Glob;
+use crate::policy::{Effect, Policy, Rule};
+use regex::Regex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Roles of roles of roles are followed this far, as Casbin does.
+const DEEPEST: usize = 10;
+
+/// How resources, actions and objects of rules are matched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatchMode {
+    /// Globs.
+    #[default]
+    Glob,
+    /// Regular expressions, matching anywhere.
+    Regex,
+}
+
+/// What somebody wants to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Resource, as in `applications`.
+    pub resource: &'a str,
+    /// Action, as in `sync`.
+    pub action: &'a str,
+    /// Object, as in `project/application`.
+    pub object: &'a str,
+}
+
+/// Whether it is permitted, and which line says so; no line when none matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether it is permitted.
+    pub allowed: bool,
+    /// The line that allowed or denied it.
+    pub rule: Option<Rule>,
+}
+
+/// A compiled policy.
+#[derive(Clone, Debug, Default)]
+pub struct Enforcer {
+    rules: BTreeMap<String, Vec<Arc<CompiledRule>>>,
+    roles: BTreeMap<String, Vec<String>>,
+    default_role: String,
+    mode: MatchMode,
+}
+
+/// All rules that apply to one subject: ask it for many requests.
+#[derive(Clone, Debug, Default)]
+pub struct Permissions {
+    /// Rules of the default role, which are asked first and on their own.
+    default: Vec<Arc<CompiledRule>>,
+    /// Rules of the subject and of each of its groups: each is asked on its own, as the original asks them.
+    identities: Vec<Vec<Arc<CompiledRule>>>,
+}
+
+#[derive(Debug)]
+struct CompiledRule {
+    rule: Rule,
+    resource: Matcher,
+    action: Matcher,
+    object: Matcher,
+}
+
+#[derive(Debug)]
+enum Matcher {
+    Glob(Glob),
+    Regex(Regex),
+    Nothing,
+}
+
+impl Matcher {
+    fn new(pattern: &str, mode: MatchMode) -> Self {
+        match mode {
+            MatchMode::Glob => Self::Glob(Glob::new(pattern)),
+            MatchMode::Regex => Regex::new(pattern).map_or(Self::Nothing, Self::Regex),
+        }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Glob(glob) => glob.matches(text),
+            Self::Regex(regex) => regex.is_match(text),
+            Self::Nothing => false,
+        }
+    }
+}
+
+impl Enforcer {
+    /// Compiles a policy. The default role, when not empty, is everybody's.
+    pub fn new(policy: &Policy, default_role: &str, mode: MatchMode) -> Self {
+        let mut enforcer = Self { default_role: default_role.to_owned(), mode, ..Self::default() };
+        enforcer.add(policy);
+        enforcer
+    }
+
+    /// The same policy with a project's own lines added.
+    pub fn with(&self, policy: &Policy) -> Self {
+        let mut enforcer = self.clone();
+        enforcer.add(policy);
+        enforcer
+    }
+
+    /// What somebody with these groups may do.
+    pub fn permissions(&self, subject: &str, groups: &[String]) -> Permissions {
+        let identities = std::iter::once(subject).chain(groups.iter().map(String::as_str));
+        Permissions {
+            default: if self.default_role.is_empty() {
+                Vec::new()
+            } else {
+                self.rules_of(&self.default_role)
+            },
+            // An empty name is nobody: it must not meet a rule for "".
+            identities: identities.filter(|name| !name.is_empty()).map(|name| self.rules_of(name)).collect(),
+        }
+    }
+
+    fn add(&mut self, policy: &Policy) {
+        for rule in &policy.rules {
+            let compiled = CompiledRule {
+                resource: Matcher::new(&rule.resource, self.mode),
+                action: Matcher::new(&rule.action, self.mode),
+                object: Matcher::new(&rule.object, self.mode),
+                rule: rule.clone(),
+            };
+            self.rules.entry(rule.subject.clone()).or_default().push(Arc::new(compiled));
+        }
+        for (subject, role) in &policy.grants {
+            self.roles.entry(subject.clone()).or_default().push(role.clone());
+        }
+    }
+
+    fn rules_of(&self, subject: &str) -> Vec<Arc<CompiledRule>> {
+        let mut names = BTreeSet::from([subject]);
+        let mut edge = vec![subject];
+        for _ in 0..DEEPEST {
+            let next: Vec<&str> = edge
+                .iter()
+                .filter_map(|name| self.roles.get(*name))
+                .flatten()
+                .map(String::as_str)
+                .filter(|name| names.insert(*name))
+                .collect();
+            edge = next;
+        }
+        names.into_iter().filter_map(|name| self.rules.get(name)).flatten().cloned().collect()
+    }
+}
+
+impl Permissions {
+    /// Decides a request: the default role may permit it; else any identity may, unless that identity's own
+    /// rules deny it.
+    pub fn decide(&self, request: Request<'_>) -> Decision {
+        let mut denied = None;
+        for rules in std::iter::once(&self.default).chain(&self.identities) {
+            let decision = decide(rules, request);
+            if decision.allowed {
+                return decision;
+            }
+            denied = denied.or(decision.rule);
+        }
+        Decision { allowed: false, rule: denied }
+    }
+
+    /// Whether a request is permitted.
+    pub fn permit(&self, request: Request<'_>) -> bool {
+        self.decide(request).allowed
+    }
+}
+
+fn decide(rules: &[Arc<CompiledRule>], request: Request<'_>) -> Decision {
+    let mut allowing = None;
+    for compiled in rules {
+        let relevant = compiled.rule.effect == Effect::Deny || allowing.is_none();
+        if !relevant
+            || !compiled.resource.matches(request.resource)
+            || !compiled.action.matches(request.action)
+            || !compiled.object.matches(request.object)
+        {
+            continue;
+        }
+        if compiled.rule.effect == Effect::Deny {
+            return Decision { allowed: false, rule: Some(compiled.rule.clone()) };
+        }
+        allowing = Some(compiled.rule.clone());
+    }
+    Decision { allowed: allowing.is_some(), rule: allowing }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Enforcer, MatchMode, Request};
+    use crate::{Policy, builtin};
+    use proptest::prelude::*;
+
+    fn request<'a>(resource: &'a str, action: &'a str, object: &'a str) -> Request<'a> {
+        Request { resource, action, object }
+    }
+
+    fn enforcer(text: &str, default_role: &str) -> Enforcer {
+        let mut policy = builtin();
+        policy.extend(Policy::parse(text).unwrap());
+        Enforcer::new(&policy, default_role, MatchMode::Glob)
+    }
+
+    #[test]
+    fn the_builtin_roles_are_what_users_know() {
+        let enforcer = enforcer("g, bob, role:readonly", "");
+        let admin = enforcer.permissions("admin", &[]);
+        assert!(admin.permit(request("applications", "sync", "default/guestbook")));
+        assert!(admin.permit(request("applications", "action/apps/Deployment/restart", "default/guestbook")));
+        assert!(admin.permit(request("clusters", "get", "https://kubernetes.default.svc")));
+        assert!(!admin.permit(request("extensions", "invoke", "x")));
+        let bob = enforcer.permissions("bob", &[]);
+        assert!(bob.permit(request("applications", "get", "default/guestbook")));
+        assert!(!bob.permit(request("applications", "sync", "default/guestbook")));
+        assert!(!enforcer.permissions("nobody", &[]).permit(request(
+            "applications",
+            "get",
+            "default/guestbook"
+        )));
+    }
+
+    #[test]
+    fn a_denial_wins_and_is_named() {
+        let text = "p, role:dev, applications, *, dev/*, allow\np, role:dev, applications, delete, dev/prod, deny\ng, team, role:dev";
+        let permissions = enforcer(text, "").permissions("carol", &["team".to_owned()]);
+        let decision = permissions.decide(request("applications", "delete", "dev/prod"));
+        assert!(!decision.allowed);
+        assert_eq!(decision.rule.unwrap().to_string(), "p, role:dev, applications, delete, dev/prod, deny");
+        assert!(permissions.permit(request("applications", "delete", "dev/other")));
+    }
+
+    #[test]
+    fn nobody_is_not_a_name() {
+        let text = "p, , applications, *, */*, allow";
+        let permissions = enforcer(text, "").permissions("", &[String::new()]);
+        assert!(!permissions.permit(request("applications", "get", "a/b")));
+    }
+
+    #[test]
+    fn the_default_role_is_everybodys() {
+        let permissions = enforcer("", "role:readonly").permissions("", &[]);
+        assert!(permissions.permit(request("projects", "get", "default")));
+        assert!(!permissions.permit(request("projects", "delete", "default")));
+    }
+
+    #[test]
+    fn roles_in_a_circle_end() {
+        let text = "g, a, b\ng, b, a\np, b, projects, get, *, allow";
+        assert!(enforcer(text, "").permissions("a", &[]).permit(request("projects", "get", "x")));
+    }
+
+    const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+    fn name() -> impl Strategy<Value = &'static str> {
+        proptest::sample::select(NAMES.to_vec())
+    }
+
+    proptest! {
+        /// The definition, word for word: some matching rule allows and none denies, over all roles reached.
+        #[test]
+        fn compiled_decisions_are_the_definitions(
+            rules in proptest::collection::vec((name(), "[xy*]", "[xy*]", "[xy*]", any::<bool>()), 0..8),
+            grants in proptest::collection::vec((name(), name()), 0..6),
+            subject in name(),
+            asked in ("[xy]", "[xy]", "[xy]"),
+        ) {
+            let text: String = rules.iter().map(|(subject, resource, action, object, allow)| {
+                let effect = if *allow { "allow" } else { "deny" };
+                format!("p, {subject}, {resource}, {action}, {object}, {effect}\n")
+            }).chain(grants.iter().map(|(subject, role)| format!("g, {subject}, {role}\n"))).collect();
+            let enforcer = Enforcer::new(&Policy::parse(&text).unwrap(), "", MatchMode::Glob);
+            let mut reached = vec![subject];
+            for _ in 0..4 {
+                for (from, to) in &grants {
+                    if reached.contains(from) && !reached.contains(to) {
+                        reached.push(to);
+                    }
+                }
+            }
+            let matches = |pattern: &str, text: &str| pattern == "*" || pattern == text;
+            let matching: Vec<bool> = rules.iter().filter(|(subject, resource, action, object, _)| {
+                reached.contains(subject) && matches(resource, &asked.0) && matches(action, &asked.1) && matches(object, &asked.2)
+            }).map(|rule| rule.4).collect();
+            let expected = matching.contains(&true) && !matching.contains(&false);
+            let got = enforcer.permissions(subject, &[]).permit(request(&asked.0, &asked.1, &asked.2));
+            prop_assert_eq!(got, expected, "{}", text);
+        }
+    }
+}
