@@ -44,11 +44,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (message, rust) in hand_written(&descriptors) {
         builder = builder.extern_path(message, rust);
     }
+    let services = descriptors.file.iter().flat_map(|file| &file.service);
+    let methods: Vec<String> =
+        services.flat_map(|service| service.method.iter().map(|method| method.name().to_owned())).collect();
     builder.compile_fds_with_config(descriptors, prost)?;
     for entry in fs::read_dir(&out)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "rs") {
-            finish(&path)?;
+            finish(&path, &methods)?;
         }
     }
     Ok(())
@@ -85,14 +88,15 @@ fn hand_written(descriptors: &prost_types::FileDescriptorSet) -> Vec<(String, St
 
 /// Takes away derives that the types of `api` do not have, and makes the default answer of an unimplemented method say
 /// which method it is, as gRPC servers in Go do.
-fn finish(path: &Path) -> Result<(), Box<dyn Error>> {
+fn finish(path: &Path, methods: &[String]) -> Result<(), Box<dyn Error>> {
     let code = fs::read_to_string(path)?;
     let lean = code.replace("PartialEq, Eq, Hash, ::prost::", "PartialEq, ::prost::");
     let mut parts = lean.split(STUB);
     let mut finished = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let method = finished.rsplit("async fn ").next().and_then(|rest| rest.split('(').next()).unwrap_or_default();
-        let method: String = method.trim_start_matches("r#").split('_').map(capitalised).collect();
+        let method = method.trim_start_matches("r#").replace('_', "");
+        let method = methods.iter().find(|name| name.eq_ignore_ascii_case(&method)).ok_or("a stub of no method")?;
         finished.push_str(&format!("\"method {method} not implemented\""));
         finished.push_str(part);
     }
@@ -100,9 +104,4 @@ fn finish(path: &Path) -> Result<(), Box<dyn Error>> {
         fs::write(path, finished)?;
     }
     Ok(())
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
 }

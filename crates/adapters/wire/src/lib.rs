@@ -2,8 +2,11 @@
 //!
 //! One module per protobuf package holds its messages, clients and server traits; messages that Kubernetes keeps
 //! come from the crate `api`. [`transcode`] turns message bytes into the REST API's JSON and back, [`route`] knows
-//! which method an HTTP request means, [`gateway`] calls it. Decides nothing about applications.
+//! which method an HTTP request means, [`bind`] makes its request message, [`gateway`] calls it. Decides nothing about applications.
 
+pub mod bind;
+pub mod gateway;
+pub mod route;
 pub mod transcode;
 /// Local accounts, their tokens, and what the caller may do.
 pub mod account {
@@ -133,6 +136,9 @@ pub mod github {
         }
     }
 }
+
+/// The largest message that servers and clients take, in bytes: lists of applications are large.
+pub const MESSAGE_LIMIT: usize = 200 * 1024 * 1024;
 
 /// The compiled descriptors of everything in `proto/`, options included: for gRPC reflection and the transcoder.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor_set.bin"));

@@ -86,6 +86,22 @@ pub fn from_json(message: &str, json: &[u8]) -> Result<Vec<u8>, DecodeError> {
     decode::decode(id, decode::first_value(json)?)
 }
 
+/// The bytes of each message of a text of several JSON values, one behind the other.
+///
+/// # Errors
+/// As [`from_json`], for the first value that is wrong.
+pub fn stream_from_json(message: &str, json: &[u8]) -> Result<Vec<Vec<u8>>, DecodeError> {
+    let id = find(message).ok_or_else(|| DecodeError::UnknownMessage(message.to_owned()))?;
+    let mut messages = Vec::new();
+    let mut rest = json.trim_ascii();
+    while !rest.is_empty() {
+        let value = decode::first_value(rest)?;
+        messages.push(decode::decode(id, value)?);
+        rest = rest[value.len()..].trim_ascii_start();
+    }
+    Ok(messages)
+}
+
 /// The JSON of a typed message.
 ///
 /// # Errors
