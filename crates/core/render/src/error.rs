@@ -1,0 +1,106 @@
+//! Why a source does not render. Texts that users of Argo CD know are the original's.
+
+use crate::SourceType;
+use object::tracking::MarkError;
+use source_tree::{InvalidPath, TreeError};
+
+/// Why a source does not render.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The source's path is not there.
+    #[error("{path}: app path does not exist")]
+    NoPath {
+        /// The path.
+        path: String,
+    },
+    /// The source's path is a file.
+    #[error("{path}: app path is not a directory")]
+    NotAFolder {
+        /// The path.
+        path: String,
+    },
+    /// The source's path is not relative to the repository.
+    #[error("{path}: app path is absolute")]
+    AbsolutePath {
+        /// The path.
+        path: String,
+    },
+    /// The source's path climbs out of the repository, or is not a path.
+    #[error(transparent)]
+    Path(#[from] InvalidPath),
+    /// The tree could not be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A manifest file does not parse.
+    #[error("Failed to unmarshal {file:?}: {reason}")]
+    Manifest {
+        /// Its name, as the original shows it.
+        file: String,
+        /// Its path in the repository.
+        path: String,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// A file holds what a directory source cannot take.
+    #[error("{path}: {reason}")]
+    File {
+        /// Its path in the repository.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A pattern of the source cannot be read.
+    #[error("directory {field} {pattern:?}: {reason}")]
+    Pattern {
+        /// `include` or `exclude`.
+        field: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// More than the limits allow.
+    #[error("{what} of {path} exceed the limit of {limit}")]
+    TooMuch {
+        /// The source's path.
+        path: String,
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// Several kinds of source at once.
+    #[error("multiple application sources defined: {0}")]
+    Ambiguous(String),
+    /// An override file cannot be applied.
+    #[error("{path}: {reason}")]
+    Override {
+        /// Its path.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// This version cannot render sources of that type.
+    #[error("{path}: this version renders no {engine} sources yet")]
+    NoEngine {
+        /// The source's path.
+        path: String,
+        /// The type.
+        engine: SourceType,
+    },
+    /// The application's mark could not be made.
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+}
+
+impl RenderError {
+    /// Whether trying again may help without anybody changing anything.
+    pub fn retryable(&self) -> bool {
+        matches!(self, Self::Tree(error) if error.retryable())
+    }
+
+    /// Whether the original answers it with gRPC `FailedPrecondition`.
+    pub fn failed_precondition(&self) -> bool {
+        matches!(self, Self::Manifest { .. })
+    }
+}

@@ -1,0 +1,126 @@
+//! Directory sources: a tree in, the names of its objects or the error out.
+
+use api::v1alpha1::{ApplicationSource, ApplicationSourceDirectory};
+use object::tracking::{AppInstance, Tracking, TrackingMethod};
+use render::{Limits, Request, render};
+use source_tree::{MemoryTree, TreePath};
+use std::collections::BTreeMap;
+
+const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n";
+
+/// What `files` render to: kinds and names in order, or the error.
+fn check(files: &[(&str, &str)], options: Option<ApplicationSourceDirectory>) -> String {
+    let files = files.iter().map(|(path, text)| (TreePath::parse(path).unwrap(), text.as_bytes().to_vec()));
+    let tree = MemoryTree::from_files(files).unwrap();
+    let source = ApplicationSource { path: "app".into(), directory: options, ..ApplicationSource::default() };
+    let application = AppInstance::new("argocd", "guestbook", "argocd");
+    let request = Request {
+        source: &source,
+        application: Some(&application),
+        application_name: "guestbook",
+        namespace: "gb",
+        tracking: Tracking {
+            method: TrackingMethod::Annotation,
+            label_key: "app.kubernetes.io/instance",
+            installation_id: "",
+        },
+        enabled: &BTreeMap::new(),
+        limits: Limits { manifest_bytes: 10_000, objects: 50 },
+    };
+    match render(&tree, &request) {
+        Ok(rendered) => {
+            let names = rendered.objects.iter().map(|object| format!("{} {}", object.kind(), object.name()));
+            names.collect::<Vec<_>>().join(", ")
+        }
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn named(name: &str) -> String {
+    CONFIG_MAP.replace("NAME", name)
+}
+
+#[test]
+fn files_documents_and_lists_in_the_order_of_paths() {
+    let list = r#"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}}]}"#;
+    let two = format!("{}---\n{}---\n# nothing\n", named("b1"), named("b2"));
+    let files = [
+        ("app/b.yaml", two.as_str()),
+        ("app/a.json", list),
+        ("app/readme.md", "x"),
+        ("app/sub/c.yml", &named("c")),
+    ];
+    assert_eq!(check(&files, None), "Secret s, ConfigMap b1, ConfigMap b2");
+    let recurse = ApplicationSourceDirectory { recurse: true, ..Default::default() };
+    assert_eq!(check(&files, Some(recurse)), "Secret s, ConfigMap b1, ConfigMap b2, ConfigMap c");
+}
+
+#[test]
+fn include_and_exclude_are_globs_of_relative_paths() {
+    let files =
+        [("app/a.yaml", &*named("a")), ("app/b.yaml", &*named("b")), ("app/sub/c.yaml", &*named("c"))];
+    let options = |include: &str, exclude: &str| {
+        Some(ApplicationSourceDirectory {
+            recurse: true,
+            include: include.into(),
+            exclude: exclude.into(),
+            ..Default::default()
+        })
+    };
+    assert_eq!(check(&files, options("{a,sub/*}.yaml", "")), "ConfigMap a, ConfigMap c");
+    assert_eq!(check(&files, options("", "*b.yaml")), "ConfigMap a, ConfigMap c");
+    assert_eq!(check(&files, options("[", "")), "error: directory include \"[\": '[' is never closed");
+}
+
+#[test]
+fn marks_are_set() {
+    let files = [(TreePath::parse("a.yaml").unwrap(), named("a"))];
+    let tree = MemoryTree::from_files(files).unwrap();
+    let application = AppInstance::new("argocd", "guestbook", "argocd");
+    let source = ApplicationSource { path: ".".into(), ..ApplicationSource::default() };
+    let request = Request {
+        source: &source,
+        application: Some(&application),
+        application_name: "guestbook",
+        namespace: "gb",
+        tracking: Tracking { method: TrackingMethod::Annotation, label_key: "", installation_id: "" },
+        enabled: &BTreeMap::new(),
+        limits: Limits::default(),
+    };
+    let rendered = render(&tree, &request).unwrap();
+    assert_eq!(
+        rendered.objects[0].annotation("argocd.argoproj.io/tracking-id"),
+        Some("guestbook:/ConfigMap:gb/a")
+    );
+}
+
+#[test]
+fn what_is_broken_is_named() {
+    let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n bad\n";
+    let error = check(&[("app/bad.yaml", broken)], None);
+    assert!(
+        error.starts_with("error: Failed to unmarshal \"bad.yaml\": failed to unmarshal manifest: "),
+        "{error}"
+    );
+    assert!(error.contains("yaml: line 4"), "{error}");
+    let mixed = format!("{}---\nkind: Secret\n", named("a"));
+    let error = check(&[("app/mixed.yaml", &mixed)], None);
+    assert!(error.contains("apiVersion is missing (document at line 6)"), "{error}");
+    assert_eq!(check(&[("other/a.yaml", "")], None), "error: app: app path does not exist");
+    assert_eq!(
+        check(&[("app/Chart.yaml", "name: x")], None),
+        "error: app: this version renders no Helm sources yet"
+    );
+    assert_eq!(check(&[("app/values.yaml", "replicas: 1"), ("app/x.yaml", "- a")], None), "");
+}
+
+#[test]
+fn limits_hold() {
+    let large = format!("{}data:\n  a: {}\n", named("a"), "x".repeat(20_000));
+    assert_eq!(
+        check(&[("app/a.yaml", &large)], None),
+        "error: the manifest files of app exceed the limit of 10000"
+    );
+    let many = (0..60).map(|number| named(&number.to_string())).collect::<Vec<_>>().join("---\n");
+    assert_eq!(check(&[("app/a.yaml", &many)], None), "error: the objects of app exceed the limit of 50");
+}
