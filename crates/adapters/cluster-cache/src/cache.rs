@@ -1,0 +1,460 @@
+//! The cache of one cluster, as its users hold it.
+
+use crate::entry::{Entry, ResourceVersion, Uid};
+use crate::extract::Extract;
+use crate::index::{Change, Index, Node};
+use crate::options::Options;
+use crate::status::{KindState, Stats};
+use crate::subscribe::{BACKLOG, Notice, Subscription};
+use crate::supervise;
+use jiff::Timestamp;
+use kubernetes::{ApiResource, Cluster, Error};
+use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What is live in one cluster. Cheap to clone; clones share everything. Watching goes on until
+/// [`ClusterCache::stop`].
+pub struct ClusterCache<E: Extract>(Arc<Shared<E>>);
+
+impl<E: Extract> Clone for ClusterCache<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Why a live object could not be said to be there or not.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The kind is tainted: what the cache knows of it may be wrong.
+    #[error("{kind} is not known now: {reason}")]
+    Tainted {
+        /// The kind.
+        kind: GroupKind,
+        /// Why.
+        reason: String,
+    },
+    /// Not everything has been listed yet.
+    #[error("the cluster's objects are being listed")]
+    Filling,
+    /// The cluster did not answer.
+    #[error(transparent)]
+    Cluster(#[from] Error),
+    /// The object did not become what was waited for.
+    #[error("wait for {key} at version {version}: not seen within {}s", .timeout.as_secs())]
+    Deadline {
+        /// The object.
+        key: ResourceKey,
+        /// The version.
+        version: String,
+        /// How long was waited.
+        timeout: Duration,
+    },
+}
+
+/// One kind, in one namespace or in all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Scope {
+    pub(crate) kind: GroupKind,
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Health {
+    pub(crate) scopes: BTreeMap<Scope, KindState>,
+    /// Kinds of groups that could not be discovered, by group and version.
+    pub(crate) groups: BTreeMap<(String, String), String>,
+    pub(crate) connection_error: Option<String>,
+    pub(crate) discovered: bool,
+    /// When everything had been listed; `None` while that is not so.
+    pub(crate) last_sync: Option<Timestamp>,
+    /// How often the index was emptied.
+    pub(crate) epoch: u64,
+    pub(crate) resources: BTreeMap<GroupKind, ApiResource>,
+}
+
+pub(crate) struct Shared<E: Extract> {
+    pub(crate) cluster: Cluster,
+    pub(crate) extract: E,
+    pub(crate) options: Options,
+    pub(crate) index: RwLock<Index<E::Info>>,
+    pub(crate) health: RwLock<Health>,
+    /// Rung at every change of the index or of the health.
+    pub(crate) changed: Notify,
+    /// Rung when the cluster should be asked what it serves.
+    pub(crate) rediscover: Notify,
+    /// Rung when everything should be listed anew.
+    pub(crate) restart: Notify,
+    pub(crate) lists: Semaphore,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) cancel: CancellationToken,
+    task: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<E: Extract> ClusterCache<E> {
+    /// Starts to watch a cluster. Must be called within a tokio runtime.
+    pub fn start(cluster: Cluster, extract: E, options: Options) -> Self {
+        let shared = Arc::new(Shared {
+            cluster,
+            extract,
+            index: RwLock::new(Index::new(options.keep_managed_fields)),
+            health: RwLock::new(Health::default()),
+            changed: Notify::new(),
+            rediscover: Notify::new(),
+            restart: Notify::new(),
+            lists: Semaphore::new(options.concurrent_lists.max(1)),
+            options,
+            notices: broadcast::channel(BACKLOG).0,
+            cancel: CancellationToken::new(),
+            task: std::sync::Mutex::new(None),
+        });
+        let task = tokio::spawn(supervise::run(shared.clone()));
+        *shared.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        Self(shared)
+    }
+
+    /// Waits until every kind has been listed once, or is tainted. An error when the cluster itself cannot be
+    /// talked to; it goes on trying in the background all the same.
+    pub async fn ready(&self) -> Result<(), LiveError> {
+        loop {
+            let changed = self.0.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let health = self.0.health();
+                if health.discovered && !health.scopes.values().any(|state| *state == KindState::Warming) {
+                    return Ok(());
+                }
+                if let Some(reason) = &health.connection_error
+                    && !health.discovered
+                {
+                    let action = format!("reach {}", self.0.cluster.server());
+                    return Err(Error::Transport { action, reason: reason.clone() }.into());
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Stops watching and waits until nothing runs any more.
+    pub async fn stop(&self) {
+        self.0.cancel.cancel();
+        let task = self.0.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // A panic in the task has been reported where it happened; there is nothing left to stop.
+            let _ = task.await;
+        }
+    }
+
+    /// The cluster this is the cache of.
+    pub fn cluster(&self) -> &Cluster {
+        &self.0.cluster
+    }
+
+    /// One object, as known.
+    pub fn get(&self, key: &ResourceKey) -> Option<Arc<Entry<E::Info>>> {
+        self.0.index().get(key)
+    }
+
+    /// The object with a uid.
+    pub fn by_uid(&self, uid: &Uid) -> Option<Arc<Entry<E::Info>>> {
+        self.0.index().by_uid(uid)
+    }
+
+    /// What is kept of the objects an application manages, by key.
+    pub fn managed_entries(&self, application: &str) -> Vec<Arc<Entry<E::Info>>> {
+        self.0.index().managed(application)
+    }
+
+    /// The objects an application manages. Costs what the application has, whatever the cluster holds. An error
+    /// until everything has been listed once: an application must not look empty because nobody has looked yet.
+    /// Single kinds may still be tainted; see [`ClusterCache::require`].
+    pub fn managed(&self, application: &str) -> Result<BTreeMap<ResourceKey, Object>, LiveError> {
+        let epoch = self.filled()?;
+        // The lock is held only while the entries are picked; parsing happens outside it.
+        let entries = self.managed_entries(application);
+        if self.filled()? != epoch {
+            return Err(LiveError::Filling);
+        }
+        Ok(entries.iter().filter_map(|entry| Some((entry.key(), entry.manifest()?))).collect())
+    }
+
+    /// How often the cache was emptied; an error while it is being filled.
+    fn filled(&self) -> Result<u64, LiveError> {
+        let health = self.0.health();
+        health.last_sync.map(|_| health.epoch).ok_or(LiveError::Filling)
+    }
+
+    /// The whole object, wherever it must be read from: the cache when it is managed and of that version, else the
+    /// API server. `None` when there is none. For objects a target names that carry no mark of an application.
+    pub async fn get_live(
+        &self,
+        gvk: &GroupVersionKind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Object>, LiveError> {
+        let key = ResourceKey::new(&gvk.group, &gvk.kind, namespace, name);
+        let known = self.get(&key);
+        if let Some(manifest) =
+            known.as_ref().filter(|entry| *entry.version == *gvk.version).and_then(|e| e.manifest())
+        {
+            return Ok(Some(manifest));
+        }
+        let synced = self.kind_state(&gvk.group_kind()) == Some(KindState::Synced);
+        if known.is_none() && synced && self.covers(namespace) {
+            return Ok(None);
+        }
+        Ok(self.0.cluster.find_kind(gvk, namespace, name).await?)
+    }
+
+    /// Visits objects and everything they own; see [`Index::walk`].
+    pub fn walk(&self, roots: &[ResourceKey], visit: impl FnMut(Node<E::Info>)) {
+        self.0.index().walk(roots, visit);
+    }
+
+    /// The objects of a namespace that nothing owns.
+    pub fn top_level(&self, namespace: &str) -> Vec<Arc<Entry<E::Info>>> {
+        self.0.index().top_level(namespace)
+    }
+
+    /// The objects of a kind, in one namespace if given.
+    pub fn of_kind(&self, kind: &GroupKind, namespace: Option<&str>) -> Vec<Arc<Entry<E::Info>>> {
+        self.0.index().of_kind(kind, namespace)
+    }
+
+    /// Applications that manage something in the cluster.
+    pub fn applications(&self) -> Vec<Arc<str>> {
+        self.0.index().applications().into_iter().collect()
+    }
+
+    /// Reads the index under one lock, for answers that must be of one moment. Keep it short: events wait.
+    pub fn read<T>(&self, reader: impl FnOnce(&Index<E::Info>) -> T) -> T {
+        reader(&self.0.index())
+    }
+
+    /// Takes in an object a write gave back, so that the writer's next read sees it without waiting for the watch.
+    pub fn observe(&self, object: &Object) {
+        let state = self.kind_state(&object.group_kind());
+        let watched =
+            self.0.health().resources.get(&object.group_kind()).map(|resource| resource.version.clone());
+        let same_version = watched.as_deref() == Some(object.gvk().version.as_str());
+        if state == Some(KindState::Synced) && same_version && self.covers(object.namespace()) {
+            self.0.apply(object);
+        }
+    }
+
+    /// Waits until the cache knows an object at a version or a newer one.
+    pub async fn wait_for(
+        &self,
+        key: &ResourceKey,
+        version: &str,
+        timeout: Duration,
+    ) -> Result<Arc<Entry<E::Info>>, LiveError> {
+        let wanted = ResourceVersion::parse(version);
+        let seen = |entry: &Arc<Entry<E::Info>>| entry.resource_version.covers(&wanted);
+        self.wait(key, version, timeout, |found| found.filter(seen)).await
+    }
+
+    /// Waits until an object is gone, or another stands in its place.
+    pub async fn wait_gone(&self, key: &ResourceKey, uid: &str, timeout: Duration) -> Result<(), LiveError> {
+        let uid = Uid::parse(uid);
+        self.wait(key, "none", timeout, |found| match found {
+            Some(entry) if entry.uid == uid => None,
+            _ => Some(()),
+        })
+        .await
+    }
+
+    async fn wait<T>(
+        &self,
+        key: &ResourceKey,
+        version: &str,
+        timeout: Duration,
+        done: impl Fn(Option<Arc<Entry<E::Info>>>) -> Option<T>,
+    ) -> Result<T, LiveError> {
+        let waiting = async {
+            loop {
+                let changed = self.0.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if let Some(found) = done(self.get(key)) {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(timeout, waiting).await.map_err(|_| LiveError::Deadline {
+            key: key.clone(),
+            version: version.into(),
+            timeout,
+        })
+    }
+
+    /// How well a kind is known; `None` when it is not watched: excluded, or not served.
+    pub fn kind_state(&self, kind: &GroupKind) -> Option<KindState> {
+        let health = self.0.health();
+        let from = Scope { kind: kind.clone(), namespace: None };
+        let states: Vec<_> = health
+            .scopes
+            .range(from..)
+            .take_while(|(scope, _)| scope.kind == *kind)
+            .map(|(_, state)| state)
+            .collect();
+        let tainted = states.iter().find(|state| matches!(state, KindState::Tainted { .. }));
+        let warming = states.iter().find(|state| ***state == KindState::Warming);
+        if let Some(state) = tainted.or(warming) {
+            return Some((**state).clone());
+        }
+        if let Some((_, reason)) = health.groups.iter().find(|((group, _), _)| *group == kind.group)
+            && states.is_empty()
+        {
+            return Some(KindState::Tainted { reason: reason.clone() });
+        }
+        states.first().map(|state| (*state).clone())
+    }
+
+    /// An error unless a kind is known well enough to judge by.
+    pub fn require(&self, kind: &GroupKind) -> Result<(), LiveError> {
+        match self.kind_state(kind) {
+            Some(KindState::Tainted { reason }) => Err(LiveError::Tainted { kind: kind.clone(), reason }),
+            Some(KindState::Warming) => {
+                Err(LiveError::Tainted { kind: kind.clone(), reason: "it is being listed".into() })
+            }
+            Some(KindState::Synced) | None => Ok(()),
+        }
+    }
+
+    /// The kinds that are tainted, and why.
+    pub fn tainted(&self) -> BTreeMap<GroupKind, String> {
+        let health = self.0.health();
+        let reasons = health.scopes.iter().filter_map(|(scope, state)| match state {
+            KindState::Tainted { reason } => Some((scope.kind.clone(), reason.clone())),
+            _ => None,
+        });
+        reasons.collect()
+    }
+
+    /// Groups the cluster registers but cannot say anything about, and why.
+    pub fn failed_groups(&self) -> BTreeMap<(String, String), String> {
+        self.0.health().groups.clone()
+    }
+
+    /// The kinds that are watched, and how.
+    pub fn resources(&self) -> Vec<ApiResource> {
+        self.0.health().resources.values().cloned().collect()
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> Stats {
+        let (resources, managed) = self.0.index().counts();
+        let health = self.0.health();
+        let count = |wanted: fn(&KindState) -> bool| {
+            let kinds = health.scopes.iter().filter(|(_, state)| wanted(state)).map(|(scope, _)| &scope.kind);
+            kinds.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        Stats {
+            resources,
+            managed,
+            apis: count(|_| true),
+            warming: count(|state| *state == KindState::Warming),
+            tainted: count(|state| matches!(state, KindState::Tainted { .. })),
+            last_sync: health.last_sync,
+            connection_error: health.connection_error.clone(),
+        }
+    }
+
+    /// Hears of what changes from now on.
+    pub fn subscribe(&self) -> Subscription {
+        Subscription(self.0.notices.subscribe())
+    }
+
+    /// Forgets everything and lists it anew: the tracking rule changed, or a user asked for it.
+    pub fn invalidate(&self) {
+        self.0.restart.notify_one();
+    }
+
+    fn covers(&self, namespace: &str) -> bool {
+        let options = &self.0.options;
+        match options.namespaces.as_slice() {
+            [] => true,
+            _ if namespace.is_empty() => options.cluster_resources,
+            list => list.iter().any(|watched| watched == namespace),
+        }
+    }
+}
+
+impl<E: Extract> Shared<E> {
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index<E::Info>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, Index<E::Info>> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn health(&self) -> RwLockReadGuard<'_, Health> {
+        self.health.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn health_mut(&self) -> RwLockWriteGuard<'_, Health> {
+        self.health.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an object in and tells of it.
+    pub(crate) fn apply(&self, object: &Object) {
+        let extracted = self.extract.extract(object);
+        let change = self.index_mut().apply(object, extracted);
+        self.tell(change);
+    }
+
+    /// Takes an object in without telling: while much is being listed for the first time.
+    pub(crate) fn apply_quietly(&self, object: &Object) {
+        let extracted = self.extract.extract(object);
+        self.index_mut().apply(object, extracted);
+    }
+
+    pub(crate) fn tell(&self, changes: impl IntoIterator<Item = Change>) {
+        let mut any = false;
+        for change in changes {
+            any = true;
+            // Nobody listening is no failure.
+            let _ = self.notices.send(Notice::Changed(Arc::new(change)));
+        }
+        if any {
+            self.changed.notify_waiters();
+        }
+    }
+
+    pub(crate) fn announce(&self, notice: Notice) {
+        let _ = self.notices.send(notice);
+        self.changed.notify_waiters();
+    }
+
+    /// Records how well a kind is known.
+    pub(crate) fn set_state(&self, scope: &Scope, state: KindState) {
+        let complete = {
+            let mut health = self.health_mut();
+            let Some(current) = health.scopes.get_mut(scope) else { return };
+            if *current == state {
+                return;
+            }
+            let was_warming = *current == KindState::Warming;
+            *current = state;
+            let warming = health.scopes.values().any(|state| *state == KindState::Warming);
+            let complete = was_warming && !warming && health.last_sync.is_none();
+            if complete {
+                health.last_sync = Some(Timestamp::now());
+            }
+            complete
+        };
+        if complete {
+            self.announce(Notice::Everything);
+        } else {
+            self.announce(Notice::Kinds);
+        }
+    }
+}
