@@ -1,0 +1,83 @@
+//! Certificates of servers: given as PEM, or made at start.
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey as SigningKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The PEM text does not hold what it should. The text itself is never part of the message.
+    #[error("read {what}: {reason}")]
+    Pem {
+        /// Certificate or key.
+        what: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Certificate and key do not make a server.
+    #[error("use certificate: {0}")]
+    Unusable(#[from] rustls::Error),
+    /// A certificate could not be made.
+    #[error("make a self-signed certificate: {0}")]
+    Generate(#[from] rcgen::Error),
+}
+
+/// A server's certificate, which may be exchanged while it serves.
+#[derive(Clone, Debug)]
+pub struct Identity(Arc<Current>);
+
+#[derive(Debug)]
+struct Current(RwLock<Arc<SigningKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<SigningKey>> {
+        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+impl Identity {
+    /// From a certificate chain and its key, both PEM.
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        Ok(Self(Arc::new(Current(RwLock::new(Arc::new(signing_key(certificates, key)?))))))
+    }
+
+    /// From now on serves with another certificate; on an error the old one stays.
+    pub fn replace(&self, certificates: &[u8], key: &[u8]) -> Result<(), TlsError> {
+        let key = Arc::new(signing_key(certificates, key)?);
+        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = key;
+        Ok(())
+    }
+
+    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(self.0.clone());
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Arc::new(config)
+    }
+}
+
+/// A certificate nobody vouches for, for these host names.
+pub fn self_signed(names: &[&str]) -> Result<Identity, TlsError> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names)?;
+    Identity::from_pem(cert.pem().as_bytes(), signing_key.serialize_pem().as_bytes())
+}
+
+fn signing_key(certificates: &[u8], key: &[u8]) -> Result<SigningKey, TlsError> {
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificates)
+        .collect::<Result<_, _>>()
+        .map_err(|error| TlsError::Pem { what: "certificate", reason: error.to_string() })?;
+    if chain.is_empty() {
+        return Err(TlsError::Pem { what: "certificate", reason: "there is none in the text".into() });
+    }
+    let key = PrivateKeyDer::from_pem_slice(key)
+        .map_err(|error| TlsError::Pem { what: "private key", reason: error.to_string() })?;
+    let signer = rustls::crypto::ring::sign::any_supported_type(&key)?;
+    let pair = SigningKey::new(chain, signer);
+    pair.keys_match()?;
+    Ok(pair)
+}
