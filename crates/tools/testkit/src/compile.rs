@@ -1,0 +1,155 @@
+//! The control plane's binary: built once from `e2e/controlplane`, kept outside the work tree.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+
+const PROGRESS_PERIOD: Duration = Duration::from_secs(20);
+/// How much of the compiler's output an error carries.
+const OUTPUT_LINES: usize = 30;
+
+/// The path of the control plane's binary, which is built when there is none for these sources and
+/// this version of Go: about ten minutes on two cores the first time. Progress goes to standard
+/// error. Two who ask at once build once.
+pub(crate) fn binary() -> Result<PathBuf, Error> {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e/controlplane");
+    let version = go_version(&module)?;
+    let folder = cache()?.join("controlplane").join(fingerprint(&module, &version)?);
+    let binary = folder.join("controlplane");
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    let at = |what: &str| format!("{what} {}", folder.display());
+    fs::create_dir_all(&folder).map_err(Error::tried(at("create")))?;
+    let lock = File::create(folder.join("lock")).map_err(Error::tried(at("lock")))?;
+    if lock.try_lock().is_err() {
+        say("waiting for another build of the control plane");
+        lock.lock().map_err(Error::tried(at("lock")))?;
+    }
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    let partial = folder.join("controlplane.partial");
+    compile(&module, &partial, &version)?;
+    fs::rename(&partial, &binary).map_err(Error::tried(at("finish")))?;
+    Ok(binary)
+}
+
+fn go_version(module: &Path) -> Result<String, Error> {
+    let output = match Command::new("go").arg("version").current_dir(module).output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && module.is_dir() => {
+            return Err(Error::Missing {
+                program: "Go",
+                hint: "the control plane in e2e/controlplane is built with Go 1.26 or newer, from https://go.dev/dl",
+            });
+        }
+        other => other.map_err(Error::tried(format!("run go in {}", module.display())))?,
+    };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(Error::Failed { program: "go version".into(), output: said });
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn cache() -> Result<PathBuf, Error> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("ARGOCD_RS_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("argocd-rs")))
+        .or_else(|| set("HOME").map(|path| path.join(".cache/argocd-rs")))
+        .ok_or_else(|| Error::System {
+            tried: "find a cache folder (ARGOCD_RS_CACHE, XDG_CACHE_HOME or HOME)".into(),
+            source: io::ErrorKind::NotFound.into(),
+        })
+}
+
+/// Names the build: what goes in, and what makes it.
+fn fingerprint(module: &Path, version: &str) -> Result<String, Error> {
+    let mut sources = Vec::new();
+    collect(module, &mut sources).map_err(Error::tried(format!("list {}", module.display())))?;
+    sources.sort();
+    let mut hash = Sha256::new();
+    hash.update(version);
+    for path in sources {
+        let text = fs::read(&path).map_err(Error::tried(format!("read {}", path.display())))?;
+        let name = path.strip_prefix(module).unwrap_or(&path);
+        hash.update(format!("\n{} {}\n", name.display(), text.len()));
+        hash.update(text);
+    }
+    Ok(hash.finalize()[..10].iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else if (name.ends_with(".go") && !name.ends_with("_test.go"))
+            || name == "go.mod"
+            || name == "go.sum"
+        {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn compile(module: &Path, output: &Path, version: &str) -> Result<(), Error> {
+    say(&format!("building the control plane with {version}, about ten minutes the first time"));
+    let started = Instant::now();
+    let mut build = Command::new("go")
+        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o"])
+        .arg(output)
+        .arg(".")
+        .current_dir(module)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Error::tried("run go build"))?;
+    let (sender, lines) = mpsc::channel();
+    if let Some(stderr) = build.stderr.take() {
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    let mut said = Vec::new();
+    let mut downloads = 0_u32;
+    loop {
+        match lines.recv_timeout(PROGRESS_PERIOD) {
+            Ok(line) if line.starts_with("go: downloading") => downloads += 1,
+            Ok(line) if said.len() < OUTPUT_LINES => said.push(line),
+            Ok(_) => {}
+            Err(RecvTimeoutError::Timeout) => say(&format!(
+                "still building the control plane: {} s, {downloads} modules downloaded",
+                started.elapsed().as_secs()
+            )),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = build.wait().map_err(Error::tried("run go build"))?;
+    if !status.success() {
+        return Err(Error::Failed { program: "go build".into(), output: said.join("\n") });
+    }
+    say(&format!("built the control plane in {} s", started.elapsed().as_secs()));
+    Ok(())
+}
+
+fn say(text: &str) {
+    // Progress nobody can read is no reason to fail.
+    let _ = writeln!(io::stderr(), "testkit: {text}");
+}

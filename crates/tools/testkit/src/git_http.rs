@@ -1,0 +1,262 @@
+//! Repositories over HTTP or HTTPS, through the real `git http-backend`.
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::cgi;
+use crate::error::Error;
+use crate::http::{self, Request};
+
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+const CONNECTION_LIMIT: usize = 64;
+/// How many requests are remembered.
+const RECORD_LIMIT: usize = 10_000;
+
+/// How a server is to be. The default is plain HTTP, open to all, read only.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Who is let in, with what password. Without this nobody is asked, and nobody may push.
+    pub basic_auth: Option<(String, String)>,
+    /// Speak TLS, with a certificate of an authority made for this server.
+    pub tls: bool,
+}
+
+/// A running server. Dropping it stops it.
+#[derive(Debug)]
+pub struct GitHttp {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    authority: Option<String>,
+    /// The loopback port.
+    pub port: u16,
+}
+
+#[derive(Debug)]
+struct Shared {
+    root: PathBuf,
+    basic_auth: Option<(String, String)>,
+    tls: Option<Arc<ServerConfig>>,
+    stopped: AtomicBool,
+    failing: AtomicBool,
+    connections: AtomicUsize,
+    requests: Mutex<Vec<String>>,
+}
+
+impl GitHttp {
+    /// Serves every repository under `root`: `<root>/<name>.git` is at `url("<name>.git")`.
+    pub fn serve(root: &Path, options: &Options) -> Result<Self, Error> {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::tried("listen on loopback"))?;
+        let port = listener.local_addr().map_err(Error::tried("listen on loopback"))?.port();
+        let (tls, authority) = if options.tls {
+            let (config, authority) = certificate()?;
+            (Some(Arc::new(config)), Some(authority))
+        } else {
+            (None, None)
+        };
+        let shared = Arc::new(Shared {
+            root: root.to_owned(),
+            basic_auth: options.basic_auth.clone(),
+            tls,
+            stopped: AtomicBool::new(false),
+            failing: AtomicBool::new(false),
+            connections: AtomicUsize::new(0),
+            requests: Mutex::default(),
+        });
+        let accepting = Arc::clone(&shared);
+        let thread = thread::spawn(move || accept(&listener, &accepting));
+        Ok(Self { shared, thread: Some(thread), authority, port })
+    }
+
+    /// The address of a path, such as `apps.git`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        let scheme = if self.authority.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}/{path}", self.port)
+    }
+
+    /// The certificate of the authority to trust, as PEM, when the server speaks TLS.
+    #[must_use]
+    pub fn certificate_authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// The requests so far, as `GET /apps.git/info/refs?service=git-upload-pack`.
+    #[must_use]
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on every answer is `503`, or no longer.
+    pub fn set_failing(&self, failing: bool) {
+        self.shared.failing.store(failing, Ordering::Relaxed);
+    }
+}
+
+impl Drop for GitHttp {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        // Wakes the thread that accepts.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        if shared.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let Ok(stream) = stream else { continue };
+        if shared.connections.fetch_add(1, Ordering::Relaxed) >= CONNECTION_LIMIT {
+            shared.connections.fetch_sub(1, Ordering::Relaxed);
+            continue;
+        }
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            // A client that goes away in the middle is its own affair.
+            let _ = shared.connection(stream);
+            shared.connections.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+}
+
+impl Shared {
+    fn connection(&self, stream: TcpStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(SILENCE_LIMIT))?;
+        stream.set_write_timeout(Some(SILENCE_LIMIT))?;
+        let Some(config) = &self.tls else {
+            let mut reader = BufReader::new(Duplex(stream));
+            self.exchange(&mut reader)?;
+            return reader.get_ref().0.shutdown(Shutdown::Write);
+        };
+        let session = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+        let mut reader = BufReader::new(Duplex(StreamOwned::new(session, stream)));
+        self.exchange(&mut reader)?;
+        let secured = &mut reader.get_mut().0;
+        secured.conn.send_close_notify();
+        secured.flush()
+    }
+
+    fn exchange<S: Read + Write>(&self, stream: &mut BufReader<Duplex<S>>) -> io::Result<()> {
+        let Some(request) = Request::read(&mut Joined(stream))? else { return Ok(()) };
+        self.record(&request);
+        let out = stream.get_mut();
+        if self.failing.load(Ordering::Relaxed) {
+            return refuse(out, "503 Service Unavailable", &[]);
+        }
+        let user = match &self.basic_auth {
+            None => None,
+            Some((user, password)) if admitted(&request, user, password) => Some(user.as_str()),
+            Some(_) => {
+                let challenge = ("WWW-Authenticate".to_owned(), "Basic realm=\"git\"".to_owned());
+                return refuse(out, "401 Unauthorized", &[challenge]);
+            }
+        };
+        cgi::run(&self.root, request, user, out)
+    }
+
+    fn record(&self, request: &Request) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if requests.len() < RECORD_LIMIT {
+            let separator = if request.query.is_empty() { "" } else { "?" };
+            requests.push(format!("{} {}{separator}{}", request.method, request.path, request.query));
+        }
+    }
+}
+
+fn refuse(out: &mut impl Write, status: &str, headers: &[(String, String)]) -> io::Result<()> {
+    http::answer(out, status, headers, &mut io::empty())
+}
+
+fn admitted(request: &Request, user: &str, password: &str) -> bool {
+    let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    request.header("authorization") == Some(wanted.as_str())
+}
+
+/// Both directions of one stream, so that it can sit inside a buffered reader.
+struct Duplex<S>(S);
+
+impl<S: Read> Read for Duplex<S> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl<S: Write> Write for Duplex<S> {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.0.write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Reads through the buffer, writes past it.
+struct Joined<'a, S>(&'a mut BufReader<Duplex<S>>);
+
+impl<S: Read> Read for Joined<'_, S> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl<S: Read> io::BufRead for Joined<'_, S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.0.consume(amount);
+    }
+}
+
+impl<S: Read + Write> Write for Joined<'_, S> {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.0.get_mut().write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.get_mut().flush()
+    }
+}
+
+/// A server configuration and, as PEM, the authority that vouches for it.
+fn certificate() -> Result<(ServerConfig, String), Error> {
+    let failed = |error: rcgen::Error| Error::Certificate(error.to_string());
+    let mut authority = CertificateParams::new(Vec::new()).map_err(failed)?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+    authority.distinguished_name.push(DnType::CommonName, "testkit authority");
+    let authority_key = KeyPair::generate().map_err(failed)?;
+    let authority_pem = authority.self_signed(&authority_key).map_err(failed)?.pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let mut leaf =
+        CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).map_err(failed)?;
+    leaf.distinguished_name.push(DnType::CommonName, "localhost");
+    let leaf_key = KeyPair::generate().map_err(failed)?;
+    let leaf = leaf.signed_by(&leaf_key, &issuer).map_err(failed)?;
+    let failed = |error: rustls::Error| Error::Certificate(error.to_string());
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .map_err(failed)?;
+    Ok((config, authority_pem))
+}

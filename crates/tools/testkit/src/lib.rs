@@ -1,0 +1,20 @@
+//! Real parts to test against, each started in private, on loopback, and gone when dropped.
+//!
+//! It starts outside programs (Go's build of the control plane, `redis-server`, `git`) and knows
+//! nothing of Argo CD; it stays free of async code and of Kubernetes libraries, so that anything
+//! may depend on it.
+
+pub mod control_plane;
+pub mod git_http;
+pub mod git_repo;
+pub mod redis;
+
+mod cgi;
+mod compile;
+mod error;
+mod http;
+mod leash;
+mod wait;
+
+pub use error::Error;
+pub use wait::{free_port, poll};
