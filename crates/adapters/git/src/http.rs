@@ -1,0 +1,117 @@
+//! The options of one HTTP connection: trust, client certificate, proxy, credentials.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use base64::Engine as _;
+use gix::{
+    credentials::{helper::Action, protocol::Outcome},
+    protocol::transport::client::blocking_io::http::{self, reqwest::Options as Backend},
+};
+use reqwest::blocking::ClientBuilder;
+use url::Url;
+
+use crate::{Repository, Secret};
+
+const USER_AGENT: &str = concat!("argocd-rs/", env!("CARGO_PKG_VERSION"));
+
+/// The transport options of a connection to `repository`.
+pub(crate) fn options(repository: &Repository, url: &Url, timeout: Duration) -> http::Options {
+    let owned = repository.clone();
+    let backend = Backend {
+        configure_client: Some(Box::new(move |builder| {
+            configure(builder, &owned, timeout).map_err(gix::Error::from_error)
+        })),
+        configure_request: None,
+    };
+    http::Options {
+        extra_headers: authorization(repository, url).into_iter().collect(),
+        user_agent: Some(USER_AGENT.to_owned()),
+        backend: Some(Arc::new(Mutex::new(backend))),
+        ..http::Options::default()
+    }
+}
+
+fn configure(
+    builder: ClientBuilder,
+    repository: &Repository,
+    timeout: Duration,
+) -> reqwest::Result<ClientBuilder> {
+    let mut builder = builder.timeout(timeout).connect_timeout(timeout);
+    if repository.insecure {
+        builder = builder.tls_danger_accept_invalid_certs(true);
+    } else if !repository.certificate_authorities.is_empty() {
+        let authorities =
+            reqwest::Certificate::from_pem_bundle(repository.certificate_authorities.as_bytes())?;
+        builder = builder.tls_certs_only(authorities);
+    }
+    if !repository.tls_client_certificate.is_empty() {
+        let pem = format!("{}\n{}", repository.tls_client_certificate, repository.tls_client_key.expose());
+        builder = builder.identity(reqwest::Identity::from_pem(pem.as_bytes())?);
+    }
+    if !repository.proxy.is_empty() {
+        let exceptions = reqwest::NoProxy::from_string(&repository.no_proxy);
+        builder =
+            builder.no_proxy().proxy(reqwest::Proxy::all(repository.proxy.expose())?.no_proxy(exceptions));
+    }
+    Ok(builder)
+}
+
+/// The header that goes out with every request. Requests with it follow no redirect, so it reaches no other host.
+/// Over plain HTTP the transport answers no refusal with a password, so there this is the only way.
+fn authorization(repository: &Repository, url: &Url) -> Option<String> {
+    if !repository.bearer_token.is_empty() {
+        return Some(format!("Authorization: Bearer {}", repository.bearer_token.expose()));
+    }
+    if !repository.force_basic_auth && url.scheme() != "http" {
+        return None;
+    }
+    let (username, password) = basic(repository)?;
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{}", password.expose()));
+    Some(format!("Authorization: Basic {pair}"))
+}
+
+fn basic(repository: &Repository) -> Option<(String, &Secret)> {
+    if repository.username.is_empty() && repository.password.is_empty() {
+        return None;
+    }
+    // Hosts that take a token as password want some user name.
+    let username = if repository.username.is_empty() { "x-access-token" } else { &repository.username };
+    Some((username.to_owned(), &repository.password))
+}
+
+/// Answers a refusal with the credentials, if the refusal came from the host they were given for. `asked` is set
+/// when the remote wanted any.
+pub(crate) fn credentials(
+    repository: &Repository,
+    url: &Url,
+    asked: Arc<AtomicBool>,
+) -> impl FnMut(Action) -> gix::Result<Option<Outcome>> + 'static {
+    let (repository, url) = (repository.clone(), url.clone());
+    move |action| {
+        let Action::Get(context) = action else { return Ok(None) };
+        asked.store(true, Ordering::SeqCst);
+        let same_host =
+            context.url.as_ref().and_then(|url| Url::parse(&url.to_string()).ok()).is_some_and(|asking| {
+                asking.scheme() == url.scheme()
+                    && asking.host_str() == url.host_str()
+                    && asking.port_or_known_default() == url.port_or_known_default()
+            });
+        // What was refused as a header is refused.
+        let fresh = authorization(&repository, &url).is_none();
+        let Some((username, password)) = basic(&repository).filter(|_| same_host && fresh) else {
+            return Ok(None);
+        };
+        let identity = gix::sec::identity::Account {
+            username,
+            password: password.expose().to_owned(),
+            oauth_refresh_token: None,
+        };
+        Ok(Some(Outcome { identity, next: context.into() }))
+    }
+}

@@ -1,0 +1,193 @@
+//! Remotes that are reached through a program: `ssh`, or `git upload-pack` for a folder of this machine.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use gix::protocol::transport::{
+    Protocol,
+    client::git::{ConnectMode, blocking_io::Connection},
+};
+
+use crate::{
+    Cause, Repository,
+    interrupt::{Interrupt, end},
+};
+
+/// What a program may say on its error output before the rest is dropped.
+const LONGEST_COMPLAINT: u64 = 16 * 1024;
+
+/// Settings of the caller's own Git that must not reach ours.
+const UNWANTED: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "SSH_ASKPASS",
+    "SSH_AUTH_SOCK",
+];
+
+/// A running program that speaks Git's protocol. Dropping it ends the program and removes its key file.
+pub(crate) struct Program {
+    child: Arc<Mutex<Child>>,
+    complaints: Option<JoinHandle<String>>,
+    _files: Option<tempfile::TempDir>,
+}
+
+pub(crate) type Stream = Connection<ChildStdout, ChildStdin>;
+
+/// Serves a folder of this machine.
+pub(crate) fn local(path: &Path, interrupt: &Interrupt) -> Result<(Program, Stream), Cause> {
+    let mut command = Command::new("git");
+    command.arg("upload-pack").arg(path);
+    spawn(command, "git", &path.display().to_string(), None, interrupt)
+}
+
+/// Runs `git-upload-pack` on another machine.
+pub(crate) fn ssh(
+    repository: &Repository,
+    address: (&str, &str, Option<u16>, &str),
+    key_folder: &Path,
+    connect_timeout: Duration,
+    interrupt: &Interrupt,
+) -> Result<(Program, Stream), Cause> {
+    let (user, host, port, path) = address;
+    let private = fs::Permissions::from_mode(0o700);
+    let files = tempfile::Builder::new()
+        .prefix("argocd-ssh-")
+        .permissions(private)
+        .tempdir_in(key_folder)
+        .map_err(not_written)?;
+    let mut command = Command::new("ssh");
+    for option in ssh_options(repository, files.path(), connect_timeout)? {
+        command.arg("-o").arg(option);
+    }
+    if !repository.ssh_private_key.is_empty() {
+        let key = files.path().join("key");
+        write_private(&key, &with_line_ends(repository.ssh_private_key.expose()))?;
+        command.arg("-i").arg(key).args(["-o", "IdentitiesOnly=yes"]);
+    }
+    if let Some(port) = port {
+        command.arg("-p").arg(port.to_string());
+    }
+    if !user.is_empty() {
+        command.arg("-l").arg(user);
+    }
+    command.arg("--").arg(host).arg(format!("git-upload-pack '{}'", path.replace('\'', r"'\''")));
+    spawn(command, "ssh", path, Some(files), interrupt)
+}
+
+fn ssh_options(repository: &Repository, files: &Path, timeout: Duration) -> Result<Vec<String>, Cause> {
+    let mut options = vec![
+        "BatchMode=yes".to_owned(),
+        "SendEnv=GIT_PROTOCOL".to_owned(),
+        "ServerAliveInterval=15".to_owned(),
+        "ServerAliveCountMax=2".to_owned(),
+        format!("ConnectTimeout={}", timeout.as_secs().max(1)),
+        "ForwardAgent=no".to_owned(),
+        "ForwardX11=no".to_owned(),
+        "LogLevel=ERROR".to_owned(),
+        "GlobalKnownHostsFile=/dev/null".to_owned(),
+    ];
+    if repository.insecure || repository.insecure_ignore_host_key {
+        options.extend(["StrictHostKeyChecking=no".to_owned(), "UserKnownHostsFile=/dev/null".to_owned()]);
+    } else {
+        let known_hosts = files.join("known_hosts");
+        write_private(&known_hosts, &with_line_ends(&repository.known_hosts))?;
+        options.push("StrictHostKeyChecking=yes".to_owned());
+        options.push(format!("UserKnownHostsFile={}", known_hosts.display()));
+    }
+    Ok(options)
+}
+
+fn spawn(
+    mut command: Command,
+    program: &'static str,
+    path: &str,
+    files: Option<tempfile::TempDir>,
+    interrupt: &Interrupt,
+) -> Result<(Program, Stream), Cause> {
+    for name in UNWANTED {
+        command.env_remove(name);
+    }
+    command.env("GIT_PROTOCOL", "version=2").env("LC_ALL", "C");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Cause::MissingProgram(program),
+        _ => Cause::Other(format!("start {program}: {error}")),
+    })?;
+    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let child = Arc::new(Mutex::new(child));
+    let mut program = Program { child: child.clone(), complaints: None, _files: files };
+    let (Some(input), Some(output), Some(errors)) = pipes else {
+        return Err(Cause::Other("the program has no pipes".to_owned()));
+    };
+    program.complaints = Some(std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let mut errors = errors;
+        (&mut errors).take(LONGEST_COMPLAINT).read_to_end(&mut text).ok();
+        std::io::copy(&mut errors, &mut std::io::sink()).ok();
+        String::from_utf8_lossy(&text).into_owned()
+    }));
+    interrupt.watch(&child);
+    let stream =
+        Connection::new(output, input, Protocol::V2, path, None::<(String, _)>, ConnectMode::Process, false);
+    Ok((program, stream))
+}
+
+impl Program {
+    /// Ends the program and gives what it said on its error output.
+    pub(crate) fn complaints(mut self) -> String {
+        end(&self.child);
+        self.complaints.take().and_then(|reader| reader.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        end(&self.child);
+        if let Some(reader) = self.complaints.take() {
+            reader.join().ok();
+        }
+    }
+}
+
+/// Where private keys lie while `ssh` runs: in memory where the system has such a folder.
+pub(crate) fn key_folder(fallback: &Path) -> PathBuf {
+    let in_memory = Path::new("/dev/shm");
+    if tempfile::tempfile_in(in_memory).is_ok() { in_memory.to_owned() } else { fallback.to_owned() }
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Cause> {
+    let mut file =
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(not_written)?;
+    file.write_all(text.as_bytes()).map_err(not_written)
+}
+
+/// Keys pasted into a form lose their last line end or gain carriage returns; ssh refuses both.
+fn with_line_ends(text: &str) -> String {
+    let mut text = text.replace("\r\n", "\n");
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+fn not_written(error: std::io::Error) -> Cause {
+    Cause::Other(format!("write ssh files: {error}"))
+}

@@ -1,0 +1,146 @@
+//! Repositories over a real sshd: keys, known hosts, and that nothing is left behind.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use git::{Cause, Repository, Secret};
+use source_tree::{Tree, TreePath};
+use support::{Source, free_port, head, reaches, repositories};
+
+struct Daemon {
+    child: Child,
+    port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn keygen(file: &Path) {
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(file)
+        .status()
+        .expect("ssh-keygen is missing: install openssh-client");
+    assert!(made.success());
+}
+
+impl Daemon {
+    fn start() -> Self {
+        let sshd = Path::new("/usr/sbin/sshd");
+        assert!(sshd.exists(), "/usr/sbin/sshd is missing: install openssh-server");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["host", "other_host", "user", "stranger"] {
+            keygen(&folder.path().join(name));
+        }
+        fs::copy(folder.path().join("user.pub"), folder.path().join("authorized_keys")).unwrap();
+        fs::set_permissions(folder.path().join("authorized_keys"), fs::Permissions::from_mode(0o600))
+            .unwrap();
+        // As root, sshd wants this folder even when it separates nothing.
+        fs::create_dir_all("/run/sshd").ok();
+        let port = free_port();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let config = format!(
+            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile {}\nUsePAM no\n\
+             StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAcceptEnv GIT_PROTOCOL\n",
+            at("host"),
+            at("authorized_keys"),
+            at("pid")
+        );
+        fs::write(folder.path().join("config"), config).unwrap();
+        let child = Command::new(sshd)
+            .args(["-D", "-e", "-f"])
+            .arg(folder.path().join("config"))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !reaches(port) {
+            assert!(Instant::now() < deadline, "sshd does not listen");
+            std::thread::yield_now();
+        }
+        Self { child, port, folder }
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+
+    fn known_hosts(&self, key: &str) -> String {
+        let key = self.text(&format!("{key}.pub"));
+        let key: Vec<&str> = key.split(' ').take(2).collect();
+        format!("[127.0.0.1]:{} {}", self.port, key.join(" "))
+    }
+
+    fn repository(&self, source: &Source) -> Repository {
+        let user = Command::new("id").arg("-un").output().unwrap().stdout;
+        let user = String::from_utf8(user).unwrap().trim().to_owned();
+        Repository {
+            url: format!("ssh://{user}@127.0.0.1:{}{}", self.port, source.folder.path().display()),
+            // Keys pasted into a form lose their last line end.
+            ssh_private_key: Secret::from(self.text("user").trim_end()),
+            known_hosts: self.known_hosts("host"),
+            ..Repository::default()
+        }
+    }
+}
+
+fn keys_left() -> usize {
+    let folders = fs::read_dir("/dev/shm").unwrap().flatten();
+    folders.filter(|entry| entry.file_name().to_string_lossy().starts_with("argocd-ssh-")).count()
+}
+
+#[tokio::test]
+async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
+    let (daemon, source, cache) = (Daemon::start(), Source::new(), tempfile::tempdir().unwrap());
+    let (repositories, _) = repositories(cache.path());
+    let good = daemon.repository(&source);
+    let revision = head(&repositories, &good).await.unwrap();
+    let tree = repositories.tree(&good, &revision).await.unwrap();
+    assert_eq!(&tree.read(&TreePath::parse("app/a.yaml").unwrap()).unwrap()[..], b"a: 1\n");
+
+    for (known_hosts, expected) in [
+        (String::new(), "failed to list refs: ssh: handshake failed: knownhosts: key is unknown"),
+        (
+            daemon.known_hosts("other_host"),
+            "failed to list refs: ssh: handshake failed: knownhosts: key mismatch",
+        ),
+    ] {
+        let repository = Repository { known_hosts, ..good.clone() };
+        let error = head(&repositories, &repository).await.unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert!(matches!(error.cause(), Some(Cause::Untrusted(_))));
+        assert!(repositories.tree(&repository, &revision).await.is_err());
+        let trusting = Repository { insecure_ignore_host_key: true, ..repository };
+        head(&repositories, &trusting).await.unwrap();
+    }
+
+    let key = daemon.text("stranger");
+    let stranger = Repository { ssh_private_key: Secret::from(key.clone()), ..good.clone() };
+    let error = head(&repositories, &stranger).await.unwrap_err();
+    assert!(matches!(error.cause(), Some(Cause::AuthenticationRequired(_))), "{error}");
+    let secret = key.lines().nth(2).unwrap();
+    assert!(!format!("{error} {error:?} {stranger:?}").contains(secret));
+    assert!(repositories.tree(&stranger, &revision).await.is_err(), "who is not let in reads no mirror");
+
+    let missing = Repository { url: format!("{}-none", good.url), ..good.clone() };
+    let error = head(&repositories, &missing).await.unwrap_err();
+    assert!(error.to_string().starts_with("failed to list refs: repository not found"), "{error}");
+    let dead =
+        Repository { url: good.url.replace(&daemon.port.to_string(), &free_port().to_string()), ..good };
+    let error = head(&repositories, &dead).await.unwrap_err();
+    assert!(error.retryable(), "{error}");
+    assert_eq!(keys_left(), 0);
+}
