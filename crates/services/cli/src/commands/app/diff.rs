@@ -1,0 +1,215 @@
+//! `argocd app diff`. The differences are the server's: it compares with the same code as the controller.
+
+use std::collections::BTreeMap;
+
+use api::v1alpha1::{Application, ResourceDiff};
+use serde_json::Value;
+use wire::application::{ApplicationManifestQuery, ApplicationServerSideDiffQuery};
+
+use super::manifests::parsed;
+use super::sources::{check_revisions, positions};
+use crate::command::{Command, Running, array, duration, int, ints, switch, text};
+use crate::connection::Server;
+use crate::failure::{Failure, Outcome};
+use crate::output::application;
+use crate::output::states::Key;
+use crate::session::Session;
+
+pub(crate) static COMMAND: Command = Command {
+    details: "The environment variable KUBECTL_EXTERNAL_DIFF chooses another diff tool.\nExit codes: 2 on wrong \
+              arguments, 1 when there is a difference, 0 when there is none.\nThe content of Secrets is not shown.",
+    flags: &[&[
+        super::NAMESPACE,
+        int("diff-exit-code", "Exit code when there is a difference").or("1"),
+        switch("exit-code", "Return non-zero exit code when there is a difference").or("true"),
+        switch("hard-refresh", "Compare again before, and render the manifests anew"),
+        duration("ignore-normalizer-jq-execution-timeout", "Limit for jq expressions in ignore rules").or("1s"),
+        text("local", "Compare with this local folder"),
+        array("local-include", "Patterns of the file names that are sent").or("*.yaml,*.yml,*.json"),
+        text("local-repo-root", "The root of the local repository").or("/"),
+        switch("refresh", "Compare again before"),
+        text("revision", "Compare with this revision"),
+        array("revisions", "Compare with these revisions of the chosen sources"),
+        switch("server-side-diff", "Let the Kubernetes API predict the result"),
+        int("server-side-diff-concurrency", "How many server-side diffs run at once").or("-1"),
+        int("server-side-diff-max-batch-kb", "Largest batch of a server-side diff").or("250"),
+        switch("server-side-generate", "Let the server render the local folder"),
+        array("source-names", "Names of the sources that --revisions are for"),
+        ints("source-positions", "Positions of the sources that --revisions are for, from 1"),
+    ]],
+    run: Some(start),
+    ..Command::new("diff", "APPNAME", "Perform a diff against the target and live state.")
+};
+
+fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
+    Box::pin(async move { run(session).await })
+}
+
+async fn run(session: &mut Session<'_>) -> Outcome {
+    let argument = session.only_argument().map_err(|_| Failure::Usage { code: 2 })?;
+    let (name, namespace) = session.application(&argument);
+    check_revisions(session)?;
+    let server = session.server().await?;
+    let found = super::application(&server, &name, &namespace, super::get::refresh(session)).await?;
+    if !session.matches.text("local").is_empty() {
+        return Err(super::local_unsupported());
+    }
+    let other_targets = !session.matches.text("revision").is_empty()
+        || !session.matches.list("source-positions").is_empty()
+        || !session.matches.list("source-names").is_empty();
+    let different = if session.is("server-side-diff") || other_targets {
+        if session.is("server-side-diff") && !server_side(&found) {
+            session.warn_plainly("Warning: Application does not have ServerSideDiff=true annotation.\n");
+        }
+        print_predicted(session, &server, &found, other_targets).await?
+    } else {
+        print(session, &server, &found).await?
+    };
+    if different && session.is("exit-code") {
+        let code = i32::try_from(session.matches.number("diff-exit-code")).unwrap_or(1);
+        return Err(Failure::Exit(code));
+    }
+    Ok(())
+}
+
+fn server_side(application: &Application) -> bool {
+    let options = application.metadata.annotations.get("argocd.argoproj.io/compare-options");
+    options.is_some_and(|options| options.split(',').any(|option| option.trim() == "ServerSideDiff=true"))
+}
+
+/// One pair to show.
+struct Pair {
+    key: Key,
+    live: Value,
+    target: Value,
+}
+
+/// Prints how the live state differs from the target state; returns whether it does.
+pub(crate) async fn print(session: &mut Session<'_>, server: &Server, application: &Application) -> Outcome<bool> {
+    let metadata = &application.metadata;
+    let query = super::resources_of(&metadata.name, &metadata.namespace);
+    let items = server.applications().managed_resources(query).await?.into_inner().items;
+    let mut pairs = Vec::new();
+    for item in items {
+        let key = key(&item);
+        let (live, target) = (parsed(&item.normalized_live_state)?, parsed(&item.target_state)?);
+        if item.hook || is_hook(&live) || is_hook(&target) || (live.is_null() && target.is_null()) {
+            continue;
+        }
+        if live.is_null() || target.is_null() {
+            pairs.push(Pair { key, live, target });
+        } else if item.modified {
+            pairs.push(Pair { key, live, target: parsed(&item.predicted_live_state)? });
+        }
+    }
+    print_pairs(session, pairs)
+}
+
+fn key(item: &ResourceDiff) -> Key {
+    (item.group.clone(), item.kind.clone(), item.namespace.clone(), item.name.clone())
+}
+
+fn is_hook(object: &Value) -> bool {
+    let annotations = &object["metadata"]["annotations"];
+    ["argocd.argoproj.io/hook", "helm.sh/hook"].iter().any(|name| annotations.get(name).is_some())
+}
+
+fn print_pairs(session: &mut Session<'_>, pairs: Vec<Pair>) -> Outcome<bool> {
+    let different = !pairs.is_empty();
+    for Pair { key: (group, kind, namespace, name), live, target } in pairs {
+        session.line(&format!("\n===== {group}/{kind} {namespace}/{name} ======"));
+        let there = |object: &Value| !object.is_null();
+        session.print_difference(&name, Some(&live).filter(|live| there(live)), Some(&target).filter(|target| there(target)))?;
+    }
+    Ok(different)
+}
+
+/// The same with predictions of the Kubernetes API, for the target state or for other revisions.
+async fn print_predicted(
+    session: &mut Session<'_>,
+    server: &Server,
+    found: &Application,
+    other_targets: bool,
+) -> Outcome<bool> {
+    let metadata = &found.metadata;
+    let query = super::resources_of(&metadata.name, &metadata.namespace);
+    let items = server.applications().managed_resources(query).await?.into_inner().items;
+    let mut targets = BTreeMap::new();
+    if other_targets {
+        for text in manifests(session, server, found).await? {
+            let object = parsed(&text)?;
+            targets.insert(key_of(&object, &items, &found.spec.destination.namespace), object);
+        }
+    } else {
+        for item in &items {
+            targets.insert(key(item), parsed(&item.target_state)?);
+        }
+    }
+    let mut pairs = Vec::new();
+    let (mut lives, mut manifests) = (Vec::new(), Vec::new());
+    for item in items {
+        let target = targets.remove(&key(&item)).unwrap_or(Value::Null);
+        let live = parsed(&item.normalized_live_state)?;
+        // The CLI never sees what Secrets hold, so it cannot compare them.
+        if is_secret(&key(&item)) || is_hook(&live) || is_hook(&target) || (live.is_null() && target.is_null()) {
+            continue;
+        }
+        if live.is_null() || target.is_null() {
+            pairs.push(Pair { key: key(&item), live, target });
+        } else {
+            manifests.push(target.to_string());
+            lives.push(item);
+        }
+    }
+    for (key, target) in targets {
+        if !is_secret(&key) && !is_hook(&target) && !target.is_null() {
+            pairs.push(Pair { key, live: Value::Null, target });
+        }
+    }
+    let query = ApplicationServerSideDiffQuery {
+        app_name: metadata.name.clone(),
+        app_namespace: Some(metadata.namespace.clone()),
+        project: Some(application::project(&found.spec).to_owned()),
+        live_resources: lives,
+        target_manifests: manifests,
+    };
+    for item in server.applications().server_side_diff(query).await?.into_inner().items {
+        if item.modified {
+            pairs.push(Pair { key: key(&item), live: parsed(&item.live_state)?, target: parsed(&item.target_state)? });
+        }
+    }
+    pairs.sort_by(|one, other| one.key.cmp(&other.key));
+    print_pairs(session, pairs)
+}
+
+fn is_secret((group, kind, _, _): &Key) -> bool {
+    group.is_empty() && kind == "Secret"
+}
+
+async fn manifests(session: &Session<'_>, server: &Server, found: &Application) -> Outcome<Vec<String>> {
+    let mut query = ApplicationManifestQuery {
+        name: found.metadata.name.clone(),
+        app_namespace: Some(found.metadata.namespace.clone()),
+        ..ApplicationManifestQuery::default()
+    };
+    if session.matches.text("revision").is_empty() {
+        query.source_positions = positions(session, &application::sources(&found.spec))?;
+        query.revisions = session.matches.list("revisions").to_vec();
+    } else {
+        query.revision = Some(session.text("revision"));
+    }
+    Ok(server.applications().get_manifests(query).await?.into_inner().manifests)
+}
+
+/// The key of a rendered object. One without a namespace is in the destination's, when others of its kind have one.
+fn key_of(object: &Value, items: &[ResourceDiff], destination: &str) -> Key {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let version = text(&object["apiVersion"]);
+    let (group, kind) = (object::split_api_version(&version).0.to_owned(), text(&object["kind"]));
+    let mut namespace = text(&object["metadata"]["namespace"]);
+    let namespaced = items.iter().any(|item| item.group == group && item.kind == kind && !item.namespace.is_empty());
+    if namespace.is_empty() && namespaced {
+        destination.clone_into(&mut namespace);
+    }
+    (group, kind, namespace, text(&object["metadata"]["name"]))
+}

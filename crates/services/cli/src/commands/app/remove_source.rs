@@ -1,0 +1,65 @@
+//! `argocd app remove-source`.
+
+use wire::application::ApplicationUpdateSpecRequest;
+
+use crate::command::{Command, Running, int, text};
+use crate::failure::{Failure, Outcome};
+use crate::output::application;
+use crate::session::Session;
+
+pub(crate) static COMMAND: Command = Command {
+    details: "\nExamples:\n  argocd app remove-source my-app --source-position 1",
+    flags: &[&[
+        super::NAMESPACE,
+        text("source-name", "Name of the source"),
+        int("source-position", "Position of the source, from 1").or("-1"),
+    ]],
+    run: Some(start),
+    ..Command::new("remove-source", "APPNAME", "Remove a source from multiple sources application.")
+};
+
+fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
+    Box::pin(async move { run(session).await })
+}
+
+async fn run(session: &mut Session<'_>) -> Outcome {
+    let (name, namespace) = session.application(&session.only_argument()?);
+    let position = session.matches.number("source-position");
+    let named = session.text("source-name");
+    if named.is_empty() && position <= 0 {
+        return Err(Failure::generic("Value of source-position must be greater than 0"));
+    }
+    let server = session.server().await?;
+    let mut application = super::application(&server, &name, &namespace, None).await?;
+    let sources = &mut application.spec.sources;
+    if !named.is_empty() && !sources.iter().any(|source| source.name == named) {
+        return Err(Failure::fatal(format!("Unknown source name '{named}'")));
+    }
+    if !application::many_sources(&application.spec) {
+        return Err(Failure::generic("Application does not have multiple sources configured"));
+    }
+    let sources = &mut application.spec.sources;
+    if sources.len() == 1 {
+        return Err(Failure::generic("Cannot remove the only source remaining in the app"));
+    }
+    let index = if named.is_empty() {
+        usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1)
+    } else {
+        sources.iter().position(|source| source.name == named).unwrap_or(usize::MAX)
+    };
+    if index >= sources.len() {
+        return Err(Failure::generic(format!("Application does not have source at {position}\n")));
+    }
+    sources.remove(index);
+    let name = application.metadata.name.clone();
+    let request = ApplicationUpdateSpecRequest {
+        name: name.clone(),
+        spec: application.spec,
+        validate: None,
+        app_namespace: Some(namespace),
+        project: None,
+    };
+    server.applications().update_spec(request).await?;
+    session.line(&format!("Application '{name}' updated successfully"));
+    Ok(())
+}

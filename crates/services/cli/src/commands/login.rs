@@ -1,0 +1,163 @@
+//! `argocd login`: a token for a server, kept in a context.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use wire::cluster::SettingsQuery;
+use wire::session::SessionCreateRequest;
+
+use crate::command::{Command, Flag, Running, int, switch, text};
+use crate::config::{self, Context};
+use crate::connection::{Encryption, Server, Target, probe};
+use crate::failure::{Failure, Outcome};
+use crate::session::Session;
+
+/// Flags of SSO logins, shared with `relogin`.
+pub(crate) const SSO: &[Flag] = &[
+    text("callback", "Address of the local server that receives the token, as host:port"),
+    switch("sso-launch-browser", "Open the browser for an SSO login").or("true"),
+    int("sso-port", "Port of the local server that receives the token").or("8085"),
+];
+
+pub(crate) static COMMAND: Command = Command {
+    details: "\nExamples:\n  argocd login cd.argoproj.io\n  argocd login cd.argoproj.io --username admin\n  \
+              argocd login localhost:8080 --plaintext",
+    flags: &[
+        SSO,
+        &[
+            text("name", "Name of the context; the server's address when not given"),
+            text("password", "Password of the account"),
+            switch("skip-test-tls", "Do not try whether the server speaks TLS"),
+            switch("sso", "Log in through the identity provider"),
+            text("username", "Name of the account"),
+        ],
+    ],
+    run: Some(start),
+    ..Command::new("login", "SERVER", "Log in to Argo CD")
+};
+
+fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
+    Box::pin(async move { run(session).await })
+}
+
+async fn run(session: &mut Session<'_>) -> Outcome {
+    if session.is("core") || session.is("port-forward") {
+        Target::resolve(session)?;
+    }
+    let address = session.only_argument()?;
+    let mut target = Target::at(&address, session)?;
+    if !session.is("skip-test-tls") {
+        agree_on_encryption(session, &mut target).await?;
+    }
+    let server = session.connect(target).await?;
+    let token = if session.is("sso") {
+        sso(session, &server).await?
+    } else {
+        let (username, password) = (session.text("username"), session.text("password"));
+        by_password(session, &server, username, password).await?
+    };
+    session.line(&format!("'{}' logged in successfully", display_name(&claims(&token)?)));
+    let name = context_name(session, &address);
+    remember(session, &server.target, &address, &name, token)?;
+    session.line(&format!("Context '{name}' updated"));
+    Ok(())
+}
+
+/// Asks before a connection that is not encrypted, or not to whom it seems to be.
+async fn agree_on_encryption(session: &mut Session<'_>, target: &mut Target) -> Outcome {
+    match probe(target).await.map_err(Failure::generic)? {
+        Encryption::Trusted => {}
+        Encryption::None if target.plain_text => {}
+        Encryption::None => {
+            let question = "WARNING: server is not configured with TLS. Proceed (y/n)? ";
+            if !session.proceed(question)? {
+                return Err(Failure::Exit(1));
+            }
+            target.plain_text = true;
+        }
+        Encryption::Untrusted(_) if target.insecure => {}
+        Encryption::Untrusted(reason) => {
+            let question =
+                format!("WARNING: server certificate had error: {reason}. Proceed insecurely (y/n)? ");
+            if !session.proceed(&question)? {
+                return Err(Failure::Exit(1));
+            }
+            target.insecure = true;
+        }
+    }
+    Ok(())
+}
+
+/// A token for a name and a password; what is missing is asked for.
+pub(crate) async fn by_password(
+    session: &mut Session<'_>,
+    server: &Server,
+    username: String,
+    password: String,
+) -> Outcome<String> {
+    let username = if username.is_empty() {
+        session.print("Username: ");
+        session.read_line()?.trim().to_owned()
+    } else {
+        username
+    };
+    let password = if password.is_empty() { session.read_password("Password: ")? } else { password };
+    let request = SessionCreateRequest { username, password, token: String::new() };
+    Ok(server.sessions().create(request).await?.into_inner().token)
+}
+
+async fn sso(_session: &mut Session<'_>, server: &Server) -> Outcome<String> {
+    let settings = server.settings().get(SettingsQuery {}).await?.into_inner();
+    let connectors = settings.dex_config.is_some_and(|dex| !dex.connectors.is_empty());
+    if settings.oidc_config.is_none() && !connectors {
+        return Err(Failure::generic(format!("{} is not configured with SSO", server.target.address)));
+    }
+    Err(Failure::generic("logging in through an identity provider is not supported yet; use an account or a token"))
+}
+
+/// The claims of a token, which the server has verified.
+pub(crate) fn claims(token: &str) -> Outcome<Value> {
+    let malformed = || Failure::generic("token is malformed: token contains an invalid number of segments");
+    let payload = token.split('.').nth(1).ok_or_else(malformed)?;
+    let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).map_err(|_| malformed())?;
+    serde_json::from_slice(&bytes).map_err(|_| malformed())
+}
+
+/// How the user is called in messages.
+pub(crate) fn display_name(claims: &Value) -> &str {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    text("email").or_else(|| text("name")).or_else(|| text("sub")).unwrap_or_default()
+}
+
+fn context_name(session: &Session<'_>, address: &str) -> String {
+    let name = session.matches.text("name");
+    let root = session.matches.text("grpc-web-root-path").trim_matches('/');
+    match (name, root) {
+        ("", "") => address.to_owned(),
+        ("", root) => format!("{address}/{root}"),
+        (name, _) => name.to_owned(),
+    }
+}
+
+fn remember(session: &Session<'_>, target: &Target, address: &str, name: &str, token: String) -> Outcome {
+    let path = config::path(session.matches.text("config"), session.environment);
+    let mut config = config::load(&path)?.unwrap_or_default();
+    let encode = |bytes: &[u8]| STANDARD.encode(bytes);
+    let identity = target.identity.as_ref().map(|(certificate, key)| (encode(certificate), encode(key)));
+    let (client_certificate_data, client_certificate_key_data) = identity.unwrap_or_default();
+    config.put_server(config::Server {
+        server: address.to_owned(),
+        insecure: target.insecure,
+        grpc_web: target.grpc_web,
+        grpc_web_root_path: target.grpc_web_root_path.clone(),
+        certificate_authority_data: encode(&target.authority),
+        client_certificate_data,
+        client_certificate_key_data,
+        plain_text: target.plain_text,
+        core: false,
+    });
+    config.put_user(config::User { name: name.to_owned(), auth_token: token, refresh_token: String::new() });
+    config.put_context(Context { name: name.to_owned(), server: address.to_owned(), user: name.to_owned() });
+    name.clone_into(&mut config.current_context);
+    config::write(&path, &config)
+}

@@ -1,0 +1,40 @@
+//! The command tree. A new command is a new file and one entry in its group's list.
+
+mod account;
+mod app;
+mod cluster;
+mod completion;
+mod configure;
+mod context;
+mod login;
+mod logout;
+mod proj;
+mod relogin;
+mod version;
+
+use crate::command::{Command, Flag, text};
+use crate::options::GLOBAL;
+
+/// `argocd` itself.
+pub(crate) static ROOT: Command = Command {
+    inherited: &[GLOBAL],
+    commands: &[
+        &account::COMMAND,
+        &app::COMMAND,
+        &cluster::COMMAND,
+        &completion::COMMAND,
+        &configure::COMMAND,
+        &context::COMMAND,
+        &login::COMMAND,
+        &logout::COMMAND,
+        &proj::COMMAND,
+        &relogin::COMMAND,
+        &version::COMMAND,
+    ],
+    ..Command::new("argocd", "", "argocd controls a Argo CD server")
+};
+
+/// The flag with which most commands choose their format.
+pub(crate) const fn output(default: &'static str, help: &'static str) -> Flag {
+    text("output", help).short('o').or(default)
+}

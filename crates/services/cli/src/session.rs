@@ -1,0 +1,121 @@
+//! One call in progress: its flags, its streams, its log.
+
+use std::io::{BufRead, Write};
+
+use crate::environment::Environment;
+use crate::failure::{Failure, Outcome};
+use crate::log::{self, Format, Level};
+use crate::parse::Matches;
+
+/// What a command works with.
+pub(crate) struct Session<'e> {
+    pub(crate) environment: &'e mut Environment,
+    pub(crate) matches: Matches,
+    pub(crate) format: Format,
+    pub(crate) level: Level,
+}
+
+impl Session<'_> {
+    /// Writes text as it is. Nobody listening any more is no reason to stop.
+    pub(crate) fn print(&mut self, text: &str) {
+        let _ = self.environment.output.write_all(text.as_bytes());
+        let _ = self.environment.output.flush();
+    }
+
+    /// Writes one line.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.print(&format!("{text}\n"));
+    }
+
+    /// Writes plain text to standard error.
+    pub(crate) fn warn_plainly(&mut self, text: &str) {
+        let _ = self.environment.errors.write_all(text.as_bytes());
+    }
+
+    /// Logs, when the level is wanted.
+    pub(crate) fn log(&mut self, level: Level, message: &str) {
+        if level <= self.level {
+            log::line(self.environment, self.format, level, message);
+        }
+    }
+
+    /// The arguments.
+    pub(crate) fn arguments(&self) -> &[String] {
+        &self.matches.arguments
+    }
+
+    /// The only argument; anything else shows the help.
+    pub(crate) fn only_argument(&self) -> Outcome<String> {
+        match self.arguments() {
+            [only] => Ok(only.clone()),
+            _ => Err(Failure::usage()),
+        }
+    }
+
+    /// The first argument; none shows the help.
+    pub(crate) fn first_argument(&self) -> Outcome<String> {
+        self.arguments().first().cloned().ok_or_else(Failure::usage)
+    }
+
+    /// The value of a flag.
+    pub(crate) fn text(&self, flag: &str) -> String {
+        self.matches.text(flag).to_owned()
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn is(&self, flag: &str) -> bool {
+        self.matches.is(flag)
+    }
+
+    /// One line of standard input, without its end.
+    pub(crate) fn read_line(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        match self.environment.input.read_line(&mut line) {
+            Ok(0) => Err(Failure::generic("EOF")),
+            Ok(_) => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A secret, not shown while it is typed.
+    pub(crate) fn read_password(&mut self, prompt: &str) -> Outcome<String> {
+        self.print(prompt);
+        let hidden = crate::environment::Hidden::start(self.environment.interactive);
+        let line = self.read_line();
+        if hidden.is_some() {
+            self.print("\n");
+        }
+        line
+    }
+
+    /// Asks until the answer is yes or no.
+    pub(crate) fn proceed(&mut self, question: &str) -> Outcome<bool> {
+        loop {
+            self.print(question);
+            match self.read_line()?.trim().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks before something is deleted, when the user wants to be asked.
+    pub(crate) fn confirm(&mut self, question: &str) -> Outcome<bool> {
+        let wanted = if self.matches.changed("prompts-enabled") || self.is("prompts-enabled") {
+            self.is("prompts-enabled")
+        } else {
+            let path = crate::config::path(self.matches.text("config"), self.environment);
+            crate::config::load(&path)?.is_some_and(|config| config.prompts_enabled)
+        };
+        if wanted { self.proceed(question) } else { Ok(true) }
+    }
+
+    /// The name and namespace of an application given as `name` or `namespace/name`; `--app-namespace` is the default.
+    pub(crate) fn application(&self, argument: &str) -> (String, String) {
+        match argument.split_once('/') {
+            Some((namespace, name)) => (name.to_owned(), namespace.to_owned()),
+            None => (argument.to_owned(), self.text("app-namespace")),
+        }
+    }
+}

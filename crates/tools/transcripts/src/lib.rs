@@ -1,0 +1,10 @@
+//! Recorded conversations with the original: read from their files, brought into a form in which what differs from
+//! run to run is the same, and compared with what ours answers. Knows nothing of who answers.
+
+mod compare;
+mod normal;
+mod record;
+
+pub use compare::{Mismatch, compare};
+pub use normal::Replacements;
+pub use record::{Answer, Call, Malformed, Record};

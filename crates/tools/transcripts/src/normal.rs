@@ -1,0 +1,60 @@
+//! What differs from run to run, replaced by the placeholders of the recordings.
+
+use regex::Regex;
+
+/// Placeholders and what they stand for in this run, longest first, and the patterns of everything volatile.
+pub struct Replacements {
+    known: Vec<(String, String)>,
+    patterns: Vec<(Regex, &'static str)>,
+}
+
+/// Patterns for what no run can know beforehand. The order matters: tokens before base64, times before numbers.
+const PATTERNS: &[(&str, &str)] = &[
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "<time>"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} [A-Z+0-9-]+", "<time>"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
+    (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<token>"),
+    (r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}", "<bcrypt>"),
+    (r#"("resourceVersion": ")\d+""#, "$1<rv>\""),
+    (r#"(resourceVersion: ")\d+""#, "$1<rv>\""),
+    (r" on [^ ]+:53: no such host", " on <dns>: no such host"),
+    (r"\b[0-9a-f]{40}\b", "<sha>"),
+    (r"(?m)^(Duration: +)\S+$", "$1<duration>"),
+];
+
+impl Replacements {
+    /// `known` are pairs of placeholder and value, such as `<server>` and `localhost:8080`.
+    ///
+    /// # Panics
+    /// Never: the patterns are constants that compile.
+    #[must_use]
+    pub fn new(known: &[(&str, &str)]) -> Self {
+        let mut known: Vec<_> = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        known.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
+        let patterns = PATTERNS
+            .iter()
+            .map(|(pattern, replacement)| (Regex::new(pattern).expect("the patterns compile"), *replacement))
+            .collect();
+        Self { known, patterns }
+    }
+
+    /// A recorded text with the values of this run: for command lines and input.
+    #[must_use]
+    pub fn concrete(&self, text: &str) -> String {
+        self.known.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+    }
+
+    /// An answer of this run with placeholders. Applied to recorded answers too, it makes both comparable.
+    #[must_use]
+    pub fn normal(&self, text: &str) -> String {
+        let text = self.known.iter().fold(text.to_owned(), |text, (name, value)| {
+            if value.is_empty() { text } else { text.replace(value, name) }
+        });
+        let text = self.patterns.iter().fold(text, |text, (pattern, replacement)| {
+            pattern.replace_all(&text, *replacement).into_owned()
+        });
+        // Recorded with the commit named: the run knows only that it is one.
+        let text = Regex::new(r"<sha:[\w-]+>").map(|named| named.replace_all(&text, "<sha>").into_owned()).unwrap_or(text);
+        Regex::new(r"\((<sha7:[\w-]+>|[0-9a-f]{7})\)").map(|short| short.replace_all(&text, "(<sha7>)").into_owned()).unwrap_or(text)
+    }
+}
