@@ -1,0 +1,233 @@
+//! Destination clusters, out of labelled Secrets, and the one the hub runs in.
+
+use crate::error::StoreError;
+use crate::secret_data::SecretEntry;
+use crate::store::{Store, core};
+use api::names::{
+    IN_CLUSTER_NAME, IN_CLUSTER_SERVER, MANAGED_BY, MANAGED_BY_VALUE, REFRESH, SECRET_TYPE,
+};
+use api::v1alpha1::{Cluster, ClusterConfig};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kubernetes::{DeleteOptions, Patch};
+use object::{Object, Secret};
+use serde_json::{Map, Value, json};
+
+impl Store {
+    /// Every destination: registered clusters by name of their Secret, and the hub's own when it is enabled and not
+    /// registered. Those that cannot be read come with the reason.
+    pub fn clusters(&self, in_cluster_enabled: bool) -> Vec<Result<Secret<Cluster>, StoreError>> {
+        let mut clusters: Vec<_> = self
+            .secrets_of("cluster")
+            .iter()
+            .filter(|entry| in_cluster_enabled || entry.text("server") != IN_CLUSTER_SERVER)
+            .map(|entry| cluster_of(entry).map(Secret::new).map_err(|reason| invalid(entry, reason)))
+            .collect();
+        let registered = self.secrets_of("cluster").iter().any(|entry| entry.text("server") == IN_CLUSTER_SERVER);
+        if in_cluster_enabled && !registered {
+            clusters.push(Ok(Secret::new(in_cluster())));
+        }
+        clusters
+    }
+
+    /// The destination at a server URL.
+    pub fn cluster_by_server(
+        &self,
+        server: &str,
+        in_cluster_enabled: bool,
+    ) -> Result<Secret<Cluster>, StoreError> {
+        let wanted = server.trim_end_matches('/');
+        if wanted == IN_CLUSTER_SERVER && !in_cluster_enabled {
+            return Err(StoreError::NotFound { kind: "cluster", name: server.into() });
+        }
+        let entries = self.secrets_of("cluster");
+        match entries.iter().find(|entry| entry.text("server").trim_end_matches('/') == wanted) {
+            Some(entry) => cluster_of(entry).map(Secret::new).map_err(|reason| invalid(entry, reason)),
+            None if wanted == IN_CLUSTER_SERVER => Ok(Secret::new(in_cluster())),
+            None => Err(StoreError::NotFound { kind: "cluster", name: server.into() }),
+        }
+    }
+
+    /// The destinations of a name; several when users gave one name twice.
+    pub fn clusters_by_name(
+        &self,
+        name: &str,
+        in_cluster_enabled: bool,
+    ) -> Vec<Result<Secret<Cluster>, StoreError>> {
+        self.clusters(in_cluster_enabled)
+            .into_iter()
+            .filter(|cluster| cluster.as_ref().is_ok_and(|cluster| cluster.reveal().name == name))
+            .collect()
+    }
+
+    /// Registers a cluster.
+    pub async fn create_cluster(&self, cluster: &Cluster) -> Result<(), StoreError> {
+        let name = cluster_secret_name(&cluster.server).ok_or_else(|| StoreError::Invalid {
+            kind: "cluster".into(),
+            namespace: self.namespace().into(),
+            name: cluster.server.clone(),
+            reason: "the server is not a URL".into(),
+        })?;
+        let mut labels: Map<String, Value> = texts(&cluster.labels);
+        labels.insert(SECRET_TYPE.into(), "cluster".into());
+        let mut annotations = texts(&cluster.annotations);
+        annotations.insert(MANAGED_BY.into(), MANAGED_BY_VALUE.into());
+        let object = Object::from_value(json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+            "metadata": {"name": name, "namespace": self.namespace(), "labels": labels, "annotations": annotations},
+            "data": data(cluster),
+        }))?;
+        let created = self.0.cluster.create(&core("Secret", "secrets"), &object, &self.server_writes()).await?;
+        self.0.secrets.observe(created);
+        Ok(())
+    }
+
+    /// Replaces what is registered of a cluster.
+    pub async fn update_cluster(&self, cluster: &Cluster) -> Result<(), StoreError> {
+        let entry = self.cluster_secret(&cluster.server)?;
+        let mut labels = texts(&cluster.labels);
+        labels.insert(SECRET_TYPE.into(), "cluster".into());
+        let mut wanted = data(cluster);
+        for key in entry.data.keys().filter(|key| !wanted.contains_key(*key)).cloned().collect::<Vec<_>>() {
+            wanted.insert(key, Value::Null);
+        }
+        let mut annotations = texts(&cluster.annotations);
+        if let Some(at) = cluster.refresh_requested_at {
+            annotations.insert(REFRESH.into(), at.to_string().into());
+        }
+        let patch = Patch::Merge(json!({
+            "metadata": {"resourceVersion": entry.resource_version, "labels": labels, "annotations": annotations},
+            "data": wanted,
+        }));
+        self.patch_secret(&entry.name, &patch).await
+    }
+
+    /// Takes a registration back: the Secret goes when the API made it, else it only loses its mark.
+    pub async fn delete_cluster(&self, server: &str) -> Result<(), StoreError> {
+        let entry = self.cluster_secret(server)?;
+        if entry.annotations.get(MANAGED_BY).map(String::as_str) != Some(MANAGED_BY_VALUE) {
+            let patch = Patch::Merge(json!({"metadata": {"labels": {SECRET_TYPE: null}}}));
+            return self.patch_secret(&entry.name, &patch).await;
+        }
+        let resource = core("Secret", "secrets");
+        let options = DeleteOptions::default();
+        match self.0.cluster.delete(&resource, self.namespace(), &entry.name, &options).await {
+            Err(error) if !error.is_not_found() => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn patch_secret(&self, name: &str, patch: &Patch) -> Result<(), StoreError> {
+        let resource = core("Secret", "secrets");
+        let options = self.server_writes();
+        let object = self.0.cluster.patch(&resource, self.namespace(), name, patch, &options).await?;
+        self.0.secrets.observe(object);
+        Ok(())
+    }
+
+    fn cluster_secret(&self, server: &str) -> Result<std::sync::Arc<SecretEntry>, StoreError> {
+        let found = self.secrets_of("cluster").into_iter().find(|entry| entry.text("server") == server);
+        found.ok_or_else(|| StoreError::NotFound { kind: "cluster", name: server.into() })
+    }
+}
+
+/// Name of the Secret a cluster is registered in: its host, and a hash of its URL (FNV-1a, 32 bits).
+pub fn cluster_secret_name(server: &str) -> Option<String> {
+    let url = url::Url::parse(server).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).to_lowercase();
+    // The original cuts the host at its first colon, which matters for IPv6 addresses.
+    let host = host.split(':').next().unwrap_or_default();
+    let hash = server.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    Some(format!("cluster-{host}-{hash}"))
+}
+
+fn in_cluster() -> Cluster {
+    Cluster { server: IN_CLUSTER_SERVER.into(), name: IN_CLUSTER_NAME.into(), ..Cluster::default() }
+}
+
+/// Reads a cluster Secret. The reason names the member that is wrong, never its value.
+pub fn cluster_of(entry: &SecretEntry) -> Result<Cluster, String> {
+    let config = match entry.text("config").as_str() {
+        "" => ClusterConfig::default(),
+        text => serde_json::from_str(text)
+            .map_err(|error| format!("config is not a cluster configuration (line {}, column {})", error.line(), error.column()))?,
+    };
+    let server = entry.text("server").trim_end_matches('/').to_owned();
+    let name = match (entry.text("name"), server.as_str()) {
+        (name, IN_CLUSTER_SERVER) if name.is_empty() => IN_CLUSTER_NAME.to_owned(),
+        (name, _) => name,
+    };
+    let shard = if entry.data.contains_key("shard") { Some(entry.number("shard")?) } else { None };
+    let own = |name: &str| name == SECRET_TYPE || name == MANAGED_BY;
+    Ok(Cluster {
+        name,
+        config,
+        namespaces: entry
+            .text("namespaces")
+            .split(',')
+            .map(str::trim)
+            .filter(|namespace| !namespace.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        cluster_resources: entry.flag("clusterResources")?,
+        project: entry.text("project"),
+        shard,
+        labels: entry.labels.iter().filter(|(key, _)| !own(key)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+        annotations: entry
+            .annotations
+            .iter()
+            .filter(|(key, _)| !own(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+        refresh_requested_at: entry.annotations.get(REFRESH).and_then(|at| api::k8s::meta_v1::Time::parse(at)),
+        server,
+        ..Cluster::default()
+    })
+}
+
+fn invalid(entry: &SecretEntry, reason: String) -> StoreError {
+    StoreError::Invalid { kind: "cluster Secret".into(), namespace: String::new(), name: entry.name.clone(), reason }
+}
+
+fn texts(map: &std::collections::BTreeMap<String, String>) -> Map<String, Value> {
+    map.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect()
+}
+
+fn data(cluster: &Cluster) -> Map<String, Value> {
+    let config = serde_json::to_string(&cluster.config).expect("a configuration is JSON");
+    let name = if cluster.name.is_empty() { &cluster.server } else { &cluster.name };
+    let mut values = vec![("server", cluster.server.clone()), ("name", name.clone()), ("config", config)];
+    if !cluster.namespaces.is_empty() {
+        values.push(("namespaces", cluster.namespaces.join(",")));
+    }
+    if cluster.cluster_resources {
+        values.push(("clusterResources", "true".into()));
+    }
+    if !cluster.project.is_empty() {
+        values.push(("project", cluster.project.clone()));
+    }
+    if let Some(shard) = cluster.shard {
+        values.push(("shard", shard.to_string()));
+    }
+    values.into_iter().map(|(key, value)| (key.to_owned(), STANDARD.encode(value).into())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_secret_is_the_originals() {
+        let name = cluster_secret_name("https://kubernetes.default.svc");
+        assert_eq!(name.as_deref(), Some("cluster-kubernetes.default.svc-3396314289"));
+        assert_eq!(cluster_secret_name("not a url"), None);
+    }
+
+    #[test]
+    fn a_broken_configuration_does_not_show_its_text() {
+        let mut entry = SecretEntry::default();
+        entry.data.insert("config".into(), Secret::new(br#"{"bearerToken": hunter2"#.to_vec()));
+        let reason = cluster_of(&entry).unwrap_err();
+        assert!(!reason.contains("hunter2"), "{reason}");
+    }
+}

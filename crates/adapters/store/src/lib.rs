@@ -1,0 +1,29 @@
+//! The hub's own objects: Applications, AppProjects, ApplicationSets, the settings' ConfigMaps and Secrets. Typed
+//! reads from memory, kept current by watches; writes that say what they expect. Interprets no setting and
+//! decides nothing about applications.
+
+mod applications;
+mod bootstrap;
+mod clusters;
+mod error;
+mod events;
+mod namespaces;
+mod projects;
+mod repositories;
+mod secret_data;
+mod settings;
+mod store;
+mod watched;
+
+pub use applications::{StatusChange, merge_patch_of};
+pub use bootstrap::{AdminPassword, Generated};
+pub use clusters::{cluster_of, cluster_secret_name};
+pub use error::StoreError;
+pub use events::EventRecord;
+pub use namespaces::NamespaceFilter;
+pub use projects::default_project;
+pub use repositories::{credentials_for, repository_for};
+pub use secret_data::SecretEntry;
+pub use settings::ConfigMapEntry;
+pub use store::{Managers, Store, StoreOptions};
+pub use watched::{Content, EventKind, Follower, Stored, StoredEvent, Watched};
