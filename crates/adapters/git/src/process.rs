@@ -188,6 +188,6 @@ fn with_line_ends(text: &str) -> String {
     text
 }
 
-fn not_written(error: std::io::Error) -> Cause {
+fn not_written(error: impl std::fmt::Display) -> Cause {
     Cause::Other(format!("write ssh files: {error}"))
 }

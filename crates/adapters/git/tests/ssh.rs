@@ -11,9 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use git::{Cause, Repository, Secret};
+use git::{Cause, Options, Repository, Secret};
 use source_tree::{Tree, TreePath};
-use support::{Source, free_port, head, reaches, repositories};
+use support::{Source, free_port, head, reaches, repositories, repositories_with};
 
 struct Daemon {
     child: Child,
@@ -142,5 +142,19 @@ async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
         Repository { url: good.url.replace(&daemon.port.to_string(), &free_port().to_string()), ..good };
     let error = head(&repositories, &dead).await.unwrap_err();
     assert!(error.retryable(), "{error}");
-    assert_eq!(keys_left(), 0);
+
+    // Who never answers is given up, and so is the program that waits for them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let limit = Duration::from_millis(300);
+    let (hasty, _) =
+        repositories_with(cache.path(), Options { request_timeout: limit, ..Options::default() });
+    let port = silent.local_addr().unwrap().port();
+    let waiting = Repository { url: format!("ssh://ann@127.0.0.1:{port}/x"), ..dead };
+    let error = head(&hasty, &waiting).await.unwrap_err();
+    assert_eq!(error.cause(), Some(&Cause::DeadlineExceeded(limit)));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while keys_left() > 0 {
+        assert!(Instant::now() < deadline, "a key file stays behind");
+        std::thread::yield_now();
+    }
 }

@@ -85,7 +85,7 @@ pub fn repositories(cache: &Path) -> (Repositories, Arc<Counts>) {
     repositories_with(cache, Options::default())
 }
 
-pub fn repositories_with(cache: &Path, options: Options) -> (Repositories, Arc<Counts>) {
+pub fn repositories_with(cache: &Path, mut options: Options) -> (Repositories, Arc<Counts>) {
     let counts = Arc::new(Counts::default());
     let seen = counts.clone();
     let observer: Observer = Arc::new(move |report| {
@@ -95,7 +95,8 @@ pub fn repositories_with(cache: &Path, options: Options) -> (Repositories, Arc<C
         };
         counter.fetch_add(1, Ordering::SeqCst);
     });
-    let repositories = Repositories::new(cache, Options { observer: Some(observer), ..options }).unwrap();
+    options.observer = Some(observer);
+    let repositories = Repositories::new(cache, options).unwrap();
     (repositories, counts)
 }
 
@@ -145,7 +146,7 @@ impl Server {
                     None => serve(stream, &root, &gate, &log),
                     Some(config) => {
                         let connection = rustls::ServerConnection::new(config).unwrap();
-                        serve(rustls::StreamOwned::new(connection, stream), &root, &gate, &log)
+                        serve(rustls::StreamOwned::new(connection, stream), &root, &gate, &log);
                     }
                 });
             }
