@@ -1,0 +1,208 @@
+//! Prediction by server-side apply's rules: the target is merged into the live object field by field, and what
+//! our manager owned but the target no longer says is removed.
+//!
+//! The lists that merge, and their keys, are those of the built-in types; lists of other kinds are replaced
+//! whole, as the API server does without a schema.
+
+use crate::managed_fields::{self, Step};
+use crate::schema::{self, Field, Type};
+use crate::three_way::with_defaults;
+use object::{LAST_APPLIED_ANNOTATION, Object};
+use serde_json::{Map, Value};
+
+/// The manager an apply of ours is recorded under.
+pub const FIELD_MANAGER: &str = "argocd-controller";
+
+/// Maps the API server takes as one value.
+const ATOMIC: [&str; 16] = [
+    "meta.LabelSelector",
+    "core/v1.ObjectFieldSelector",
+    "core/v1.ResourceFieldSelector",
+    "core/v1.SecretKeySelector",
+    "core/v1.ConfigMapKeySelector",
+    "core/v1.LocalObjectReference",
+    "core/v1.TypedLocalObjectReference",
+    "core/v1.ObjectReference",
+    "core/v1.SecretReference",
+    "core/v1.NodeSelector",
+    "core/v1.NodeSelectorTerm",
+    "core/v1.ScopeSelector",
+    "core/v1.TopologySelectorTerm",
+    "rbac/v1.RoleRef",
+    "rbac/v1.Subject",
+    "storage/v1.TokenRequest",
+];
+
+/// The live object and what an apply would make of it, in one form.
+pub(crate) fn apply(target: &Object, live: &Object) -> Result<(Object, Object), String> {
+    let gvk = target.gvk();
+    let kind = schema::kind(&gvk.group, &gvk.version, &gvk.kind);
+    let root = kind.map_or(Type::Any, |kind| Type::Struct(kind.root));
+    check(&root, &Value::Object(live.0.clone()), "")
+        .map_err(|problem| format!("live resource: {problem}"))?;
+    check(&root, &Value::Object(target.0.clone()), "")
+        .map_err(|problem| format!("config resource: {problem}"))?;
+    let mut merged = Value::Object(merge_members(&root, &live.0, &target.0));
+    remove_abandoned(&mut merged, target, live);
+    let Value::Object(merged) = merged else { return Err("an object became something else".into()) };
+    if merged == live.0 {
+        return Ok((live.clone(), live.clone()));
+    }
+    let shown = |members: Map<String, Value>| {
+        let mut object = Object(members);
+        if let Some(Value::Object(metadata)) = object.0.get_mut("metadata")
+            && let Some(Value::Object(annotations)) = metadata.get_mut("annotations")
+        {
+            annotations.remove(LAST_APPLIED_ANNOTATION);
+        }
+        match kind {
+            Some(kind) => with_defaults(object.0, kind).map(Object).map_err(|problem| problem.to_string()),
+            None => Ok(object),
+        }
+    };
+    Ok((shown(live.0.clone())?, shown(merged)?))
+}
+
+/// Refuses fields the type does not have.
+fn check(kind: &Type, value: &Value, path: &str) -> Result<(), String> {
+    match (kind, value) {
+        (Type::Pointer(inner), value) => check(inner, value, path),
+        (Type::Struct(name), Value::Object(members)) => {
+            let Some(fields) = schema::fields(name) else { return Ok(()) };
+            for (name, value) in members {
+                let field = fields
+                    .get(name.as_str())
+                    .ok_or_else(|| format!("{path}.{name}: field not declared in schema"))?;
+                check(&field.kind, value, &format!("{path}.{name}"))?;
+            }
+            Ok(())
+        }
+        (Type::List(inner), Value::Array(items)) => {
+            items.iter().enumerate().try_for_each(|(at, item)| check(inner, item, &format!("{path}[{at}]")))
+        }
+        (Type::Map(inner), Value::Object(members)) => {
+            members.iter().try_for_each(|(name, value)| check(inner, value, &format!("{path}.{name}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn merge_members(kind: &Type, live: &Map<String, Value>, target: &Map<String, Value>) -> Map<String, Value> {
+    let mut merged = live.clone();
+    for (name, new) in target {
+        let value = match merged.remove(name) {
+            Some(old) => merge_value(kind, name, &old, new),
+            None => new.clone(),
+        };
+        merged.insert(name.clone(), value);
+    }
+    merged
+}
+
+fn merge_value(parent: &Type, name: &str, old: &Value, new: &Value) -> Value {
+    let (kind, field) = member(parent, name);
+    match (&kind, old, new) {
+        (Type::Struct(name), Value::Object(_), Value::Object(_)) if ATOMIC.contains(name) => new.clone(),
+        (_, Value::Object(_), Value::Object(_)) if name == "selector" && matches!(kind, Type::Map(_)) => {
+            new.clone()
+        }
+        (_, Value::Object(old), Value::Object(new)) => Value::Object(merge_members(&kind, old, new)),
+        (Type::List(element), Value::Array(old), Value::Array(new)) => {
+            match field.filter(|field| field.merge) {
+                Some(field) => Value::Array(merge_items(element, &keys(parent, field), old, new)),
+                None => Value::Array(new.clone()),
+            }
+        }
+        _ => new.clone(),
+    }
+}
+
+/// The type of a member, and its field where the parent is a struct.
+fn member(parent: &Type, name: &str) -> (Type, Option<&'static Field>) {
+    let found = match parent {
+        Type::Struct(parent) => schema::fields(parent).and_then(|fields| fields.get(name)),
+        Type::Map(inner) => return (plain(inner), None),
+        _ => None,
+    };
+    found.map_or((Type::Any, None), |field| (plain(&field.kind), Some(field)))
+}
+
+fn plain(kind: &Type) -> Type {
+    match kind {
+        Type::Pointer(inner) => plain(inner),
+        other => other.clone(),
+    }
+}
+
+/// What tells a list's elements apart. Ports have their protocol as well, where the patch key knows only the number.
+fn keys(parent: &Type, field: &Field) -> Vec<&'static str> {
+    match (parent, field.merge_key) {
+        (_, "") => Vec::new(),
+        (_, key @ ("containerPort" | "port")) => vec![key, "protocol"],
+        (_, "topologyKey") => vec!["topologyKey", "whenUnsatisfiable"],
+        (_, key) => vec![key],
+    }
+}
+
+fn same_element(keys: &[&str], left: &Value, right: &Value) -> bool {
+    if keys.is_empty() {
+        return left == right;
+    }
+    keys.iter().all(|key| {
+        let of = |item: &Value| match (item.get(*key), *key) {
+            (None, "protocol") => Value::from("TCP"),
+            (value, _) => value.cloned().unwrap_or_default(),
+        };
+        of(left) == of(right)
+    })
+}
+
+/// The target's elements in the target's order; those only the live object has stay where they were.
+fn merge_items(element: &Type, keys: &[&str], old: &[Value], new: &[Value]) -> Vec<Value> {
+    let element = plain(element);
+    let both = |new: &Value| {
+        let old = old.iter().find(|old| same_element(keys, old, new));
+        match (old, new) {
+            (Some(Value::Object(old)), Value::Object(new)) => {
+                Value::Object(merge_members(&element, old, new))
+            }
+            _ => new.clone(),
+        }
+    };
+    let mut merged = Vec::with_capacity(old.len() + new.len());
+    let mut rest = old.iter().peekable();
+    for wanted in new {
+        while let Some(only_live) = rest.next_if(|old| !new.iter().any(|new| same_element(keys, old, new))) {
+            merged.push(only_live.clone());
+        }
+        if rest.peek().is_some_and(|old| same_element(keys, old, wanted)) {
+            rest.next();
+        }
+        merged.push(both(wanted));
+    }
+    merged.extend(rest.filter(|old| !new.iter().any(|new| same_element(keys, old, new))).cloned());
+    merged
+}
+
+/// Removes what our manager applied before, the target does not say any more, and nobody else owns.
+fn remove_abandoned(merged: &mut Value, target: &Object, live: &Object) {
+    let (ours, others) = managed_fields::owned_by(live, FIELD_MANAGER);
+    let mut abandoned: Vec<&Vec<String>> = ours
+        .iter()
+        .filter(|path| !others.iter().any(|other| other.starts_with(path)))
+        .filter(|path| {
+            managed_fields::parse(path).is_some_and(|path| managed_fields::find(&target.0, &path).is_none())
+        })
+        .collect();
+    // Shortest first: an element goes before the fields in it, by whose values it is found.
+    abandoned.sort_by_key(|path| path.len());
+    for path in abandoned.iter().filter_map(|path| managed_fields::parse(path)) {
+        let is_key = match path.as_slice() {
+            [.., Step::Key(key), Step::Field(name)] => key.contains_key(name),
+            _ => false,
+        };
+        if !is_key {
+            managed_fields::remove(merged, &path);
+        }
+    }
+}
