@@ -116,6 +116,12 @@ impl ControlPlane {
         fs::read_to_string(path).map_err(Error::tried(format!("read {}", path.display())))
     }
 
+    /// The process that holds the control plane together.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it now, as dropping does, and returns what it had to complain about.
     pub fn stop(mut self) -> String {
         self.end()

@@ -58,6 +58,30 @@ fn a_killed_parent_leaves_nothing() {
 }
 
 #[test]
+fn a_killed_supervisor_leaves_nothing() {
+    let plane = ControlPlane::start(&Options::default()).unwrap();
+    let api = Api::new(&plane);
+    // The number is in nobody else's command line.
+    let script = format!("sleep 3{0} & sleep 4{0}", plane.id());
+    let sleeps = [format!("sleep\03{}", plane.id()), format!("sleep\04{}", plane.id())];
+    api.create(
+        "/api/v1/namespaces/default/pods",
+        &json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "sleeps"}, "spec": pod(&script, "Never")}),
+    );
+    let running = poll(LIMIT, || sleeps.iter().all(|sleep| !processes_with(sleep).is_empty()).then_some(()));
+    assert!(running.is_some(), "{}", api.get("/api/v1/namespaces/default/pods/sleeps").1);
+    let killed = Command::new("sh").args(["-c", &format!("kill -s KILL {}", plane.id())]).status();
+    assert!(killed.unwrap().success());
+    let needle = plane.data_dir.display().to_string();
+    let gone = poll(Duration::from_secs(10), || {
+        let left = processes_with(&needle).len()
+            + sleeps.iter().map(|each| processes_with(each).len()).sum::<usize>();
+        (left == 0 && !plane.data_dir.exists()).then_some(())
+    });
+    assert!(gone.is_some(), "left: {:?}", processes_with(&needle));
+}
+
+#[test]
 fn workloads_run_and_end() {
     let plane = ControlPlane::start(&Options::default()).unwrap();
     let api = Api::new(&plane);
