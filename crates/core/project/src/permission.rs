@@ -135,6 +135,15 @@ fn glob_or_regex(pattern: &str, text: &str) -> bool {
 
 /// Whether an object no application manages is not worth telling. Empty parts of an entry stand for anything.
 pub fn ignores_orphan(project: &AppProject, key: &ResourceKey) -> bool {
+    // Every namespace has these, and nobody made them.
+    let everywhere = match (key.group.as_str(), key.kind.as_str(), key.name.as_str()) {
+        ("", "Service", "kubernetes") => key.namespace == "default",
+        ("", "ServiceAccount", "default") | ("", "ConfigMap", "kube-root-ca.crt") => true,
+        _ => false,
+    };
+    if everywhere {
+        return true;
+    }
     let is = |pattern: &str, text: &str| pattern.is_empty() || matches(pattern, text, &[]);
     project.spec.orphaned_resources.as_ref().is_some_and(|settings| {
         settings.ignore.iter().any(|item| {

@@ -124,6 +124,9 @@ fn orphans_worth_no_word() {
     for (group, kind, name, expected) in [
         ("", "ConfigMap", "kube-root-ca.crt", true),
         ("", "ConfigMap", "mine", false),
+        ("", "ServiceAccount", "default", true),
+        ("", "ServiceAccount", "robot", false),
+        ("", "Service", "kubernetes", false),
         ("apps", "ConfigMap", "kube-root-ca.crt", false),
         ("discovery.k8s.io", "EndpointSlice", "x", true),
     ] {

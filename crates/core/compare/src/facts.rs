@@ -1,0 +1,65 @@
+//! What a comparison needs to know beside the objects.
+
+use api::codes::ConditionType;
+use api::v1alpha1::{AppProject, Application, ApplicationCondition};
+use diff::DiffOptions;
+use jiff::Timestamp;
+use object::{AppInstance, GroupKind, Object};
+use project::Cluster;
+use settings::{ResourceFilter, Tracking};
+
+/// What is known when an application is compared.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The application.
+    pub application: &'a Application,
+    /// Its name inside marks.
+    pub instance: &'a AppInstance,
+    /// Its project, as [`project::effective`] makes it.
+    pub project: &'a AppProject,
+    /// The cluster its destination means.
+    pub cluster: &'a Cluster,
+    /// Clusters that belong to the project.
+    pub own_clusters: &'a [Cluster],
+    /// How objects are marked.
+    pub tracking: &'a Tracking,
+    /// Kinds left alone.
+    pub filter: &'a ResourceFilter,
+    /// How objects are compared, or why they cannot be.
+    pub diff: Result<&'a DiffOptions, &'a str>,
+    /// Whether a kind's objects live in namespaces; none when the cluster does not say.
+    pub namespaced: &'a dyn Fn(&GroupKind) -> Option<bool>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl Facts<'_> {
+    pub(crate) fn condition(&self, kind: ConditionType, message: impl Into<String>) -> ApplicationCondition {
+        project::condition(kind, message, self.now)
+    }
+
+    /// Namespace of the destination.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.application.spec.destination.namespace
+    }
+
+    pub(crate) fn is_namespaced(&self, object: &Object) -> Option<bool> {
+        (self.namespaced)(&object.group_kind())
+    }
+
+    /// Value of a sync option of the application.
+    pub(crate) fn sync_option(&self, name: &str) -> Option<&str> {
+        let options = &self.application.spec.sync_policy.as_ref()?.sync_options;
+        options.iter().find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// `namespace/name` of the application.
+    pub(crate) fn qualified_name(&self) -> String {
+        let metadata = &self.application.metadata;
+        if metadata.namespace.is_empty() {
+            metadata.name.clone()
+        } else {
+            format!("{}/{}", metadata.namespace, metadata.name)
+        }
+    }
+}

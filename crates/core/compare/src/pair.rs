@@ -1,0 +1,99 @@
+//! Which live object belongs to which target.
+
+use crate::facts::Facts;
+use crate::namespace::{is_managed_namespace, namespace_target};
+use api::codes::ConditionType;
+use api::v1alpha1::ApplicationCondition;
+use object::tracking::{owner_application, tracking_id};
+use object::{Object, ResourceKey, TrackingMethod};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One line of a comparison.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub target: Option<Object>,
+    pub live: Option<Object>,
+}
+
+/// Pairs targets with live objects; live objects without a target come after them.
+pub(crate) fn pair(
+    mut targets: Vec<Object>,
+    lives: BTreeMap<ResourceKey, Object>,
+    has_managed_namespace: bool,
+    facts: &Facts<'_>,
+    conditions: &mut Vec<ApplicationCondition>,
+) -> Vec<Pair> {
+    let wanted: BTreeSet<ResourceKey> = targets.iter().map(Object::key).collect();
+    // What the project does not permit is as good as not there: it is neither shown nor touched.
+    let mut lives: BTreeMap<_, _> = lives
+        .into_iter()
+        .filter(|(key, live)| {
+            (wanted.contains(key) || carries_mark(live, facts))
+                && project::permits_live(facts.project, live, facts.cluster, facts.own_clusters)
+        })
+        .collect();
+    for live in lives.values() {
+        conditions.extend(shared(live, facts));
+        if is_managed_namespace(live, facts) && !has_managed_namespace && !wanted.contains(&live.key()) {
+            targets.push(namespace_target(live.name(), facts));
+        }
+    }
+    drop_aliases(&mut lives, &wanted);
+    let mut pairs: Vec<Pair> = targets
+        .into_iter()
+        .map(|target| Pair { live: lives.remove(&target.key()), target: Some(target) })
+        .collect();
+    pairs.extend(lives.into_values().map(|live| Pair { target: None, live: Some(live) }));
+    pairs
+}
+
+/// Whether a live object carries the application's mark, whether or not it was made for that object.
+fn carries_mark(live: &Object, facts: &Facts<'_>) -> bool {
+    let tracking = facts.tracking;
+    if tracking.method == TrackingMethod::Label {
+        return live.label(&tracking.label_key) == Some(facts.instance.as_str());
+    }
+    tracking_id(live, &tracking.installation_id).is_some_and(|id| id.application == *facts.instance)
+}
+
+/// Whether a live object is the application's: its mark was made for it. With labels nobody can tell.
+pub(crate) fn is_ours(target: Option<&Object>, live: Option<&Object>, facts: &Facts<'_>) -> bool {
+    let Some(live) = live else { return true };
+    if target.is_some() || facts.tracking.method == TrackingMethod::Label {
+        return true;
+    }
+    tracking_id(live, &facts.tracking.installation_id)
+        .is_some_and(|id| id.application == *facts.instance && id.names(live))
+}
+
+/// Another application's mark on an object we have, or want to have.
+fn shared(live: &Object, facts: &Facts<'_>) -> Option<ApplicationCondition> {
+    let tracking = facts.tracking;
+    let owner = owner_application(live, tracking.method, &tracking.label_key, &tracking.installation_id)?;
+    (owner != *facts.instance).then(|| {
+        let message = format!(
+            "{}/{} is part of applications {} and {}",
+            live.kind(),
+            live.name(),
+            facts.qualified_name(),
+            owner.as_str().replace('_', "/")
+        );
+        facts.condition(ConditionType::SharedResourceWarning, message)
+    })
+}
+
+/// One object may be served under several groups (`extensions` and `networking.k8s.io`). The name the source
+/// uses stays; pruning the other would delete the object itself.
+fn drop_aliases(lives: &mut BTreeMap<ResourceKey, Object>, wanted: &BTreeSet<ResourceKey>) {
+    let mut by_uid: BTreeMap<String, Vec<ResourceKey>> = BTreeMap::new();
+    for (key, live) in lives.iter().filter(|(_, live)| !live.uid().is_empty()) {
+        by_uid.entry(live.uid().to_owned()).or_default().push(key.clone());
+    }
+    for keys in by_uid.into_values().filter(|keys| keys.len() > 1) {
+        let used = keys.iter().any(|key| wanted.contains(key));
+        let unused = keys.into_iter().filter(|key| !wanted.contains(key));
+        for key in unused.skip(usize::from(!used)) {
+            lives.remove(&key);
+        }
+    }
+}

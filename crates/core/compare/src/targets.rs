@@ -1,0 +1,127 @@
+//! What the source says, made ready to be compared.
+
+use crate::facts::Facts;
+use crate::namespace::is_managed_namespace;
+use api::codes::{ConditionType, HookType};
+use api::v1alpha1::ApplicationCondition;
+use object::tracking::set_tracking;
+use object::{Object, ResourceKey};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The targets of an application, settled and sorted out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Targets {
+    /// What is to be there, hooks left out.
+    pub resources: Vec<Object>,
+    /// Hooks of a sync.
+    pub hooks: Vec<Object>,
+    /// Hooks that run before the application's resources are deleted.
+    pub pre_delete_hooks: Vec<Object>,
+    /// Hooks that run after that.
+    pub post_delete_hooks: Vec<Object>,
+    /// What was wrong with them.
+    pub conditions: Vec<ApplicationCondition>,
+    /// Whether the targets are not known: then nothing can be said of any object.
+    pub failed: bool,
+    pub(crate) has_managed_namespace: bool,
+}
+
+impl Targets {
+    /// The live objects to look up, whether or not they carry the application's mark.
+    pub fn keys(&self) -> BTreeSet<ResourceKey> {
+        self.resources.iter().map(Object::key).collect()
+    }
+}
+
+/// Settles what the source said: namespaces, marks, repetitions, exclusions, hooks. `loaded` is what the
+/// repo-server answered, or why it could not; the text is what users are told.
+pub fn targets(loaded: Result<Vec<Object>, String>, facts: &Facts<'_>) -> Targets {
+    let mut targets = Targets::default();
+    let objects = loaded.unwrap_or_else(|message| {
+        targets.fail(facts, format!("Failed to load target state: {message}"));
+        Vec::new()
+    });
+    for (key, mut repeated) in settled(objects, facts, &mut targets) {
+        if repeated.len() > 1 {
+            let message =
+                format!("Resource {key} appeared {} times among application resources.", repeated.len());
+            targets.conditions.push(facts.condition(ConditionType::RepeatedResourceWarning, message));
+        }
+        // The last one counts.
+        let Some(object) = repeated.pop() else { continue };
+        if facts.filter.excludes(object.group(), object.kind(), &facts.cluster.server) {
+            let message = format!(
+                "Resource {}/{} {} is excluded in the settings",
+                object.group(),
+                object.kind(),
+                object.name()
+            );
+            targets.conditions.push(facts.condition(ConditionType::ExcludedResourceWarning, message));
+            continue;
+        }
+        targets.place(object, facts);
+    }
+    targets
+}
+
+/// The objects by the name they will have; those without a name yet, each for itself.
+fn settled(
+    objects: Vec<Object>,
+    facts: &Facts<'_>,
+    targets: &mut Targets,
+) -> BTreeMap<ResourceKey, Vec<Object>> {
+    let mut by_key: BTreeMap<ResourceKey, Vec<Object>> = BTreeMap::new();
+    for (index, mut object) in objects.into_iter().enumerate() {
+        match facts.is_namespaced(&object) {
+            Some(false) => object.set_namespace(""),
+            Some(true) | None if object.namespace().is_empty() => object.set_namespace(facts.namespace()),
+            Some(true) | None => {}
+        }
+        if let Err(error) =
+            set_tracking(&mut object, facts.instance, facts.namespace(), facts.tracking.mark())
+        {
+            targets.fail(
+                facts,
+                format!(
+                    "Failed to normalize target state: failed to set app instance label on resource {}/{}: {error}",
+                    object.kind(),
+                    object.name()
+                ),
+            );
+        }
+        let mut key = object.key();
+        if key.name.is_empty() && !object.generate_name().is_empty() {
+            key.name = format!("{}{index}", object.generate_name());
+        }
+        by_key.entry(key).or_default().push(object);
+    }
+    by_key
+}
+
+impl Targets {
+    fn fail(&mut self, facts: &Facts<'_>, message: String) {
+        self.conditions.push(facts.condition(ConditionType::ComparisonError, message));
+        self.failed = true;
+    }
+
+    fn place(&mut self, object: Object, facts: &Facts<'_>) {
+        self.has_managed_namespace |= is_managed_namespace(&object, facts);
+        if sync::is_ignored(&object) {
+            return;
+        }
+        if !sync::is_hook(&object) {
+            self.resources.push(object);
+            return;
+        }
+        let types = sync::hook_types(&object);
+        if types.contains(&HookType::PreDelete) {
+            self.pre_delete_hooks.push(object.clone());
+        }
+        if types.contains(&HookType::PostDelete) {
+            self.post_delete_hooks.push(object.clone());
+        }
+        if types.iter().any(|hook| hook.phase().is_some()) {
+            self.hooks.push(object);
+        }
+    }
+}

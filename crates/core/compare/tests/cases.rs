@@ -1,0 +1,88 @@
+//! Every case of `cases/compare`: targets and live objects in, the parts of a status out.
+
+use api::v1alpha1::{AppProject, Application};
+use compare::{Facts, compare, diff_options, targets};
+use object::{AppInstance, GroupKind, Object};
+use project::{Cluster, destination_cluster};
+use serde_json::{Value, json};
+use settings::{CompareOptions, Customizations, ResourceFilter, Tracking};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+fn objects(list: &Value) -> Vec<Object> {
+    list.as_array().into_iter().flatten().map(|it| Object::from_value(it.clone()).unwrap()).collect()
+}
+
+/// What a cluster would say.
+fn namespaced(kind: &GroupKind) -> Option<bool> {
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Namespace") | ("rbac.authorization.k8s.io", "ClusterRole") => Some(false),
+        ("example.com", _) => None,
+        _ => Some(true),
+    }
+}
+
+fn check(_: &Path, text: String) -> datatest_stable::Result<()> {
+    let case = object::yaml::decode(text.as_bytes())?;
+    let application: Application = serde_json::from_value(case["application"].clone())?;
+    let open = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "clusterResourceWhitelist": [{"group": "*", "kind": "*"}]});
+    let spec = case.get("project").unwrap_or(&open);
+    let project: AppProject = serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec}))?;
+    let data = serde_json::from_value(case.get("settings").cloned().unwrap_or_else(|| json!({})))?;
+    let tracking = Tracking::parse(&data).0;
+    let options =
+        diff_options(&application, &Customizations::parse(&data).0, CompareOptions::default(), &tracking);
+    let problem = options.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    let destination = &application.spec.destination;
+    let clusters = [Cluster { server: destination.server.clone(), name: destination.name.clone() }];
+    let cluster = destination_cluster(&application.spec.destination, &clusters)?;
+    let instance = AppInstance::new(&application.metadata.namespace, &application.metadata.name, "argocd");
+    let facts = Facts {
+        application: &application,
+        instance: &instance,
+        project: &project,
+        cluster: &cluster,
+        own_clusters: &[],
+        tracking: &tracking,
+        filter: &ResourceFilter::parse(&data).0,
+        diff: options.as_ref().map_err(|_| problem.as_str()),
+        namespaced: &namespaced,
+        now: "2024-01-01T00:00:00Z".parse()?,
+    };
+    let failure = |name: &str| case.get(name).and_then(Value::as_str).map(str::to_owned);
+    let loaded = failure("targetsError").map_or_else(|| Ok(objects(&case["targets"])), Err);
+    let lives = failure("livesError").map_or_else(
+        || Ok(objects(&case["lives"]).into_iter().map(|it| (it.key(), it)).collect::<BTreeMap<_, _>>()),
+        Err,
+    );
+    let (comparison, conditions) = compare(targets(loaded, &facts), lives, &facts);
+    let conditions: Vec<Value> =
+        conditions.iter().map(|it| json!({"type": it.r#type, "message": it.message})).collect();
+    let found = json!({
+        "sync": comparison.sync.as_str(),
+        "health": comparison.health.as_str(),
+        "resources": comparison.resource_statuses(false),
+        "conditions": conditions,
+    });
+    let mut expected = case["expected"].clone();
+    if expected.pointer("/conditions/0/message") == Some(&json!("<any>")) {
+        expected["conditions"][0]["message"] = found["conditions"][0]["message"].clone();
+    }
+    if found != expected {
+        let pretty = |value| serde_json::to_string_pretty(value).unwrap_or_default();
+        return Err(format!("found {}\nexpected {}", pretty(&found), pretty(&expected)).into());
+    }
+    assert_eq!(comparison.sync_resources().is_none(), comparison.failed);
+    for resource in &comparison.resources {
+        assert!(!resource.requires_pruning || (resource.ours && resource.target.is_none()));
+    }
+    if let Ok(options) = &options {
+        let managed = comparison.managed_resources(options, &BTreeSet::new())?;
+        assert_eq!(managed.len(), comparison.resources.len());
+    }
+    Ok(())
+}
+
+datatest_stable::harness! {
+    { test = check, root = "../../../cases/compare", pattern = r".*\.yaml$" },
+}
