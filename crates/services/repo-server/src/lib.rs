@@ -1,0 +1,125 @@
+//! The repo-server: resolves revisions, renders sources into manifests, remembers what it rendered. Asked over
+//! gRPC by the application-controller and the api-server; reaches repositories and its cache, and no cluster.
+
+mod listing;
+mod manifests;
+mod metrics;
+mod options;
+mod repository;
+mod server;
+mod status;
+
+pub use options::Options;
+pub use server::RepoServer;
+
+use boot::flags::Flags;
+use boot::metrics::SharedRegistry;
+use boot::stop::Stop;
+use cache::{Cache, RedisOptions};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use transport::{Identity, Listener};
+use wire::repository::repo_server_service_server::RepoServerServiceServer;
+
+/// The component's name, as its binary is called.
+pub const COMPONENT: &str = "argocd-repo-server";
+
+/// Bytes of values the cache of a single process may hold.
+const MEMORY_CACHE_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Why the component does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder, a port or a file.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The mirrors cannot be kept.
+    #[error(transparent)]
+    Git(#[from] git::GitError),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] cache::CacheError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] transport::TlsError),
+}
+
+/// The gRPC services as a router: for a port, and for channels within one process.
+pub fn router(server: RepoServer) -> axum::Router {
+    let service = RepoServerServiceServer::new(server)
+        .max_decoding_message_size(wire::MESSAGE_LIMIT)
+        .max_encoding_message_size(wire::MESSAGE_LIMIT);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    tokio::spawn(async move {
+        health.set_serving::<RepoServerServiceServer<RepoServer>>().await;
+    });
+    tonic::service::Routes::new(service).add_service(health_service).prepare().into_axum_router()
+}
+
+/// Runs the component as a process of its own until it is stopped.
+pub async fn run(flags: &Flags, options: Options, stop: Stop) -> Result<(), StartError> {
+    let registry = boot::metrics::registry();
+    let cache = match redis(flags) {
+        Some(redis) => Cache::redis(redis)?,
+        None => Cache::memory(MEMORY_CACHE_BYTES),
+    };
+    let identity = if flags.bool("disable-tls") { None } else { Some(identity(&options)?) };
+    let metrics = address(&flags.text("metrics-address"), flags.port("metrics-port"));
+    let port = address(&flags.text("address"), flags.port("port"));
+    for warning in flags.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let server = build(options, cache, &registry)?;
+    boot::metrics::serve(metrics, registry, Arc::new(|| Ok(())), stop.part())
+        .await
+        .map_err(|error| StartError::Io { what: format!("listen on {metrics} for metrics"), error })?;
+    let listener = Listener::bind(port, identity)
+        .await
+        .map_err(|error| StartError::Io { what: format!("listen on {port}"), error })?;
+    tracing::info!(address = %listener.address(), "argocd-repo-server is listening");
+    transport::serve(listener, router(server), stop.asked()).await;
+    Ok(())
+}
+
+/// The server, its metrics registered.
+pub fn build(options: Options, cache: Cache, registry: &SharedRegistry) -> Result<RepoServer, StartError> {
+    let metrics = metrics::Metrics::new(registry);
+    let observed = metrics.clone();
+    let git = git::Options { observer: Some(Arc::new(move |report| observed.git(report))), ..options.git.clone() };
+    let repositories = git::Repositories::new(&options.cache_folder, git)?;
+    Ok(RepoServer::new(repositories, cache, options, metrics))
+}
+
+/// Where Redis is, when an address is given.
+pub fn redis(flags: &Flags) -> Option<RedisOptions> {
+    let address = flags.text("redis");
+    (!address.is_empty()).then(|| RedisOptions {
+        address,
+        database: flags.int("redisdb"),
+        username: std::env::var("REDIS_USERNAME").unwrap_or_default(),
+        password: std::env::var("REDIS_PASSWORD").unwrap_or_default(),
+        tls: flags.bool("redis-use-tls"),
+        insecure_skip_verify: flags.bool("redis-insecure-skip-tls-verify"),
+        key_prefix: std::env::var("ARGOCD_REDIS_KEY_PREFIX").unwrap_or_default(),
+        compress: flags.text("redis-compress") != "none",
+    })
+}
+
+/// The certificate from the folder where manifests mount it, else one made now.
+fn identity(options: &Options) -> Result<Identity, StartError> {
+    let (certificate, key) = (options.tls_folder.join("tls.crt"), options.tls_folder.join("tls.key"));
+    match (std::fs::read(&certificate), std::fs::read(&key)) {
+        (Ok(certificate), Ok(key)) => Ok(Identity::from_pem(&certificate, &key)?),
+        _ => Ok(transport::self_signed(&["localhost", "argocd-repo-server"])?),
+    }
+}
+
+fn address(host: &str, port: u16) -> SocketAddr {
+    let host = host.parse().unwrap_or_else(|_| std::net::IpAddr::from([0, 0, 0, 0]));
+    SocketAddr::new(host, port)
+}

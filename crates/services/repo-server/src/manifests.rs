@@ -1,0 +1,151 @@
+//! The manifest cache. A render is found by its parameters and its revision, and failing that by what an earlier
+//! render with the same parameters read: a commit that touches none of it is answered without rendering.
+//!
+//! Three kinds of entry, all sealed: `at` parameters and revision stands which render it was; `of` a render its
+//! manifests; `reads` of parameters the last read sets and the renders they gave.
+
+use crate::metrics::{Metrics, Origin};
+use bytes::Bytes;
+use cache::{Cache, Seal};
+use prost::Message;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use source_tree::{ReadSet, Tree};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Read sets remembered per parameters: an application that goes back and forth is found again.
+const MOST_READ_SETS: usize = 4;
+
+/// A render as it is kept: revision independent.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Kept {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) manifests: Vec<String>,
+    #[prost(string, tag = "2")]
+    pub(crate) source_type: String,
+}
+
+/// The cache of renders.
+#[derive(Clone, Debug)]
+pub(crate) struct Manifests {
+    cache: Cache,
+    seal: Seal,
+    keep: Duration,
+    metrics: Metrics,
+}
+
+/// Identifies everything but the tree that a render depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parameters(String);
+
+#[derive(Serialize, Deserialize)]
+struct KnownReads {
+    reads: ReadSet,
+    render: String,
+}
+
+impl Parameters {
+    /// From anything that serialises the same way for the same parameters.
+    pub(crate) fn new(parts: &impl Serialize) -> Self {
+        let text = serde_json::to_vec(&(render::ENGINE, parts)).unwrap_or_default();
+        assert!(!text.is_empty(), "parameters are plain data and serialise");
+        Self(hex(&Sha256::digest(&text)))
+    }
+}
+
+impl Manifests {
+    pub(crate) fn new(cache: Cache, secret: &[u8], keep: Duration, metrics: Metrics) -> Self {
+        Self { cache, seal: Seal::new(secret), keep, metrics }
+    }
+
+    /// The render of these parameters at this revision, if it was made before.
+    pub(crate) async fn at_revision(&self, parameters: &Parameters, revision: &str) -> Option<Kept> {
+        let render = self.load(&at(parameters, revision)).await?;
+        let kept = self.render(parameters, std::str::from_utf8(&render).ok()?).await?;
+        self.metrics.render(Origin::Revision);
+        Some(kept)
+    }
+
+    /// The render of these parameters whose reads this tree answers the same way.
+    pub(crate) async fn by_reads(
+        &self,
+        parameters: &Parameters,
+        revision: &str,
+        tree: Arc<dyn Tree>,
+    ) -> Option<Kept> {
+        let known = self.known_reads(parameters).await;
+        let found = tokio::task::spawn_blocking(move || {
+            known.into_iter().find(|known| known.reads.holds(tree.as_ref())).map(|known| known.render)
+        });
+        let render = found.await.ok().flatten()?;
+        let kept = self.render(parameters, &render).await?;
+        self.store(&at(parameters, revision), render.as_bytes()).await;
+        self.metrics.render(Origin::ReadSet);
+        Some(kept)
+    }
+
+    /// Remembers a render. One whose reads were not all noted is found by its revision only.
+    pub(crate) async fn remember(
+        &self,
+        parameters: &Parameters,
+        revision: &str,
+        reads: Option<ReadSet>,
+        kept: &Kept,
+    ) {
+        self.metrics.render(Origin::Rendered);
+        let render = reads.as_ref().map_or_else(|| format!("at-{revision}"), ReadSet::fingerprint);
+        self.store(&of(parameters, &render), &kept.encode_to_vec()).await;
+        self.store(&at(parameters, revision), render.as_bytes()).await;
+        let Some(reads) = reads else { return };
+        let mut known = self.known_reads(parameters).await;
+        known.retain(|known| known.render != render);
+        known.insert(0, KnownReads { reads, render });
+        known.truncate(MOST_READ_SETS);
+        if let Ok(text) = serde_json::to_vec(&known) {
+            self.store(&all_reads(parameters), &text).await;
+        }
+    }
+
+    async fn render(&self, parameters: &Parameters, render: &str) -> Option<Kept> {
+        Kept::decode(self.load(&of(parameters, render)).await?).ok()
+    }
+
+    async fn known_reads(&self, parameters: &Parameters) -> Vec<KnownReads> {
+        match self.load(&all_reads(parameters)).await {
+            Some(text) => serde_json::from_slice(&text).unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// An entry whose seal is right; anything else is as good as none.
+    async fn load(&self, key: &str) -> Option<Bytes> {
+        let opened = match self.cache.get(key).await {
+            Ok(sealed) => self.seal.open(key, &sealed?),
+            Err(error) => Err(error),
+        };
+        opened.inspect_err(|error| tracing::warn!(%error, "read the manifest cache")).ok()
+    }
+
+    async fn store(&self, key: &str, value: &[u8]) {
+        if let Err(error) = self.cache.set(key, self.seal.seal(key, value), self.keep).await {
+            tracing::warn!(%error, "write the manifest cache");
+        }
+    }
+}
+
+fn at(parameters: &Parameters, revision: &str) -> String {
+    format!("mfst-rs|at|{}|{revision}", parameters.0)
+}
+
+fn of(parameters: &Parameters, render: &str) -> String {
+    format!("mfst-rs|of|{}|{render}", parameters.0)
+}
+
+fn all_reads(parameters: &Parameters) -> String {
+    format!("mfst-rs|reads|{}", parameters.0)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

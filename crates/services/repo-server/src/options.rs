@@ -1,0 +1,78 @@
+//! What a repo-server is set up with.
+
+use boot::flags::Flags;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Limits, times and folders.
+#[derive(Clone)]
+pub struct Options {
+    /// Mirrors are kept here.
+    pub cache_folder: PathBuf,
+    /// A server certificate may lie here.
+    pub tls_folder: PathBuf,
+    /// Trusted certificates by host name (`argocd-tls-certs-cm`).
+    pub tls_data: PathBuf,
+    /// `ssh_known_hosts` lies here (`argocd-ssh-known-hosts-cm`).
+    pub ssh_data: PathBuf,
+    /// How renders are kept.
+    pub keep_manifests: Duration,
+    /// Renders at once; 0 for as many as there are processors.
+    pub parallel_renders: usize,
+    /// All files of a directory source together, in bytes.
+    pub manifest_bytes: u64,
+    /// Seals what is kept in a cache others can write to.
+    pub cache_secret: Vec<u8>,
+    /// Times and limits for git.
+    pub git: git::Options,
+}
+
+impl Options {
+    /// From flags and environment.
+    pub fn from_flags(flags: &Flags, environment: &BTreeMap<String, String>) -> Self {
+        let folder = |variable: &str, default: &str| {
+            PathBuf::from(environment.get(variable).filter(|value| !value.is_empty()).map_or(default, String::as_str))
+        };
+        let seconds = |variable: &str, default: u64| {
+            let text = environment.get(variable).map_or("", |value| value.trim_end_matches('s'));
+            Duration::from_secs(text.parse().unwrap_or(default))
+        };
+        let temporary = std::env::temp_dir().join("_argocd-rs-mirrors");
+        let git = git::Options {
+            refs_ttl: flags.duration("revision-cache-expiration"),
+            fetch_timeout: seconds("ARGOCD_EXEC_TIMEOUT", 90),
+            request_timeout: seconds("ARGOCD_GIT_REQUEST_TIMEOUT", 15),
+            attempts: environment.get("ARGOCD_GIT_ATTEMPTS_COUNT").and_then(|text| text.parse().ok()).unwrap_or(1),
+            ..git::Options::default()
+        };
+        Self {
+            cache_folder: environment.get("ARGOCD_RS_MIRRORS").map_or(temporary, PathBuf::from),
+            tls_folder: folder("ARGOCD_APP_CONF_PATH", "/app/config").join("reposerver/tls"),
+            tls_data: folder("ARGOCD_TLS_DATA_PATH", "/app/config/tls"),
+            ssh_data: folder("ARGOCD_SSH_DATA_PATH", "/app/config/ssh"),
+            keep_manifests: flags.duration("repo-cache-expiration"),
+            parallel_renders: usize::try_from(flags.int("parallelismlimit")).unwrap_or(0),
+            manifest_bytes: quantity(&flags.text("max-combined-directory-manifests-size")),
+            cache_secret: cache_secret(environment),
+            git,
+        }
+    }
+}
+
+/// The secret that seals entries: what all repo-servers of an installation share already. Without one, entries
+/// are good for this process only.
+fn cache_secret(environment: &BTreeMap<String, String>) -> Vec<u8> {
+    match environment.get("REDIS_PASSWORD").filter(|password| !password.is_empty()) {
+        Some(password) => format!("argocd-rs manifest cache\0{password}").into_bytes(),
+        None => rand::random::<[u8; 32]>().to_vec(),
+    }
+}
+
+fn quantity(text: &str) -> u64 {
+    match text.parse::<object::Quantity>() {
+        // In range: the largest limit anybody writes is far below what a float holds exactly.
+        Ok(quantity) => quantity.as_f64().max(0.0) as u64,
+        Err(_) => render::Limits::default().manifest_bytes,
+    }
+}

@@ -1,0 +1,283 @@
+//! The methods of `repository.RepoServerService`.
+
+use crate::manifests::{Kept, Manifests, Parameters};
+use crate::metrics::Metrics;
+use crate::repository::{Trust, git_repository};
+use crate::{Options, listing, status};
+use api::k8s::meta_v1::Time;
+use api::v1alpha1::{ApplicationSource, RevisionMetadata};
+use cache::Cache;
+use git::{Freshness, Repositories, ResolvedRevision};
+use object::tracking::{AppInstance, Tracking, TrackingMethod};
+use render::Rendered;
+use source_tree::{Recorded, Tree};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tonic::{Request, Response, Status};
+use wire::repository::repo_server_service_server::RepoServerService;
+use wire::repository::{
+    AppList, DirectoryAppSpec, GitDirectoriesRequest, GitDirectoriesResponse, ListAppsRequest, ListRefsRequest,
+    ManifestRequest, ManifestResponse, Refs, RepoAppDetailsResponse, RepoServerAppDetailsQuery,
+    RepoServerRevisionMetadataRequest, ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest,
+    TestRepositoryResponse,
+};
+
+/// The server. Cheap to clone.
+#[derive(Clone)]
+pub struct RepoServer {
+    repositories: Repositories,
+    manifests: Manifests,
+    options: Arc<Options>,
+    renders: Arc<Semaphore>,
+}
+
+impl RepoServer {
+    pub(crate) fn new(repositories: Repositories, cache: Cache, options: Options, metrics: Metrics) -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let at_once = if options.parallel_renders == 0 { processors * 2 } else { options.parallel_renders };
+        let manifests = Manifests::new(cache, &options.cache_secret, options.keep_manifests, metrics);
+        Self { repositories, manifests, renders: Arc::new(Semaphore::new(at_once)), options: Arc::new(options) }
+    }
+
+    /// Forgets what a repository's branches and tags were: a push was announced.
+    pub fn invalidate(&self, url: &str) {
+        self.repositories.invalidate(&git::Repository { url: url.to_owned(), ..git::Repository::default() });
+    }
+
+    fn trust(&self) -> Trust<'_> {
+        Trust { tls_data: &self.options.tls_data, ssh_data: &self.options.ssh_data }
+    }
+
+    async fn resolve(
+        &self,
+        repository: &git::Repository,
+        revision: &str,
+        no_cache: bool,
+    ) -> Result<ResolvedRevision, Status> {
+        let freshness = if no_cache { Freshness::Now } else { Freshness::Cached };
+        let resolved = self.repositories.resolve(repository, revision, freshness).await;
+        let resolved = resolved.map_err(|error| status::git(&error))?;
+        if git::CommitId::parse(revision).is_ok() {
+            // A commit is resolved without asking anybody. What was rendered from it is shown only to those whom
+            // the repository lets in.
+            let listed = self.repositories.ls_refs(repository, Freshness::Cached).await;
+            listed.map_err(|error| status::git(&error))?;
+        }
+        Ok(resolved)
+    }
+
+    async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
+        let source = request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
+        let repository = git_repository(request.repo.clone(), self.trust())?;
+        let resolved = self.resolve(&repository, &request.revision, request.no_revision_cache).await?;
+        let commit = resolved.commit.as_str().to_owned();
+        let parameters = parameters(&request, &source);
+        if !request.no_cache
+            && let Some(kept) = self.manifests.at_revision(&parameters, &commit).await
+        {
+            return Ok(response(kept, commit, &request));
+        }
+        let tree = self.repositories.tree(&repository, &resolved).await.map_err(|error| status::git(&error))?;
+        let tree: Arc<dyn Tree> = Arc::new(tree);
+        if !request.no_cache
+            && let Some(kept) = self.manifests.by_reads(&parameters, &commit, tree.clone()).await
+        {
+            return Ok(response(kept, commit, &request));
+        }
+        let (kept, reads) = self.render(tree, source, request.clone()).await?;
+        self.manifests.remember(&parameters, &commit, reads, &kept).await;
+        Ok(response(kept, commit, &request))
+    }
+
+    async fn render(
+        &self,
+        tree: Arc<dyn Tree>,
+        source: ApplicationSource,
+        request: ManifestRequest,
+    ) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
+        let permit = self.renders.clone().acquire_owned().await;
+        let limits = render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
+        let work = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let recorded = Recorded::new(tree);
+            let rendered = render_source(&recorded, &source, &request, limits);
+            rendered.map(|rendered| (keep(&rendered), recorded.read_set()))
+        });
+        work.await
+            .map_err(|error| status::broken("render manifests", &error))?
+            .map_err(|error| status::render(&error))
+    }
+}
+
+fn render_source(
+    tree: &dyn Tree,
+    source: &ApplicationSource,
+    request: &ManifestRequest,
+    limits: render::Limits,
+) -> Result<Rendered, render::RenderError> {
+    let application = AppInstance::from_mark(&request.app_name);
+    let marked = !request.app_name.is_empty() && !request.app_label_key.is_empty();
+    render::render(
+        tree,
+        &render::Request {
+            source,
+            application: marked.then_some(&application),
+            application_name: &request.app_name,
+            namespace: &request.namespace,
+            tracking: Tracking {
+                method: TrackingMethod::from_setting(&request.tracking_method),
+                label_key: &request.app_label_key,
+                installation_id: &request.installation_id,
+            },
+            enabled: &request.enabled_source_types,
+            limits,
+        },
+    )
+}
+
+fn keep(rendered: &Rendered) -> Kept {
+    Kept {
+        manifests: rendered.objects.iter().map(|object| object::object_to_go_json(&object.0)).collect(),
+        source_type: rendered.source_type.as_str().to_owned(),
+    }
+}
+
+fn response(kept: Kept, commit: String, request: &ManifestRequest) -> ManifestResponse {
+    ManifestResponse {
+        manifests: kept.manifests,
+        namespace: request.namespace.clone(),
+        revision: commit,
+        source_type: kept.source_type,
+        ..ManifestResponse::default()
+    }
+}
+
+/// Everything but the tree that a render depends on. The revision is the tree's; credentials only open the door.
+fn parameters(request: &ManifestRequest, source: &ApplicationSource) -> Parameters {
+    let source = ApplicationSource { target_revision: String::new(), ..source.clone() };
+    let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
+    Parameters::new(&(
+        (repository, source, &request.app_name, &request.namespace),
+        (&request.app_label_key, &request.tracking_method, &request.installation_id),
+        (&request.kube_version, &request.api_versions, &request.enabled_source_types),
+        (&request.project_name, &request.project_source_repos),
+    ))
+}
+
+#[tonic::async_trait]
+impl RepoServerService for RepoServer {
+    async fn generate_manifest(&self, request: Request<ManifestRequest>) -> Result<Response<ManifestResponse>, Status> {
+        self.manifests(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn test_repository(
+        &self,
+        request: Request<TestRepositoryRequest>,
+    ) -> Result<Response<TestRepositoryResponse>, Status> {
+        let repository = git_repository(request.into_inner().repo, self.trust())?;
+        match self.repositories.ls_refs(&repository, Freshness::Now).await {
+            Ok(_) => Ok(Response::new(TestRepositoryResponse { verified_repository: true })),
+            Err(error) => Err(Status::unknown(format!(
+                "error testing repository connectivity: unable to ls-remote HEAD on repository: {error}"
+            ))),
+        }
+    }
+
+    async fn resolve_revision(
+        &self,
+        request: Request<ResolveRevisionRequest>,
+    ) -> Result<Response<ResolveRevisionResponse>, Status> {
+        let request = request.into_inner();
+        let repository = git_repository(request.repo, self.trust())?;
+        let asked = request.ambiguous_revision;
+        let resolved = self.resolve(&repository, &asked, request.no_revision_cache).await?;
+        let revision = resolved.commit.as_str().to_owned();
+        let ambiguous_revision =
+            if asked == revision { revision.clone() } else { format!("{asked} ({revision})") };
+        Ok(Response::new(ResolveRevisionResponse { revision, ambiguous_revision }))
+    }
+
+    async fn list_refs(&self, request: Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
+        let repository = git_repository(request.into_inner().repo, self.trust())?;
+        let refs = self.repositories.ls_refs(&repository, Freshness::Cached).await;
+        let refs = refs.map_err(|error| status::git(&error))?;
+        Ok(Response::new(Refs {
+            branches: refs.branches().map(str::to_owned).collect(),
+            tags: refs.tags().map(str::to_owned).collect(),
+        }))
+    }
+
+    async fn list_apps(&self, request: Request<ListAppsRequest>) -> Result<Response<AppList>, Status> {
+        let request = request.into_inner();
+        let tree = self.tree(request.repo, &request.revision, false).await?;
+        let enabled: BTreeMap<String, bool> = request.enabled_source_types;
+        let work = tokio::task::spawn_blocking(move || listing::applications(&tree, &enabled));
+        let apps = work.await.map_err(|error| status::broken("list applications", &error))?;
+        let apps = apps.map_err(|error| Status::unknown(error.to_string()))?;
+        Ok(Response::new(AppList { apps }))
+    }
+
+    async fn get_app_details(
+        &self,
+        request: Request<RepoServerAppDetailsQuery>,
+    ) -> Result<Response<RepoAppDetailsResponse>, Status> {
+        let request = request.into_inner();
+        let source = request.source.ok_or_else(|| status::missing("source"))?;
+        let tree = self.tree(request.repo, &source.target_revision, request.no_revision_cache).await?;
+        let (enabled, name) = (request.enabled_source_types, request.app_name);
+        let work = tokio::task::spawn_blocking(move || {
+            let path = render::application_path(&tree, &source.path)?;
+            let source = render::with_overrides(&tree, &path, &source, &name)?;
+            render::source_type(&tree, &path, &source, &enabled)
+        });
+        let source_type = work.await.map_err(|error| status::broken("look at the source", &error))?;
+        let source_type = source_type.map_err(|error| status::render(&error))?;
+        let directory = (source_type == render::SourceType::Directory).then(DirectoryAppSpec::default);
+        let details = RepoAppDetailsResponse { r#type: source_type.to_string(), directory, ..Default::default() };
+        Ok(Response::new(details))
+    }
+
+    async fn get_revision_metadata(
+        &self,
+        request: Request<RepoServerRevisionMetadataRequest>,
+    ) -> Result<Response<RevisionMetadata>, Status> {
+        let request = request.into_inner();
+        let repository = git_repository(request.repo, self.trust())?;
+        let resolved = self.resolve(&repository, &request.revision, false).await?;
+        let found = self.repositories.metadata(&repository, &resolved).await;
+        let found = found.map_err(|error| status::git(&error))?;
+        Ok(Response::new(RevisionMetadata {
+            author: found.author,
+            date: Some(Time::from(found.date)),
+            tags: found.tags,
+            message: found.message,
+            ..RevisionMetadata::default()
+        }))
+    }
+
+    async fn get_git_directories(
+        &self,
+        request: Request<GitDirectoriesRequest>,
+    ) -> Result<Response<GitDirectoriesResponse>, Status> {
+        let request = request.into_inner();
+        let tree = self.tree(request.repo, &request.revision, request.no_revision_cache).await?;
+        let work = tokio::task::spawn_blocking(move || listing::directories(&tree, false));
+        let paths = work.await.map_err(|error| status::broken("list folders", &error))?;
+        let paths = paths.map_err(|error| Status::unknown(error.to_string()))?;
+        Ok(Response::new(GitDirectoriesResponse { paths }))
+    }
+}
+
+impl RepoServer {
+    async fn tree(
+        &self,
+        repository: Option<api::v1alpha1::Repository>,
+        revision: &str,
+        no_cache: bool,
+    ) -> Result<git::GitTree, Status> {
+        let repository = git_repository(repository, self.trust())?;
+        let resolved = self.resolve(&repository, revision, no_cache).await?;
+        self.repositories.tree(&repository, &resolved).await.map_err(|error| status::git(&error))
+    }
+}
