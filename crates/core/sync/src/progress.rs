@@ -321,6 +321,9 @@ impl Progress {
     pub(crate) fn absorb(&mut self, plan: &Plan, event: Event, now: Timestamp) {
         match event {
             Event::Result { task, result } => self.absorb_result(plan, task.0, result, now),
+            // An application's events may be about more than its operation.
+            Event::Live { key, .. } | Event::Gone { key, .. }
+                if !plan.tasks.iter().any(|task| task.key == key) => {}
             Event::Live { key, state } => {
                 if !self.is_stale(plan, &key, &state) {
                     self.seen.insert(key, Seen::Live(state));

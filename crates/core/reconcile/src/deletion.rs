@@ -1,0 +1,151 @@
+//! Deleting an application: hooks, what it made, finalizers, each in its turn. Works from what is live and tracked,
+//! never from the source.
+
+use crate::action::{Action, DeleteObject};
+use crate::observed::{Deletion, HookRun, Managed, Observed};
+use crate::permission::is_deletion_confirmed;
+use api::codes::{ConditionType, HookType};
+use api::k8s::meta_v1::Time;
+use api::names::{
+    BACKGROUND_FINALIZER, FOREGROUND_FINALIZER, HELM_RESOURCE_POLICY, HOOK_FINALIZER,
+    POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
+    RESOURCES_FINALIZER,
+};
+use api::v1alpha1::ApplicationCondition;
+use jiff::{SignedDuration, Timestamp};
+use object::Object;
+use sync::{Propagation, ResourceOption, SyncOptions};
+
+/// When a deletion that failed is tried again, unless something happens before.
+const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// The next step of a deletion.
+pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Timestamp) -> Vec<Action> {
+    let has = |finalizer: &str| observed.application.metadata.finalizers.iter().any(|name| name == finalizer);
+    let again = Action::WakeAt { at: now.checked_add(TRY_AGAIN).unwrap_or(now), reason: "deletion" };
+    if has(PRE_DELETE_FINALIZER) {
+        return hooks(
+            PRE_DELETE_FINALIZER,
+            &deletion.pre_delete,
+            Action::RunHooks { hook: HookType::PreDelete },
+            again,
+        );
+    }
+    let cascades = [RESOURCES_FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
+    let cascades: Vec<&'static str> = cascades.into_iter().filter(|finalizer| has(finalizer)).collect();
+    if !cascades.is_empty() {
+        let in_background = cascades == [BACKGROUND_FINALIZER];
+        let propagation = if in_background { Propagation::Background } else { Propagation::Foreground };
+        let gone = || cascades.iter().map(|finalizer| Action::RemoveFinalizer { finalizer }).collect();
+        // What is on a cluster that is not registered cannot be deleted, and need not hold the application.
+        if !deletion.destination_is_known {
+            return gone();
+        }
+        return match &deletion.objects {
+            Err(message) => vec![failed(message), again],
+            Ok(objects) => resources(observed, objects, propagation).map_or_else(gone, |mut actions| {
+                actions.push(again);
+                actions
+            }),
+        };
+    }
+    let steps = [
+        (
+            PRE_DELETE_CLEANUP_FINALIZER,
+            &deletion.pre_delete_cleanup,
+            Action::CleanHooks { hook: HookType::PreDelete },
+        ),
+        (POST_DELETE_FINALIZER, &deletion.post_delete, Action::RunHooks { hook: HookType::PostDelete }),
+        (
+            POST_DELETE_CLEANUP_FINALIZER,
+            &deletion.post_delete_cleanup,
+            Action::CleanHooks { hook: HookType::PostDelete },
+        ),
+    ];
+    for (finalizer, run, action) in steps {
+        if has(finalizer) {
+            return hooks(finalizer, run, action, again);
+        }
+    }
+    Vec::new()
+}
+
+fn hooks(finalizer: &'static str, run: &HookRun, action: Action, again: Action) -> Vec<Action> {
+    match run {
+        HookRun::Done => vec![Action::RemoveFinalizer { finalizer }],
+        HookRun::Pending => vec![action, again],
+        HookRun::Failed(message) => vec![failed(message), again],
+    }
+}
+
+fn failed(message: &str) -> Action {
+    Action::SetConditions {
+        conditions: vec![ApplicationCondition {
+            r#type: ConditionType::DeletionError.to_string(),
+            message: message.to_owned(),
+            last_transition_time: None,
+        }],
+        evaluated: vec![ConditionType::DeletionError],
+    }
+}
+
+/// The next step towards there being nothing left; nothing when that is reached. The highest wave goes first, and
+/// is gone before the next.
+fn resources(
+    observed: &Observed<'_>,
+    objects: &[Managed<'_>],
+    propagation: Propagation,
+) -> Option<Vec<Action>> {
+    let application = observed.application;
+    let options =
+        application.spec.sync_policy.as_ref().map(|policy| SyncOptions::parse(&policy.sync_options));
+    let default = options.map(|options| options.delete).unwrap_or_default();
+    let due: Vec<&Object> =
+        objects.iter().filter(|managed| is_deleted(managed, default)).map(|managed| managed.object).collect();
+    if due.is_empty() {
+        return None;
+    }
+    let deleted_at = application.metadata.deletion_timestamp.as_ref().and_then(Time::timestamp);
+    let confirmed = deleted_at.is_some_and(|since| is_deletion_confirmed(application, since));
+    let asks = |object: &&&Object| ResourceOption::delete_of(object, default) == ResourceOption::Confirm;
+    if let Some(first) = due.iter().find(asks).filter(|_| !confirmed) {
+        let key = first.key();
+        return Some(vec![Action::Skip { reason: format!("{key} requires manual confirmation to delete") }]);
+    }
+    let going: Vec<&&Object> = due.iter().filter(|object| !object.deletion_timestamp().is_empty()).collect();
+    if !going.is_empty() {
+        // Their operation is over: nobody else would take the finalizer off.
+        let held = going.iter().filter(|object| object.finalizers().contains(&HOOK_FINALIZER));
+        let held: Vec<DeleteObject> = sorted(held.map(|object| **object));
+        let mut actions = Vec::new();
+        if !held.is_empty() {
+            actions.push(Action::ReleaseHooks { objects: held });
+        }
+        actions.push(Action::Skip { reason: format!("{} objects remaining for deletion", due.len()) });
+        return Some(actions);
+    }
+    let last = due.iter().map(|object| sync::wave(object)).max()?;
+    let objects = sorted(due.iter().copied().filter(|object| sync::wave(object) == last));
+    Some(vec![Action::DeleteObjects { objects, propagation }])
+}
+
+/// Whether an object goes with its application. A CRD stays: everybody's objects of that kind would go with it.
+fn is_deleted(managed: &Managed<'_>, default: ResourceOption) -> bool {
+    let object = managed.object;
+    let is_crd = object.kind() == "CustomResourceDefinition" && object.group() == "apiextensions.k8s.io";
+    let kept = object
+        .annotation(HELM_RESOURCE_POLICY)
+        .is_some_and(|policy| policy.split(',').any(|entry| entry.trim() == "keep"));
+    !managed.is_application
+        && !is_crd
+        && !kept
+        && ResourceOption::delete_of(object, default) != ResourceOption::Deny
+}
+
+fn sorted<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<DeleteObject> {
+    let mut objects: Vec<DeleteObject> = objects
+        .map(|object| DeleteObject { key: object.key(), gvk: object.gvk(), uid: object.uid().to_owned() })
+        .collect();
+    objects.sort_by(|left, right| left.key.cmp(&right.key));
+    objects
+}

@@ -1,0 +1,27 @@
+//! One application's next decision: [`decide`] takes what is observed and gives actions, each with its reason.
+//!
+//! Knows no cluster, no Git and no clock. Comparing, syncing and writing are done elsewhere; what comes of them is
+//! observed the next time.
+
+mod action;
+mod automatic;
+mod condition;
+mod decide;
+mod deletion;
+mod history;
+mod observed;
+mod operation;
+mod permission;
+mod refresh;
+
+pub use action::{Action, CompareWith, DeleteObject, RefreshCause};
+pub use automatic::self_heal_wait;
+pub use condition::{set_conditions, sorted_conditions};
+pub use decide::decide;
+pub use history::record_history;
+pub use observed::{
+    Comparison, Deletion, HookRun, Managed, Observed, RefreshRequest, RunningOperation, SelfHealBackoff,
+    Settings,
+};
+pub use operation::{begin, is_in_progress};
+pub use permission::{is_automated, is_deletion_confirmed, is_skipped, rollback_refusal, sync_refusal};
