@@ -1,5 +1,7 @@
 //! Every object of `cases/health` is as well as `expected.tsv` says, in the same words.
 
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
+
 use object::Object;
 use std::path::Path;
 

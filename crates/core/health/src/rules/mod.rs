@@ -3,7 +3,7 @@
 
 mod table;
 
-use crate::object_status::{Condition, HealthStatus, conditions, count};
+use crate::object_status::{Condition, HealthStatus, conditions};
 use api::codes::HealthStatusCode;
 use object::Object;
 use serde_json::Value;
@@ -29,34 +29,26 @@ pub(crate) struct Step {
 
 /// A question about an object.
 pub(crate) enum When {
-    /// The controller has not seen the latest spec: `status.observedGeneration` is there and behind.
-    Unobserved,
-    /// Nothing is at the path.
-    Absent(&'static [&'static str]),
+    /// Something is at the path.
+    Present(&'static [&'static str]),
     /// The text at the path is one of these.
     Text(&'static [&'static str], &'static [&'static str]),
     /// The boolean at the path is this.
     Flag(&'static [&'static str], bool),
     /// A condition of this type has this status.
     Condition(&'static str, &'static str),
-    /// A condition of this type has this status and this reason.
-    ConditionReason(&'static str, &'static str, &'static str),
-    /// A condition of this type has this status and another reason than this.
-    ConditionNotReason(&'static str, &'static str, &'static str),
+    /// Conditions of all these types have these statuses.
+    Conditions(&'static [(&'static str, &'static str)]),
 }
 
 /// What to say.
 pub(crate) enum Message {
     /// Always the same.
     Fixed(&'static str),
-    /// The text at a path.
-    At(&'static [&'static str]),
-    /// The message of the condition the step found.
+    /// The text at a path, or these words where there is none.
+    AtOr(&'static [&'static str], &'static str),
+    /// The message of the condition the step found, the last of several.
     OfCondition,
-    /// The same after some words.
-    OfConditionAfter(&'static str),
-    /// The reason of the condition the step found.
-    ReasonOfCondition,
 }
 
 /// The rule for a kind.
@@ -83,11 +75,9 @@ pub(crate) fn judge(live: &Object) -> Option<HealthStatus> {
 fn apply(step: &Step, live: &Object) -> Option<HealthStatus> {
     let found = holds(&step.when, live)?;
     let message = match step.message {
-        Message::Fixed(text) => text.to_owned(),
-        Message::At(path) => live.text_at(path).to_owned(),
-        Message::OfCondition => found.message.to_owned(),
-        Message::OfConditionAfter(words) => format!("{words}{}", found.message),
-        Message::ReasonOfCondition => found.reason.to_owned(),
+        Message::Fixed(text) => text,
+        Message::AtOr(path, words) => live.at(path).and_then(Value::as_str).unwrap_or(words),
+        Message::OfCondition => found.message,
     };
     Some(HealthStatus::new(step.status, message))
 }
@@ -99,19 +89,12 @@ fn holds<'a>(when: &When, live: &'a Object) -> Option<Condition<'a>> {
         conditions(live).find(|condition| condition.kind == kind && condition.status == status)
     };
     match when {
-        When::Unobserved => {
-            let observed = count(live, &["status", "observedGeneration"]);
-            plain(observed != 0 && observed < live.generation())
-        }
-        When::Absent(path) => plain(live.at(path).is_none_or(Value::is_null)),
-        When::Text(path, words) => plain(words.contains(&live.text_at(path)) && live.at(path).is_some()),
+        When::Present(path) => plain(live.at(path).is_some_and(|value| !value.is_null())),
+        When::Text(path, words) => plain(words.contains(&live.text_at(path))),
         When::Flag(path, flag) => plain(live.at(path).and_then(Value::as_bool) == Some(*flag)),
         When::Condition(kind, status) => of(kind, status),
-        When::ConditionReason(kind, status, reason) => {
-            of(kind, status).filter(|found| found.reason == *reason)
-        }
-        When::ConditionNotReason(kind, status, reason) => {
-            of(kind, status).filter(|found| found.reason != *reason)
+        When::Conditions(wanted) => {
+            wanted.iter().map(|(kind, status)| of(kind, status)).reduce(Option::and).flatten()
         }
     }
 }
