@@ -1,5 +1,7 @@
 //! Every case of `cases/compare`: targets and live objects in, the parts of a status out.
 
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
+
 use api::v1alpha1::{AppProject, Application};
 use compare::{Facts, compare, diff_options, targets};
 use object::{AppInstance, GroupKind, Object};
@@ -10,7 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 fn objects(list: &Value) -> Vec<Object> {
-    list.as_array().into_iter().flatten().map(|it| Object::from_value(it.clone()).unwrap()).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .map(|it| Object::from_value(it.clone()).expect("a valid case"))
+        .collect()
 }
 
 /// What a cluster would say.

@@ -1,5 +1,6 @@
 //! What leaves a comparison for the API and the cache.
 
+
 use api::v1alpha1::{AppProject, Application};
 use compare::{Facts, compare, diff_options, orphaned_condition, targets};
 use object::{AppInstance, Object};
@@ -9,18 +10,19 @@ use settings::{CompareOptions, Customizations, ResourceFilter, Tracking};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn managed(target: Vec<Value>, live: Vec<Value>) -> Vec<api::v1alpha1::ResourceDiff> {
-    let object = |value: Value| Object::from_value(value).unwrap();
+    let object = |value: Value| Object::from_value(value).expect("a valid case");
     let application: Application = serde_json::from_value(
         json!({"metadata": {"name": "a", "namespace": "argocd"}, "spec": {"destination": {"server": "s", "namespace": "web"}}}),
     )
-    .unwrap();
+    .expect("a valid case");
     let project: AppProject = serde_json::from_value(
         json!({"metadata": {"name": "p"}, "spec": {"destinations": [{"server": "*", "namespace": "*"}]}}),
     )
-    .unwrap();
+    .expect("a valid case");
     let tracking = Tracking::default();
     let options =
-        diff_options(&application, &Customizations::default(), CompareOptions::default(), &tracking).unwrap();
+        diff_options(&application, &Customizations::default(), CompareOptions::default(), &tracking)
+            .expect("a valid case");
     let facts = Facts {
         application: &application,
         instance: &AppInstance::new("argocd", "a", "argocd"),
@@ -31,12 +33,12 @@ fn managed(target: Vec<Value>, live: Vec<Value>) -> Vec<api::v1alpha1::ResourceD
         filter: &ResourceFilter::default(),
         diff: Ok(&options),
         namespaced: &|_| Some(true),
-        now: "2024-01-01T00:00:00Z".parse().unwrap(),
+        now: "2024-01-01T00:00:00Z".parse().expect("a valid case"),
     };
     let lives: BTreeMap<_, _> = live.into_iter().map(object).map(|it| (it.key(), it)).collect();
     let loaded = targets(Ok(target.into_iter().map(object).collect()), &facts);
     let (comparison, _) = compare(loaded, Ok(lives), &facts);
-    comparison.managed_resources(&options, &BTreeSet::from(["token".to_owned()])).unwrap()
+    comparison.managed_resources(&options, &BTreeSet::from(["token".to_owned()])).expect("a valid case")
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn no_value_of_a_secret_leaves() {
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "web", "resourceVersion": "9", "annotations": mark}, "data": {"plain": "Y2FuYXJ5LTM="}}),
         ],
     );
-    let text = serde_json::to_string(&found).unwrap();
+    let text = serde_json::to_string(&found).expect("a valid case");
     for canary in ["canary", "Y2FuYXJ5", "Y2FuYXJ5LTI="] {
         assert!(!text.contains(canary), "{canary} in {text}");
     }
@@ -74,9 +76,9 @@ fn what_is_not_there_is_null_and_names_are_in_order() {
 fn orphans_are_told_where_the_project_asks() {
     let project = |warn: Value| -> AppProject {
         serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": {"orphanedResources": warn}}))
-            .unwrap()
+            .expect("a valid case")
     };
-    let now = "2024-01-01T00:00:00Z".parse().unwrap();
+    let now = "2024-01-01T00:00:00Z".parse().expect("a valid case");
     let told =
         |warn: Value, count: usize| orphaned_condition(&project(warn), count, now).map(|it| it.message);
     assert_eq!(told(json!({"warn": true}), 1), Some("Application has 1 orphaned resources".into()));

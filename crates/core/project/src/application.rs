@@ -82,7 +82,7 @@ fn incomplete(application: &Application) -> Vec<String> {
 
 fn incomplete_source(source: &ApplicationSource, among_many: bool) -> Option<String> {
     let placed = !source.path.is_empty() || !source.chart.is_empty();
-    if among_many && (source.repo_url.is_empty() || !(placed || !source.r#ref.is_empty())) {
+    if among_many && (source.repo_url.is_empty() || (!placed && source.r#ref.is_empty())) {
         return Some(format!(
             "spec.source.repoURL and either source.path, source.chart, or source.ref are required for source {}",
             source.repo_url

@@ -1,5 +1,7 @@
 //! What projects permit, row by row.
 
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
+
 use api::v1alpha1::{AppProject, Application};
 use object::ResourceKey;
 use project::{
@@ -9,7 +11,7 @@ use project::{
 use serde_json::{Value, json};
 
 fn project(spec: Value) -> AppProject {
-    serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).unwrap()
+    serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).expect("a valid case")
 }
 
 #[test]
@@ -154,11 +156,11 @@ fn global_projects_and_own_clusters_add() {
 
 fn told(spec: Value, project_spec: Value) -> Vec<String> {
     let application: Application =
-        serde_json::from_value(json!({"metadata": {"name": "a"}, "spec": spec})).unwrap();
+        serde_json::from_value(json!({"metadata": {"name": "a"}, "spec": spec})).expect("a valid case");
     let clusters = [Cluster { server: "https://kubernetes.default.svc".into(), name: "in-cluster".into() }];
     let cluster = destination_cluster(&application.spec.destination, &clusters);
     let cluster = cluster.as_ref().map_err(String::as_str);
-    let now = "2024-01-01T00:00:00Z".parse().unwrap();
+    let now = "2024-01-01T00:00:00Z".parse().expect("a valid case");
     validate_application(&application, &project(project_spec), cluster, &[], now)
         .into_iter()
         .map(|condition| format!("{}: {}", condition.r#type, condition.message))

@@ -1,5 +1,7 @@
 //! Sync windows at given times, and what a valid project is.
 
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
+
 use api::v1alpha1::{AppProject, SyncWindow};
 use jiff::Timestamp;
 use project::windows::{Attempt, Windows, is_active};
@@ -7,11 +9,11 @@ use project::{Cluster, Schedule, validate_project};
 use serde_json::{Value, json};
 
 fn project(spec: Value) -> AppProject {
-    serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).unwrap()
+    serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec})).expect("a valid case")
 }
 
 fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
+    text.parse().expect("a valid case")
 }
 
 #[test]

@@ -118,11 +118,12 @@ fn monolith(reader: &mut Reader<'_>) -> BTreeMap<String, ResourceOverride> {
 
 fn from_entry(entry: &Value, problems: &mut Vec<String>) -> ResourceOverride {
     let flag = |member: &str| entry.get(member).and_then(Value::as_bool).unwrap_or(false);
-    let mut rules = |member: &str| {
-        embedded(entry.get(member)).map(|value| ignore_rules(&value)).unwrap_or_else(|problem| {
+    let mut rules = |member: &str| match embedded(entry.get(member)) {
+        Ok(value) => ignore_rules(&value),
+        Err(problem) => {
             problems.push(format!("{member}: {problem}"));
             OverrideIgnoreDiff::default()
-        })
+        }
     };
     ResourceOverride {
         ignore_differences: rules("ignoreDifferences"),

@@ -1,5 +1,7 @@
 //! The tree of the recorded guestbook, and what single objects show.
 
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
+
 use api::v1alpha1::ResourceRef;
 use object::{Object, ResourceKey};
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use tree::{
 };
 
 fn object(value: Value) -> Object {
-    Object::from_value(value).unwrap()
+    Object::from_value(value).expect("a valid case")
 }
 
 fn info(value: Value) -> NodeInfo {
@@ -59,7 +61,7 @@ fn node(known: &Known) -> LiveNode<'_> {
 
 fn meta(name: &str, uid: &str, more: Value) -> Value {
     let mut metadata = json!({"name": name, "namespace": "gb", "uid": uid, "resourceVersion": "7", "creationTimestamp": "2024-01-01T00:00:00Z"});
-    metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    metadata.as_object_mut().expect("a valid case").extend(more.as_object().expect("a valid case").clone());
     metadata
 }
 
@@ -96,10 +98,10 @@ fn the_guestbook_is_the_recorded_one() {
     let host = info(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "podsim-0"}, "status": {
         "capacity": {"cpu": "64", "memory": "256Gi", "pods": "110"},
         "nodeInfo": {"osImage": "podsim", "containerRuntimeVersion": "sim://0", "kubeletVersion": "v1.36.0", "operatingSystem": "linux", "architecture": "amd64"}}}));
-    let hosts = BTreeMap::from([("podsim-0".to_owned(), host.host.as_deref().unwrap())]);
+    let hosts = BTreeMap::from([("podsim-0".to_owned(), host.host.as_deref().expect("a valid case"))]);
     let input = Input { nodes: objects.iter().map(node).collect(), hosts, ..Input::default() };
     let found = application_tree(&input);
-    assert_eq!(serde_json::to_string(&found).unwrap(), GUESTBOOK);
+    assert_eq!(serde_json::to_string(&found).expect("a valid case"), GUESTBOOK);
     assert_eq!(summary(&found).images, ["example/web:v1"]);
 }
 
@@ -132,7 +134,7 @@ fn missing_objects_are_shown_bare_and_orphans_apart() {
     let tree =
         application_tree(&Input { missing: vec![missing], orphans: vec![node(&orphan)], ..Input::default() });
     assert_eq!(
-        serde_json::to_value(&tree).unwrap(),
+        serde_json::to_value(&tree).expect("a valid case"),
         json!({
             "nodes": [{"version": "v1", "kind": "Secret", "namespace": "gb", "name": "s"}],
             "orphanedNodes": [{"version": "v1", "kind": "ConfigMap", "namespace": "gb", "name": "stray", "uid": "u", "resourceVersion": "7", "createdAt": "2024-01-01T00:00:00Z"}]
@@ -160,7 +162,7 @@ fn implied_owners_are_shown_when_they_are_there_and_the_guess_is_right() {
     let nodes = [&set, &own, &other, &service, &endpoints, &lost].map(node).to_vec();
     let tree = application_tree(&Input { nodes, ..Input::default() });
     let parents = |uid: &str| {
-        let found = tree.nodes.iter().find(|it| it.resource_ref.uid == uid).unwrap();
+        let found = tree.nodes.iter().find(|it| it.resource_ref.uid == uid).expect("a valid case");
         found.parent_refs.iter().map(|it| it.uid.clone()).collect::<Vec<_>>()
     };
     assert_eq!(parents("data-web-0"), ["w"]);
@@ -276,7 +278,7 @@ fn links_and_addresses() {
             {"host": "safe.example.com", "http": {"paths": [{"path": "/", "backend": {"service": {"name": "web"}}}]}},
             {"http": {"paths": [{"path": "/x", "backend": {"service": {"name": "web"}}}]}}]},
         "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.1"}]}}}));
-    let network = found.networking.unwrap();
+    let network = found.networking.expect("a valid case");
     assert_eq!(
         network.external_urls,
         [
