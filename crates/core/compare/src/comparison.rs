@@ -6,9 +6,10 @@ use diff::{Diff, DiffError, DiffOptions, diff, state};
 use health::HealthStatus;
 use object::{Object, ResourceKey, is_secret, mask_secret};
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// What was found.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Comparison {
     /// Whether the live objects are as the source says.
     pub sync: SyncStatusCode,
@@ -27,7 +28,7 @@ pub struct Comparison {
 }
 
 /// One target, one live object, or both.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ComparedResource {
     /// Names it.
     pub key: ResourceKey,
@@ -53,6 +54,36 @@ pub struct ComparedResource {
     pub sync_wave: i64,
     /// Whether its mark was made for it. What is not ours is never pruned.
     pub ours: bool,
+}
+
+/// Without the objects: Secrets are among them, and logs are read by many.
+impl fmt::Debug for Comparison {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Comparison")
+            .field("sync", &self.sync)
+            .field("health", &self.health)
+            .field("resources", &self.resources)
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the objects.
+impl fmt::Debug for ComparedResource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ComparedResource")
+            .field("key", &format_args!("{}", self.key))
+            .field("target", &self.target.is_some())
+            .field("live", &self.live.is_some())
+            .field("modified", &self.diff.modified)
+            .field("status", &self.status)
+            .field("health", &self.health)
+            .field("requires_pruning", &self.requires_pruning)
+            .field("ours", &self.ours)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ComparedResource {

@@ -9,7 +9,6 @@ use object::{Object, ResourceKey, TrackingMethod};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line of a comparison.
-#[derive(Debug)]
 pub(crate) struct Pair {
     pub target: Option<Object>,
     pub live: Option<Object>,

@@ -7,9 +7,10 @@ use api::v1alpha1::ApplicationCondition;
 use object::tracking::set_tracking;
 use object::{Object, ResourceKey};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The targets of an application, settled and sorted out.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Targets {
     /// What is to be there, hooks left out.
     pub resources: Vec<Object>,
@@ -24,6 +25,17 @@ pub struct Targets {
     /// Whether the targets are not known: then nothing can be said of any object.
     pub failed: bool,
     pub(crate) has_managed_namespace: bool,
+}
+
+/// Names only: Secrets are among the objects.
+impl fmt::Debug for Targets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Targets")
+            .field("resources", &self.keys())
+            .field("failed", &self.failed)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Targets {

@@ -1,6 +1,5 @@
 //! What leaves a comparison for the API and the cache.
 
-
 use api::v1alpha1::{AppProject, Application};
 use compare::{Facts, compare, diff_options, orphaned_condition, targets};
 use object::{AppInstance, Object};
@@ -38,6 +37,7 @@ fn managed(target: Vec<Value>, live: Vec<Value>) -> Vec<api::v1alpha1::ResourceD
     let lives: BTreeMap<_, _> = live.into_iter().map(object).map(|it| (it.key(), it)).collect();
     let loaded = targets(Ok(target.into_iter().map(object).collect()), &facts);
     let (comparison, _) = compare(loaded, Ok(lives), &facts);
+    assert!(!format!("{comparison:?}").contains("canary"));
     comparison.managed_resources(&options, &BTreeSet::from(["token".to_owned()])).expect("a valid case")
 }
 

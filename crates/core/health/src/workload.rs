@@ -35,7 +35,7 @@ pub(crate) fn deployment(live: &Object) -> HealthStatus {
         _ => {}
     }
     if replicas > updated {
-        let old = replicas - updated;
+        let old = replicas.saturating_sub(updated);
         return HealthStatus::progressing(format!(
             "Waiting for rollout to finish: {old} old replicas are pending termination..."
         ));

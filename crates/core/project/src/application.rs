@@ -16,6 +16,16 @@ pub fn condition(kind: ConditionType, message: impl Into<String>, now: Timestamp
     }
 }
 
+/// What is said of an application whose project is not there.
+pub fn missing_project(name: &str) -> String {
+    format!("Application referencing project {name} which does not exist")
+}
+
+/// What is said of an application whose namespace may not use the project.
+pub fn forbidden_project(application: &str, namespace: &str, project: &str) -> String {
+    format!("application '{application}' in namespace '{namespace}' is not allowed to use project {project}")
+}
+
 /// What is wrong with an application's spec; nothing when all is well. `project` is the
 /// [`effective`](crate::effective) one, `cluster` what [`destination_cluster`](crate::destination_cluster)
 /// said, `own_clusters` the clusters that belong to the project.

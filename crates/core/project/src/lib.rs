@@ -10,7 +10,7 @@ mod repository_url;
 mod validation;
 pub mod windows;
 
-pub use application::{condition, validate_application};
+pub use application::{condition, forbidden_project, missing_project, validate_application};
 pub use cron::{InvalidSchedule, Schedule};
 pub use destination::{Cluster, Destination, destination_cluster};
 pub use inherit::{effective, selects};

@@ -74,7 +74,7 @@ fn progress(live: &Object) -> Progress {
 fn initial_containers(live: &Object, progress: &mut Progress) -> bool {
     let specs = list(live, &["spec", "initContainers"]);
     for (index, status) in list(live, &["status", "initContainerStatuses"]).iter().enumerate() {
-        progress.restarts += number(status, "restartCount");
+        progress.restarts = progress.restarts.saturating_add(number(status, "restartCount"));
         let spec = specs.iter().find(|spec| text(spec, "name") == text(status, "name"));
         let terminated = state(status, "terminated");
         if terminated.is_some_and(|it| number(it, "exitCode") == 0) {
@@ -99,7 +99,7 @@ fn initial_containers(live: &Object, progress: &mut Progress) -> bool {
 fn main_containers(live: &Object, progress: &mut Progress) {
     let mut running = false;
     for status in list(live, &["status", "containerStatuses"]).iter().rev() {
-        progress.restarts += number(status, "restartCount");
+        progress.restarts = progress.restarts.saturating_add(number(status, "restartCount"));
         let waiting = state(status, "waiting").map_or("", |it| text(it, "reason"));
         if !waiting.is_empty() {
             progress.reason = waiting.to_owned();
