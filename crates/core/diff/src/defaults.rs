@@ -28,10 +28,16 @@ fn rules() -> &'static Rules {
 /// Gives the members of a struct, and of everything in it, their defaults.
 pub(crate) fn apply(name: &str, members: &mut Members) {
     special(name, members);
+    let Some(fields) = schema::fields(name) else { return };
     for (field, value) in rules().get(name).into_iter().flatten() {
+        // A field that is no pointer cannot tell nothing from its zero, which Go writes where it may not leave it out.
+        let pointerless =
+            fields.get(field).is_some_and(|field| matches!(field.kind, Type::Text | Type::Int(..)));
+        if pointerless && members.get(*field).is_some_and(|found| *found == json!("") || *found == json!(0)) {
+            members.remove(*field);
+        }
         set(members, field, value.clone());
     }
-    let Some(fields) = schema::fields(name) else { return };
     for (field, value) in members.iter_mut() {
         if let Some(field) = fields.get(field.as_str()) {
             descend(&field.kind, value);
@@ -44,7 +50,7 @@ fn descend(kind: &Type, value: &mut Value) {
         (Type::Pointer(inner), value) => descend(inner, value),
         (Type::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| descend(inner, item)),
         (Type::Map(inner), Value::Object(members)) => {
-            members.values_mut().for_each(|value| descend(inner, value))
+            members.values_mut().for_each(|value| descend(inner, value));
         }
         (Type::Struct(name), Value::Object(members)) => apply(name, members),
         _ => {}
@@ -83,10 +89,8 @@ fn special(name: &str, members: &mut Members) {
             let policy = if image_is_latest(text(members, "reference")) { "Always" } else { "IfNotPresent" };
             set(members, "pullPolicy", policy.into());
         }
-        "core/v1.Volume" => {
-            if members.keys().all(|field| field == "name") {
-                set(members, "emptyDir", json!({}));
-            }
+        "core/v1.Volume" if members.keys().all(|field| field == "name") => {
+            set(members, "emptyDir", json!({}));
         }
         "core/v1.Pod" => pod(members),
         "core/v1.Service" => service(members),
@@ -118,10 +122,8 @@ fn special(name: &str, members: &mut Members) {
         "apps/v1.StatefulSet" | "apps/v1beta2.StatefulSet" => stateful_set(members),
         "batch/v1.Job" => job(members),
         "networking/v1.NetworkPolicy" => network_policy(members),
-        "rbac/v1.Subject" => {
-            if matches!(text(members, "kind"), "User" | "Group") {
-                set(members, "apiGroup", "rbac.authorization.k8s.io".into());
-            }
+        "rbac/v1.Subject" if matches!(text(members, "kind"), "User" | "Group") => {
+            set(members, "apiGroup", "rbac.authorization.k8s.io".into());
         }
         "autoscaling/v2.HorizontalPodAutoscaler" => horizontal_pod_autoscaler(members),
         _ => {}
@@ -297,7 +299,6 @@ fn stateful_set(members: &mut Members) {
         && let Some(rolling) = object(strategy, "rollingUpdate")
     {
         set(rolling, "partition", 0.into());
-        set(rolling, "maxUnavailable", 1.into());
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn normalize(object: &mut Object, options: &DiffOptions) {
     match (object.group(), object.kind()) {
         ("", "Secret") => normalize_secret(object),
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {
-            normalize_role(object, options.ignore_aggregated_roles)
+            normalize_role(object, options.ignore_aggregated_roles);
         }
         ("", "Endpoints") => normalize_endpoints(object),
         _ => {}

@@ -69,7 +69,7 @@ pub(crate) fn apply(
 
 // --- What the types say.
 
-fn member<'a>(kind: &'a Type, name: &str) -> Patched<&'static Field> {
+fn member(kind: &Type, name: &str) -> Patched<&'static Field> {
     let kind = match kind {
         Type::Pointer(inner) => inner,
         other => other,
@@ -128,10 +128,10 @@ fn diff_maps(
                 }
             }
             (Value::Object(old), Value::Object(new)) => {
-                diff_map_member(name, old, new, &mut patch, kind, wanted)?
+                diff_map_member(name, old, new, &mut patch, kind, wanted)?;
             }
             (Value::Array(old), Value::Array(new)) => {
-                diff_list_member(name, old, new, &mut patch, kind, wanted)?
+                diff_list_member(name, old, new, &mut patch, kind, wanted)?;
             }
             _ => {
                 if !wanted.no_changes && old != new {

@@ -277,3 +277,27 @@ proptest! {
         let _ = diff(None, Some(&live), &options);
     }
 }
+
+/// Chart objects changed at random on each side, with the answers of gitops-engine (see `data/recorder`).
+const RECORDED: &str = include_str!("../cases/recorded.jsonl");
+
+#[test]
+fn changed_chart_objects_compare_as_in_the_original() {
+    let mut wrong = Vec::new();
+    for (at, line) in RECORDED.lines().enumerate() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let side = |name: &str| Object(case[name].as_object().unwrap().clone());
+        let found = diff(Some(&side("config")), Some(&side("live")), &DiffOptions::default()).unwrap();
+        let found = json!({
+            "modified": found.modified,
+            "normalizedLive": found.normalized_live.map(Object::into_value),
+            "predictedLive": found.predicted_live.map(Object::into_value),
+        });
+        for (name, value) in found.as_object().unwrap() {
+            if case[name] != *value {
+                wrong.push(format!("line {}: {name}\n{}\n{value}", at + 1, case[name]));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
