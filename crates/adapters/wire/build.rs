@@ -20,6 +20,19 @@ const IN_API: &[(&str, &str)] = &[
 /// tonic's words for a method that a server leaves out; replaced by ones that name the method.
 const STUB: &str = "\"Not yet implemented\"";
 
+/// Where tonic's generated code leaves the size of messages to its default, and what stands there instead.
+const RAISED: &[(&str, &str)] = &[
+    ("max_decoding_message_size: None", "max_decoding_message_size: Some(crate::MESSAGE_LIMIT)"),
+    (
+        "tonic::client::Grpc::new(inner)",
+        "tonic::client::Grpc::new(inner).max_decoding_message_size(crate::MESSAGE_LIMIT)",
+    ),
+    (
+        "tonic::client::Grpc::with_origin(inner, origin)",
+        "tonic::client::Grpc::with_origin(inner, origin).max_decoding_message_size(crate::MESSAGE_LIMIT)",
+    ),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../../proto");
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -86,17 +99,23 @@ fn hand_written(descriptors: &prost_types::FileDescriptorSet) -> Vec<(String, St
     paths
 }
 
-/// Takes away derives that the types of `api` do not have, and makes the default answer of an unimplemented method say
+/// Takes away derives that the types of `api` do not have, raises the size of messages that clients and servers take
+/// from tonic's 4 MiB, and makes the default answer of an unimplemented method say
 /// which method it is, as gRPC servers in Go do.
 fn finish(path: &Path, methods: &[String]) -> Result<(), Box<dyn Error>> {
     let code = fs::read_to_string(path)?;
-    let lean = code.replace("PartialEq, Eq, Hash, ::prost::", "PartialEq, ::prost::");
-    let mut parts = lean.split(STUB);
+    let mut raised = code.replace("PartialEq, Eq, Hash, ::prost::", "PartialEq, ::prost::");
+    for (tonic, ours) in RAISED {
+        raised = raised.replace(tonic, ours);
+    }
+    let mut parts = raised.split(STUB);
     let mut finished = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let method = finished.rsplit("async fn ").next().and_then(|rest| rest.split('(').next()).unwrap_or_default();
+        let method =
+            finished.rsplit("async fn ").next().and_then(|rest| rest.split('(').next()).unwrap_or_default();
         let method = method.trim_start_matches("r#").replace('_', "");
-        let method = methods.iter().find(|name| name.eq_ignore_ascii_case(&method)).ok_or("a stub of no method")?;
+        let method =
+            methods.iter().find(|name| name.eq_ignore_ascii_case(&method)).ok_or("a stub of no method")?;
         finished.push_str(&format!("\"method {method} not implemented\""));
         finished.push_str(part);
     }

@@ -93,9 +93,9 @@ fn put_query(route: &Route, query: &str, bytes: &mut Vec<u8>) -> Result<(), Bind
                 name
             }
         };
-        let is_taken = taken.iter().any(|field| path.strip_prefix(field).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with('.')
-        }));
+        let is_taken = taken.iter().any(|field| {
+            path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        });
         if !is_taken {
             put_path(&route.request, path, &list, bytes).map_err(BindError::invalid)?;
         }

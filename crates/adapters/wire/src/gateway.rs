@@ -57,7 +57,11 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { content_types: vec!["application/json".to_owned()], message_limit: crate::MESSAGE_LIMIT, hook: None }
+        Self {
+            content_types: vec!["application/json".to_owned()],
+            message_limit: crate::MESSAGE_LIMIT,
+            hook: None,
+        }
     }
 }
 
@@ -88,6 +92,9 @@ where
         R::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (mut parts, body) = request.into_parts();
+        if let Some(clean) = clean_path(parts.uri.path()) {
+            return answer::redirect(&clean, parts.uri.query());
+        }
         let content_type = header(&parts.headers, &CONTENT_TYPE).to_ascii_lowercase();
         let allowed = &self.options.content_types;
         if parts.method != Method::GET && !allowed.is_empty() && !allowed.contains(&content_type) {
@@ -104,7 +111,9 @@ where
         let (route, path) = match lookup(&parts.method, parts.uri.path()) {
             Lookup::Found(route, path) => (route, path),
             Lookup::WrongVerb(route, path) if is_form => (route, path),
-            Lookup::WrongVerb(..) => return answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            Lookup::WrongVerb(..) => {
+                return answer::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+            }
             Lookup::NotFound => return answer::text(StatusCode::NOT_FOUND, "Not Found"),
         };
         let limit = self.options.message_limit;
@@ -183,13 +192,39 @@ where
     }
 }
 
+/// The path that a path with empty parts, `.` or `..` means; nothing when it is clean. Go's server sends clients
+/// there, which is how an address that was not escaped shows itself.
+#[must_use]
+pub fn clean_path(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let slash = if path.ends_with('/') && !parts.is_empty() { "/" } else { "" };
+    let clean = format!("/{}{slash}", parts.join("/"));
+    (clean != path).then_some(clean)
+}
+
 /// The request messages of a call: one, or for a client stream one for each JSON value of the body.
-fn requests(route: &Route, path: &[(&str, String)], query: &str, body: &[u8]) -> Result<Vec<Vec<u8>>, Status> {
+fn requests(
+    route: &Route,
+    path: &[(&str, String)],
+    query: &str,
+    body: &[u8],
+) -> Result<Vec<Vec<u8>>, Status> {
     if !route.client_streaming {
-        let message = bind(route, path, query, body).map_err(|error| Status::new(error.code, error.message))?;
+        let message =
+            bind(route, path, query, body).map_err(|error| Status::new(error.code, error.message))?;
         return Ok(vec![message]);
     }
-    transcode::stream_from_json(&route.request, body).map_err(|error| Status::invalid_argument(error.to_string()))
+    transcode::stream_from_json(&route.request, body)
+        .map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
 fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static), limit: usize) -> Status {
@@ -216,10 +251,8 @@ fn parameter(query: &str, name: &str) -> String {
 fn honours_fields(route: &Route) -> bool {
     matches!(
         (route.service.as_str(), route.method.as_str()),
-        (
-            APPLICATION_SERVICE,
-            "List" | "Watch" | "WatchResourceTree" | "PodLogs" | "ManagedResources"
-        ) | ("project.ProjectService", "List")
+        (APPLICATION_SERVICE, "List" | "Watch" | "WatchResourceTree" | "PodLogs" | "ManagedResources")
+            | ("project.ProjectService", "List")
             | ("applicationset.ApplicationSetService", "Watch")
     )
 }

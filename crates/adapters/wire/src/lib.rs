@@ -10,103 +10,183 @@ pub mod route;
 pub mod transcode;
 /// Local accounts, their tokens, and what the caller may do.
 pub mod account {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/account.rs"));
 }
 
 /// Applications.
 pub mod application {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/application.rs"));
 }
 
 /// ApplicationSets.
 pub mod applicationset {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/applicationset.rs"));
 }
 
 /// Credentials for git.
 pub mod askpass {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/askpass.rs"));
 }
 
 /// TLS certificates and SSH host keys of repository servers.
 pub mod certificate {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/certificate.rs"));
 }
 
 /// Destination clusters, and the settings service, which shares the package.
 pub mod cluster {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/cluster.rs"));
 }
 
 /// The commit-server; its service has no package.
 pub mod commit {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/_.rs"));
 }
 
 /// Kubernetes events.
 pub mod events {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(missing_docs, reason = "generated from proto/")]
     include!(concat!(env!("OUT_DIR"), "/events.rs"));
 }
 
 /// Public keys for commit signatures.
 pub mod gpgkey {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/gpgkey.rs"));
 }
 
 /// The standard health service.
 pub mod health {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/grpc.health.v1.rs"));
 }
 
 /// Notification triggers, services and templates.
 pub mod notification {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/notification.rs"));
 }
 
 /// Config management plugins.
 pub mod plugin {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/plugin.rs"));
 }
 
 /// Projects.
 pub mod project {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/project.rs"));
 }
 
 /// Credential templates.
 pub mod repocreds {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/repocreds.rs"));
 }
 
 /// The repo-server, and the repositories of the API server, which share the package.
 pub mod repository {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/repository.rs"));
 }
 
 /// Logging in and out.
 pub mod session {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/session.rs"));
 }
 
 /// Versions.
 pub mod version {
-    #![expect(missing_docs, clippy::all, clippy::pedantic, reason = "generated from proto/")]
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
     include!(concat!(env!("OUT_DIR"), "/version.rs"));
 }
 

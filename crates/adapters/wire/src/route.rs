@@ -167,10 +167,17 @@ fn read_routes() -> Vec<Route> {
     for service in pool().services() {
         for method in service.methods() {
             let Some(rule) = option_message(&method.options(), "google.api.http") else { continue };
-            let deprecated = method.method_descriptor_proto().options.as_ref().is_some_and(|options| options.deprecated());
+            let deprecated = method
+                .method_descriptor_proto()
+                .options
+                .as_ref()
+                .is_some_and(prost_reflect::prost_types::MethodOptions::deprecated);
             let mut rules = vec![rule];
-            if let Some(more) = rules[0].get_field_by_name("additional_bindings").as_deref().and_then(Value::as_list) {
-                let more: Vec<DynamicMessage> = more.iter().filter_map(|rule| rule.as_message().cloned()).collect();
+            if let Some(more) =
+                rules[0].get_field_by_name("additional_bindings").as_deref().and_then(Value::as_list)
+            {
+                let more: Vec<DynamicMessage> =
+                    more.iter().filter_map(|rule| rule.as_message().cloned()).collect();
                 rules.extend(more);
             }
             for rule in &rules {
@@ -212,7 +219,8 @@ fn pattern(rule: &DynamicMessage) -> Option<(Method, String)> {
 }
 
 fn segments(template: &str) -> Vec<Segment> {
-    let variable = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).map(str::to_owned);
+    let variable =
+        |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')).map(str::to_owned);
     template
         .trim_start_matches('/')
         .split('/')

@@ -71,7 +71,11 @@ pub fn to_json_at(
 ///
 /// # Errors
 /// As [`to_json`].
-pub fn application_list_to_json(bytes: &[u8], fields: Option<&Fields>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+pub fn application_list_to_json(
+    bytes: &[u8],
+    fields: Option<&Fields>,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     application_list::write(bytes, fields, out)
         .map_err(|cause| EncodeError::Malformed { message: application_list::MESSAGE.to_owned(), cause })
 }

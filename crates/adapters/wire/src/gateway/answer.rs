@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
@@ -54,7 +54,8 @@ pub fn error_body(status: &Status) -> Vec<u8> {
 /// The last part of a stream that failed.
 pub(super) fn stream_error(status: &Status) -> Vec<u8> {
     let http = http_status(status.code());
-    let mut json = format!("{{\"error\":{{\"grpc_code\":{},\"http_code\":{}", status.code() as i32, http.as_u16());
+    let mut json =
+        format!("{{\"error\":{{\"grpc_code\":{},\"http_code\":{}", status.code() as i32, http.as_u16());
     let mut message = Vec::new();
     if !status.message().is_empty() {
         put_string(&mut message, status.message());
@@ -85,6 +86,17 @@ pub(super) fn text(status: StatusCode, text: &'static str) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// To the clean form of a path.
+pub(super) fn redirect(path: &str, query: Option<&str>) -> Response<Body> {
+    let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let Ok(location) = HeaderValue::try_from(&target) else {
+        return text(StatusCode::NOT_FOUND, "Not Found");
+    };
+    let mut response = text(StatusCode::TEMPORARY_REDIRECT, "Temporary Redirect");
+    response.headers_mut().insert(LOCATION, location);
     response
 }
 

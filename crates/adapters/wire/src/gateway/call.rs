@@ -91,7 +91,8 @@ impl Call {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Display,
     {
-        let response = service.oneshot(self.request).await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let response =
+            service.oneshot(self.request).await.map_err(|error| Status::unavailable(error.to_string()))?;
         let (parts, body) = response.into_parts();
         if let Some(status) = status(&parts.headers) {
             status?;
@@ -136,7 +137,9 @@ impl Messages {
     }
 
     fn buffered(&mut self) -> Result<Option<Bytes>, Status> {
-        let Some((flag, length)) = self.buffer.first_chunk::<HEAD>().map(|[flag, length @ ..]| (*flag, *length)) else {
+        let Some((flag, length)) =
+            self.buffer.first_chunk::<HEAD>().map(|[flag, length @ ..]| (*flag, *length))
+        else {
             return Ok(None);
         };
         let length = u32::from_be_bytes(length) as usize;
@@ -176,7 +179,9 @@ fn metadata(parts: &request::Parts) -> HeaderMap {
                 HeaderName::try_from(plain).ok()
             }
             Some(_) => None,
-            None if HANDED_ON.contains(&name.as_str()) => HeaderName::try_from(format!("grpcgateway-{name}")).ok(),
+            None if HANDED_ON.contains(&name.as_str()) => {
+                HeaderName::try_from(format!("grpcgateway-{name}")).ok()
+            }
             None if name == "grpc-timeout" => Some(name.clone()),
             None => None,
         };

@@ -41,21 +41,30 @@ pub(super) struct Download {
 impl Download {
     /// The file that the query of a log request asks for.
     pub(super) fn of(route: &Route, query: &str) -> Option<Self> {
-        if route.service != APPLICATION_SERVICE || route.method != "PodLogs" || parameter(query, "download") != "true" {
+        if route.service != APPLICATION_SERVICE
+            || route.method != "PodLogs"
+            || parameter(query, "download") != "true"
+        {
             return None;
         }
         let parts = ["namespace", "podName", "container"].map(|name| parameter(query, name));
-        let name = if parts.iter().all(|part| is_resource_name(part)) { parts.join("-") } else { "log".to_owned() };
+        let name =
+            if parts.iter().all(|part| is_resource_name(part)) { parts.join("-") } else { "log".to_owned() };
         Some(Self { name })
     }
 }
 
 /// A Kubernetes name: it may stand in a header as it is.
 fn is_resource_name(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-    let is_end = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_inner =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
+    let is_end =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let bytes = name.as_bytes();
-    bytes.len() <= 253 && bytes.iter().all(|byte| is_inner(*byte)) && is_end(bytes.first()) && is_end(bytes.last())
+    bytes.len() <= 253
+        && bytes.iter().all(|byte| is_inner(*byte))
+        && is_end(bytes.first())
+        && is_end(bytes.last())
 }
 
 /// What comes next on a stream.
@@ -201,7 +210,13 @@ impl Parts {
             return Ok(log_line(message));
         }
         let mut json = b"{\"result\":".to_vec();
-        transcode::to_json_at(&self.wish.route.response, message, self.wish.fields.as_ref(), "result", &mut json)?;
+        transcode::to_json_at(
+            &self.wish.route.response,
+            message,
+            self.wish.fields.as_ref(),
+            "result",
+            &mut json,
+        )?;
         json.push(b'}');
         if let Some(key) = self.wish.key(message) {
             let hash = self.hasher.hash_one(&json);

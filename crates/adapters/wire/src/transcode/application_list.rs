@@ -23,8 +23,8 @@ enum Take {
     Field,
     /// The field of this key, and nothing when it is absent or empty.
     Present,
-    /// Another field of the same message: a quirk of the original that clients know.
-    From(&'static str),
+    /// An object with the first key, which holds the field of the second: a quirk of the original that clients know.
+    Within(&'static str, &'static str),
     /// The whole message when it is chosen itself, else those of its parts that are.
     WholeOr(&'static [Choice]),
     /// Only parts of the message can be chosen.
@@ -80,12 +80,8 @@ static CHOICES: &[Choice] = &[
                     choice("finishedAt", "items.status.operationState.finishedAt", Take::Field),
                     choice(
                         "operation",
-                        "items.status.operationState.operation",
-                        Take::Parts(&[choice(
-                            "sync",
-                            "items.status.operationState.operation.sync",
-                            Take::From("syncResult"),
-                        )]),
+                        "items.status.operationState.operation.sync",
+                        Take::Within("sync", "syncResult"),
                     ),
                     choice("phase", "items.status.operationState.phase", Take::Field),
                     choice("startedAt", "items.status.operationState.startedAt", Take::Field),
@@ -106,7 +102,11 @@ static CHOICES: &[Choice] = &[
     ),
 ];
 
-pub(super) fn write(bytes: &[u8], fields: Option<&Fields>, out: &mut Vec<u8>) -> Result<(), MalformedMessage> {
+pub(super) fn write(
+    bytes: &[u8],
+    fields: Option<&Fields>,
+    out: &mut Vec<u8>,
+) -> Result<(), MalformedMessage> {
     let Some(id) = plans().find(MESSAGE) else { return Ok(()) };
     let plan = plans().get(id);
     let (Some(metadata), Some(items)) = (plan.slot_of_key("metadata"), plan.slot_of_key("items")) else {
@@ -150,7 +150,7 @@ impl Selection<'_> {
     fn wants(&self, choice: &Choice) -> bool {
         let itself = self.fields.names(choice.path) != self.fields.drops();
         match choice.take {
-            Take::Field | Take::Present | Take::From(_) => itself,
+            Take::Field | Take::Present | Take::Within(..) => itself,
             Take::WholeOr(parts) => itself || parts.iter().any(|part| self.wants(part)),
             Take::Parts(parts) | Take::PartsIfPresent(parts) => parts.iter().any(|part| self.wants(part)),
         }
@@ -187,7 +187,7 @@ impl Selection<'_> {
         frame: Frame,
         choice: &Choice,
     ) -> Result<bool, MalformedMessage> {
-        let key = if let Take::From(other) = choice.take { other } else { choice.key };
+        let key = if let Take::Within(_, from) = choice.take { from } else { choice.key };
         let Some(slot) = plan.slot_of_key(key) else { return Ok(false) };
         let field = &plan.fields[slot];
         let absent = !encoder.is_present(frame, slot);
@@ -199,7 +199,7 @@ impl Selection<'_> {
         super::put_string(encoder.out, choice.key);
         encoder.out.push(b':');
         let parts = match choice.take {
-            Take::Field | Take::Present | Take::From(_) => None,
+            Take::Field | Take::Present | Take::Within(..) => None,
             Take::WholeOr(_) if self.fields.names(choice.path) != self.fields.drops() => None,
             Take::WholeOr(parts) | Take::Parts(parts) | Take::PartsIfPresent(parts) => Some(parts),
         };
@@ -212,7 +212,18 @@ impl Selection<'_> {
                 encoder.out.push(b'}');
                 Ok(!empty)
             }
-            _ => encoder.field_value(field, frame, slot).map(|()| true),
+            _ => {
+                if let Take::Within(key, _) = choice.take {
+                    encoder.out.push(b'{');
+                    super::put_string(encoder.out, key);
+                    encoder.out.push(b':');
+                    encoder.field_value(field, frame, slot)?;
+                    encoder.out.push(b'}');
+                } else {
+                    encoder.field_value(field, frame, slot)?;
+                }
+                Ok(true)
+            }
         }
     }
 }

@@ -47,8 +47,9 @@ pub(super) fn is_zero_time(bytes: &[u8]) -> Result<bool, MalformedMessage> {
 
 /// RFC 3339 in UTC, in whole seconds or with microseconds. A time outside of the calendar is null, as no time is.
 pub(super) fn put_time(out: &mut Vec<u8>, bytes: &[u8], micro: bool) -> Result<(), MalformedMessage> {
-    let timestamp = read_time(bytes)?
-        .and_then(|(seconds, nanos)| Timestamp::new(seconds, if micro { nanos.clamp(0, 999_999_999) } else { 0 }).ok());
+    let timestamp = read_time(bytes)?.and_then(|(seconds, nanos)| {
+        Timestamp::new(seconds, if micro { nanos.clamp(0, 999_999_999) } else { 0 }).ok()
+    });
     match timestamp {
         None => out.extend_from_slice(b"null"),
         Some(timestamp) => {
@@ -133,7 +134,7 @@ pub(super) fn put_plugin_parameter(
             encoder.out.extend_from_slice(if key == "array" { b"[]" } else { b"{}" });
         }
     }
-    encoder.finish(entries);
+    encoder.finish(&entries);
     encoder.out.push(b'}');
     encoder.mode = mode;
     encoder.forget(frame);
@@ -173,7 +174,9 @@ pub(super) fn put_resource_override(
             }
             _ => {
                 let empty = match field.element {
-                    super::plan::Element::Scalar(super::plan::Scalar::Bool) => encoder.integer(frame, slot) == 0,
+                    super::plan::Element::Scalar(super::plan::Scalar::Bool) => {
+                        encoder.integer(frame, slot) == 0
+                    }
                     super::plan::Element::Scalar(_) => encoder.last_bytes(frame, slot).is_empty(),
                     super::plan::Element::Message(_) => !encoder.is_present(frame, slot),
                 };
@@ -184,7 +187,7 @@ pub(super) fn put_resource_override(
             }
         }
     }
-    encoder.finish(entries);
+    encoder.finish(&entries);
     encoder.out.push(b'}');
     encoder.forget(frame);
     Ok(())
@@ -203,7 +206,11 @@ pub(super) const RESOURCE_OVERRIDE_KEYS: &[(&str, &str)] = &[
 /// The keys of ignore rules by field number less one.
 const IGNORE_KEYS: [&str; 3] = ["jsonPointers", "jqPathExpressions", "managedFieldsManagers"];
 
-fn ignore_rules(encoder: &mut Encoder<'_, '_>, frame: Frame, slot: usize) -> Result<String, MalformedMessage> {
+fn ignore_rules(
+    encoder: &mut Encoder<'_, '_>,
+    frame: Frame,
+    slot: usize,
+) -> Result<String, MalformedMessage> {
     let mut lists: [Vec<Json>; 3] = Default::default();
     encoder.with_message(frame, slot, |encoder, span| {
         let mut reader = Reader::new(encoder.bytes(span));
@@ -234,7 +241,8 @@ pub(super) fn read_ignore_rules(yaml: &str) -> Result<Vec<u8>, String> {
             None | Some(Json::Null) => {}
             Some(Json::Array(list)) => {
                 for item in list {
-                    let item = item.as_str().ok_or_else(|| format!("{key} holds something that is not a string"))?;
+                    let item =
+                        item.as_str().ok_or_else(|| format!("{key} holds something that is not a string"))?;
                     put_bytes(&mut bytes, number, item.as_bytes());
                 }
             }
@@ -250,10 +258,14 @@ pub(super) fn read_rfc3339(time: &str, micro: bool) -> Result<Vec<u8>, String> {
     let plain = time.as_bytes();
     let shape = b"0000-00-00T00:00:00";
     let matches = plain.len() > shape.len()
-        && plain.iter().zip(shape).all(|(byte, form)| byte == form || (*form == b'0' && byte.is_ascii_digit()));
+        && plain
+            .iter()
+            .zip(shape)
+            .all(|(byte, form)| byte == form || (*form == b'0' && byte.is_ascii_digit()));
     let timestamp = matches.then(|| time.parse::<Timestamp>().ok()).flatten();
     let Some(timestamp) = timestamp else {
-        let element = if plain.get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) { "" } else { "2006" };
+        let element =
+            if plain.get(..4).is_some_and(|year| year.iter().all(u8::is_ascii_digit)) { "" } else { "2006" };
         return Err(format!("parsing time {time:?} as {layout:?}: cannot parse {time:?} as {element:?}"));
     };
     let mut bytes = Vec::new();
@@ -270,7 +282,8 @@ pub(super) fn read_base64(text: &str) -> Result<Vec<u8>, String> {
     let plain: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
     STANDARD.decode(&plain).map_err(|error| {
         let offset = match error {
-            base64::DecodeError::InvalidByte(offset, _) | base64::DecodeError::InvalidLastSymbol(offset, _) => offset,
+            base64::DecodeError::InvalidByte(offset, _)
+            | base64::DecodeError::InvalidLastSymbol(offset, _) => offset,
             base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => plain.len(),
         };
         format!("illegal base64 data at input byte {offset}")

@@ -86,7 +86,8 @@ impl Decoder {
                 Some(b'n') => Ok(()),
                 Some(b'"') => {
                     let micro = plan.codec == Codec::MicroTime;
-                    let time = codec::read_rfc3339(&text::unquote(json), micro).map_err(DecodeError::Value)?;
+                    let time =
+                        codec::read_rfc3339(&text::unquote(json), micro).map_err(DecodeError::Value)?;
                     out.extend_from_slice(&time);
                     Ok(())
                 }
@@ -127,11 +128,8 @@ impl Decoder {
             let value = cursor.value();
             match plan.key(&key) {
                 None => {}
-                Some(Key::JsonOnly) => {
-                    if !matches!(value.first(), Some(b'"' | b'n')) {
-                        return Err(self.mismatch(value, "string"));
-                    }
-                }
+                Some(Key::JsonOnly) if matches!(value.first(), Some(b'"' | b'n')) => {}
+                Some(Key::JsonOnly) => return Err(self.mismatch(value, "string")),
                 Some(Key::Oneof(oneof)) => self.group(plan, *oneof, value, out)?,
                 Some(Key::Field(target)) => {
                     let list = target.inline.is_empty() && plan.fields[target.field].shape == Shape::List;
@@ -156,7 +154,13 @@ impl Decoder {
     }
 
     /// A field of the message or, through inline ones, of a message in it. Pieces of one message add up.
-    fn target(&mut self, plan: &'static Plan, target: &Target, json: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    fn target(
+        &mut self,
+        plan: &'static Plan,
+        target: &Target,
+        json: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), DecodeError> {
         let start = out.len();
         let mut inner = plan;
         let mut numbers = Vec::new();
@@ -177,7 +181,13 @@ impl Decoder {
     }
 
     /// A group's object with its one member.
-    fn group(&mut self, plan: &'static Plan, oneof: usize, json: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    fn group(
+        &mut self,
+        plan: &'static Plan,
+        oneof: usize,
+        json: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), DecodeError> {
         match json.first() {
             Some(b'n') => return Ok(()),
             Some(b'{') => {}
@@ -226,7 +236,13 @@ impl Decoder {
         }
     }
 
-    fn wrapped(&mut self, number: u32, id: PlanId, json: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    fn wrapped(
+        &mut self,
+        number: u32,
+        id: PlanId,
+        json: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), DecodeError> {
         let start = out.len();
         self.message(id, json, out)?;
         wrap(out, number, start);
@@ -295,7 +311,13 @@ impl Decoder {
     }
 
     /// Appends a scalar field; whether it is more than Go's zero.
-    fn scalar(&self, scalar: Scalar, number: u32, json: &[u8], out: &mut Vec<u8>) -> Result<bool, DecodeError> {
+    fn scalar(
+        &self,
+        scalar: Scalar,
+        number: u32,
+        json: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, DecodeError> {
         let mismatch = || self.mismatch(json, scalar.go_type());
         match (scalar, json.first()) {
             (Scalar::String, Some(b'"')) => {
@@ -314,7 +336,8 @@ impl Decoder {
                 Ok(*first == b't')
             }
             (Scalar::Int32 | Scalar::Int64, Some(b'-' | b'0'..=b'9')) => {
-                let value: i64 = std::str::from_utf8(json).ok().and_then(|n| n.parse().ok()).ok_or_else(mismatch)?;
+                let value: i64 =
+                    std::str::from_utf8(json).ok().and_then(|n| n.parse().ok()).ok_or_else(mismatch)?;
                 if scalar == Scalar::Int32 && i32::try_from(value).is_err() {
                     return Err(mismatch());
                 }
@@ -325,7 +348,12 @@ impl Decoder {
         }
     }
 
-    fn resource_override(&mut self, plan: &'static Plan, json: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    fn resource_override(
+        &mut self,
+        plan: &'static Plan,
+        json: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), DecodeError> {
         match json.first() {
             Some(b'n') => return Ok(()),
             Some(b'{') => {}
@@ -344,7 +372,8 @@ impl Decoder {
             let field = &plan.fields[slot];
             match (field.shape, field.element, value.first()) {
                 (Shape::Single, Element::Message(_), Some(b'"')) => {
-                    let rules = codec::read_ignore_rules(&text::unquote(value)).map_err(DecodeError::Value)?;
+                    let rules =
+                        codec::read_ignore_rules(&text::unquote(value)).map_err(DecodeError::Value)?;
                     put_bytes(out, field.number, &rules);
                 }
                 (Shape::Single, Element::Message(_), Some(b'n')) => {}
@@ -371,7 +400,8 @@ pub(super) fn missing_required(id: PlanId, bytes: &[u8]) -> Option<&'static str>
     let mut fields: Vec<&Field> = plan.fields.iter().collect();
     fields.sort_by_key(|field| std::cmp::Reverse(field.number));
     for field in fields {
-        let mut values = found.iter().filter(|(number, _)| *number == field.number).map(|(_, bytes)| *bytes).peekable();
+        let mut values =
+            found.iter().filter(|(number, _)| *number == field.number).map(|(_, bytes)| *bytes).peekable();
         if field.required && values.peek().is_none() {
             return Some(&field.name);
         }

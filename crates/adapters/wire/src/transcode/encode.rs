@@ -130,7 +130,7 @@ impl<'r, 'o> Encoder<'r, 'o> {
         self.out.push(b'{');
         let mut entries = self.begin();
         self.entries(id, span, &mut entries)?;
-        self.finish(entries);
+        self.finish(&entries);
         self.out.push(b'}');
         self.depth -= 1;
         Ok(())
@@ -154,7 +154,7 @@ impl<'r, 'o> Encoder<'r, 'o> {
     }
 
     /// Brings entries that are to be sorted into order. Comparing them whole compares their keys, which differ.
-    pub(super) fn finish(&mut self, entries: Entries) {
+    pub(super) fn finish(&mut self, entries: &Entries) {
         if entries.starts.is_empty() {
             return;
         }
@@ -334,7 +334,9 @@ impl<'r, 'o> Encoder<'r, 'o> {
                 (Empty::Never, _) => {}
                 (Empty::Inline, Element::Message(inner)) => {
                     if self.is_present(frame, slot) || !field.pointer {
-                        self.with_message(frame, slot, |encoder, span| encoder.entries(inner, span, entries))?;
+                        self.with_message(frame, slot, |encoder, span| {
+                            encoder.entries(inner, span, entries)
+                        })?;
                     }
                 }
                 _ => {
@@ -353,7 +355,13 @@ impl<'r, 'o> Encoder<'r, 'o> {
     }
 
     /// A oneof: Go holds it as an interface whose value is a struct with the one member.
-    fn group(&mut self, id: PlanId, frame: Frame, oneof: usize, entries: &mut Entries) -> Result<(), MalformedMessage> {
+    fn group(
+        &mut self,
+        id: PlanId,
+        frame: Frame,
+        oneof: usize,
+        entries: &mut Entries,
+    ) -> Result<(), MalformedMessage> {
         let plan = self.plans.get(id);
         let Some(before) = self.enter(&plan.oneofs[oneof].key) else { return Ok(()) };
         self.entry(entries, &plan.oneofs[oneof].quoted_key);
@@ -370,7 +378,7 @@ impl<'r, 'o> Encoder<'r, 'o> {
                 self.field_value(field, frame, slot)?;
                 self.leave(before);
             }
-            self.finish(inner);
+            self.finish(&inner);
             self.out.push(b'}');
         } else {
             self.out.extend_from_slice(b"null");
@@ -416,7 +424,12 @@ impl<'r, 'o> Encoder<'r, 'o> {
     }
 
     /// The value of a field that is written, present or not.
-    pub(super) fn field_value(&mut self, field: &Field, frame: Frame, slot: usize) -> Result<(), MalformedMessage> {
+    pub(super) fn field_value(
+        &mut self,
+        field: &Field,
+        frame: Frame,
+        slot: usize,
+    ) -> Result<(), MalformedMessage> {
         let present = self.is_present(frame, slot);
         match (field.shape, field.element) {
             (Shape::Map, _) if present => self.map(field, frame, slot),
@@ -480,7 +493,9 @@ impl<'r, 'o> Encoder<'r, 'o> {
                     self.comma(begin);
                     self.scalar(scalar, wire);
                 }
-                (Element::Message(_), Wire::Varint(_)) => return Err(MalformedMessage::WireType(field.number)),
+                (Element::Message(_), Wire::Varint(_)) => {
+                    return Err(MalformedMessage::WireType(field.number));
+                }
             }
         }
         self.out.push(b']');

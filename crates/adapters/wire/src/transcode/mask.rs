@@ -45,7 +45,8 @@ impl Fields {
     /// A path is kept for the sake of a longer one when its text begins it, as the original compares them.
     pub(crate) fn fate(&self, path: &str) -> Fate {
         let named = self.names(path);
-        let on_the_way = || self.paths.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path));
+        let on_the_way =
+            || self.paths.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path));
         match (self.drop, named) {
             (true, true) => Fate::Dropped,
             (true, false) => Fate::Filtered,

@@ -159,7 +159,8 @@ impl Plans {
 }
 
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(crate::DESCRIPTOR_SET).expect("the descriptor set was written by our own build script")
+    DescriptorPool::decode(crate::DESCRIPTOR_SET)
+        .expect("the descriptor set was written by our own build script")
 });
 
 static PLANS: LazyLock<Plans> = LazyLock::new(|| compile(&POOL));
@@ -176,7 +177,10 @@ pub(crate) fn plans() -> &'static Plans {
 /// The message value of an option of ours.
 pub(crate) fn option_message(options: &DynamicMessage, extension: &str) -> Option<DynamicMessage> {
     let extension = pool().get_extension_by_name(extension)?;
-    options.has_extension(&extension).then(|| options.get_extension(&extension).as_message().cloned()).flatten()
+    options
+        .has_extension(&extension)
+        .then(|| options.get_extension(&extension).as_message().cloned())
+        .flatten()
 }
 
 pub(crate) fn text_of(message: &DynamicMessage, field: &str) -> String {
@@ -195,10 +199,8 @@ fn quoted(key: &str) -> Box<[u8]> {
 }
 
 fn compile(pool: &DescriptorPool) -> Plans {
-    let messages: Vec<_> = pool
-        .all_messages()
-        .filter(|message| !message.is_map_entry() && described(message))
-        .collect();
+    let messages: Vec<_> =
+        pool.all_messages().filter(|message| !message.is_map_entry() && described(message)).collect();
     let ids: HashMap<String, PlanId> = messages
         .iter()
         .enumerate()
@@ -260,9 +262,9 @@ fn compile_message(message: &MessageDescriptor, ids: &HashMap<String, PlanId>) -
     let oneofs = message
         .oneofs()
         .map(|oneof| {
-            let key = oneof_key.as_ref().and_then(|extension| {
-                oneof.options().get_extension(extension).as_str().map(str::to_owned)
-            });
+            let key = oneof_key
+                .as_ref()
+                .and_then(|extension| oneof.options().get_extension(extension).as_str().map(str::to_owned));
             let key = key.unwrap_or_else(|| oneof.name().to_owned());
             Oneof { quoted_key: quoted(&key), key: key.into() }
         })
@@ -286,11 +288,17 @@ fn compile_message(message: &MessageDescriptor, ids: &HashMap<String, PlanId>) -
     }
 }
 
-fn compile_field(field: &FieldDescriptor, file: Option<&DynamicMessage>, ids: &HashMap<String, PlanId>) -> Field {
+fn compile_field(
+    field: &FieldDescriptor,
+    file: Option<&DynamicMessage>,
+    ids: &HashMap<String, PlanId>,
+) -> Field {
     let options = option_message(&field.options(), "gojson.field");
     let options = options.as_ref();
     let (shape, kind) = match field.kind() {
-        prost_reflect::Kind::Message(entry) if field.is_map() => (Shape::Map, entry.map_entry_value_field().kind()),
+        prost_reflect::Kind::Message(entry) if field.is_map() => {
+            (Shape::Map, entry.map_entry_value_field().kind())
+        }
         kind if field.is_list() => (Shape::List, kind),
         kind => (Shape::Single, kind),
     };
@@ -322,9 +330,9 @@ fn compile_field(field: &FieldDescriptor, file: Option<&DynamicMessage>, ids: &H
         },
         pointer: pointer || field.containing_oneof().is_some(),
         required: field.cardinality() == Cardinality::Required,
-        oneof: field.containing_oneof().and_then(|oneof| {
-            field.parent_message().oneofs().position(|candidate| candidate == oneof)
-        }),
+        oneof: field
+            .containing_oneof()
+            .and_then(|oneof| field.parent_message().oneofs().position(|candidate| candidate == oneof)),
     }
 }
 

@@ -110,7 +110,9 @@ pub(crate) fn value_end(text: &[u8]) -> Result<usize, SyntaxError> {
                 (b'{', b'}') | (b'[', b']') => {
                     open.pop();
                 }
-                (b'{', _) => return Err(SyntaxError::Character { character, context: "after object key:value pair" }),
+                (b'{', _) => {
+                    return Err(SyntaxError::Character { character, context: "after object key:value pair" });
+                }
                 _ => return Err(SyntaxError::Character { character, context: "after array element" }),
             }
         }
@@ -137,7 +139,10 @@ impl Scanner<'_> {
     fn key(&mut self) -> Result<(), SyntaxError> {
         let character = self.peek()?;
         if character != b'"' {
-            return Err(SyntaxError::Character { character, context: "looking for beginning of object key string" });
+            return Err(SyntaxError::Character {
+                character,
+                context: "looking for beginning of object key string",
+            });
         }
         self.string()?;
         self.skip_space();
