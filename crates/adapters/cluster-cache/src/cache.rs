@@ -48,7 +48,7 @@ pub enum LiveError {
     #[error("wait for {key} at version {version}: not seen within {}s", .timeout.as_secs())]
     Deadline {
         /// The object.
-        key: ResourceKey,
+        key: Box<ResourceKey>,
         /// The version.
         version: String,
         /// How long was waited.
@@ -288,7 +288,7 @@ impl<E: Extract> ClusterCache<E> {
             }
         };
         tokio::time::timeout(timeout, waiting).await.map_err(|_| LiveError::Deadline {
-            key: key.clone(),
+            key: Box::new(key.clone()),
             version: version.into(),
             timeout,
         })

@@ -22,14 +22,14 @@ fn config_map(number: usize) -> Object {
         },
         "data": {"config.yaml": "x".repeat(2048)},
     }))
-    .unwrap()
+    .expect("an object")
 }
 
 /// Bytes this process has in memory.
 fn resident() -> usize {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: usize = text.split_whitespace().nth(1).unwrap().parse().unwrap();
-    pages * 4096
+    let text = std::fs::read_to_string("/proc/self/statm").expect("a proc file system");
+    let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok());
+    pages.expect("a number of pages") * 4096
 }
 
 #[test]

@@ -166,7 +166,11 @@ impl Apply<'_> {
             }
             None => (None, self.missing_annotation()),
         };
-        let desired = three_way(original.as_ref(), modified, live);
+        let mut desired = three_way(original.as_ref(), modified, live);
+        // Generators write `creationTimestamp: null`; asking the server to drop its own mark changes nothing.
+        if let Some(created) = live.metadata().and_then(|metadata| metadata.get("creationTimestamp")) {
+            desired.metadata_mut().insert("creationTimestamp".into(), created.clone());
+        }
         let Some(mut patch) = merge_patch(&live.to_value(), &desired.to_value()) else {
             return Ok(self.done(Outcome::Unchanged, live.clone(), &warning));
         };

@@ -8,6 +8,7 @@ mod cluster;
 mod connect;
 mod discovery;
 mod error;
+mod field_managers;
 mod items;
 mod logs;
 mod merge;

@@ -80,21 +80,20 @@ pub(crate) fn root(group: &str, kind: &str) -> Option<Shape> {
             | "resource.k8s.io"
             | "events.k8s.io"
     );
-    known.then(|| {
-        Shape::Root(match kind {
-            "Pod" => Kind::Pod,
-            "PodTemplate" => Kind::PodTemplate,
-            "Deployment" => Kind::Deployment,
-            "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController" => Kind::Workload,
-            "CronJob" => Kind::CronJob,
-            "Service" => Kind::Service,
-            "ServiceAccount" => Kind::ServiceAccount,
-            "Node" => Kind::Node,
-            "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => Kind::WebhookConfiguration,
-            "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => Kind::AdmissionPolicy,
-            _ => Kind::Other,
-        })
-    })
+    let shape = Shape::Root(match kind {
+        "Pod" => Kind::Pod,
+        "PodTemplate" => Kind::PodTemplate,
+        "Deployment" => Kind::Deployment,
+        "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" | "ReplicationController" => Kind::Workload,
+        "CronJob" => Kind::CronJob,
+        "Service" => Kind::Service,
+        "ServiceAccount" => Kind::ServiceAccount,
+        "Node" => Kind::Node,
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => Kind::WebhookConfiguration,
+        "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => Kind::AdmissionPolicy,
+        _ => Kind::Other,
+    });
+    known.then_some(shape)
 }
 
 const BY_NAME: Strategy = Strategy::ByKey(&[("name", "")]);

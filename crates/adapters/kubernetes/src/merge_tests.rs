@@ -2,16 +2,16 @@ use super::{Object, Value, apply_merge_patch, merge_patch, three_way};
 use proptest::prelude::*;
 use serde_json::json;
 
-fn deployment(spec: Value) -> Object {
-    Object::from_value(json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec})).unwrap()
+fn deployment(spec: impl Into<Value>) -> Object {
+    Object::from_value(json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec.into()})).unwrap()
 }
 
 fn merged(original: Value, modified: Value, live: Value) -> Value {
     three_way(Some(&deployment(original)), &deployment(modified), &deployment(live)).0["spec"].clone()
 }
 
-fn containers(list: Value) -> Value {
-    json!({"template": {"spec": {"containers": list}}})
+fn containers(list: impl Into<Value>) -> Value {
+    json!({"template": {"spec": {"containers": list.into()}}})
 }
 
 #[test]

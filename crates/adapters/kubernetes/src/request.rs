@@ -24,6 +24,9 @@ pub struct RawAnswer {
     pub body: Bytes,
 }
 
+/// A connection that fails faster than this is tried again.
+const QUICK_FAILURE: Duration = Duration::from_secs(5);
+
 /// A request, built apart from being sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -110,12 +113,14 @@ impl Cluster {
         let request = call.request().map_err(|error| (error, None))?;
         let patience = self.inner().limits.answer_timeout;
         let transport = |reason: String| Error::Transport { action: call.action.clone(), reason };
+        let began = tokio::time::Instant::now();
         let answer = match tokio::time::timeout(patience, self.inner().client.send(request)).await {
             Err(_) => {
                 return Err((transport(format!("no answer within {}s", patience.as_secs())), None));
             }
             Ok(Err(error)) => {
-                let again = (call.method == Method::GET).then_some(None);
+                // A host that swallows packets would be waited for as often as it is tried.
+                let again = (call.method == Method::GET && began.elapsed() < QUICK_FAILURE).then_some(None);
                 return Err((transport(chain(&error)), again));
             }
             Ok(Ok(answer)) if answer.status().is_success() => return Ok(answer),

@@ -131,7 +131,9 @@ impl Store {
         let patch = Patch::Merge(Value::Object(patch));
         match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await {
             // The server says so in one of these two ways when the uid is another.
-            Err(error) if error.is_conflict() || error.is_invalid() && error.message().contains("metadata.uid") => {
+            Err(error)
+                if error.is_conflict() || error.is_invalid() && error.message().contains("metadata.uid") =>
+            {
                 Err(StoreError::Replaced {
                     kind: Application::KIND,
                     namespace: metadata.namespace.clone(),
@@ -234,7 +236,11 @@ impl Store {
     }
 
     /// Removes a finalizer of exactly this application. An application that is gone already is no error.
-    pub async fn remove_finalizer(&self, application: &Application, finalizer: &str) -> Result<(), StoreError> {
+    pub async fn remove_finalizer(
+        &self,
+        application: &Application,
+        finalizer: &str,
+    ) -> Result<(), StoreError> {
         let resource = self.0.applications.resource();
         let metadata = &application.metadata;
         let options = WriteOptions::manager(self.0.managers.application_status.as_str());
@@ -249,7 +255,8 @@ impl Store {
                 "resourceVersion": live.resource_version(),
                 "finalizers": if rest.is_empty() { Value::Null } else { json!(rest) },
             }}));
-            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await {
+            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await
+            {
                 Err(error) if error.is_conflict() => {}
                 Err(error) if error.is_not_found() => return Ok(()),
                 other => {

@@ -120,7 +120,8 @@ impl Store {
             Err(error) if error.is_already_exists() => {
                 let live = self.0.cluster.get(&resource, self.namespace(), INITIAL).await?;
                 let text = STANDARD.decode(live.text_at(&["data", "password"])).ok();
-                let text = text.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty());
+                let text =
+                    text.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty());
                 text.map(Secret::new).ok_or_else(|| StoreError::Invalid {
                     kind: "Secret".into(),
                     namespace: self.namespace().into(),

@@ -3,9 +3,7 @@
 use crate::error::StoreError;
 use crate::secret_data::SecretEntry;
 use crate::store::{Store, core};
-use api::names::{
-    IN_CLUSTER_NAME, IN_CLUSTER_SERVER, MANAGED_BY, MANAGED_BY_VALUE, REFRESH, SECRET_TYPE,
-};
+use api::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER, MANAGED_BY, MANAGED_BY_VALUE, REFRESH, SECRET_TYPE};
 use api::v1alpha1::{Cluster, ClusterConfig};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +21,8 @@ impl Store {
             .filter(|entry| in_cluster_enabled || entry.text("server") != IN_CLUSTER_SERVER)
             .map(|entry| cluster_of(entry).map(Secret::new).map_err(|reason| invalid(entry, reason)))
             .collect();
-        let registered = self.secrets_of("cluster").iter().any(|entry| entry.text("server") == IN_CLUSTER_SERVER);
+        let registered =
+            self.secrets_of("cluster").iter().any(|entry| entry.text("server") == IN_CLUSTER_SERVER);
         if in_cluster_enabled && !registered {
             clusters.push(Ok(Secret::new(in_cluster())));
         }
@@ -77,7 +76,8 @@ impl Store {
             "metadata": {"name": name, "namespace": self.namespace(), "labels": labels, "annotations": annotations},
             "data": data(cluster),
         }))?;
-        let created = self.0.cluster.create(&core("Secret", "secrets"), &object, &self.server_writes()).await?;
+        let created =
+            self.0.cluster.create(&core("Secret", "secrets"), &object, &self.server_writes()).await?;
         self.0.secrets.observe(created);
         Ok(())
     }
@@ -137,7 +137,8 @@ pub fn cluster_secret_name(server: &str) -> Option<String> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_lowercase();
     // The original cuts the host at its first colon, which matters for IPv6 addresses.
     let host = host.split(':').next().unwrap_or_default();
-    let hash = server.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash =
+        server.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     Some(format!("cluster-{host}-{hash}"))
 }
 
@@ -149,8 +150,13 @@ fn in_cluster() -> Cluster {
 pub fn cluster_of(entry: &SecretEntry) -> Result<Cluster, String> {
     let config = match entry.text("config").as_str() {
         "" => ClusterConfig::default(),
-        text => serde_json::from_str(text)
-            .map_err(|error| format!("config is not a cluster configuration (line {}, column {})", error.line(), error.column()))?,
+        text => serde_json::from_str(text).map_err(|error| {
+            format!(
+                "config is not a cluster configuration (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+        })?,
     };
     let server = entry.text("server").trim_end_matches('/').to_owned();
     let name = match (entry.text("name"), server.as_str()) {
@@ -172,21 +178,34 @@ pub fn cluster_of(entry: &SecretEntry) -> Result<Cluster, String> {
         cluster_resources: entry.flag("clusterResources")?,
         project: entry.text("project"),
         shard,
-        labels: entry.labels.iter().filter(|(key, _)| !own(key)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+        labels: entry
+            .labels
+            .iter()
+            .filter(|(key, _)| !own(key))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
         annotations: entry
             .annotations
             .iter()
             .filter(|(key, _)| !own(key))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
-        refresh_requested_at: entry.annotations.get(REFRESH).and_then(|at| api::k8s::meta_v1::Time::parse(at)),
+        refresh_requested_at: entry
+            .annotations
+            .get(REFRESH)
+            .and_then(|at| api::k8s::meta_v1::Time::parse(at)),
         server,
         ..Cluster::default()
     })
 }
 
 fn invalid(entry: &SecretEntry, reason: String) -> StoreError {
-    StoreError::Invalid { kind: "cluster Secret".into(), namespace: String::new(), name: entry.name.clone(), reason }
+    StoreError::Invalid {
+        kind: "cluster Secret".into(),
+        namespace: String::new(),
+        name: entry.name.clone(),
+        reason,
+    }
 }
 
 fn texts(map: &std::collections::BTreeMap<String, String>) -> Map<String, Value> {

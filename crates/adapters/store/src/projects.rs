@@ -5,9 +5,7 @@ use crate::store::{Store, root_resource};
 use api::Root;
 use api::k8s::meta_v1::ObjectMeta;
 use api::names::DEFAULT_PROJECT;
-use api::v1alpha1::{
-    AppProject, AppProjectSpec, ApplicationDestination, ClusterResourceRestrictionItem,
-};
+use api::v1alpha1::{AppProject, AppProjectSpec, ApplicationDestination, ClusterResourceRestrictionItem};
 use kubernetes::{DeleteOptions, Patch};
 use object::Object;
 use std::sync::Arc;
@@ -23,7 +21,11 @@ pub fn default_project(namespace: &str) -> AppProject {
         },
         spec: AppProjectSpec {
             source_repos: vec![any()],
-            destinations: vec![ApplicationDestination { server: any(), namespace: any(), name: String::new() }],
+            destinations: vec![ApplicationDestination {
+                server: any(),
+                namespace: any(),
+                name: String::new(),
+            }],
             cluster_resource_whitelist: vec![ClusterResourceRestrictionItem {
                 group: any(),
                 kind: any(),
@@ -39,7 +41,9 @@ impl Store {
     /// The project of a name: an error when it is not there, or invalid.
     pub fn project(&self, name: &str) -> Result<Arc<AppProject>, StoreError> {
         let found = self.0.projects.get(self.namespace(), name);
-        found.ok_or_else(|| StoreError::NotFound { kind: AppProject::KIND, name: name.into() })?.valid(AppProject::KIND)
+        found
+            .ok_or_else(|| StoreError::NotFound { kind: AppProject::KIND, name: name.into() })?
+            .valid(AppProject::KIND)
     }
 
     /// Creates the default project unless it exists; says whether it was created.

@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_is_an_error_without_the_value() {
-        let entries = [entry(&[("url", "https://git.example/a"), ("insecure", "hunter2"), ("password", "hunter2")])];
+        let entries =
+            [entry(&[("url", "https://git.example/a"), ("insecure", "hunter2"), ("password", "hunter2")])];
         let error = repository_for(&entries, "https://git.example/a", "").unwrap_err();
         let reason = match error {
             StoreError::Invalid { reason, .. } => reason,

@@ -51,7 +51,11 @@ impl SecretEntry {
 
     /// A value as text; empty when it is absent or not UTF-8.
     pub fn text(&self, key: &str) -> String {
-        self.data.get(key).and_then(|value| std::str::from_utf8(value.reveal()).ok()).unwrap_or_default().to_owned()
+        self.data
+            .get(key)
+            .and_then(|value| std::str::from_utf8(value.reveal()).ok())
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// A value in one of Go's spellings of a boolean; absent is false.

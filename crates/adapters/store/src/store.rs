@@ -94,7 +94,8 @@ pub(crate) struct Inner {
 impl Store {
     /// Starts to watch. Must be called within a tokio runtime; [`Store::ready`] waits for the first lists.
     pub fn start(cluster: Cluster, options: StoreOptions) -> Self {
-        let (namespaces, unreadable) = NamespaceFilter::new(&options.namespace, &options.application_namespaces);
+        let (namespaces, unreadable) =
+            NamespaceFilter::new(&options.namespace, &options.application_namespaces);
         for pattern in unreadable {
             tracing::warn!(pattern, "application namespace pattern cannot be read and permits nothing");
         }

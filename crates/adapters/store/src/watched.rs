@@ -322,7 +322,10 @@ impl<T: Send + Sync + 'static> Shared<T> {
     fn remove(&self, state: &mut State<T>, key: &(Arc<str>, Arc<str>), version: Arc<str>) {
         if let Some(item) = state.items.remove(key) {
             let before = Some(item.clone());
-            self.record(state, StoredEvent { kind: EventKind::Deleted, item, before, resource_version: version });
+            self.record(
+                state,
+                StoredEvent { kind: EventKind::Deleted, item, before, resource_version: version },
+            );
         }
     }
 
@@ -411,7 +414,11 @@ impl<T: Send + Sync + 'static> Shared<T> {
                 }
                 Ok(()) => {}
             }
-            backoff = if began.elapsed() > Duration::from_secs(1) { FIRST_BACKOFF } else { (backoff * 2).min(LONGEST_BACKOFF) };
+            backoff = if began.elapsed() > Duration::from_secs(1) {
+                FIRST_BACKOFF
+            } else {
+                (backoff * 2).min(LONGEST_BACKOFF)
+            };
             tokio::time::sleep(backoff).await;
         }
     }

@@ -1,0 +1,187 @@
+//! Against a server that misbehaves on purpose: a real one cannot be made to.
+
+use kubernetes::{Access, Cluster, Connection, ListOptions, Listed, WriteOptions};
+use object::{GroupVersionKind, Object};
+use serde_json::{Value, json};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What is answered to a path with its query; the last answer stays. An answer of status 0 is a broken connection.
+type Script = HashMap<String, VecDeque<(u16, &'static str, Value)>>;
+
+struct Server {
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+async fn server(script: &[(&str, &[(u16, &'static str, Value)])]) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let script: Script = script
+        .iter()
+        .map(|(path, answers)| ((*path).to_owned(), answers.iter().cloned().collect()))
+        .collect();
+    let script = Arc::new(Mutex::new(script));
+    tokio::spawn({
+        let asked = asked.clone();
+        async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, script.clone(), asked.clone()));
+            }
+        }
+    });
+    Server { url, asked }
+}
+
+async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>, asked: Arc<Mutex<Vec<String>>>) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read_exact(&mut byte).await.is_err() {
+            return;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let mut words = head.split_whitespace();
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default().to_owned());
+    asked.lock().expect("not poisoned").push(format!("{method} {path}"));
+    let answer = {
+        let mut script = script.lock().expect("not poisoned");
+        match script.get_mut(&path) {
+            Some(answers) if answers.len() > 1 => answers.pop_front(),
+            Some(answers) => answers.front().cloned(),
+            None => None,
+        }
+    };
+    let (code, header, body) =
+        answer.unwrap_or((404, "", json!({"kind": "Status", "message": "no such path"})));
+    if code == 0 {
+        return;
+    }
+    let body = body.to_string();
+    let text = format!(
+        "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nConnection: close\r\n{header}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    // A client that left has seen enough.
+    let _ = stream.write_all(text.as_bytes()).await;
+}
+
+async fn cluster(server: &Server) -> Cluster {
+    let mut connection =
+        Connection::new(Access::Server { server: server.url.clone(), config: Box::default() });
+    connection.limits.backoff = Duration::from_millis(1);
+    connection.limits.answer_timeout = Duration::from_secs(5);
+    Cluster::connect(&connection).await.expect("configured")
+}
+
+fn ok(body: Value) -> (u16, &'static str, Value) {
+    (200, "", body)
+}
+
+fn core_list() -> [(u16, &'static str, Value); 1] {
+    [ok(json!({"kind": "APIResourceList", "resources": [
+        {"name": "configmaps", "kind": "ConfigMap", "namespaced": true, "verbs": ["list", "watch"]},
+        {"name": "pods", "kind": "Pod", "namespaced": true, "verbs": ["list", "watch"]},
+        {"name": "pods/log", "kind": "Pod", "namespaced": true, "verbs": ["get"]},
+    ]}))]
+}
+
+#[tokio::test]
+async fn reading_is_tried_again_and_too_many_requests_waits_as_asked() {
+    let server = server(&[
+        (
+            "/version",
+            &[
+                (0, "", json!(null)),
+                (429, "Retry-After: 0\r\n", json!({})),
+                ok(json!({"gitVersion": "v1.36.0"})),
+            ],
+        ),
+        ("/api/v1/namespaces/a/configmaps?fieldManager=test", &[(0, "", json!(null))]),
+    ])
+    .await;
+    let cluster = cluster(&server).await;
+    assert_eq!(cluster.version().await.expect("the third try").git_version, "v1.36.0");
+
+    // A write whose answer was lost may have been done: it is not sent twice.
+    let maps = kubernetes::ApiResource {
+        version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+        namespaced: true,
+        ..kubernetes::ApiResource::default()
+    };
+    let map = Object::from_value(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "m", "namespace": "a"}}))
+    .expect("an object");
+    cluster.create(&maps, &map, &WriteOptions::manager("test")).await.expect_err("the answer is lost");
+    let writes =
+        server.asked.lock().expect("not poisoned").iter().filter(|line| line.starts_with("POST")).count();
+    assert_eq!(writes, 1);
+}
+
+#[tokio::test]
+async fn an_old_server_is_discovered_group_by_group_and_a_broken_group_stays_alone() {
+    let group = |name: &str| json!({"name": name, "versions": [{"version": "v1"}], "preferredVersion": {"version": "v1"}});
+    let server = server(&[
+        ("/api", &[ok(json!({"kind": "APIVersions", "versions": ["v1"]}))]),
+        ("/api/v1", &core_list()),
+        ("/apis", &[ok(json!({"kind": "APIGroupList", "groups": [group("broken.io"), group("good.io")]}))]),
+        (
+            "/apis/broken.io/v1",
+            &[(503, "", json!({"kind": "Status", "message": "the server is currently unable"}))],
+        ),
+        (
+            "/apis/good.io/v1",
+            &[ok(json!({"resources": [{"name": "goods", "kind": "Good", "verbs": ["list"]}]}))],
+        ),
+    ])
+    .await;
+    let cluster = cluster(&server).await;
+    let discovery = cluster.discovery().await.expect("discovery goes on");
+    assert!(discovery.find(&GroupVersionKind::new("good.io", "v1", "Good")).is_some());
+    let pod = discovery.find(&GroupVersionKind::new("", "v1", "Pod")).expect("pods");
+    assert!(pod.subresources.contains("log"));
+    let error =
+        cluster.resource(&GroupVersionKind::new("broken.io", "v1", "Thing")).await.expect_err("not known");
+    assert_eq!(error.to_string(), "discover broken.io/v1: the server is currently unable");
+    assert_eq!(discovery.api_versions(), ["v1", "v1/ConfigMap", "v1/Pod"]);
+}
+
+#[tokio::test]
+async fn a_list_that_expires_on_the_way_begins_anew_and_says_so() {
+    let page = |name: &str, more: &str| {
+        ok(json!({"metadata": {"resourceVersion": "7", "continue": more},
+        "items": [{"metadata": {"name": name}}]}))
+    };
+    let gone = (410, "", json!({"kind": "Status", "reason": "Expired", "message": "too old"}));
+    let server = server(&[
+        ("/api/v1/configmaps?limit=500", &[page("old", "next")]),
+        ("/api/v1/configmaps?limit=500&continue=next", &[gone]),
+        ("/api/v1/configmaps", &[page("new", "")]),
+    ])
+    .await;
+    let cluster = cluster(&server).await;
+    let maps = kubernetes::ApiResource {
+        version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+        namespaced: true,
+        ..kubernetes::ApiResource::default()
+    };
+    let mut told = Vec::new();
+    let version = cluster
+        .list_each(&maps, "", &ListOptions::default(), |listed| match listed {
+            Listed::Restarted => told.push("restarted".to_owned()),
+            Listed::Object(object) => told.push(object.name().to_owned()),
+        })
+        .await
+        .expect("listed");
+    assert_eq!((told.join(" ").as_str(), version.as_str()), ("old restarted new", "7"));
+}
