@@ -163,6 +163,7 @@ pub mod repository {
         missing_docs,
         clippy::pedantic,
         clippy::allow_attributes_without_reason,
+        clippy::large_enum_variant,
         reason = "generated from proto/"
     )]
     include!(concat!(env!("OUT_DIR"), "/repository.rs"));
