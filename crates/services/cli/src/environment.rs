@@ -68,7 +68,7 @@ pub(crate) struct Hidden;
 impl Hidden {
     /// Hides typing when there is somebody to see it.
     pub(crate) fn start(interactive: bool) -> Option<Self> {
-        (interactive && io::stdin().is_terminal() && stty("-echo")).then_some(Self)
+        (interactive && io::stdin().is_terminal() && stty("-echo")).then(|| Self)
     }
 }
 

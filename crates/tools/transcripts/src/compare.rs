@@ -16,9 +16,14 @@ pub struct Mismatch {
     pub answered: String,
 }
 
+/// The lines around the first difference.
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}\nrecorded:\n{}\nanswered:\n{}", self.part, self.recorded, self.answered)
+        let (one, other): (Vec<_>, Vec<_>) = (self.recorded.lines().collect(), self.answered.lines().collect());
+        let first = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
+        let around = |lines: &[&str]| lines.iter().skip(first.saturating_sub(2)).take(8).copied().collect::<Vec<_>>().join("\n");
+        let (line, recorded, answered) = (first + 1, around(&one), around(&other));
+        write!(formatter, "{} from line {line} on\nrecorded:\n{recorded}\nanswered:\n{answered}", self.part)
     }
 }
 

@@ -94,11 +94,11 @@ fn delete(session: &mut Session<'_>, mut config: Config, name: &str, path: &std:
     config.users.retain(|user| user.name != removed.user);
     // As the original does, even when another context has the same server.
     config.servers.retain(|server| server.server != removed.server);
-    if config.contexts.is_empty() {
+    if config.servers.is_empty() {
         fs::remove_file(path)?;
     } else {
         if config.current_context == name {
-            config.current_context = config.contexts[0].name.clone();
+            config.current_context.clear();
         }
         config::write(path, &config)?;
     }

@@ -45,9 +45,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let server = session.server().await?;
     let seconds = u64::try_from(session.matches.number("timeout")).unwrap_or(0);
     if seconds == 0 {
-        return show(session, &server, &name, &namespace).await;
+        return Box::pin(show(session, &server, &name, &namespace)).await;
     }
-    let shown = tokio::time::timeout(Duration::from_secs(seconds), show(session, &server, &name, &namespace)).await;
+    let shown = tokio::time::timeout(Duration::from_secs(seconds), Box::pin(show(session, &server, &name, &namespace))).await;
     shown.unwrap_or_else(|_| Err(Status::deadline_exceeded("context deadline exceeded").into()))
 }
 
@@ -56,7 +56,7 @@ async fn show(session: &mut Session<'_>, server: &Server, name: &str, namespace:
     let windows = windows(server, &application).await?;
     let format = session.text("output");
     match format.as_str() {
-        "json" | "yaml" => return session.print_document(&application, &format),
+        "json" | "yaml" => return session.print_document(application.as_ref(), &format),
         "wide" | "" | "tree" | "tree=detailed" => {}
         other => return Err(unknown(other)),
     }

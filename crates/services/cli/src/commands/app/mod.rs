@@ -72,14 +72,22 @@ pub(crate) static COMMAND: Command = Command {
 const NAMESPACE: Flag = text("app-namespace", "The namespace of the application").short('N');
 
 /// The application `name` of `namespace`, with the kind of refresh before it is read.
-async fn application(server: &Server, name: &str, namespace: &str, refresh: Option<&str>) -> Outcome<Application> {
+/// On the heap, because it is large and is handed on a lot.
+async fn application(
+    server: &Server,
+    name: &str,
+    namespace: &str,
+    refresh: Option<&str>,
+) -> Outcome<Box<Application>> {
     let query = ApplicationQuery {
         name: Some(name.to_owned()),
         app_namespace: Some(namespace.to_owned()),
         refresh: refresh.map(str::to_owned),
         ..ApplicationQuery::default()
     };
-    Ok(server.applications().get(query).await?.into_inner())
+    let mut client = server.applications();
+    let answer = Box::pin(client.get(query)).await?;
+    Ok(Box::new(answer.into_inner()))
 }
 
 /// The query for what belongs to an application.

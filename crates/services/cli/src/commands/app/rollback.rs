@@ -55,7 +55,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         seconds: u64::try_from(session.matches.number("timeout")).unwrap_or(0),
         format: session.text("output"),
     };
-    watch::wait(session, &server, &application::qualified_name(&found), &wait).await?;
+    Box::pin(watch::wait(session, &server, &application::qualified_name(&found), &wait)).await?;
     Ok(())
 }
 

@@ -91,7 +91,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         if !labels.is_empty() {
             resources.extend(labelled(session, &server, &argument, &labels).await?);
         }
-        sync(session, &server, &argument, &resources).await?;
+        Box::pin(sync(session, &server, &argument, &resources)).await?;
     }
     Ok(())
 }
@@ -190,7 +190,7 @@ async fn sync(session: &mut Session<'_>, server: &Server, argument: &str, resour
         seconds: u64::try_from(session.matches.number("timeout")).unwrap_or(0),
         format: session.text("output"),
     };
-    let waited = watch::wait(session, server, argument, &wait).await?;
+    let waited = Box::pin(watch::wait(session, server, argument, &wait)).await?;
     if session.is("dry-run") {
         return Ok(());
     }

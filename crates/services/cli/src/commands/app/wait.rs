@@ -54,7 +54,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         format: session.text("output"),
     };
     for name in names {
-        watch::wait(session, &server, &name, &wait).await?;
+        Box::pin(watch::wait(session, &server, &name, &wait)).await?;
     }
     Ok(())
 }

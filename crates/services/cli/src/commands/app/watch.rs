@@ -42,7 +42,7 @@ pub(crate) struct Wait<'w> {
 }
 
 /// The application as it was shown, and its operation as it was when the wait ended.
-pub(crate) type Waited = Option<(Application, Option<OperationState>)>;
+pub(crate) type Waited = Option<(Box<Application>, Option<OperationState>)>;
 
 /// Events of one application, over as many streams as it takes.
 pub(crate) struct Events<'e> {
@@ -70,21 +70,21 @@ impl<'e> Events<'e> {
     }
 
     /// The next event. A broken stream is opened again; that the application may not be seen ends the wait.
-    pub(crate) async fn next(&mut self) -> Result<ApplicationWatchEvent, Status> {
+    pub(crate) async fn next(&mut self) -> Result<Box<ApplicationWatchEvent>, Status> {
         loop {
             let result = match &mut self.stream {
-                None => self.open().await.map(|()| None),
-                Some(stream) => stream.message().await,
+                None => Box::pin(self.open()).await.map(|()| None),
+                Some(stream) => Box::pin(stream.message()).await,
             };
             match result {
                 Ok(Some(event)) => {
                     self.query.resource_version = Some(event.application.metadata.resource_version.clone());
-                    return Ok(event);
+                    return Ok(Box::new(event));
                 }
-                Ok(None) if self.stream.is_some() => self.retry().await,
+                Ok(None) if self.stream.is_some() => Box::pin(self.retry()).await,
                 Ok(None) => {}
                 Err(status) if final_answer(&status) => return Err(status),
-                Err(_) => self.retry().await,
+                Err(_) => Box::pin(self.retry()).await,
             }
         }
     }
@@ -117,10 +117,10 @@ pub(crate) async fn wait(session: &mut Session<'_>, server: &Server, argument: &
     let mut refresh = false;
     loop {
         let event = match deadline {
-            None => events.next().await,
-            Some(deadline) => match tokio::time::timeout_at(deadline, events.next()).await {
+            None => Box::pin(events.next()).await,
+            Some(deadline) => match tokio::time::timeout_at(deadline, Box::pin(events.next())).await {
                 Ok(event) => event,
-                Err(_) => return timed_out(session, server, argument, wait, refresh).await,
+                Err(_) => return Box::pin(timed_out(session, server, argument, wait, refresh)).await,
             },
         };
         let event = match event {
@@ -131,19 +131,20 @@ pub(crate) async fn wait(session: &mut Session<'_>, server: &Server, argument: &
             }
             Err(status) => return Err(status.into()),
         };
-        let current = event.application;
-        if wait.conditions.delete && event.r#type == "DELETED" {
+        let ended = event.r#type == "DELETED";
+        let current = Box::new(event.application);
+        if wait.conditions.delete && ended {
             session.line(&format!("Application '{}' deleted", application::qualified_name(&current)));
             return Ok(None);
         }
         refresh |= current.operation.as_ref().is_some_and(|operation| !dry_run(operation));
         let state = current.status.operation_state.clone();
         if reached(&current, wait) {
-            let shown = show(session, server, argument, current, wait, refresh).await?;
+            let shown = Box::pin(show(session, server, argument, current, wait, refresh)).await?;
             return Ok(Some((shown, state)));
         }
         if let Some(message) = progress.show(session, &current, argument, wait) {
-            show(session, server, argument, current, wait, refresh).await?;
+            Box::pin(show(session, server, argument, current, wait, refresh)).await?;
             return Err(Failure::generic(message));
         }
     }
@@ -217,7 +218,7 @@ async fn timed_out(
              The command timed out waiting for the conditions to be met.\n",
         );
     }
-    show(session, server, argument, application, wait, refresh).await?;
+    Box::pin(show(session, server, argument, application, wait, refresh)).await?;
     let seconds = wait.seconds;
     Err(Failure::generic(format!("timed out ({seconds}s) waiting for app {argument:?} match desired state")))
 }
@@ -227,15 +228,15 @@ async fn show(
     session: &mut Session<'_>,
     server: &Server,
     argument: &str,
-    seen: Application,
+    seen: Box<Application>,
     wait: &Wait<'_>,
     refresh: bool,
-) -> Outcome<Application> {
+) -> Outcome<Box<Application>> {
     let (name, namespace) = session.application(argument);
     let application =
         if refresh { super::application(server, &name, &namespace, Some("normal")).await? } else { seen };
     if is_document(&wait.format) {
-        session.print_document(&application, &wait.format)?;
+        session.print_document(application.as_ref(), &wait.format)?;
         return Ok(application);
     }
     let url = super::address(server, argument).await?;

@@ -1,0 +1,308 @@
+//! A gRPC server whose answers come from recordings.
+
+use std::fs;
+use std::net::TcpListener as StdListener;
+use std::sync::Arc;
+use std::thread;
+
+use api::v1alpha1::{
+    AppProject, AppProjectList, Application, ApplicationList, ApplicationTree, ApplicationWatchEvent, HealthStatus,
+    Operation, ResourceDiff, ResourceNode, ResourceRef,
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::codegen::BoxStream;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::{Request, Response, Status};
+use transcripts::Record;
+use wire::account::account_service_server::{AccountService, AccountServiceServer};
+use wire::application::application_service_server::{ApplicationService, ApplicationServiceServer};
+use wire::application::{ApplicationQuery, ApplicationSyncRequest, ManagedResourcesResponse, ResourcesQuery};
+use wire::cluster::settings_service_server::{SettingsService, SettingsServiceServer};
+use wire::cluster::{Settings, SettingsQuery};
+use wire::project::ProjectQuery;
+use wire::project::project_service_server::{ProjectService, ProjectServiceServer};
+use wire::session::session_service_server::{SessionService, SessionServiceServer};
+use wire::version::VersionMessage;
+use wire::version::version_service_server::{VersionService, VersionServiceServer};
+use wire::{account, session};
+
+const TIME: &str = "2026-01-02T03:04:05Z";
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The server while it runs.
+pub struct Mock {
+    /// Host and port.
+    pub address: String,
+    /// The file with its certificate.
+    pub certificate: Option<String>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        self.stop.take().map(|stop| stop.send(()));
+        self.thread.take().map(thread::JoinHandle::join);
+    }
+}
+
+impl Mock {
+    /// A server with the applications that the JSON answers in `folder` show; with TLS when it has a name.
+    pub fn start(folder: &str, name: Option<&str>) -> Self {
+        let state = Arc::new(State::read(folder));
+        let listener = StdListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        listener.set_nonblocking(true).expect("a socket");
+        let files = tempfile::tempdir().expect("a temporary folder");
+        let mut certificate = None;
+        let identity = name.map(|name| {
+            let key = rcgen::generate_simple_self_signed(vec![name.to_owned()]).expect("a certificate");
+            let file = files.path().join("server.pem");
+            fs::write(&file, key.cert.pem()).expect("a file");
+            certificate = Some(file.display().to_string());
+            Identity::from_pem(key.cert.pem(), key.signing_key.serialize_pem())
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || serve(state, listener, identity, stopped));
+        Self {
+            address: format!("localhost:{port}"),
+            certificate,
+            stop: Some(stop),
+            thread: Some(thread),
+            _folder: files,
+        }
+    }
+}
+
+fn serve(state: Arc<State>, listener: StdListener, identity: Option<Identity>, stopped: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+        let mut server = Server::builder().accept_http1(true);
+        if let Some(identity) = identity {
+            server = server.tls_config(ServerTlsConfig::new().identity(identity)).expect("a certificate");
+        }
+        let answering = server
+            .layer(tonic_web::GrpcWebLayer::new())
+            .add_service(ApplicationServiceServer::from_arc(Arc::clone(&state)))
+            .add_service(AccountServiceServer::from_arc(Arc::clone(&state)))
+            .add_service(ProjectServiceServer::from_arc(Arc::clone(&state)))
+            .add_service(SessionServiceServer::from_arc(Arc::clone(&state)))
+            .add_service(SettingsServiceServer::from_arc(Arc::clone(&state)))
+            .add_service(VersionServiceServer::from_arc(state))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::select! {
+            result = answering => result.expect("the mock serves"),
+            _ = stopped => {}
+        }
+    });
+}
+
+struct State {
+    applications: Vec<Application>,
+    resources: Vec<ResourceDiff>,
+}
+
+impl State {
+    fn read(folder: &str) -> Self {
+        let mut state = Self { applications: Vec::new(), resources: Vec::new() };
+        for (_, record) in super::common::records(folder) {
+            let words = record.call.words.join(" ");
+            if words == "app manifests guestbook" {
+                state.resources = resources(&record);
+            } else if words.starts_with("app ") && words.contains("-o json") {
+                state.applications = applications(&record);
+            }
+        }
+        state
+    }
+
+    fn named(&self, name: Option<&str>) -> Result<&Application, Status> {
+        let found = self.applications.iter().find(|one| Some(one.metadata.name.as_str()) == name);
+        found.ok_or_else(|| Status::permission_denied("permission denied"))
+    }
+}
+
+fn concrete(text: &str) -> String {
+    let text = text.replace("<time>", TIME).replace("<repo>", super::REPOSITORY).replace("<rv>", "4711");
+    let mut text = text.replace("<helmrepo>", super::HELM_REPOSITORY);
+    while let Some(start) = text.find("<sha:") {
+        let end = start + text[start..].find('>').expect("placeholders end");
+        text.replace_range(start..=end, COMMIT);
+    }
+    text
+}
+
+fn applications(record: &Record) -> Vec<Application> {
+    let value: Value = serde_json::from_str(&concrete(&record.answer.output)).expect("a recorded JSON answer");
+    let values = match value {
+        Value::Array(values) => values,
+        one => vec![one],
+    };
+    values.into_iter().map(|value| serde_json::from_value(value).expect("an application")).collect()
+}
+
+/// The target states as `app manifests` shows them, none of them live.
+fn resources(record: &Record) -> Vec<ResourceDiff> {
+    let documents = object::yaml::decode_documents(record.answer.output.as_bytes(), &object::yaml::Limits::default());
+    let documents = documents.expect("recorded manifests").into_iter().filter(|document| !document.value.is_null());
+    documents
+        .map(|document| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let object = document.value;
+            let version = text(&object["apiVersion"]);
+            ResourceDiff {
+                group: object::split_api_version(&version).0.to_owned(),
+                kind: text(&object["kind"]),
+                namespace: text(&object["metadata"]["namespace"]),
+                name: text(&object["metadata"]["name"]),
+                target_state: object.to_string(),
+                live_state: "null".into(),
+                normalized_live_state: "null".into(),
+                predicted_live_state: "null".into(),
+                modified: true,
+                ..ResourceDiff::default()
+            }
+        })
+        .collect()
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl ApplicationService for State {
+    async fn list(&self, _: Request<ApplicationQuery>) -> Answer<ApplicationList> {
+        Ok(Response::new(ApplicationList { items: self.applications.clone(), ..ApplicationList::default() }))
+    }
+
+    async fn get(&self, request: Request<ApplicationQuery>) -> Answer<Application> {
+        Ok(Response::new(self.named(request.get_ref().name.as_deref())?.clone()))
+    }
+
+    async fn sync(&self, request: Request<ApplicationSyncRequest>) -> Answer<Application> {
+        Ok(Response::new(self.named(Some(&request.get_ref().name))?.clone()))
+    }
+
+    /// First with the operation still to come, then as it is.
+    async fn watch(&self, request: Request<ApplicationQuery>) -> Answer<BoxStream<ApplicationWatchEvent>> {
+        let application = self.named(request.get_ref().name.as_deref())?.clone();
+        let pending = Application { operation: Some(Operation::default()), ..application.clone() };
+        let event = |application| Ok(ApplicationWatchEvent { r#type: "MODIFIED".into(), application });
+        Ok(Response::new(Box::pin(tokio_stream::iter(vec![event(pending), event(application)]))))
+    }
+
+    async fn managed_resources(&self, _: Request<ResourcesQuery>) -> Answer<ManagedResourcesResponse> {
+        Ok(Response::new(ManagedResourcesResponse { items: self.resources.clone() }))
+    }
+
+    async fn resource_tree(&self, _: Request<ResourcesQuery>) -> Answer<ApplicationTree> {
+        let nodes = [
+            ("apps", "Deployment", "guestbook-ui", ""),
+            ("apps", "ReplicaSet", "guestbook-ui-78dd85f9dd", "guestbook-ui"),
+            ("", "Pod", "guestbook-ui-78dd85f9dd-<rand>", "guestbook-ui-78dd85f9dd"),
+            ("", "Service", "guestbook-ui", ""),
+        ];
+        let reference = |group: &str, kind: &str, name: &str| ResourceRef {
+            group: group.into(),
+            kind: kind.into(),
+            name: name.into(),
+            namespace: "gb".into(),
+            uid: format!("{}{name}", if kind == "Service" { "s-" } else { "" }),
+            ..ResourceRef::default()
+        };
+        let node = |(group, kind, name, parent): (&str, &str, &str, &str)| ResourceNode {
+            resource_ref: reference(group, kind, name),
+            parent_refs: (!parent.is_empty()).then(|| reference("", "", parent)).into_iter().collect(),
+            health: Some(HealthStatus { status: "Healthy".into(), ..HealthStatus::default() }),
+            ..ResourceNode::default()
+        };
+        Ok(Response::new(ApplicationTree { nodes: nodes.map(node).into(), ..ApplicationTree::default() }))
+    }
+}
+
+#[tonic::async_trait]
+impl ProjectService for State {
+    async fn get(&self, _: Request<ProjectQuery>) -> Answer<AppProject> {
+        Ok(Response::new(AppProject::default()))
+    }
+
+    async fn list(&self, _: Request<ProjectQuery>) -> Answer<AppProjectList> {
+        Ok(Response::new(AppProjectList::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl SettingsService for State {
+    async fn get(&self, _: Request<SettingsQuery>) -> Answer<Settings> {
+        Ok(Response::new(Settings { url: "https://argocd.example.com".into(), ..Settings::default() }))
+    }
+}
+
+#[tonic::async_trait]
+impl VersionService for State {
+    async fn version(&self, _: Request<()>) -> Answer<VersionMessage> {
+        Ok(Response::new(VersionMessage {
+            version: "v3.6.0+unknown".into(),
+            build_date: TIME.into(),
+            go_version: "go1.26.8".into(),
+            compiler: "gc".into(),
+            platform: "linux/amd64".into(),
+            kustomize_version: "v5.8.1 unknown".into(),
+            helm_version: "v3.20".into(),
+            jsonnet_version: "v0.22.0".into(),
+            ..VersionMessage::default()
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl SessionService for State {
+    async fn create(&self, request: Request<session::SessionCreateRequest>) -> Answer<session::SessionResponse> {
+        if request.get_ref().username != "admin" || request.get_ref().password != "secret-1" {
+            return Err(Status::unauthenticated("Invalid username or password"));
+        }
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbjpsb2dpbiJ9.c2lnbmF0dXJl".into();
+        Ok(Response::new(session::SessionResponse { token }))
+    }
+
+    async fn get_user_info(&self, _: Request<session::GetUserInfoRequest>) -> Answer<session::GetUserInfoResponse> {
+        Ok(Response::new(session::GetUserInfoResponse {
+            logged_in: true,
+            username: "admin".into(),
+            iss: "argocd".into(),
+            groups: Vec::new(),
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl AccountService for State {
+    async fn can_i(&self, _: Request<account::CanIRequest>) -> Answer<account::CanIResponse> {
+        Ok(Response::new(account::CanIResponse { value: "yes".into() }))
+    }
+
+    async fn list_accounts(&self, _: Request<account::ListAccountRequest>) -> Answer<account::AccountsList> {
+        let account = |name: &str, enabled, capabilities: &[&str]| account::Account {
+            name: name.into(),
+            enabled,
+            capabilities: capabilities.iter().map(|one| (*one).to_owned()).collect(),
+            tokens: Vec::new(),
+        };
+        let items = vec![
+            account("admin", true, &["login"]),
+            account("alice", true, &["apiKey", "login"]),
+            account("bob", true, &["apiKey"]),
+            account("carol", false, &["login"]),
+        ];
+        Ok(Response::new(account::AccountsList { items }))
+    }
+
+    async fn get_account(&self, request: Request<account::GetAccountRequest>) -> Answer<account::Account> {
+        let capabilities = vec!["login".to_owned()];
+        let name = request.into_inner().name;
+        Ok(Response::new(account::Account { name, enabled: true, capabilities, tokens: Vec::new() }))
+    }
+}
