@@ -438,23 +438,39 @@ impl<E: Extract> Shared<E> {
     pub(crate) fn set_state(&self, scope: &Scope, state: KindState) {
         let complete = {
             let mut health = self.health_mut();
-            let Some(current) = health.scopes.get_mut(scope) else { return };
-            if *current == state {
+            // A kind that was left out comes back when it may be listed again. Kinds that are no longer served
+            // have no task left that could call this.
+            if health.scopes.insert(scope.clone(), state.clone()) == Some(state) {
                 return;
             }
-            let was_warming = *current == KindState::Warming;
-            *current = state;
-            let warming = health.scopes.values().any(|state| *state == KindState::Warming);
-            let complete = was_warming && !warming && health.last_sync.is_none();
-            if complete {
-                health.last_sync = Some(Timestamp::now());
-            }
-            complete
+            health.complete()
         };
+        self.announce(if complete { Notice::Everything } else { Notice::Kinds });
+    }
+
+    /// Forgets a kind that is not watched after all.
+    pub(crate) fn leave_out(&self, scope: &Scope) {
+        let complete = {
+            let mut health = self.health_mut();
+            if health.scopes.remove(scope).is_none() {
+                return;
+            }
+            health.complete()
+        };
+        let gone = self.index_mut().remove_kind(&scope.kind, scope.namespace.as_deref());
+        self.tell(gone);
+        self.announce(if complete { Notice::Everything } else { Notice::Kinds });
+    }
+}
+
+impl Health {
+    /// Whether the last kind has just been listed for the first time.
+    fn complete(&mut self) -> bool {
+        let warming = self.scopes.values().any(|state| *state == KindState::Warming);
+        let complete = !warming && self.last_sync.is_none();
         if complete {
-            self.announce(Notice::Everything);
-        } else {
-            self.announce(Notice::Kinds);
+            self.last_sync = Some(Timestamp::now());
         }
+        complete
     }
 }

@@ -97,6 +97,8 @@ impl<E: Extract> Watcher<E> {
         let options = ListOptions { page_size: shared.options.page_size, ..ListOptions::default() };
         let namespace = self.scope.namespace.clone().unwrap_or_default();
         let mut named = BTreeSet::new();
+        // Lists come sorted by namespace: one copy of its name serves all that follow.
+        let mut last: Arc<str> = "".into();
         let listed = {
             let _permit = shared.lists.acquire().await.ok()?;
             shared
@@ -104,7 +106,10 @@ impl<E: Extract> Watcher<E> {
                 .list_each(&self.resource, &namespace, &options, |listed| match listed {
                     Listed::Restarted => named.clear(),
                     Listed::Object(object) => {
-                        named.insert((object.namespace().into(), object.name().into()));
+                        if *last != *object.namespace() {
+                            last = object.namespace().into();
+                        }
+                        named.insert((last.clone(), object.name().into()));
                         // At the first list everything is news, and nobody can be told of all of it.
                         if first { shared.apply_quietly(&object) } else { shared.apply(&object) }
                     }
@@ -122,8 +127,9 @@ impl<E: Extract> Watcher<E> {
             }
             Err(error) => {
                 if error.is_forbidden() && shared.options.skip_forbidden {
-                    // The user wants to see only what the credentials may see.
-                    self.shared.set_state(&self.scope, KindState::Synced);
+                    // The user wants to see only what the credentials may see. The kind counts as not watched,
+                    // never as one without objects.
+                    self.shared.leave_out(&self.scope);
                     tokio::time::sleep(shared.options.discovery_interval).await;
                     return None;
                 }

@@ -307,3 +307,61 @@ async fn a_broken_conversion_taints_one_kind_and_leaves_when_it_is_mended() {
     cache.stop().await;
     cluster.delete(&resource, "", "relics.example.com", &DeleteOptions::default()).await.expect("deleted");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kinds_the_credentials_may_not_list_are_tainted_or_left_out_as_asked() {
+    let cluster = cluster().await;
+    namespace(&cluster, "limited").await;
+    for (kind, plural, body) in [
+        (
+            "ClusterRole",
+            "clusterroles",
+            json!({"rules": [
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "watch", "get"]}]}),
+        ),
+        (
+            "ClusterRoleBinding",
+            "clusterrolebindings",
+            json!({
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "limited"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "limited"}]}),
+        ),
+    ] {
+        let gvk = GroupVersionKind::new("rbac.authorization.k8s.io", "v1", kind);
+        let resource = cluster.resource(&gvk).await.expect(plural);
+        let mut wanted =
+            object(json!({"apiVersion": gvk.api_version(), "kind": kind, "metadata": {"name": "limited"}}));
+        wanted.0.extend(body.as_object().expect("members").clone());
+        cluster.apply(&resource, &wanted, &ApplyOptions::default()).await.expect("applied");
+    }
+    let path = Some(plane().kubeconfig_path.clone());
+    let mut connection = Connection::new(Access::Kubeconfig { path, context: None });
+    connection.limits.qps = 0.0;
+    let groups = vec!["system:authenticated".into()];
+    connection.impersonate = Some(kubernetes::Impersonation { user: "limited".into(), groups });
+    let limited = Cluster::connect(&connection).await.expect("configured");
+    let maps = GroupKind::new("", "ConfigMap");
+    let secrets = GroupKind::new("", "Secret");
+    let deadline = tokio::time::Instant::now() + LONG;
+    let resource =
+        limited.resource(&GroupVersionKind::new("", "v1", "ConfigMap")).await.expect("discovery is for all");
+    while let Err(error) = limited.list(&resource, "", &kubernetes::ListOptions::default()).await {
+        assert!(tokio::time::Instant::now() < deadline, "the role counts: {error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    let strict = ClusterCache::start(limited.clone(), ByAnnotation, Options::default());
+    strict.ready().await.expect("what may be listed is listed");
+    assert_eq!(strict.kind_state(&maps), Some(KindState::Synced));
+    assert!(strict.tainted()[&secrets].contains("forbidden"));
+    strict.stop().await;
+
+    let lenient =
+        ClusterCache::start(limited, ByAnnotation, Options { skip_forbidden: true, ..Options::default() });
+    lenient.ready().await.expect("what may be listed is listed");
+    assert_eq!(lenient.kind_state(&maps), Some(KindState::Synced));
+    assert_eq!((lenient.tainted().len(), lenient.kind_state(&secrets)), (0, None));
+    let gvk = GroupVersionKind::new("", "v1", "Secret");
+    lenient.get_live(&gvk, "limited", "s").await.expect_err("forbidden is not absent");
+    lenient.stop().await;
+}

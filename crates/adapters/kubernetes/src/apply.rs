@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// How often a client-side apply starts over because someone else wrote the object meanwhile.
-const TRIES: u32 = 5;
+const TRIES: u32 = 8;
 
 /// How an object is brought to the cluster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -220,23 +220,31 @@ impl Apply<'_> {
         }
     }
 
+    /// Replaces what is there. Controllers write statuses all the time, so a version nobody asked for by name is
+    /// read anew when it went stale.
     async fn replace(&self) -> Result<Applied, Error> {
-        let Some(live) = self.live().await? else { return self.create(self.target).await };
-        if self.options.force {
-            let mut applied = self.recreate(self.target, &live).await?;
-            applied.outcome = Outcome::Replaced;
-            applied.message = self.message(Outcome::Replaced, "");
-            return Ok(applied);
+        let pinned = !self.target.resource_version().is_empty();
+        let mut tries = 1;
+        loop {
+            let Some(live) = self.live().await? else { return self.create(self.target).await };
+            if self.options.force {
+                let mut applied = self.recreate(self.target, &live).await?;
+                applied.outcome = Outcome::Replaced;
+                applied.message = self.message(Outcome::Replaced, "");
+                return Ok(applied);
+            }
+            let mut wanted = self.target.clone();
+            if !pinned {
+                wanted.metadata_mut().insert("resourceVersion".into(), live.resource_version().into());
+            }
+            if self.options.dry_run == DryRun::Client {
+                return Ok(self.done(Outcome::Replaced, wanted, ""));
+            }
+            match self.cluster.replace(self.resource, &wanted, &self.write_options()).await {
+                Err(error) if error.is_conflict() && !pinned && tries < TRIES => tries += 1,
+                other => return Ok(self.done(Outcome::Replaced, other?, "")),
+            }
         }
-        let mut wanted = self.target.clone();
-        if wanted.resource_version().is_empty() {
-            wanted.metadata_mut().insert("resourceVersion".into(), live.resource_version().into());
-        }
-        if self.options.dry_run == DryRun::Client {
-            return Ok(self.done(Outcome::Replaced, wanted, ""));
-        }
-        let object = self.cluster.replace(self.resource, &wanted, &self.write_options()).await?;
-        Ok(self.done(Outcome::Replaced, object, ""))
     }
 
     async fn create(&self, object: &Object) -> Result<Applied, Error> {

@@ -10,14 +10,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// What is answered to a path with its query; the last answer stays. An answer of status 0 is a broken connection.
-type Script = HashMap<String, VecDeque<(u16, &'static str, Value)>>;
+type Script = HashMap<String, VecDeque<Answer>>;
+/// Status, further headers, body.
+type Answer = (u16, &'static str, Value);
 
 struct Server {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-async fn server(script: &[(&str, &[(u16, &'static str, Value)])]) -> Server {
+async fn server(script: &[(&str, &[Answer])]) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -80,11 +82,11 @@ async fn cluster(server: &Server) -> Cluster {
     Cluster::connect(&connection).await.expect("configured")
 }
 
-fn ok(body: Value) -> (u16, &'static str, Value) {
+fn ok(body: Value) -> Answer {
     (200, "", body)
 }
 
-fn core_list() -> [(u16, &'static str, Value); 1] {
+fn core_list() -> [Answer; 1] {
     [ok(json!({"kind": "APIResourceList", "resources": [
         {"name": "configmaps", "kind": "ConfigMap", "namespaced": true, "verbs": ["list", "watch"]},
         {"name": "pods", "kind": "Pod", "namespaced": true, "verbs": ["list", "watch"]},

@@ -169,7 +169,6 @@ fn credentials_of(entry: &SecretEntry) -> Result<RepoCreds, String> {
         azure_service_principal_client_secret: entry.text("azureServicePrincipalClientSecret"),
         azure_service_principal_tenant_id: entry.text("azureServicePrincipalTenantID"),
         azure_active_directory_endpoint: entry.text("azureActiveDirectoryEndpoint"),
-        ..RepoCreds::default()
     })
 }
 

@@ -23,7 +23,7 @@ pub struct SecretEntry {
 
 impl SecretEntry {
     /// Reads a Secret. A value that is not base64 makes it invalid; the reason names its key only.
-    pub(crate) fn decode(object: Object) -> Result<Self, String> {
+    pub(crate) fn decode(object: &Object) -> Result<Self, String> {
         let mut data = BTreeMap::new();
         if let Some(entries) = object.at(&["data"]).and_then(Value::as_object) {
             for (key, value) in entries {

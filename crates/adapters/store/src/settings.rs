@@ -17,7 +17,7 @@ pub struct ConfigMapEntry {
 }
 
 impl ConfigMapEntry {
-    pub(crate) fn decode(object: Object) -> Result<Self, String> {
+    pub(crate) fn decode(object: &Object) -> Result<Self, String> {
         let data = match object.at(&["data"]) {
             None | Some(serde_json::Value::Null) => BTreeMap::new(),
             Some(data) => serde_json::from_value(data.clone()).map_err(|error| format!("data: {error}"))?,

@@ -223,7 +223,7 @@ fn root_source<T: Root + Send + Sync + 'static>(
         resource: root_resource::<T>(),
         namespace: namespace.to_owned(),
         keep: Box::new(move |object| filter.permits(object.namespace())),
-        decode: |object: Object| T::from_object(object).map_err(|error| error.reason),
+        decode: |object: &Object| T::from_object(object.clone()).map_err(|error| error.reason),
     }
 }
 

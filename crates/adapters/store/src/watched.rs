@@ -102,11 +102,14 @@ pub(crate) struct Source<T> {
     pub(crate) namespace: String,
     /// Objects it refuses are as if they were not there.
     pub(crate) keep: Box<dyn Fn(&Object) -> bool + Send + Sync>,
-    pub(crate) decode: fn(Object) -> Result<T, String>,
+    pub(crate) decode: fn(&Object) -> Result<T, String>,
 }
 
+/// Namespace and name.
+type Name = (Arc<str>, Arc<str>);
+
 struct State<T> {
-    items: BTreeMap<(Arc<str>, Arc<str>), Arc<Stored<T>>>,
+    items: BTreeMap<Name, Arc<Stored<T>>>,
     log: VecDeque<Arc<StoredEvent<T>>>,
     /// Changes at or before this version are no longer in the log.
     forgotten: u64,
@@ -280,10 +283,9 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if known.as_ref().is_some_and(|known| !is_after(&version, &known.resource_version)) {
             return;
         }
-        let kept = Arc::new(object);
-        let content = match (self.source.decode)(Object::clone(&kept)) {
+        let content = match (self.source.decode)(&object) {
             Ok(value) => Content::Valid(Arc::new(value)),
-            Err(reason) => Content::Invalid { object: kept, reason },
+            Err(reason) => Content::Invalid { object: Arc::new(object), reason },
         };
         let item = Arc::new(Stored {
             namespace: namespace.clone(),
@@ -319,7 +321,7 @@ impl<T: Send + Sync + 'static> Shared<T> {
         });
     }
 
-    fn remove(&self, state: &mut State<T>, key: &(Arc<str>, Arc<str>), version: Arc<str>) {
+    fn remove(&self, state: &mut State<T>, key: &Name, version: Arc<str>) {
         if let Some(item) = state.items.remove(key) {
             let before = Some(item.clone());
             self.record(
