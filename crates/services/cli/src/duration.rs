@@ -57,7 +57,8 @@ pub(crate) fn text(nanoseconds: i64) -> String {
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let magnitude = nanoseconds.unsigned_abs();
     let fraction = |unit: u64, name: &str| {
-        let text = format!("{}.{:0width$}", magnitude / unit, magnitude % unit, width = unit.ilog10() as usize);
+        let text =
+            format!("{}.{:0width$}", magnitude / unit, magnitude % unit, width = unit.ilog10() as usize);
         format!("{sign}{}{name}", text.trim_end_matches('0').trim_end_matches('.'))
     };
     match magnitude {

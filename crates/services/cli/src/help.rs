@@ -12,7 +12,8 @@ pub(crate) fn text(path: &[&'static Command]) -> String {
         text += &format!("{}\n", command.details.trim_end());
     }
     text += "\nUsage:\n";
-    let arguments = if command.arguments.is_empty() { String::new() } else { format!(" {}", command.arguments) };
+    let arguments =
+        if command.arguments.is_empty() { String::new() } else { format!(" {}", command.arguments) };
     text += &format!("  {words}{arguments} [flags]\n");
     if !command.commands.is_empty() {
         text += &format!("  {words} [command]\n");

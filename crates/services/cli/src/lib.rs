@@ -15,6 +15,8 @@ mod output;
 mod parse;
 mod plugin;
 mod session;
+#[cfg(test)]
+mod surface;
 
 use std::io::Write;
 
@@ -51,7 +53,10 @@ pub fn run(words: &[String], environment: &mut Environment) -> i32 {
             // A group alone is a question; with a word it does not know, a mistake.
             let asked = session.matches.path.len() == 1 || session.arguments().is_empty();
             session.print(&help);
-            return Err((Failure::Exit(if asked && session.matches.path.len() == 1 { 0 } else { 1 }), session.format));
+            return Err((
+                Failure::Exit(if asked && session.matches.path.len() == 1 { 0 } else { 1 }),
+                session.format,
+            ));
         };
         let format = session.format;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -149,7 +149,9 @@ fn first_plain(words: &[String], path: &[&'static Command]) -> Option<usize> {
         }
         let takes_next = match word.strip_prefix("--") {
             Some(name) => !name.contains('=') && takes_value(flags.iter().find(|flag| flag.name == name)),
-            None => word.len() == 2 && takes_value(flags.iter().find(|flag| flag.short == word.chars().nth(1))),
+            None => {
+                word.len() == 2 && takes_value(flags.iter().find(|flag| flag.short == word.chars().nth(1)))
+            }
         };
         position += if takes_next { 2 } else { 1 };
     }
@@ -255,7 +257,8 @@ fn read_short<'w>(
 
 fn add(matches: &mut Matches, flag: &'static Flag, value: &str) -> Result<(), Misused> {
     let refused = |reason: String| {
-        let name = flag.short.map_or(format!("--{}", flag.name), |short| format!("-{short}, --{}", flag.name));
+        let name =
+            flag.short.map_or(format!("--{}", flag.name), |short| format!("-{short}, --{}", flag.name));
         Misused::Flag(format!("invalid argument \"{value}\" for \"{name}\" flag: {reason}"))
     };
     check(flag.kind, value).map_err(refused)?;
@@ -285,8 +288,11 @@ fn check(kind: Kind, value: &str) -> Result<(), String> {
 }
 
 fn check_required(matches: &Matches, flags: &[&'static Flag]) -> Result<(), Misused> {
-    let mut missing: Vec<_> =
-        flags.iter().filter(|flag| flag.required && !matches.changed(flag.name)).map(|flag| flag.name).collect();
+    let mut missing: Vec<_> = flags
+        .iter()
+        .filter(|flag| flag.required && !matches.changed(flag.name))
+        .map(|flag| flag.name)
+        .collect();
     missing.sort_unstable();
     if missing.is_empty() {
         return Ok(());
@@ -334,7 +340,8 @@ fn comma_separated(value: &str) -> Result<Vec<String>, String> {
     let mut rest = value;
     loop {
         let Some(quoted) = rest.strip_prefix('"') else {
-            let (part, after) = rest.split_once(',').map_or((rest, None), |(part, after)| (part, Some(after)));
+            let (part, after) =
+                rest.split_once(',').map_or((rest, None), |(part, after)| (part, Some(after)));
             if part.contains('"') {
                 return Err("parse error on line 1: bare \" in non-quoted field".into());
             }

@@ -21,13 +21,15 @@ fn alone() {
 #[test]
 fn contexts() {
     let home = Home::new();
-    let config = fs::read_to_string("cases/contexts/config.yaml").expect("the configuration of the recording");
+    let config =
+        fs::read_to_string("cases/contexts/config.yaml").expect("the configuration of the recording");
     let folder = format!("{}/.config/argocd", home.path());
     fs::create_dir_all(&folder).expect("a writable home");
     let file = format!("{folder}/config");
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbjpsb2dpbiJ9.c2lnbmF0dXJl";
     let write = |path: &str, mode: u32| {
-        fs::write(path, config.replace("<server>", "localhost:8180").replace("<token>", token)).expect("a file");
+        fs::write(path, config.replace("<server>", "localhost:8180").replace("<token>", token))
+            .expect("a file");
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
     };
     write(&file, 0o600);

@@ -59,6 +59,12 @@ fn lists() {
 }
 
 #[test]
+fn clusters_and_projects() {
+    check("cluster", &[]);
+    check("proj", &[]);
+}
+
+#[test]
 fn grpc_web() {
     check("synced", &["--grpc-web"]);
     check("syncing", &["--grpc-web"]);
@@ -82,8 +88,11 @@ fn a_certificate_nobody_knows_is_asked_about() {
     assert_eq!(silent.exit, Some(20), "{silent:?}");
     let agreed = login("y\n", &[]);
     assert_eq!(agreed.exit, Some(0), "{agreed:?}");
-    assert!(agreed.output.starts_with(question) && agreed.output.contains("'admin:login' logged in successfully"));
-    let trusted = login("", &["--server-crt", mock.certificate.as_deref().expect("the mock has a certificate")]);
+    assert!(
+        agreed.output.starts_with(question) && agreed.output.contains("'admin:login' logged in successfully")
+    );
+    let trusted =
+        login("", &["--server-crt", mock.certificate.as_deref().expect("the mock has a certificate")]);
     assert_eq!(trusted.exit, Some(0), "{trusted:?}");
     assert!(trusted.output.starts_with("'admin:login'"), "{trusted:?}");
 }

@@ -19,9 +19,12 @@ pub struct Mismatch {
 /// The lines around the first difference.
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (one, other): (Vec<_>, Vec<_>) = (self.recorded.lines().collect(), self.answered.lines().collect());
+        let (one, other): (Vec<_>, Vec<_>) =
+            (self.recorded.lines().collect(), self.answered.lines().collect());
         let first = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-        let around = |lines: &[&str]| lines.iter().skip(first.saturating_sub(2)).take(8).copied().collect::<Vec<_>>().join("\n");
+        let around = |lines: &[&str]| {
+            lines.iter().skip(first.saturating_sub(2)).take(8).copied().collect::<Vec<_>>().join("\n")
+        };
         let (line, recorded, answered) = (first + 1, around(&one), around(&other));
         write!(formatter, "{} from line {line} on\nrecorded:\n{recorded}\nanswered:\n{answered}", self.part)
     }
@@ -57,7 +60,9 @@ fn same(recorded: &str, answered: &str) -> bool {
         && let Some((command, after)) = rest.split_once("\">")
     {
         let usage = format!("\nUsage:\n {command}");
-        return answered.starts_with(before) && answered.ends_with(after.trim_end()) && answered.contains(&usage);
+        return answered.starts_with(before)
+            && answered.ends_with(after.trim_end())
+            && answered.contains(&usage);
     }
     recorded == answered
 }

@@ -29,7 +29,8 @@ impl Replacements {
     /// Never: the patterns are constants that compile.
     #[must_use]
     pub fn new(known: &[(&str, &str)]) -> Self {
-        let mut known: Vec<_> = known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut known: Vec<_> =
+            known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         known.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
         let patterns = PATTERNS
             .iter()
@@ -50,11 +51,16 @@ impl Replacements {
         let text = self.known.iter().fold(text.to_owned(), |text, (name, value)| {
             if value.is_empty() { text } else { text.replace(value, name) }
         });
-        let text = self.patterns.iter().fold(text, |text, (pattern, replacement)| {
-            pattern.replace_all(&text, *replacement).into_owned()
-        });
+        let text = self
+            .patterns
+            .iter()
+            .fold(text, |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned());
         // Recorded with the commit named: the run knows only that it is one.
-        let text = Regex::new(r"<sha:[\w-]+>").map(|named| named.replace_all(&text, "<sha>").into_owned()).unwrap_or(text);
-        Regex::new(r"\((<sha7:[\w-]+>|[0-9a-f]{7})\)").map(|short| short.replace_all(&text, "(<sha7>)").into_owned()).unwrap_or(text)
+        let text = Regex::new(r"<sha:[\w-]+>")
+            .map(|named| named.replace_all(&text, "<sha>").into_owned())
+            .unwrap_or(text);
+        Regex::new(r"\((<sha7:[\w-]+>|[0-9a-f]{7})\)")
+            .map(|short| short.replace_all(&text, "(<sha7>)").into_owned())
+            .unwrap_or(text)
     }
 }

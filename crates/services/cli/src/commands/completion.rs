@@ -11,7 +11,11 @@ use crate::session::Session;
 pub(crate) static COMMAND: Command = Command {
     details: "\nExamples:\n  source <(argocd completion bash)\n  argocd completion zsh > ~/.zsh/completions/_argocd",
     run: Some(start),
-    ..Command::new("completion", "SHELL", "Output shell completion code for the specified shell (bash, zsh or fish)")
+    ..Command::new(
+        "completion",
+        "SHELL",
+        "Output shell completion code for the specified shell (bash, zsh or fish)",
+    )
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
@@ -75,8 +79,11 @@ fn bash(words: &[(String, Vec<String>)]) -> String {
 fn fish(words: &[(String, Vec<String>)]) -> String {
     let mut script = String::from("complete -c argocd -f\n");
     for (line, next) in words {
-        let condition: Vec<_> =
-            line.split(' ').filter(|word| !word.is_empty()).map(|word| format!("__fish_seen_subcommand_from {word}")).collect();
+        let condition: Vec<_> = line
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(|word| format!("__fish_seen_subcommand_from {word}"))
+            .collect();
         let condition = if condition.is_empty() { "true".to_owned() } else { condition.join("; and ") };
         let (flags, commands): (Vec<_>, Vec<_>) = next.iter().partition(|word| word.starts_with("--"));
         if !commands.is_empty() {

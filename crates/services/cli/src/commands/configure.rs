@@ -26,6 +26,8 @@ fn run(session: &mut Session<'_>) -> Outcome {
     }
     config::write(&path, &config)?;
     let enabled = config.prompts_enabled;
-    session.print(&format!("Successfully updated the following configuration settings:\nprompts-enabled: {enabled}\n"));
+    session.print(&format!(
+        "Successfully updated the following configuration settings:\nprompts-enabled: {enabled}\n"
+    ));
     Ok(())
 }

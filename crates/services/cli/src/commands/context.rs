@@ -46,7 +46,11 @@ fn show(session: &mut Session<'_>, config: &Config) -> Outcome {
         match config.resolve(&context.name) {
             Ok(Some(resolved)) => {
                 let root = resolved.server.grpc_web_root_path.trim_matches('/').to_owned();
-                let server = if root.is_empty() { context.server.clone() } else { format!("{}/{root}", context.server) };
+                let server = if root.is_empty() {
+                    context.server.clone()
+                } else {
+                    format!("{}/{root}", context.server)
+                };
                 table.row(&[current, &context.name, &server]);
             }
             Ok(None) => {}

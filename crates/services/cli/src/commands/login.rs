@@ -112,7 +112,9 @@ async fn sso(_session: &mut Session<'_>, server: &Server) -> Outcome<String> {
     if settings.oidc_config.is_none() && !connectors {
         return Err(Failure::generic(format!("{} is not configured with SSO", server.target.address)));
     }
-    Err(Failure::generic("logging in through an identity provider is not supported yet; use an account or a token"))
+    Err(Failure::generic(
+        "logging in through an identity provider is not supported yet; use an account or a token",
+    ))
 }
 
 /// The claims of a token, which the server has verified.

@@ -24,12 +24,14 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         return Err(Failure::fatal("Nothing to logout from"));
     };
     let context = config.context(&name).cloned();
-    let token = context.as_ref().and_then(|context| config.users.iter().find(|user| user.name == context.user));
+    let token =
+        context.as_ref().and_then(|context| config.users.iter().find(|user| user.name == context.user));
     let token = token.map(|user| user.auth_token.clone()).unwrap_or_default();
     // The original asks the server of the context's name; the context's server is who can end the session.
     let address = context.as_ref().map_or_else(|| name.clone(), |context| context.server.clone());
     let server = config.servers.iter().find(|server| server.server == address).cloned().unwrap_or_default();
-    let mut target = Target { address, insecure: server.insecure, plain_text: server.plain_text, ..Target::default() };
+    let mut target =
+        Target { address, insecure: server.insecure, plain_text: server.plain_text, ..Target::default() };
     if !target.address.contains(':') {
         target.address += ":443";
     }
@@ -37,7 +39,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     if context.is_none() {
         return Err(Failure::fatal(format!("Context {name} does not exist")));
     }
-    if let Some(user) = context.and_then(|context| config.users.iter_mut().find(|user| user.name == context.user)) {
+    if let Some(user) =
+        context.and_then(|context| config.users.iter_mut().find(|user| user.name == context.user))
+    {
         user.auth_token.clear();
         user.refresh_token.clear();
     }
@@ -52,11 +56,17 @@ async fn end_session(session: &mut Session<'_>, mut target: Target, token: &str)
         Ok(Encryption::None) => target.plain_text = true,
         Ok(Encryption::Trusted) => {}
         Ok(Encryption::Untrusted(reason)) if !target.insecure => {
-            session.log(Level::Warning, &format!("failed to check the TLS config settings for the server : {reason}."));
+            session.log(
+                Level::Warning,
+                &format!("failed to check the TLS config settings for the server : {reason}."),
+            );
         }
         Ok(Encryption::Untrusted(_)) => {}
         Err(error) => {
-            session.log(Level::Warning, &format!("failed to check the TLS config settings for the server : {error}."));
+            session.log(
+                Level::Warning,
+                &format!("failed to check the TLS config settings for the server : {error}."),
+            );
         }
     }
     if token.is_empty() {

@@ -41,7 +41,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let server = session.connect(target).await?;
     let password = session.text("password");
     let token = login::by_password(session, &server, subject, password).await?;
-    config.put_user(config::User { name: resolved.user.name, auth_token: token, refresh_token: String::new() });
+    config.put_user(config::User {
+        name: resolved.user.name,
+        auth_token: token,
+        refresh_token: String::new(),
+    });
     config::write(&path, &config)?;
     session.line(&format!("Context '{}' updated", resolved.name));
     Ok(())

@@ -42,7 +42,9 @@ pub(crate) async fn probe(target: &Target) -> Result<Encryption, String> {
     let strict = Target { insecure: false, ..target.clone() };
     Ok(match handshake(&strict).await? {
         Ok(()) => Encryption::Trusted,
-        Err(error) => Encryption::Untrusted(format!("error creating connection: {}", tls::text(&error, target))),
+        Err(error) => {
+            Encryption::Untrusted(format!("error creating connection: {}", tls::text(&error, target)))
+        }
     })
 }
 
@@ -51,7 +53,9 @@ pub(crate) async fn reach(target: &Target) -> Result<(), String> {
     if target.plain_text {
         return tcp(target).await.map(|_| ());
     }
-    handshake(target).await?.map_err(|error| format!("error creating connection: {}", tls::text(&error, target)))
+    handshake(target)
+        .await?
+        .map_err(|error| format!("error creating connection: {}", tls::text(&error, target)))
 }
 
 async fn handshake(target: &Target) -> Result<Result<(), io::Error>, String> {
@@ -145,7 +149,11 @@ impl Connection for Stream {
 }
 
 impl Read for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Encrypted(stream) => Pin::new(stream).poll_read(context, buffer),

@@ -57,12 +57,15 @@ impl Server {
             Transport::web(&target)?
         } else {
             let scheme = if target.plain_text { "http" } else { "https" };
-            let endpoint = Endpoint::from_shared(format!("{scheme}://{}", target.address))
+            let origin = format!("{scheme}://{}", target.address);
+            let origin = origin.parse().map_err(|error| format!("{}: {error}", target.address))?;
+            // The connector does TLS; tonic would refuse a scheme that asks it to.
+            let endpoint = Endpoint::from_shared(format!("http://{}", target.address))
                 .and_then(|endpoint| endpoint.user_agent(Target::user_agent()))
                 .map_err(|error| error.to_string())?
+                .origin(origin)
                 .http2_keep_alive_interval(std::time::Duration::from_secs(20))
                 .keep_alive_while_idle(true);
-            // Plain connector: TLS is done in it, so that tonic must not want it from the scheme.
             let channel = endpoint.connect_with_connector_lazy(Connector::new(&target, b"h2")?);
             Transport::http2(&target, channel)?
         };

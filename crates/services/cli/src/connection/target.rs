@@ -35,7 +35,9 @@ impl Target {
     pub(crate) fn resolve(session: &Session<'_>) -> Outcome<Self> {
         if session.is("core") || session.is("port-forward") {
             let flag = if session.is("core") { "core" } else { "port-forward" };
-            return Err(Failure::generic(format!("--{flag} is not supported yet; name a server with --server")));
+            return Err(Failure::generic(format!(
+                "--{flag} is not supported yet; name a server with --server"
+            )));
         }
         let mut target = Self::of_context(session)?;
         if let Some(address) = session.environment.variable("ARGOCD_SERVER") {
@@ -60,9 +62,11 @@ impl Target {
 
     fn of_context(session: &Session<'_>) -> Outcome<Self> {
         let path = config::path(session.matches.text("config"), session.environment);
-        let config = config::read(&path).map_err(|error| Failure::fatal(format!("error reading local config: {error}")))?;
+        let config = config::read(&path)
+            .map_err(|error| Failure::fatal(format!("error reading local config: {error}")))?;
         let Some(config) = config else { return Ok(Self::default()) };
-        let Some(context) = config.resolve(session.matches.text("argocd-context")).map_err(Failure::fatal)? else {
+        let Some(context) = config.resolve(session.matches.text("argocd-context")).map_err(Failure::fatal)?
+        else {
             return Ok(Self::default());
         };
         Self::of_server(&context.server, &context.user).map_err(Failure::fatal)
@@ -70,7 +74,8 @@ impl Target {
 
     /// The target that an entry of the configuration file describes.
     pub(crate) fn of_server(server: &config::Server, user: &config::User) -> Result<Self, String> {
-        let decode = |text: &str| STANDARD.decode(text).map_err(|error| format!("illegal base64 data: {error}"));
+        let decode =
+            |text: &str| STANDARD.decode(text).map_err(|error| format!("illegal base64 data: {error}"));
         let identity = match server.client_certificate_data.as_str() {
             "" => None,
             certificate => Some((decode(certificate)?, decode(&server.client_certificate_key_data)?)),
@@ -105,7 +110,11 @@ impl Target {
         match (session.matches.text("client-crt"), session.matches.text("client-crt-key")) {
             ("", "") => {}
             ("", _) => return Err(Failure::fatal("--client-crt-key provided without --client-crt")),
-            (_, "") => return Err(Failure::fatal("--client-crt and --client-crt-key must always be specified together")),
+            (_, "") => {
+                return Err(Failure::fatal(
+                    "--client-crt and --client-crt-key must always be specified together",
+                ));
+            }
             _ => self.identity = Some((read("client-crt")?, read("client-crt-key")?)),
         }
         self.plain_text |= session.is("plaintext");
@@ -117,7 +126,9 @@ impl Target {
         }
         for header in session.matches.list("header") {
             let (name, value) = header.split_once(':').ok_or_else(|| {
-                Failure::fatal(format!("additional headers key value pair must be separated by a colon(:): {header}"))
+                Failure::fatal(format!(
+                    "additional headers key value pair must be separated by a colon(:): {header}"
+                ))
             })?;
             self.headers.push((name.trim().to_lowercase(), value.trim().to_owned()));
         }

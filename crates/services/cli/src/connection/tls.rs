@@ -26,7 +26,8 @@ pub(crate) fn client(target: &Target, protocol: &[u8]) -> Result<ClientConfig, S
         Some((certificates, key)) => {
             let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
             let chain = chain.map_err(|error| format!("client certificate: {error}"))?;
-            let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| format!("client certificate key: {error}"))?;
+            let key = PrivateKeyDer::from_pem_slice(key)
+                .map_err(|error| format!("client certificate key: {error}"))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| error.to_string())?
         }
     };
@@ -42,7 +43,8 @@ fn authorities(target: &Target) -> Result<RootCertStore, String> {
         return Ok(store);
     }
     for certificate in CertificateDer::pem_slice_iter(&target.authority) {
-        let certificate = certificate.map_err(|error| format!("failed to load root CA certificates: {error}"))?;
+        let certificate =
+            certificate.map_err(|error| format!("failed to load root CA certificates: {error}"))?;
         store.add(certificate).map_err(|error| format!("failed to load root CA certificates: {error}"))?;
     }
     Ok(store)
@@ -55,7 +57,9 @@ pub(crate) fn text(error: &std::io::Error, target: &Target) -> String {
         Some(rustls::Error::InvalidCertificate(reason)) => {
             format!("tls: failed to verify certificate: x509: {}", reason_text(reason, target))
         }
-        Some(rustls::Error::InvalidMessage(_)) => "tls: first record does not look like a TLS handshake".into(),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "tls: first record does not look like a TLS handshake".into()
+        }
         Some(other) => format!("remote error: tls: {other}"),
         None => crate::failure::io_error(error),
     }
@@ -97,7 +101,12 @@ impl ServerCertVerifier for Unverified {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -106,7 +115,12 @@ impl ServerCertVerifier for Unverified {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

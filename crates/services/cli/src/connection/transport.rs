@@ -29,7 +29,7 @@ pub(crate) struct Transport {
 #[derive(Clone)]
 enum Way {
     Http2(Channel),
-    Web { client: WebClient, base: String },
+    Web { client: Box<WebClient>, base: String },
 }
 
 impl Transport {
@@ -50,7 +50,7 @@ impl Transport {
         let mut headers = headers(target)?;
         let agent = HeaderValue::from_str(&Target::user_agent()).map_err(|error| error.to_string())?;
         headers.insert(http::header::USER_AGENT, agent);
-        Ok(Self { headers, way: Way::Web { client: GrpcWebClientService::new(client), base } })
+        Ok(Self { headers, way: Way::Web { client: Box::new(GrpcWebClientService::new(client)), base } })
     }
 }
 
@@ -61,7 +61,8 @@ fn headers(target: &Target) -> Result<HeaderMap, String> {
         headers.append(name, value.parse().map_err(|_| format!("invalid value of header {value:?}"))?);
     }
     if !target.token.is_empty() {
-        let mut token: HeaderValue = target.token.parse().map_err(|_| "the token holds control characters")?;
+        let mut token: HeaderValue =
+            target.token.parse().map_err(|_| "the token holds control characters")?;
         token.set_sensitive(true);
         headers.insert("token", token);
     }
@@ -86,7 +87,7 @@ impl Service<Request<Body>> for Transport {
             Way::Web { client, base } => Box::pin(async move {
                 let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
                 *request.uri_mut() = format!("{base}{path}").parse::<Uri>()?;
-                Ok(client.oneshot(request).await?.map(Body::new))
+                Ok((*client).oneshot(request).await?.map(Body::new))
             }),
         }
     }

@@ -17,7 +17,11 @@ fn line(title: &str, value: &str) -> String {
 /// `namespace/name`.
 pub(crate) fn qualified_name(application: &Application) -> String {
     let metadata = &application.metadata;
-    if metadata.namespace.is_empty() { metadata.name.clone() } else { format!("{}/{}", metadata.namespace, metadata.name) }
+    if metadata.namespace.is_empty() {
+        metadata.name.clone()
+    } else {
+        format!("{}/{}", metadata.namespace, metadata.name)
+    }
 }
 
 /// The project; `default` when none is named.
@@ -34,7 +38,11 @@ pub(crate) fn destination(spec: &ApplicationSpec) -> &str {
 pub(crate) fn sources(spec: &ApplicationSpec) -> Vec<ApplicationSource> {
     if let Some(hydrator) = &spec.source_hydrator {
         let dry = &hydrator.dry_source;
-        let url = if hydrator.sync_source.repo_url.is_empty() { &dry.repo_url } else { &hydrator.sync_source.repo_url };
+        let url = if hydrator.sync_source.repo_url.is_empty() {
+            &dry.repo_url
+        } else {
+            &hydrator.sync_source.repo_url
+        };
         return vec![ApplicationSource {
             repo_url: url.clone(),
             path: hydrator.sync_source.path.clone(),
@@ -104,7 +112,8 @@ fn window_lines(windows: Option<&ApplicationSyncWindowsResponse>) -> String {
     let denied = windows.active_windows.iter().any(|window| window.kind == "deny");
     let allowed = windows.active_windows.iter().any(|window| window.kind != "deny");
     let assigned = windows.assigned_windows.iter();
-    let waiting = assigned.clone().any(|window| window.kind == "allow" && !windows.active_windows.contains(window));
+    let waiting =
+        assigned.clone().any(|window| window.kind == "allow" && !windows.active_windows.contains(window));
     let status = match (denied || (!allowed && waiting), windows.can_sync) {
         (false, _) => "Sync Allowed",
         (true, true) => "Manual Allowed",

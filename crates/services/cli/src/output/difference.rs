@@ -14,7 +14,12 @@ use crate::session::Session;
 
 impl Session<'_> {
     /// Prints how `target` differs from `live`; an object that is not there has no text.
-    pub(crate) fn print_difference(&mut self, name: &str, live: Option<&Value>, target: Option<&Value>) -> Outcome {
+    pub(crate) fn print_difference(
+        &mut self,
+        name: &str,
+        live: Option<&Value>,
+        target: Option<&Value>,
+    ) -> Outcome {
         let text = |object: Option<&Value>| object.map(object::yaml::encode).unwrap_or_default();
         let (live, target) = (text(live), text(target));
         match self.environment.variable("KUBECTL_EXTERNAL_DIFF") {
@@ -34,7 +39,8 @@ fn external(words: &[String], name: &str, live: &str, target: &str) -> Outcome<S
     let Some((program, arguments)) = words.split_first() else { return Ok(plain(live, target)) };
     let folder = tempfile::Builder::new().prefix("argocd-diff").tempdir()?;
     let file_name = name.replace('/', "_");
-    let (live_file, target_file) = (folder.path().join(format!("{file_name}-live.yaml")), folder.path().join(&file_name));
+    let (live_file, target_file) =
+        (folder.path().join(format!("{file_name}-live.yaml")), folder.path().join(&file_name));
     for (file, text) in [(&live_file, live), (&target_file, target)] {
         let mut options = fs::OpenOptions::new();
         let mut opened = options.write(true).create_new(true).mode(0o600).open(file)?;

@@ -32,8 +32,8 @@ pub(crate) fn age(time: Option<&Time>, now: Timestamp) -> String {
         if rest == 0 { format!("{first}{unit}") } else { format!("{first}{unit}{rest}{small}") }
     };
     match seconds {
-        ..-1 => "<invalid>".into(),
-        ..0 => "0s".into(),
+        ..=-2 => "<invalid>".into(),
+        -1 => "0s".into(),
         0..120 => format!("{seconds}s"),
         120..600 => two(minutes, "m", seconds % 60, "s"),
         600..10_800 => format!("{minutes}m"),

@@ -106,7 +106,9 @@ pub(crate) fn of(application: &Application, selectors: &[Selector]) -> Vec<State
         let key = (one.group.clone(), one.kind.clone(), one.namespace.clone(), one.name.clone());
         rest.insert(key, one);
     }
-    let health = |health: &Option<HealthStatus>| health.as_ref().map(|health| health.status.clone()).unwrap_or_default();
+    let health = |health: &Option<HealthStatus>| {
+        health.as_ref().map(|health| health.status.clone()).unwrap_or_default()
+    };
     let mut states = Vec::new();
     let result = status.operation_state.as_ref().and_then(|state| state.sync_result.as_ref());
     for one in result.map_or(&[][..], |result| &result.resources) {

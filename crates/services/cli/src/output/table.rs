@@ -46,8 +46,10 @@ impl Table {
         for column in 0..columns {
             let mut start = 0;
             while start < lines.len() {
-                let end = (start..lines.len()).find(|line| widths[*line].len() <= column).unwrap_or(lines.len());
-                let widest = lines[start..end].iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+                let end =
+                    (start..lines.len()).find(|line| widths[*line].len() <= column).unwrap_or(lines.len());
+                let widest =
+                    lines[start..end].iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
                 let width = (widest + 2).max(self.minimum);
                 for line in &mut widths[start..end] {
                     line[column] = width;

@@ -94,7 +94,8 @@ pub(crate) fn rows(table: &mut Table, nodes: &[ResourceNode], orphaned: &str, no
         let node = branch.node;
         let of = &node.resource_ref;
         let group = format!("{}{}", branch.prefix, of.group);
-        let mut cells = vec![group, of.kind.clone(), of.namespace.clone(), of.name.clone(), orphaned.to_owned()];
+        let mut cells =
+            vec![group, of.kind.clone(), of.namespace.clone(), of.name.clone(), orphaned.to_owned()];
         if let Some(now) = now {
             cells.push(moment::age(node.created_at.as_ref(), now));
             cells.push(node.health.as_ref().map(|health| health.status.clone()).unwrap_or_default());

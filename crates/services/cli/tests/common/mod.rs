@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use transcripts::{Answer, Call, Record, Replacements, compare};
 
 /// What stands for the recorder's build in ours.
-const BUILD: &[(&str, &str)] = &[("go1.26.8", concat!("rust", env!("CARGO_PKG_RUST_VERSION"))), ("gc", "rustc")];
+const BUILD: &[(&str, &str)] =
+    &[("go1.26.8", concat!("rust", env!("CARGO_PKG_RUST_VERSION"))), ("gc", "rustc")];
 
 /// All records of a folder, in the order of their names.
 pub fn records(folder: &str) -> Vec<(String, Record)> {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::thread;
 
 use api::v1alpha1::{
-    AppProject, AppProjectList, Application, ApplicationList, ApplicationTree, ApplicationWatchEvent, HealthStatus,
-    Operation, ResourceDiff, ResourceNode, ResourceRef,
+    AppProject, AppProjectList, Application, ApplicationList, ApplicationTree, ApplicationWatchEvent,
+    Cluster, ClusterList, HealthStatus, Operation, ResourceDiff, ResourceNode, ResourceRef,
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -19,10 +20,11 @@ use transcripts::Record;
 use wire::account::account_service_server::{AccountService, AccountServiceServer};
 use wire::application::application_service_server::{ApplicationService, ApplicationServiceServer};
 use wire::application::{ApplicationQuery, ApplicationSyncRequest, ManagedResourcesResponse, ResourcesQuery};
+use wire::cluster::cluster_service_server::{ClusterService, ClusterServiceServer};
 use wire::cluster::settings_service_server::{SettingsService, SettingsServiceServer};
-use wire::cluster::{Settings, SettingsQuery};
-use wire::project::ProjectQuery;
+use wire::cluster::{ClusterQuery, Settings, SettingsQuery};
 use wire::project::project_service_server::{ProjectService, ProjectServiceServer};
+use wire::project::{DetailedProjectsResponse, ProjectQuery};
 use wire::session::session_service_server::{SessionService, SessionServiceServer};
 use wire::version::VersionMessage;
 use wire::version::version_service_server::{VersionService, VersionServiceServer};
@@ -77,7 +79,12 @@ impl Mock {
     }
 }
 
-fn serve(state: Arc<State>, listener: StdListener, identity: Option<Identity>, stopped: oneshot::Receiver<()>) {
+fn serve(
+    state: Arc<State>,
+    listener: StdListener,
+    identity: Option<Identity>,
+    stopped: oneshot::Receiver<()>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
@@ -89,6 +96,7 @@ fn serve(state: Arc<State>, listener: StdListener, identity: Option<Identity>, s
             .layer(tonic_web::GrpcWebLayer::new())
             .add_service(ApplicationServiceServer::from_arc(Arc::clone(&state)))
             .add_service(AccountServiceServer::from_arc(Arc::clone(&state)))
+            .add_service(ClusterServiceServer::from_arc(Arc::clone(&state)))
             .add_service(ProjectServiceServer::from_arc(Arc::clone(&state)))
             .add_service(SessionServiceServer::from_arc(Arc::clone(&state)))
             .add_service(SettingsServiceServer::from_arc(Arc::clone(&state)))
@@ -103,18 +111,29 @@ fn serve(state: Arc<State>, listener: StdListener, identity: Option<Identity>, s
 
 struct State {
     applications: Vec<Application>,
+    clusters: Vec<Cluster>,
+    projects: Vec<AppProject>,
     resources: Vec<ResourceDiff>,
 }
 
 impl State {
     fn read(folder: &str) -> Self {
-        let mut state = Self { applications: Vec::new(), resources: Vec::new() };
+        let mut state = Self {
+            applications: Vec::new(),
+            clusters: Vec::new(),
+            projects: Vec::new(),
+            resources: Vec::new(),
+        };
         for (_, record) in super::common::records(folder) {
             let words = record.call.words.join(" ");
             if words == "app manifests guestbook" {
                 state.resources = resources(&record);
             } else if words.starts_with("app ") && words.contains("-o json") {
-                state.applications = applications(&record);
+                state.applications = shown(&record);
+            } else if words == "cluster list -o json" {
+                state.clusters = shown(&record);
+            } else if words == "proj list -o json" {
+                state.projects = shown(&record);
             }
         }
         state
@@ -136,19 +155,23 @@ fn concrete(text: &str) -> String {
     text
 }
 
-fn applications(record: &Record) -> Vec<Application> {
-    let value: Value = serde_json::from_str(&concrete(&record.answer.output)).expect("a recorded JSON answer");
+/// What a recorded JSON answer shows.
+fn shown<T: DeserializeOwned>(record: &Record) -> Vec<T> {
+    let value: Value =
+        serde_json::from_str(&concrete(&record.answer.output)).expect("a recorded JSON answer");
     let values = match value {
         Value::Array(values) => values,
         one => vec![one],
     };
-    values.into_iter().map(|value| serde_json::from_value(value).expect("an application")).collect()
+    values.into_iter().map(|value| serde_json::from_value(value).expect("an object of the API")).collect()
 }
 
 /// The target states as `app manifests` shows them, none of them live.
 fn resources(record: &Record) -> Vec<ResourceDiff> {
-    let documents = object::yaml::decode_documents(record.answer.output.as_bytes(), &object::yaml::Limits::default());
-    let documents = documents.expect("recorded manifests").into_iter().filter(|document| !document.value.is_null());
+    let documents =
+        object::yaml::decode_documents(record.answer.output.as_bytes(), &object::yaml::Limits::default());
+    let documents =
+        documents.expect("recorded manifests").into_iter().filter(|document| !document.value.is_null());
     documents
         .map(|document| {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -225,12 +248,36 @@ impl ApplicationService for State {
 
 #[tonic::async_trait]
 impl ProjectService for State {
-    async fn get(&self, _: Request<ProjectQuery>) -> Answer<AppProject> {
-        Ok(Response::new(AppProject::default()))
+    async fn get(&self, request: Request<ProjectQuery>) -> Answer<AppProject> {
+        let name = &request.get_ref().name;
+        let found = self.projects.iter().find(|one| one.metadata.name == *name).cloned();
+        Ok(Response::new(found.unwrap_or_default()))
     }
 
     async fn list(&self, _: Request<ProjectQuery>) -> Answer<AppProjectList> {
-        Ok(Response::new(AppProjectList::default()))
+        Ok(Response::new(AppProjectList { items: self.projects.clone(), ..AppProjectList::default() }))
+    }
+
+    async fn get_detailed_project(&self, request: Request<ProjectQuery>) -> Answer<DetailedProjectsResponse> {
+        let project = ProjectService::get(self, request).await?.into_inner();
+        Ok(Response::new(DetailedProjectsResponse {
+            project: Some(project),
+            ..DetailedProjectsResponse::default()
+        }))
+    }
+}
+
+#[tonic::async_trait]
+impl ClusterService for State {
+    async fn list(&self, _: Request<ClusterQuery>) -> Answer<ClusterList> {
+        Ok(Response::new(ClusterList { items: self.clusters.clone(), ..ClusterList::default() }))
+    }
+
+    async fn get(&self, request: Request<ClusterQuery>) -> Answer<Cluster> {
+        let query = request.get_ref();
+        let found =
+            self.clusters.iter().find(|one| one.server == query.server || one.name == query.name).cloned();
+        found.map(Response::new).ok_or_else(|| Status::permission_denied("permission denied"))
     }
 }
 
@@ -260,15 +307,22 @@ impl VersionService for State {
 
 #[tonic::async_trait]
 impl SessionService for State {
-    async fn create(&self, request: Request<session::SessionCreateRequest>) -> Answer<session::SessionResponse> {
+    async fn create(
+        &self,
+        request: Request<session::SessionCreateRequest>,
+    ) -> Answer<session::SessionResponse> {
         if request.get_ref().username != "admin" || request.get_ref().password != "secret-1" {
             return Err(Status::unauthenticated("Invalid username or password"));
         }
-        let token = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbjpsb2dpbiJ9.c2lnbmF0dXJl".into();
+        let token =
+            "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbjpsb2dpbiJ9.c2lnbmF0dXJl".into();
         Ok(Response::new(session::SessionResponse { token }))
     }
 
-    async fn get_user_info(&self, _: Request<session::GetUserInfoRequest>) -> Answer<session::GetUserInfoResponse> {
+    async fn get_user_info(
+        &self,
+        _: Request<session::GetUserInfoRequest>,
+    ) -> Answer<session::GetUserInfoResponse> {
         Ok(Response::new(session::GetUserInfoResponse {
             logged_in: true,
             username: "admin".into(),

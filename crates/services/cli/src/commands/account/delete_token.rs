@@ -10,7 +10,7 @@ use crate::session::Session;
 pub(crate) static COMMAND: Command = Command {
     flags: &[&[text("account", "Account name. Defaults to the current account.").short('a')]],
     run: Some(start),
-    ..Command::new("delete-token", "ID", "Deletes account token")
+    ..Command::new("delete-token", "", "Deletes account token")
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {

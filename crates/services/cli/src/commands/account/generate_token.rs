@@ -10,7 +10,9 @@ use crate::session::Session;
 pub(crate) static COMMAND: Command = Command {
     flags: &[&[
         text("account", "Account name. Defaults to the current account.").short('a'),
-        text("expires-in", "Duration before the token will expire, e.g. 12h, 7d; never by default").short('e').or("0s"),
+        text("expires-in", "Duration before the token will expire, e.g. 12h, 7d; never by default")
+            .short('e')
+            .or("0s"),
         text("id", "Identifier of the token; one is made when not given"),
     ]],
     run: Some(start),

@@ -46,7 +46,10 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         "yaml" => session.line(&documents::yaml(&user)),
         "" if user.logged_in => {
             let groups = user.groups.join(",");
-            let text = format!("Logged In: true\nUsername: {}\nIssuer: {}\nGroups: {groups}", user.username, user.iss);
+            let text = format!(
+                "Logged In: true\nUsername: {}\nIssuer: {}\nGroups: {groups}",
+                user.username, user.iss
+            );
             session.line(&text);
         }
         "" => session.line("Logged In: false"),

@@ -44,7 +44,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
             return Err(Failure::fatal("Passwords do not match"));
         }
     }
-    let request = UpdatePasswordRequest { name: name.clone(), current_password, new_password: new_password.clone() };
+    let request =
+        UpdatePasswordRequest { name: name.clone(), current_password, new_password: new_password.clone() };
     server.accounts().update_password(request).await?;
     session.line("Password updated");
     if name.is_empty() || name == user.username {
@@ -54,7 +55,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 }
 
 /// The old token ended with the old password.
-async fn log_in_again(session: &mut Session<'_>, server: &crate::connection::Server, password: String) -> Outcome {
+async fn log_in_again(
+    session: &mut Session<'_>,
+    server: &crate::connection::Server,
+    password: String,
+) -> Outcome {
     let path = config::path(session.matches.text("config"), session.environment);
     let Some(mut config) = config::load(&path)? else { return Ok(()) };
     let resolved = config.resolve(session.matches.text("argocd-context")).map_err(Failure::generic)?;
@@ -63,7 +68,11 @@ async fn log_in_again(session: &mut Session<'_>, server: &crate::connection::Ser
     let subject = claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
     let username = subject.split(':').next().unwrap_or_default().to_owned();
     let token = login::by_password(session, server, username, password).await?;
-    config.put_user(config::User { name: resolved.user.name, auth_token: token, refresh_token: String::new() });
+    config.put_user(config::User {
+        name: resolved.user.name,
+        auth_token: token,
+        refresh_token: String::new(),
+    });
     config::write(&path, &config)?;
     session.line(&format!("Context '{}' updated", resolved.name));
     Ok(())

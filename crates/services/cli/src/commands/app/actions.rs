@@ -1,11 +1,11 @@
 //! `argocd app actions`: what can be done to a resource besides syncing it.
 
+#[path = "chosen.rs"]
+pub(super) mod chosen;
 #[path = "actions_list.rs"]
 mod list;
 #[path = "actions_run.rs"]
 mod run;
-#[path = "chosen.rs"]
-pub(super) mod chosen;
 
 use crate::command::Command;
 

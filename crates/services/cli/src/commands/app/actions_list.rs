@@ -63,7 +63,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
             });
         }
     }
-    let key = |action: &Action| (action.group.clone(), action.kind.clone(), action.name.clone(), action.action.clone());
+    let key = |action: &Action| {
+        (action.group.clone(), action.kind.clone(), action.name.clone(), action.action.clone())
+    };
     actions.sort_by_key(key);
     match session.text("out").as_str() {
         "yaml" => session.line(&documents::yaml(&actions)),

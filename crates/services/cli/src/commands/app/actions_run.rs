@@ -20,7 +20,11 @@ pub(crate) static COMMAND: Command = Command {
         text("resource-name", "Name of resource"),
     ]],
     run: Some(start),
-    ..Command::new("run", "APPNAME ACTION", "Runs an available action on resource(s) matching the specified filters.")
+    ..Command::new(
+        "run",
+        "APPNAME ACTION",
+        "Runs an available action on resource(s) matching the specified filters.",
+    )
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {

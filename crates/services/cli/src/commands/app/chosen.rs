@@ -39,7 +39,12 @@ pub(crate) async fn live(
     all: bool,
 ) -> Outcome<Vec<Live>> {
     let mut query = super::super::resources_of(name, namespace);
-    if session.matches.path.last().is_some_and(|command| command.flags.iter().copied().flatten().any(|flag| flag.name == "project")) {
+    if session
+        .matches
+        .path
+        .last()
+        .is_some_and(|command| command.flags.iter().copied().flatten().any(|flag| flag.name == "project"))
+    {
         query.project = Some(session.text("project")).filter(|project| !project.is_empty());
     }
     let items = server.applications().managed_resources(query).await?.into_inner().items;
@@ -55,7 +60,11 @@ pub(crate) async fn live(
             text.is_empty() || text == value
         };
         let group = !session.matches.changed("group") || session.matches.text("group") == live.group;
-        if group && wanted("kind", &live.kind) && wanted("namespace", &live.namespace) && wanted("resource-name", &live.name) {
+        if group
+            && wanted("kind", &live.kind)
+            && wanted("namespace", &live.namespace)
+            && wanted("resource-name", &live.name)
+        {
             found.push(live);
         }
     }

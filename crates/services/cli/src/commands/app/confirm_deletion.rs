@@ -21,7 +21,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let patch = serde_json::json!({"metadata": {"annotations": {"argocd.argoproj.io/deletion-approved": now}}});
+    let patch =
+        serde_json::json!({"metadata": {"annotations": {"argocd.argoproj.io/deletion-approved": now}}});
     let request = ApplicationPatchRequest {
         name: name.clone(),
         patch: patch.to_string(),

@@ -93,7 +93,9 @@ fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
         ([argument, ..], "") => argument.clone(),
         ([argument, ..], name) if argument == name => name.to_owned(),
         ([argument, ..], name) => {
-            return Err(Failure::generic(format!("--name argument '{name}' does not match app name {argument}")));
+            return Err(Failure::generic(format!(
+                "--name argument '{name}' does not match app name {argument}"
+            )));
         }
     };
     let labels = spec::labels(session.matches.list("label"))?;
@@ -108,7 +110,8 @@ fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
         application.metadata.labels.extend(labels.clone());
         application.metadata.annotations.extend(annotations.clone());
         let index = (!application.spec.sources.is_empty()).then_some(0);
-        let changed = session.matches.changed_flags().any(|flag| spec::FLAGS.iter().any(|known| known.name == flag));
+        let changed =
+            session.matches.changed_flags().any(|flag| spec::FLAGS.iter().any(|known| known.name == flag));
         if !from_file || changed {
             spec::apply(session, &mut application.spec, index)?;
         }
@@ -132,7 +135,9 @@ fn read(session: &mut Session<'_>, file: &str) -> Outcome<Vec<Application>> {
     if file == "-" {
         session.environment.input.read_to_end(&mut bytes)?;
     } else if file.starts_with("http://") || file.starts_with("https://") {
-        return Err(Failure::generic(format!("{file}: reading manifests over HTTP is not supported; download it first")));
+        return Err(Failure::generic(format!(
+            "{file}: reading manifests over HTTP is not supported; download it first"
+        )));
     } else {
         bytes = std::fs::read(file)
             .map_err(|error| Failure::generic(format!("open {file}: {}", io_error(&error))))?;

@@ -23,7 +23,8 @@ pub(crate) static COMMAND: Command = Command {
         int("diff-exit-code", "Exit code when there is a difference").or("1"),
         switch("exit-code", "Return non-zero exit code when there is a difference").or("true"),
         switch("hard-refresh", "Compare again before, and render the manifests anew"),
-        duration("ignore-normalizer-jq-execution-timeout", "Limit for jq expressions in ignore rules").or("1s"),
+        duration("ignore-normalizer-jq-execution-timeout", "Limit for jq expressions in ignore rules")
+            .or("1s"),
         text("local", "Compare with this local folder"),
         array("local-include", "Patterns of the file names that are sent").or("*.yaml,*.yml,*.json"),
         text("local-repo-root", "The root of the local repository").or("/"),
@@ -85,7 +86,11 @@ struct Pair {
 }
 
 /// Prints how the live state differs from the target state; returns whether it does.
-pub(crate) async fn print(session: &mut Session<'_>, server: &Server, application: &Application) -> Outcome<bool> {
+pub(crate) async fn print(
+    session: &mut Session<'_>,
+    server: &Server,
+    application: &Application,
+) -> Outcome<bool> {
     let metadata = &application.metadata;
     let query = super::resources_of(&metadata.name, &metadata.namespace);
     let items = server.applications().managed_resources(query).await?.into_inner().items;
@@ -119,7 +124,11 @@ fn print_pairs(session: &mut Session<'_>, pairs: Vec<Pair>) -> Outcome<bool> {
     for Pair { key: (group, kind, namespace, name), live, target } in pairs {
         session.line(&format!("\n===== {group}/{kind} {namespace}/{name} ======"));
         let there = |object: &Value| !object.is_null();
-        session.print_difference(&name, Some(&live).filter(|live| there(live)), Some(&target).filter(|target| there(target)))?;
+        session.print_difference(
+            &name,
+            Some(&live).filter(|live| there(live)),
+            Some(&target).filter(|target| there(target)),
+        )?;
     }
     Ok(different)
 }
@@ -151,7 +160,11 @@ async fn print_predicted(
         let target = targets.remove(&key(&item)).unwrap_or(Value::Null);
         let live = parsed(&item.normalized_live_state)?;
         // The CLI never sees what Secrets hold, so it cannot compare them.
-        if is_secret(&key(&item)) || is_hook(&live) || is_hook(&target) || (live.is_null() && target.is_null()) {
+        if is_secret(&key(&item))
+            || is_hook(&live)
+            || is_hook(&target)
+            || (live.is_null() && target.is_null())
+        {
             continue;
         }
         if live.is_null() || target.is_null() {
@@ -175,7 +188,11 @@ async fn print_predicted(
     };
     for item in server.applications().server_side_diff(query).await?.into_inner().items {
         if item.modified {
-            pairs.push(Pair { key: key(&item), live: parsed(&item.live_state)?, target: parsed(&item.target_state)? });
+            pairs.push(Pair {
+                key: key(&item),
+                live: parsed(&item.live_state)?,
+                target: parsed(&item.target_state)?,
+            });
         }
     }
     pairs.sort_by(|one, other| one.key.cmp(&other.key));
@@ -207,7 +224,8 @@ fn key_of(object: &Value, items: &[ResourceDiff], destination: &str) -> Key {
     let version = text(&object["apiVersion"]);
     let (group, kind) = (object::split_api_version(&version).0.to_owned(), text(&object["kind"]));
     let mut namespace = text(&object["metadata"]["namespace"]);
-    let namespaced = items.iter().any(|item| item.group == group && item.kind == kind && !item.namespace.is_empty());
+    let namespaced =
+        items.iter().any(|item| item.group == group && item.kind == kind && !item.namespace.is_empty());
     if namespace.is_empty() && namespaced {
         destination.clone_into(&mut namespace);
     }

@@ -44,7 +44,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
                     project: None,
                 };
                 let answer = server.applications().update_spec(request).await;
-                answer.map(|_| ()).map_err(|status| format!("failed to update application spec: {}", rpc_error(&status)))
+                answer
+                    .map(|_| ())
+                    .map_err(|status| format!("failed to update application spec: {}", rpc_error(&status)))
             }
         };
         let Err(error) = result else { return Ok(()) };
@@ -54,8 +56,10 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 }
 
 fn parsed(text: &str) -> Result<ApplicationSpec, String> {
-    let value = object::yaml::decode(text.as_bytes()).map_err(|error| format!("error converting YAML to JSON: {error}"))?;
-    serde_json::from_value(value).map_err(|error| format!("error unmarshaling input into application spec: {error}"))
+    let value = object::yaml::decode(text.as_bytes())
+        .map_err(|error| format!("error converting YAML to JSON: {error}"))?;
+    serde_json::from_value(value)
+        .map_err(|error| format!("error unmarshaling input into application spec: {error}"))
 }
 
 /// Shows the text in the editor and returns what was saved, without comment lines.

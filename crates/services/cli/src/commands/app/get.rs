@@ -47,7 +47,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     if seconds == 0 {
         return Box::pin(show(session, &server, &name, &namespace)).await;
     }
-    let shown = tokio::time::timeout(Duration::from_secs(seconds), Box::pin(show(session, &server, &name, &namespace))).await;
+    let shown = tokio::time::timeout(
+        Duration::from_secs(seconds),
+        Box::pin(show(session, &server, &name, &namespace)),
+    )
+    .await;
     shown.unwrap_or_else(|_| Err(Status::deadline_exceeded("context deadline exceeded").into()))
 }
 
@@ -66,7 +70,8 @@ async fn show(session: &mut Session<'_>, server: &Server, name: &str, namespace:
     if !application.status.conditions.is_empty() {
         session.print(&format!("\n{}\n", application::conditions(&application)));
     }
-    if let Some(state) = application.status.operation_state.as_ref().filter(|_| session.is("show-operation")) {
+    if let Some(state) = application.status.operation_state.as_ref().filter(|_| session.is("show-operation"))
+    {
         session.print(&format!("\n{}", application::operation(state, Timestamp::now())));
     }
     session.print(&parameters);
@@ -107,7 +112,10 @@ pub(crate) async fn resources(
 }
 
 /// The sync windows of the application, when its project has any.
-async fn windows(server: &Server, application: &Application) -> Outcome<Option<ApplicationSyncWindowsResponse>> {
+async fn windows(
+    server: &Server,
+    application: &Application,
+) -> Outcome<Option<ApplicationSyncWindowsResponse>> {
     let name = application::project(&application.spec).to_owned();
     let project = server.projects().get(ProjectQuery { name: name.clone() }).await?.into_inner();
     if project.spec.sync_windows.is_empty() {
@@ -130,4 +138,3 @@ fn parameters(session: &Session<'_>, application: &Application) -> Outcome<Strin
     let helm = sources.get(index).and_then(|source| source.helm.as_ref());
     Ok(helm.map(application::parameters).unwrap_or_default())
 }
-

@@ -25,7 +25,11 @@ pub(crate) static COMMAND: Command = Command {
         switch("show-managed-fields", "Show managed fields in the output manifest"),
     ]],
     run: Some(start),
-    ..Command::new("get-resource", "APPNAME", "Get details about the live Kubernetes manifests of a resource in an application.")
+    ..Command::new(
+        "get-resource",
+        "APPNAME",
+        "Get details about the live Kubernetes manifests of a resource in an application.",
+    )
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
@@ -42,7 +46,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let mut shown: Vec<Value> = Vec::new();
     for node in nodes {
         let of = node.resource_ref;
-        let wanted = |flag: &str, value: &str| session.matches.text(flag).is_empty() || session.matches.text(flag) == value;
+        let wanted = |flag: &str, value: &str| {
+            session.matches.text(flag).is_empty() || session.matches.text(flag) == value
+        };
         let group = !session.matches.changed("group") || session.matches.text("group") == of.group;
         if !group || !wanted("kind", &of.kind) || !wanted("resource-name", &of.name) {
             continue;
@@ -128,9 +134,14 @@ fn show(session: &mut Session<'_>, names: &[String], mut objects: Vec<Value>) {
     match session.matches.text("output") {
         format @ ("yaml" | "json") => {
             let text = |value: &Value| {
-                if format == "yaml" { documents::yaml(value) } else { documents::indented(&sorted(value), b" ") }
+                if format == "yaml" {
+                    documents::yaml(value)
+                } else {
+                    documents::indented(&sorted(value), b" ")
+                }
             };
-            let text = if objects.len() == 1 { text(&objects.remove(0)) } else { text(&Value::Array(objects)) };
+            let text =
+                if objects.len() == 1 { text(&objects.remove(0)) } else { text(&Value::Array(objects)) };
             session.line(&text);
         }
         _ => {

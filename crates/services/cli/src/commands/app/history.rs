@@ -34,10 +34,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 /// One block a repository, in the order in which they first occur.
 fn table(history: &[RevisionHistory]) -> String {
     let mut blocks: Vec<(String, Vec<[String; 3]>)> = Vec::new();
-    let mut add = |repository: &str, row: [String; 3]| match blocks.iter_mut().find(|(known, _)| known == repository) {
-        Some((_, rows)) => rows.push(row),
-        None => blocks.push((repository.to_owned(), vec![row])),
-    };
+    let mut add =
+        |repository: &str, row: [String; 3]| match blocks.iter_mut().find(|(known, _)| known == repository) {
+            Some((_, rows)) => rows.push(row),
+            None => blocks.push((repository.to_owned(), vec![row])),
+        };
     for entry in history {
         let (id, date) = (entry.id.to_string(), moment::text(&entry.deployed_at));
         if entry.sources.is_empty() {
@@ -46,7 +47,8 @@ fn table(history: &[RevisionHistory]) -> String {
             continue;
         }
         for (index, source) in entry.sources.iter().enumerate() {
-            let known = if entry.revisions.len() == entry.sources.len() { &entry.revisions[index] } else { "" };
+            let known =
+                if entry.revisions.len() == entry.sources.len() { &entry.revisions[index] } else { "" };
             add(&source.repo_url, [id.clone(), date.clone(), revision(&source.target_revision, known)]);
         }
     }

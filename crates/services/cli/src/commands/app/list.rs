@@ -21,8 +21,11 @@ pub(crate) static COMMAND: Command = Command {
         text("path", "Only applications with this path").short('P'),
         array("project", "Only applications of this project").short('p'),
         text("repo", "Only applications with this repository").short('r'),
-        text("selector", "Only applications whose labels match: '=', '==', '!=', in, notin, exists & not exists")
-            .short('l'),
+        text(
+            "selector",
+            "Only applications whose labels match: '=', '==', '!=', in, notin, exists & not exists",
+        )
+        .short('l'),
     ]],
     run: Some(start),
     ..Command::new("list", "", "List applications")
@@ -72,7 +75,8 @@ fn table(applications: &[Application], wide: bool) -> String {
     }
     table.row(&header);
     for one in applications {
-        let (name, policy, conditions) = (application::qualified_name(one), policy(&one.spec), conditions(one));
+        let (name, policy, conditions) =
+            (application::qualified_name(one), policy(&one.spec), conditions(one));
         let source = application::source(&one.spec);
         let mut row = vec![
             name.as_str(),

@@ -34,7 +34,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     check_revisions(session)?;
     if session.matches.numbers("source-positions").iter().any(|position| *position <= 0) {
-        return Err(Failure::fatal("source-position cannot be less than or equal to 0, Counting starts at 1"));
+        return Err(Failure::fatal(
+            "source-position cannot be less than or equal to 0, Counting starts at 1",
+        ));
     }
     let server = session.server().await?;
     let source = session.text("source");
@@ -61,7 +63,10 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         "git" | "live" => {
             let query = super::resources_of(&name, &namespace);
             let items = server.applications().managed_resources(query).await?.into_inner().items;
-            items.into_iter().map(|item| if source == "git" { item.target_state } else { item.live_state }).collect()
+            items
+                .into_iter()
+                .map(|item| if source == "git" { item.target_state } else { item.live_state })
+                .collect()
         }
         other => return Err(Failure::fatal(format!("Unknown source type '{other}'"))),
     };
@@ -76,5 +81,6 @@ pub(crate) fn parsed(text: &str) -> Outcome<Value> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_str(text).map_err(|error| Failure::generic(format!("the server sent an object that is not JSON: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Failure::generic(format!("the server sent an object that is not JSON: {error}")))
 }

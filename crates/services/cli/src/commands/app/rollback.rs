@@ -33,9 +33,10 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.first_argument()?);
     let id = match session.arguments().get(1) {
         None => None,
-        Some(text) => Some(text.parse::<i64>().map_err(|_| {
-            Failure::generic(format!("strconv.Atoi: parsing \"{text}\": invalid syntax"))
-        })?),
+        Some(text) => Some(
+            text.parse::<i64>()
+                .map_err(|_| Failure::generic(format!("strconv.Atoi: parsing \"{text}\": invalid syntax")))?,
+        ),
     };
     let server = session.server().await?;
     let found = super::application(&server, &name, &namespace, None).await?;

@@ -29,8 +29,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let mut application = super::application(&server, &name, &namespace, None).await?;
-    let index =
-        if many_sources(&application.spec) { Some(position(session, &application.spec.sources)?) } else { None };
+    let index = if many_sources(&application.spec) {
+        Some(position(session, &application.spec.sources)?)
+    } else {
+        None
+    };
     if spec::apply(session, &mut application.spec, index)? == 0 {
         session.log(Level::Error, "Please set at least one option to update");
         return Err(Failure::usage());

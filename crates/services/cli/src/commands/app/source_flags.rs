@@ -41,7 +41,8 @@ pub(crate) fn apply_source(session: &Session<'_>, source: &mut ApplicationSource
     if source.helm.as_ref().is_some_and(|helm| *helm == ApplicationSourceHelm::default()) {
         source.helm = None;
     }
-    if source.kustomize.as_ref().is_some_and(|kustomize| *kustomize == ApplicationSourceKustomize::default()) {
+    if source.kustomize.as_ref().is_some_and(|kustomize| *kustomize == ApplicationSourceKustomize::default())
+    {
         source.kustomize = None;
     }
     Ok(())
@@ -114,12 +115,14 @@ fn apply_helm(session: &Session<'_>, source: &mut ApplicationSource, flag: &str)
 }
 
 fn local_file(path: &str) -> Outcome<String> {
-    std::fs::read_to_string(path).map_err(|error| Failure::generic(format!("open {path}: {}", io_error(&error))))
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::generic(format!("open {path}: {}", io_error(&error))))
 }
 
 /// Values as an object, as the original keeps them.
 fn set_values(helm: &mut ApplicationSourceHelm, text: &str) -> Outcome {
-    let invalid = |error: String| Failure::generic(format!("failed converting values file to object: {error}"));
+    let invalid =
+        |error: String| Failure::generic(format!("failed converting values file to object: {error}"));
     let value = object::yaml::decode(text.as_bytes()).map_err(|error| invalid(error.to_string()))?;
     helm.values.clear();
     helm.values_object = Some(RawExtension::new(&value));
@@ -127,9 +130,8 @@ fn set_values(helm: &mut ApplicationSourceHelm, text: &str) -> Outcome {
 }
 
 fn pair(text: &str, form: &str) -> Outcome<(String, String)> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| Failure::generic(format!("expected {form}. Received: {text}")))?;
+    let (name, value) =
+        text.split_once('=').ok_or_else(|| Failure::generic(format!("expected {form}. Received: {text}")))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -146,7 +148,11 @@ fn put_parameter(helm: &mut ApplicationSourceHelm, parameter: HelmParameter) {
 }
 
 /// Applies `--parameter`, which only Helm sources know. `found` is the type the server last detected.
-pub(crate) fn apply_parameters(session: &Session<'_>, source: &mut ApplicationSource, found: &str) -> Outcome {
+pub(crate) fn apply_parameters(
+    session: &Session<'_>,
+    source: &mut ApplicationSource,
+    found: &str,
+) -> Outcome {
     let parameters = session.matches.list("parameter");
     let Some(first) = parameters.first() else { return Ok(()) };
     let explicit = source.kustomize.is_some() || source.directory.is_some() || source.plugin.is_some();
@@ -164,7 +170,9 @@ pub(crate) fn apply_parameters(session: &Session<'_>, source: &mut ApplicationSo
 }
 
 fn apply_kustomize(session: &Session<'_>, source: &mut ApplicationSource, flag: &str) -> Outcome {
-    if !(flag.starts_with("kustomize-") || ["nameprefix", "namesuffix", "ignore-missing-components"].contains(&flag)) {
+    if !(flag.starts_with("kustomize-")
+        || ["nameprefix", "namesuffix", "ignore-missing-components"].contains(&flag))
+    {
         return Ok(());
     }
     let kustomize = source.kustomize.get_or_insert_default();
@@ -209,11 +217,14 @@ pub(crate) fn same_image(image: &str, other: &str) -> bool {
 
 fn put_replica(kustomize: &mut ApplicationSourceKustomize, text: &str) -> Outcome {
     let (name, count) = pair(text, "replica of the form: name=count")?;
-    let count: i32 = count.parse().map_err(|_| {
-        Failure::generic(format!("expected integer value for count. Received: {count}"))
-    })?;
+    let count: i32 = count
+        .parse()
+        .map_err(|_| Failure::generic(format!("expected integer value for count. Received: {count}")))?;
     kustomize.replicas.retain(|known| known.name != name);
-    kustomize.replicas.push(KustomizeReplica { name, count: IntOrString { r#type: 0, int_val: count, str_val: String::new() } });
+    kustomize.replicas.push(KustomizeReplica {
+        name,
+        count: IntOrString { r#type: 0, int_val: count, str_val: String::new() },
+    });
     Ok(())
 }
 

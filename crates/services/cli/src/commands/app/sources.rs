@@ -58,9 +58,9 @@ pub(crate) fn position(session: &Session<'_>, sources: &[ApplicationSource]) -> 
         Err(_) | Ok(0) => Err(Failure::generic(
             "Source position should be specified and must be greater than 0 for applications with multiple sources",
         )),
-        Ok(position) if position > sources.len() => {
-            Err(Failure::generic("Source position should be less than the number of sources in the application"))
-        }
+        Ok(position) if position > sources.len() => Err(Failure::generic(
+            "Source position should be less than the number of sources in the application",
+        )),
         Ok(position) => Ok(position - 1),
     }
 }

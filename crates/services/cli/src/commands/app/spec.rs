@@ -1,8 +1,8 @@
 //! The flags that describe an application, and their effect on its specification.
 
 use api::v1alpha1::{
-    ApplicationSource, ApplicationSpec, Backoff, DrySource, HydrateTo, RetryStrategy, SourceHydrator, SyncPolicy,
-    SyncPolicyAutomated,
+    ApplicationSource, ApplicationSpec, Backoff, DrySource, HydrateTo, RetryStrategy, SourceHydrator,
+    SyncPolicy, SyncPolicyAutomated,
 };
 
 use crate::command::{Flag, array, duration, int, switch, text};
@@ -22,7 +22,10 @@ pub(crate) const FLAGS: &[Flag] = &[
     text("dest-name", "Name of the destination cluster"),
     text("dest-namespace", "Namespace of the destination"),
     text("dest-server", "Address of the destination cluster"),
-    switch("directory-disable-extension-filter", "Read files with other endings than .yaml, .yml and .json too"),
+    switch(
+        "directory-disable-extension-filter",
+        "Read files with other endings than .yaml, .yml and .json too",
+    ),
     text("directory-exclude", "Glob of files to leave out"),
     text("directory-include", "Glob of files to read"),
     switch("directory-recurse", "Read folders below too"),
@@ -91,7 +94,11 @@ pub(crate) const FLAGS: &[Flag] = &[
 ];
 
 /// Applies the flags given; returns how many there are. `index` is the source among several.
-pub(crate) fn apply(session: &Session<'_>, spec: &mut ApplicationSpec, index: Option<usize>) -> Outcome<usize> {
+pub(crate) fn apply(
+    session: &Session<'_>,
+    spec: &mut ApplicationSpec,
+    index: Option<usize>,
+) -> Outcome<usize> {
     if let Some(hydrator) = hydrator(session, spec) {
         spec.source_hydrator = Some(hydrator);
     } else if spec.source_hydrator.is_none() {
@@ -151,7 +158,8 @@ fn hydrator(session: &Session<'_>, spec: &ApplicationSpec) -> Option<SourceHydra
     }
     if changed("hydrate-to-branch") {
         let branch = session.text("hydrate-to-branch");
-        hydrator.hydrate_to = Some(HydrateTo { target_branch: branch }).filter(|to| !to.target_branch.is_empty());
+        hydrator.hydrate_to =
+            Some(HydrateTo { target_branch: branch }).filter(|to| !to.target_branch.is_empty());
     }
     Some(hydrator)
 }
@@ -225,7 +233,9 @@ fn apply_automation(session: &Session<'_>, spec: &mut ApplicationSpec) -> Outcom
             continue;
         }
         let Some(automated) = spec.sync_policy.as_mut().and_then(|policy| policy.automated.as_mut()) else {
-            return Err(Failure::fatal(format!("Cannot set --{flag}: application not configured with automatic sync")));
+            return Err(Failure::fatal(format!(
+                "Cannot set --{flag}: application not configured with automatic sync"
+            )));
         };
         let value = Some(session.is(flag));
         match flag {

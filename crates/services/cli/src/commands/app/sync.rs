@@ -6,15 +6,15 @@ use api::v1alpha1::{
 use serde_json::Value;
 use wire::application::{ApplicationManifestQuery, ApplicationQuery, ApplicationSyncRequest, SyncOptions};
 
+use super::sources::{check_revisions, positions};
 use super::watch::{self, Conditions, Wait};
 use super::{diff, manifests, spec};
-use super::sources::{check_revisions, positions};
 use crate::command::{Command, Running, array, duration, int, ints, switch, text, uint};
 use crate::commands::output;
 use crate::connection::Server;
 use crate::failure::{Failure, Outcome};
-use crate::output::states::{self, Selector};
 use crate::output::application;
+use crate::output::states::{self, Selector};
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
@@ -28,7 +28,8 @@ pub(crate) static COMMAND: Command = Command {
         switch("async", "Do not wait for the sync"),
         switch("dry-run", "Preview apply without affecting cluster"),
         switch("force", "Use a force apply"),
-        duration("ignore-normalizer-jq-execution-timeout", "Limit for jq expressions in ignore rules").or("1s"),
+        duration("ignore-normalizer-jq-execution-timeout", "Limit for jq expressions in ignore rules")
+            .or("1s"),
         array("info", "A key=value pair that is kept with the operation"),
         array("label", "Sync only resources with this label"),
         text("local", "Sync this local folder instead of the repository"),
@@ -75,7 +76,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         return Err(Failure::usage());
     }
     if names.len() > 1 && !selector.is_empty() {
-        return Err(Failure::fatal("Cannot use selector option when application name(s) passed as argument(s)"));
+        return Err(Failure::fatal(
+            "Cannot use selector option when application name(s) passed as argument(s)",
+        ));
     }
     check_revisions(session)?;
     let server = session.server().await?;
@@ -138,7 +141,8 @@ async fn labelled(
         ..ApplicationManifestQuery::default()
     };
     let answer = server.applications().get_manifests(query).await;
-    let texts = answer.map_err(|status| Failure::fatal(crate::failure::rpc_error(&status)))?.into_inner().manifests;
+    let texts =
+        answer.map_err(|status| Failure::fatal(crate::failure::rpc_error(&status)))?.into_inner().manifests;
     session.line(&format!("The name of the app is  {name}"));
     let mut found = Vec::new();
     for text in texts {
@@ -165,7 +169,8 @@ async fn sync(session: &mut Session<'_>, server: &Server, argument: &str, resour
     check_sources(session, &found)?;
     let chosen = chosen(&found, &selectors);
     if !resources.is_empty() && chosen.is_empty() {
-        let message = format!("No matching app resources found for resource filter: {}", resources.join(", "));
+        let message =
+            format!("No matching app resources found for resource filter: {}", resources.join(", "));
         return Err(Failure::fatal(message));
     }
     if !session.matches.text("local").is_empty() {
@@ -203,7 +208,9 @@ fn check_sources(session: &Session<'_>, found: &Application) -> Outcome {
     }
     for flag in ["revision", "local"] {
         if !session.matches.text(flag).is_empty() {
-            return Err(Failure::fatal(format!("argocd cli does not work on multi-source app with --{flag} flag")));
+            return Err(Failure::fatal(format!(
+                "argocd cli does not work on multi-source app with --{flag} flag"
+            )));
         }
     }
     Ok(())
@@ -214,9 +221,11 @@ fn chosen(found: &Application, selectors: &[Selector]) -> Vec<SyncOperationResou
     if selectors.is_empty() {
         return Vec::new();
     }
-    let named = found.status.resources.iter().filter(|one| {
-        states::selected(&one.group, &one.kind, &one.namespace, &one.name, selectors)
-    });
+    let named = found
+        .status
+        .resources
+        .iter()
+        .filter(|one| states::selected(&one.group, &one.kind, &one.namespace, &one.name, selectors));
     named
         .map(|one| SyncOperationResource {
             group: one.group.clone(),
@@ -255,7 +264,8 @@ fn request(
     let infos = spec::labels(session.matches.list("info"))?;
     let limit = session.matches.number("retry-limit");
     let many = session.matches.changed("source-positions") || session.matches.changed("source-names");
-    let source_positions = if many { positions(session, &application::sources(&found.spec))? } else { Vec::new() };
+    let source_positions =
+        if many { positions(session, &application::sources(&found.spec))? } else { Vec::new() };
     Ok(ApplicationSyncRequest {
         name,
         app_namespace: Some(namespace),

@@ -92,7 +92,9 @@ fn unset(session: &Session<'_>, source: &mut ApplicationSource) -> bool {
         if on("ignore-missing-components") {
             kustomize.ignore_missing_components = false;
         }
-        kustomize.images.retain(|known| !list("kustomize-image").iter().any(|image| same_image(image, known)));
+        kustomize
+            .images
+            .retain(|known| !list("kustomize-image").iter().any(|image| same_image(image, known)));
         kustomize.replicas.retain(|known| !list("kustomize-replica").contains(&known.name));
         concerned |= given(&[
             "nameprefix",
@@ -117,7 +119,13 @@ fn unset(session: &Session<'_>, source: &mut ApplicationSource) -> bool {
         if on("pass-credentials") {
             helm.pass_credentials = false;
         }
-        concerned |= given(&["parameter", "values", "values-literal", "ignore-missing-value-files", "pass-credentials"]);
+        concerned |= given(&[
+            "parameter",
+            "values",
+            "values-literal",
+            "ignore-missing-value-files",
+            "pass-credentials",
+        ]);
     }
     if let Some(plugin) = &mut source.plugin {
         plugin.env.retain(|known| !list("plugin-env").contains(&known.name));

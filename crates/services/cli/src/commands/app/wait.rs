@@ -27,7 +27,11 @@ pub(crate) static COMMAND: Command = Command {
         uint("timeout", "Give up after so many seconds"),
     ]],
     run: Some(start),
-    ..Command::new("wait", "[APPNAME.. | -l selector]", "Wait for an application to reach a synced and healthy state")
+    ..Command::new(
+        "wait",
+        "[APPNAME.. | -l selector]",
+        "Wait for an application to reach a synced and healthy state",
+    )
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {

@@ -73,39 +73,45 @@ impl<'e> Events<'e> {
     pub(crate) async fn next(&mut self) -> Result<Box<ApplicationWatchEvent>, Status> {
         loop {
             let result = match &mut self.stream {
-                None => Box::pin(self.open()).await.map(|()| None),
                 Some(stream) => Box::pin(stream.message()).await,
+                None => match Box::pin(self.open()).await {
+                    Ok(()) => continue,
+                    Err(status) => Err(status),
+                },
             };
             match result {
                 Ok(Some(event)) => {
                     self.query.resource_version = Some(event.application.metadata.resource_version.clone());
                     return Ok(Box::new(event));
                 }
-                Ok(None) if self.stream.is_some() => Box::pin(self.retry()).await,
-                Ok(None) => {}
                 Err(status) if final_answer(&status) => return Err(status),
-                Err(_) => Box::pin(self.retry()).await,
+                Ok(None) | Err(_) => {
+                    self.stream = None;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
             }
         }
-    }
-
-    async fn retry(&mut self) {
-        self.stream = None;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        // `open` sets the stream; until then the next turn tries it.
-        let _ = self.open().await;
     }
 }
 
 fn final_answer(status: &Status) -> bool {
     matches!(
         status.code(),
-        Code::PermissionDenied | Code::NotFound | Code::Unauthenticated | Code::Unimplemented | Code::InvalidArgument
+        Code::PermissionDenied
+            | Code::NotFound
+            | Code::Unauthenticated
+            | Code::Unimplemented
+            | Code::InvalidArgument
     )
 }
 
 /// Waits for an application given as the user names it, and shows it. None when it was deleted.
-pub(crate) async fn wait(session: &mut Session<'_>, server: &Server, argument: &str, wait: &Wait<'_>) -> Outcome<Waited> {
+pub(crate) async fn wait(
+    session: &mut Session<'_>,
+    server: &Server,
+    argument: &str,
+    wait: &Wait<'_>,
+) -> Outcome<Waited> {
     if !["json", "yaml", "wide", "", "tree", "tree=detailed"].contains(&wait.format.as_str()) {
         return Err(unknown(&wait.format));
     }
@@ -296,7 +302,8 @@ impl Progress {
                 self.known.insert(state.key(), state);
                 continue;
             };
-            let broke = !matches!(known.health.as_str(), "Unknown" | "Degraded") && state.health == "Degraded";
+            let broke =
+                !matches!(known.health.as_str(), "Unknown" | "Degraded") && state.health == "Degraded";
             if wait.conditions.health && broke {
                 return Some(format!(
                     "application '{argument}' health state has transitioned from {} to {}",

@@ -54,7 +54,8 @@ fn query(name: &str) -> ClusterQuery {
 fn details(cluster: &Cluster) -> String {
     let config = &cluster.config;
     let name = if cluster.name.is_empty() { "-" } else { &cluster.name };
-    let namespaces = if cluster.namespaces.is_empty() { "all".to_owned() } else { cluster.namespaces.join(", ") };
+    let namespaces =
+        if cluster.namespaces.is_empty() { "all".to_owned() } else { cluster.namespaces.join(", ") };
     format!(
         "Cluster information\n\n  Server URL:            {}\n  Server Name:           {name}\n  \
          Server Version:        {}\n  Namespaces:            {namespaces}\n\nTLS configuration\n\n  \

@@ -41,7 +41,14 @@ fn table(clusters: &[Cluster]) -> String {
             count => format!("{} ({count} namespaces)", cluster.server),
         };
         let state = &cluster.connection_state;
-        table.row(&[&server, &cluster.name, &cluster.server_version, &state.status, &state.message, &cluster.project]);
+        table.row(&[
+            &server,
+            &cluster.name,
+            &cluster.server_version,
+            &state.status,
+            &state.message,
+            &cluster.project,
+        ]);
     }
     table.finish()
 }

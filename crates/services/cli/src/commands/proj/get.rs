@@ -35,9 +35,12 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 
 fn details(project: &AppProject, repositories: &[Repository], clusters: &[Cluster]) -> String {
     let spec = &project.spec;
-    let destinations = spec.destinations.iter().map(|one| format!("{},{}", one.server, one.namespace)).collect();
-    let allowed = spec.cluster_resource_whitelist.iter().map(|one| format!("{}/{}", one.group, one.kind)).collect();
-    let denied = spec.namespace_resource_blacklist.iter().map(|one| format!("{}/{}", one.group, one.kind)).collect();
+    let destinations =
+        spec.destinations.iter().map(|one| format!("{},{}", one.server, one.namespace)).collect();
+    let allowed =
+        spec.cluster_resource_whitelist.iter().map(|one| format!("{}/{}", one.group, one.kind)).collect();
+    let denied =
+        spec.namespace_resource_blacklist.iter().map(|one| format!("{}/{}", one.group, one.kind)).collect();
     let keys: Vec<_> = spec.signature_keys.iter().map(|key| key.key_id.clone()).collect();
     let keys = if keys.is_empty() { "<none>".to_owned() } else { keys.join(", ") };
     let mut text = line("Name:", &project.metadata.name);

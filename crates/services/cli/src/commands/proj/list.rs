@@ -47,8 +47,10 @@ fn table(projects: &[AppProject]) -> String {
     ]);
     for project in projects {
         let spec = &project.spec;
-        let destination = || spec.destinations.first().map(|first| format!("{},{}", first.server, first.namespace));
-        let whitelisted = || spec.cluster_resource_whitelist.first().map(|first| format!("{}/{}", first.group, first.kind));
+        let destination =
+            || spec.destinations.first().map(|first| format!("{},{}", first.server, first.namespace));
+        let whitelisted =
+            || spec.cluster_resource_whitelist.first().map(|first| format!("{}/{}", first.group, first.kind));
         table.row(&[
             &project.metadata.name,
             &spec.description,
