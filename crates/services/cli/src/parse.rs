@@ -231,12 +231,13 @@ fn read_short<'w>(
 ) -> Result<(), Misused> {
     let mut rest = letters.chars();
     while let Some(letter) = rest.next() {
+        let shown = format!("{letter}{}", rest.as_str());
         let Some(flag) = flags.iter().find(|flag| flag.short == Some(letter)) else {
             if letter == 'h' {
                 matches.help = true;
                 return Ok(());
             }
-            return Err(Misused::Flag(format!("unknown shorthand flag: '{letter}' in -{letters}")));
+            return Err(Misused::Flag(format!("unknown shorthand flag: '{letter}' in -{shown}")));
         };
         let after = rest.as_str();
         if let Some(value) = after.strip_prefix('=').filter(|_| !after.is_empty()) {
@@ -249,7 +250,7 @@ fn read_short<'w>(
         if !after.is_empty() {
             return add(matches, flag, after);
         }
-        let missing = || Misused::Flag(format!("flag needs an argument: '{letter}' in -{letters}"));
+        let missing = || Misused::Flag(format!("flag needs an argument: '{letter}' in -{shown}"));
         return add(matches, flag, words.next().ok_or_else(missing)?);
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! Recorded calls that need no server: each file of `cases/alone` in a fresh home, those of `cases/contexts` in their
-//! order in one home with one configuration file.
+//! Calls that need no server: each file of `cases/alone` (recorded) and `cases/own` (written by us, in the words of pflag)
+//! in a fresh home, those of `cases/contexts` in their order in one home with one configuration file.
 
 mod common;
 
@@ -11,7 +11,7 @@ use common::{Home, failures, records};
 #[test]
 fn alone() {
     let mut failed = Vec::new();
-    for (name, record) in records("cases/alone") {
+    for (name, record) in records("cases/alone").into_iter().chain(records("cases/own")) {
         let home = Home::new();
         failed.extend(home.check(&name, &record, &[("<home>", home.path())]));
     }
