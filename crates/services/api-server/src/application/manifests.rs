@@ -1,0 +1,111 @@
+//! What an application's sources render to, and what is known of a revision.
+
+use crate::application::operate::at_positions;
+use crate::authorization::{Access, Wanted, project_name};
+use crate::failure;
+use crate::hub::Hub;
+use crate::masking;
+use crate::sources::{ClusterFacts, Render, only_lends, sources};
+use api::v1alpha1::{Application, ApplicationSource, RevisionMetadata};
+use tonic::Status;
+use wire::application::{ApplicationManifestQuery, RevisionMetadataQuery};
+use wire::repository::{ManifestResponse, RepoServerRevisionMetadataRequest};
+
+/// The manifests of an application, Secrets masked.
+pub(crate) async fn manifests(
+    hub: &Hub,
+    access: &Access,
+    query: ApplicationManifestQuery,
+) -> Result<ManifestResponse, Status> {
+    let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
+    let application = access.application(there, "get")?;
+    let scope = hub.project_of(&application)?;
+    let sources = asked_for(&application, &query)?;
+    for source in &sources {
+        if !project::permits_source(&scope.project, &source.repo_url) {
+            return Err(Status::permission_denied(format!(
+                "application repo {} is not permitted in project '{}'",
+                source.repo_url,
+                project_name(&application)
+            )));
+        }
+    }
+    let cluster = hub.connect(&application, &scope).await?;
+    let facts = ClusterFacts::of(&cluster).await.map_err(|error| failure::kubernetes(&error))?;
+    let masked = &access.snapshot().masked_annotations;
+    let mut manifests = Vec::new();
+    for source in sources.iter().filter(|source| !only_lends(source)) {
+        let render = Render {
+            application: &application,
+            source,
+            scope: &scope,
+            facts: &facts,
+            no_cache: query.no_cache.unwrap_or(false),
+        };
+        for manifest in hub.render(render).await?.manifests {
+            manifests.push(masking::manifest(&manifest, masked)?);
+        }
+    }
+    Ok(ManifestResponse { manifests, ..ManifestResponse::default() })
+}
+
+/// The sources at the revisions asked for.
+fn asked_for(
+    application: &Application,
+    query: &ApplicationManifestQuery,
+) -> Result<Vec<ApplicationSource>, Status> {
+    let mut declared = sources(application);
+    if !application.spec.sources.is_empty() {
+        return at_positions(declared, &query.source_positions, &query.revisions);
+    }
+    if let (Some(source), Some(revision)) = (declared.first_mut(), &query.revision)
+        && !revision.is_empty()
+    {
+        source.target_revision.clone_from(revision);
+    }
+    Ok(declared)
+}
+
+/// Author, date and message of a revision.
+pub(crate) async fn revision_metadata(
+    hub: &Hub,
+    access: &Access,
+    query: RevisionMetadataQuery,
+) -> Result<RevisionMetadata, Status> {
+    let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
+    let application = access.application(there, "get")?;
+    let source = source_of(&application, query.version_id, query.source_index)?;
+    let request = RepoServerRevisionMetadataRequest {
+        repo: Some(hub.repository(&source.repo_url, project_name(&application))?),
+        revision: query.revision,
+        check_signature: false,
+        source_integrity: None,
+    };
+    hub.repo_server().get_revision_metadata(request).await.map(tonic::Response::into_inner)
+}
+
+/// The source a question is about: one of the spec's, or of what was deployed.
+fn source_of(
+    application: &Application,
+    version: Option<i32>,
+    index: Option<i32>,
+) -> Result<ApplicationSource, Status> {
+    let deployed = version.and_then(|id| {
+        application.status.history.iter().find(|entry| entry.id == i64::from(id))
+    });
+    if version.is_some_and(|id| id > 0) && deployed.is_none() {
+        return Err(Status::unknown(format!(
+            "revision history not found for application {} with history ID {}",
+            application.metadata.name,
+            version.unwrap_or_default()
+        )));
+    }
+    let all = match deployed {
+        Some(entry) if entry.sources.is_empty() => vec![entry.source.clone()],
+        Some(entry) => entry.sources.clone(),
+        None => sources(application),
+    };
+    let index = usize::try_from(index.unwrap_or(0)).unwrap_or(usize::MAX);
+    let found = all.into_iter().nth(index);
+    found.ok_or_else(|| Status::unknown(format!("source index {index} not found")))
+}

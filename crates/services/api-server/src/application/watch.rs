@@ -1,0 +1,128 @@
+//! Streams: applications and trees as they change.
+
+use crate::application::read::{Filter, with_health};
+use crate::application::resources;
+use crate::authentication::Caller;
+use crate::authorization::{APPLICATIONS, Access};
+use crate::found;
+use crate::hub::Hub;
+use api::v1alpha1::{Application, ApplicationTree, ApplicationWatchEvent};
+use futures::StreamExt as _;
+use std::sync::Arc;
+use store::{EventKind, Stored};
+use tonic::Status;
+use tonic::codegen::BoxStream;
+use wire::application::{ApplicationQuery, ResourcesQuery};
+
+/// What a watcher is told about.
+struct Watcher {
+    hub: Arc<Hub>,
+    caller: Caller,
+    filter: Filter,
+    /// Older versions are not told.
+    from: u64,
+}
+
+impl Watcher {
+    /// The event for an application, if the caller may see it now and asked for it.
+    async fn event(&self, kind: EventKind, stored: &Stored<Application>) -> Option<ApplicationWatchEvent> {
+        let application = stored.value()?;
+        let version = stored.resource_version.parse::<u64>().unwrap_or(u64::MAX);
+        if version < self.from || !self.filter.takes(application) {
+            return None;
+        }
+        // Anew for every event: permissions may have changed since the stream began.
+        let access = self.hub.access(self.caller.clone());
+        if !access.permits(APPLICATIONS, "get", &access.object_of(application)) {
+            return None;
+        }
+        let r#type = match kind {
+            EventKind::Added => "ADDED",
+            EventKind::Modified => "MODIFIED",
+            EventKind::Deleted => "DELETED",
+        };
+        let application = with_health(&self.hub, application).await;
+        Some(ApplicationWatchEvent { r#type: r#type.to_owned(), application })
+    }
+}
+
+/// Applications: what is there, unless the caller knows it already, then every change.
+pub(crate) fn applications(
+    hub: Arc<Hub>,
+    access: &Access,
+    query: ApplicationQuery,
+) -> Result<BoxStream<ApplicationWatchEvent>, Status> {
+    let filter = Filter::new(&query)
+        .map_err(|error| Status::unknown(format!("error parsing labels with selectors: {error}")))?;
+    let version = query.resource_version();
+    let from: u64 = match version {
+        "" => 0,
+        text => text.parse().map_err(|_| {
+            Status::invalid_argument(format!("resource version {text:?} is not a number"))
+        })?,
+    };
+    // Listening before listing: a change in between is told twice rather than never.
+    let (mut changes, resumed) = match hub.store.applications().follow_since(version) {
+        Ok(changes) => (changes, true),
+        Err(_) => (hub.store.applications().follow(), false),
+    };
+    let (snapshot, listed) = hub.store.applications().snapshot();
+    let listed: u64 = listed.parse().unwrap_or(0);
+    // Without a version, for a single application, or when the log does not reach back to the version.
+    let with_snapshot = !resumed || !query.name().is_empty();
+    let watcher = Watcher { hub, caller: access.caller().clone(), filter, from };
+    Ok(Box::pin(async_stream::try_stream! {
+        if with_snapshot {
+            for stored in &snapshot {
+                if let Some(event) = watcher.event(EventKind::Added, stored).await {
+                    yield event;
+                }
+            }
+        }
+        drop(snapshot);
+        while let Some(change) = changes.next().await {
+            // Who cannot keep up is told, and lists anew; events are never lost in silence.
+            let change = change.map_err(|_| {
+                Status::aborted("the watch fell behind the changes: list the applications and watch again")
+            })?;
+            if !watcher.hub.access(watcher.caller.clone()).still_stands() {
+                Err(Status::unauthenticated("invalid session: token has invalid claims: token is expired"))?;
+            }
+            let told = with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
+            if told {
+                continue;
+            }
+            if let Some(event) = watcher.event(change.kind, &change.item).await {
+                yield event;
+            }
+        }
+    }))
+}
+
+/// The tree of one application, whole, at each change.
+pub(crate) async fn tree(
+    hub: Arc<Hub>,
+    access: &Access,
+    query: ResourcesQuery,
+) -> Result<BoxStream<ApplicationTree>, Status> {
+    let application = access.application(resources::wanted(&query), "get")?;
+    let instance = found::instance(&hub, &application);
+    let caller = access.caller().clone();
+    let mut changes = hub
+        .cache
+        .subscribe(&found::channel(&instance))
+        .await
+        .map_err(|error| Status::unavailable(format!("the cache cannot be listened to: {error}")))?;
+    Ok(Box::pin(async_stream::try_stream! {
+        while changes.next().await.is_some() {
+            let access = hub.access(caller.clone());
+            if !access.still_stands() {
+                Err(Status::unauthenticated("invalid session: token has invalid claims: token is expired"))?;
+            }
+            access.application(resources::wanted(&query), "get")?;
+            if let Some(tree) = found::known_tree(&hub, &instance).await {
+                yield tree;
+            }
+        }
+    }))
+}

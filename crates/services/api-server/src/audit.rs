@@ -1,0 +1,87 @@
+//! Kubernetes events: who did what to which application or project.
+
+use crate::authorization::Access;
+use crate::hub::Hub;
+use api::k8s::meta_v1::ObjectMeta;
+use api::v1alpha1::{AppProject, Application};
+use api::{API_VERSION, Root};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use store::EventRecord;
+
+/// What kind of thing was done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reason {
+    Created,
+    Updated,
+    Deleted,
+    OperationStarted,
+}
+
+impl Reason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "ResourceCreated",
+            Self::Updated => "ResourceUpdated",
+            Self::Deleted => "ResourceDeleted",
+            Self::OperationStarted => "OperationStarted",
+        }
+    }
+}
+
+impl Hub {
+    /// Records what was done to an application.
+    pub(crate) async fn tell_application(&self, access: &Access, of: &Application, reason: Reason, what: &str) {
+        let destination = &of.spec.destination;
+        let annotations = [("dest-server", &destination.server), ("dest-namespace", &destination.namespace)];
+        self.tell(access, Application::KIND, &of.metadata, reason, what, &annotations).await;
+    }
+
+    /// Records what was done to a project.
+    pub(crate) async fn tell_project(&self, access: &Access, of: &AppProject, reason: Reason, what: &str) {
+        self.tell(access, AppProject::KIND, &of.metadata, reason, what, &[]).await;
+    }
+
+    async fn tell(
+        &self,
+        access: &Access,
+        kind: &str,
+        metadata: &ObjectMeta,
+        reason: Reason,
+        what: &str,
+        annotations: &[(&str, &String)],
+    ) {
+        let wanted = &self.options.event_reasons;
+        if !wanted.iter().any(|word| word == "all" || word == reason.as_str()) {
+            return;
+        }
+        let user = match access.username() {
+            name if name.is_empty() => "Unknown user".to_owned(),
+            name => name,
+        };
+        let mut kept: BTreeMap<String, String> = annotations
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| ((*key).to_owned(), (*value).clone()))
+            .collect();
+        kept.insert("user".into(), user.clone());
+        let event = EventRecord {
+            api_version: API_VERSION.into(),
+            kind: kind.into(),
+            namespace: self.namespace_or_default(&metadata.namespace).into(),
+            name: metadata.name.clone(),
+            uid: metadata.uid.clone(),
+            resource_version: metadata.resource_version.clone(),
+            reason: reason.as_str().into(),
+            message: format!("{user} {what}"),
+            warning: false,
+            component: crate::COMPONENT.into(),
+            annotations: kept,
+            at: Timestamp::now(),
+        };
+        tracing::info!(kind, name = %event.name, reason = %event.reason, "{}", event.message);
+        if let Err(error) = self.store.record_event(&event).await {
+            tracing::warn!(%error, "an event could not be written");
+        }
+    }
+}

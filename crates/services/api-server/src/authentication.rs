@@ -1,0 +1,189 @@
+//! Who asks. Every gRPC path, known or not, comes through here first; what anybody may call is listed by name.
+
+use crate::credentials;
+use crate::hub::Hub;
+use crate::tokens::Identity;
+use http::{HeaderMap, HeaderValue, Request, Response};
+use semver::Version;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Service, ServiceExt as _};
+
+/// What anybody may call. Everything else, and everything that will ever be added, needs a session.
+const OPEN: [&str; 7] = [
+    "/version.VersionService/Version",
+    "/session.SessionService/Create",
+    "/session.SessionService/Delete",
+    "/session.SessionService/GetUserInfo",
+    "/cluster.SettingsService/Get",
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+];
+/// Metadata in which a renewed token goes back.
+pub(crate) const RENEWED: &str = "renew-token";
+const CLIENT: &str = "argocd-client/";
+const OLDEST_CLIENT: Version = Version::new(1, 4, 0);
+
+/// Who calls a method.
+#[derive(Clone, Debug)]
+pub(crate) enum Caller {
+    /// Authentication is off.
+    Unlimited,
+    /// Nobody in particular, where settings let everybody in with the default role.
+    Anonymous,
+    /// Nobody: only the open methods are for them.
+    Nobody,
+    /// Somebody whose token stands.
+    Known(Arc<Identity>),
+}
+
+impl Caller {
+    /// The identity, if there is one.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Known(identity) => Some(identity),
+            _ => None,
+        }
+    }
+}
+
+/// The gRPC services behind authentication.
+#[derive(Clone)]
+pub(crate) struct Authenticated {
+    hub: Arc<Hub>,
+    inner: axum::Router,
+    services: Arc<[String]>,
+}
+
+impl Authenticated {
+    /// `services` are the names of the services that are there, for telling what is not.
+    pub(crate) fn new(hub: Arc<Hub>, inner: axum::Router, services: Arc<[String]>) -> Self {
+        Self { hub, inner, services }
+    }
+
+    async fn answer(self, mut request: Request<Body>) -> Response<Body> {
+        let path = request.uri().path().to_owned();
+        let (caller, renewed) = match self.caller(&path, request.headers()).await {
+            Ok(found) => found,
+            Err(status) => return status.into_http(),
+        };
+        if let Err(status) = check_client(request.headers()) {
+            return status.into_http();
+        }
+        request.extensions_mut().insert(caller);
+        let answered = self.inner.oneshot(request.map(axum::body::Body::new)).await;
+        let mut response = match answered {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
+        };
+        if is_unexplained(response.headers()) {
+            response = unknown(&path, &self.services).into_http();
+        }
+        if let Some(token) = renewed.and_then(|token| HeaderValue::try_from(token).ok()) {
+            response.headers_mut().insert(RENEWED, token);
+        }
+        response
+    }
+
+    async fn caller(&self, path: &str, headers: &HeaderMap) -> Result<(Caller, Option<String>), Status> {
+        if self.hub.options.disable_auth {
+            return Ok((Caller::Unlimited, None));
+        }
+        let identified = match credentials::token(headers) {
+            None => Err("no session information".to_owned()),
+            Some(token) => {
+                self.hub.identify(&token).await.map_err(|reason| format!("invalid session: {reason}"))
+            }
+        };
+        match identified {
+            Ok((identity, renewed)) => Ok((Caller::Known(Arc::new(identity)), renewed)),
+            Err(_) if OPEN.contains(&path) => Ok((Caller::Nobody, None)),
+            // A token that does not stand is worth as much as none: the default role, and nothing it says.
+            Err(_) if self.hub.snapshot().sessions.anonymous => Ok((Caller::Anonymous, None)),
+            Err(text) => Err(Status::unauthenticated(text)),
+        }
+    }
+}
+
+impl Service<Request<Body>> for Authenticated {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.answer(request).await) })
+    }
+}
+
+/// Clients from before the API was what it is are told so.
+fn check_client(headers: &HeaderMap) -> Result<(), Status> {
+    let agents = headers.get_all(http::header::USER_AGENT).iter().filter_map(|value| value.to_str().ok());
+    for agent in agents.flat_map(|agent| agent.split(' ')) {
+        let Some(text) = agent.strip_prefix(CLIENT) else { continue };
+        match Version::parse(text.trim_start_matches('v')) {
+            Ok(version) if version < OLDEST_CLIENT => {
+                return Err(Status::failed_precondition(format!(
+                    "unsatisfied client version constraint: {version} is less than {OLDEST_CLIENT}"
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_unexplained(headers: &HeaderMap) -> bool {
+    let has_text = headers.get("grpc-message").is_some_and(|text| !text.is_empty());
+    headers.get("grpc-status").is_some_and(|code| code == "12") && !has_text
+}
+
+/// What there is not, by its name.
+fn unknown(path: &str, services: &[String]) -> Status {
+    let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or((path, ""));
+    if services.iter().any(|known| known == service) {
+        Status::unimplemented(format!("unknown method {method} for service {service}"))
+    } else {
+        Status::unimplemented(format!("unknown service {service}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(text: &str) -> Result<(), Status> {
+        let mut headers = HeaderMap::new();
+        headers.insert("user-agent", text.parse().unwrap());
+        check_client(&headers)
+    }
+
+    #[test]
+    fn old_clients_are_told_and_others_pass() {
+        assert_eq!(
+            agent("argocd-client/1.0.0").unwrap_err().message(),
+            "unsatisfied client version constraint: 1.0.0 is less than 1.4.0"
+        );
+        for text in ["argocd-client/v3.6.0 grpc-go/1.80", "argocd-client/", "argocd-client/x", "curl/8"] {
+            assert!(agent(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let services = ["version.VersionService".to_owned()];
+        let text = |path: &str| unknown(path, &services).message().to_owned();
+        assert_eq!(text("/version.VersionService/Nope"), "unknown method Nope for service version.VersionService");
+        assert_eq!(text("/nope.Service/Nope"), "unknown service nope.Service");
+        assert_eq!(text("nonsense"), "unknown service nonsense");
+    }
+}

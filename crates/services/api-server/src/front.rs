@@ -1,0 +1,120 @@
+//! The port: which protocol a request speaks, and who answers it.
+
+use crate::authentication::{Authenticated, RENEWED};
+use crate::hub::Hub;
+use crate::{StartError, cookies, pages, services};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
+use prost::Message as _;
+use std::sync::Arc;
+use tonic_web::{GrpcWebLayer, GrpcWebService};
+use tower::{Layer as _, ServiceExt as _};
+use tower_http::compression::CompressionLayer;
+use wire::gateway::{Gateway, Reply};
+
+const GRPC: &str = "application/grpc";
+const GRPC_WEB: &str = "application/grpc-web+proto";
+
+/// All that a request may be sent to.
+#[derive(Clone)]
+struct Front {
+    hub: Arc<Hub>,
+    grpc: Authenticated,
+    web: GrpcWebService<Authenticated>,
+    rest: Gateway<Authenticated>,
+}
+
+/// The gRPC services, authenticated.
+pub(crate) fn grpc_router(hub: &Arc<Hub>) -> Result<Router, StartError> {
+    let grpc = authenticated(hub)?;
+    Ok(Router::new().fallback(move |request: Request| {
+        let grpc = grpc.clone();
+        async move { answered(grpc.oneshot(request.map(tonic::body::Body::new)).await) }
+    }))
+}
+
+/// Everything.
+pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
+    let grpc = authenticated(hub)?;
+    let web = GrpcWebLayer::new().layer(grpc.clone());
+    let hook_hub = hub.clone();
+    let options = wire::gateway::Options {
+        content_types: hub.options.content_types.clone(),
+        message_limit: wire::MESSAGE_LIMIT,
+        hook: Some(Arc::new(move |reply: &Reply<'_>| session_cookies(&hook_hub, reply))),
+    };
+    let rest = Gateway::new(grpc.clone(), options);
+    let front = Front { hub: hub.clone(), grpc, web, rest };
+    let router = Router::new().fallback(dispatch).with_state(front);
+    Ok(if hub.options.gzip { router.layer(CompressionLayer::new()) } else { router })
+}
+
+fn authenticated(hub: &Arc<Hub>) -> Result<Authenticated, StartError> {
+    let (router, names) = services::router(hub)?;
+    Ok(Authenticated::new(hub.clone(), router, names.into()))
+}
+
+async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<Body> {
+    let content_type = request.headers().get(CONTENT_TYPE).cloned();
+    let content_type = content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if request.version() == Version::HTTP_2 && content_type == GRPC {
+        return answered(front.grpc.oneshot(request.map(tonic::body::Body::new)).await);
+    }
+    let root = front.hub.options.root_path.clone();
+    if !root.is_empty() && request.uri().path() != "/healthz" && !strip(&mut request, &root) {
+        return pages::text(StatusCode::NOT_FOUND, "404 page not found\n");
+    }
+    if content_type == GRPC_WEB {
+        return answered(front.web.oneshot(request.map(tonic::body::Body::new)).await);
+    }
+    let path = request.uri().path().to_owned();
+    if path == "/api" || path.starts_with("/api/") {
+        return front.rest.answer(request).await.map(Body::new);
+    }
+    pages::answer(&front.hub, request.method(), &path, request.headers()).await
+}
+
+/// Takes the root path off; whether it was there.
+fn strip(request: &mut Request, root: &str) -> bool {
+    let uri = request.uri().clone();
+    let rest = uri.path().strip_prefix('/').and_then(|path| path.strip_prefix(root));
+    let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return false };
+    let rest = if rest.is_empty() { "/" } else { rest };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    match format!("{rest}{query}").parse() {
+        Ok(uri) => *request.uri_mut() = uri,
+        Err(_) => return false,
+    }
+    true
+}
+
+fn answered(result: Result<Response<tonic::body::Body>, std::convert::Infallible>) -> Response<Body> {
+    match result {
+        Ok(response) => response.map(Body::new),
+        Err(never) => match never {},
+    }
+}
+
+/// A new session, and one that was renewed, go to the browser as cookies.
+fn session_cookies(hub: &Hub, reply: &Reply<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let session = reply.route.service == "session.SessionService";
+    let token = match reply.route.method.as_str() {
+        "Create" if session => {
+            wire::session::SessionResponse::decode(reply.message).map(|response| response.token).ok()
+        }
+        "Delete" if session => Some(String::new()),
+        _ => reply.metadata.get(RENEWED).and_then(|token| token.to_str().ok()).map(str::to_owned),
+    };
+    for cookie in token.iter().flat_map(|token| {
+        cookies::set_cookies(token, &hub.options.base_href, !hub.options.insecure)
+    }) {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(SET_COOKIE, cookie);
+        }
+    }
+    headers
+}

@@ -1,0 +1,113 @@
+//! What every method of the server shares.
+
+use crate::authentication::Caller;
+use crate::authorization::{Access, ProjectPolicies};
+use crate::destinations::Destinations;
+use crate::snapshot::{self, Snapshot};
+use crate::tokens::Revoked;
+use crate::{Options, Parts};
+use auth::Throttle;
+use cache::Cache;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use store::Store;
+use tokio::sync::Semaphore;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use wire::repository::repo_server_service_client::RepoServerServiceClient;
+
+/// More logins at once than any machine can hash.
+const NO_LIMIT: usize = 1 << 20;
+
+/// The server's state.
+pub(crate) struct Hub {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) cache: Cache,
+    pub(crate) destinations: Destinations,
+    pub(crate) revoked: Revoked,
+    pub(crate) policies: ProjectPolicies,
+    pub(crate) logins: Semaphore,
+    /// Changes of accounts and of project tokens are read, changed and written one at a time.
+    pub(crate) writes: tokio::sync::Mutex<()>,
+    throttle: Mutex<Throttle>,
+    repo_server: RepoServerServiceClient<Channel>,
+    snapshot: RwLock<Option<Arc<Snapshot>>>,
+}
+
+impl Hub {
+    pub(crate) fn new(options: Options, parts: Parts) -> Self {
+        let logins = if options.parallel_logins == 0 { NO_LIMIT } else { options.parallel_logins };
+        let throttle = Throttle::new(options.throttle);
+        let repo_server = RepoServerServiceClient::new(parts.repo_server)
+            .max_decoding_message_size(wire::MESSAGE_LIMIT)
+            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+        Self {
+            options,
+            destinations: Destinations::default(),
+            revoked: Revoked::default(),
+            policies: ProjectPolicies::default(),
+            store: parts.store,
+            cache: parts.cache,
+            logins: Semaphore::new(logins),
+            writes: tokio::sync::Mutex::new(()),
+            throttle: Mutex::new(throttle),
+            repo_server,
+            snapshot: RwLock::new(None),
+        }
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        let now = snapshot::versions(&self.store);
+        let known = self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(known) if *known.versions() == now => known,
+            before => {
+                let fresh = Arc::new(Snapshot::read(&self.store, before.as_deref()));
+                *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+                fresh
+            }
+        }
+    }
+
+    /// The repo-server.
+    pub(crate) fn repo_server(&self) -> RepoServerServiceClient<Channel> {
+        self.repo_server.clone()
+    }
+
+    /// What a caller may do.
+    pub(crate) fn access(self: &Arc<Self>, caller: Caller) -> Access {
+        Access::new(self.clone(), caller)
+    }
+
+    /// A request of somebody who may be nobody: for the methods that everybody may call.
+    pub(crate) fn open<T>(self: &Arc<Self>, request: Request<T>) -> (Access, T) {
+        let caller = request.extensions().get::<Caller>().cloned().unwrap_or(Caller::Nobody);
+        (self.access(caller), request.into_inner())
+    }
+
+    /// A request of somebody. That it was authenticated was seen to before; this only makes sure of it.
+    pub(crate) fn enter<T>(self: &Arc<Self>, request: Request<T>) -> Result<(Access, T), Status> {
+        let (access, message) = self.open(request);
+        if matches!(access.caller(), Caller::Nobody) {
+            return Err(Status::unauthenticated("no session information"));
+        }
+        Ok((access, message))
+    }
+
+    /// Whether a login of this name may be tried.
+    pub(crate) fn may_try(&self, name: &str) -> bool {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner).permits(name, Timestamp::now())
+    }
+
+    /// Notes how a login went.
+    pub(crate) fn note_login(&self, name: &str, succeeded: bool) {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner).note(name, succeeded, Timestamp::now());
+    }
+
+    /// The namespace a request means.
+    pub(crate) fn namespace_or_default<'a>(&'a self, namespace: &'a str) -> &'a str {
+        if namespace.is_empty() { self.store.namespace() } else { namespace }
+    }
+}

@@ -1,0 +1,221 @@
+//! The api-server: one port for gRPC, gRPC-web and REST; sessions, permissions, and what users do with
+//! applications and projects. Asks the repo-server for manifests and reads what the controller found from the cache;
+//! compares and syncs nothing itself.
+
+mod application;
+mod audit;
+mod authentication;
+mod authorization;
+mod cookies;
+mod credentials;
+mod destinations;
+mod failure;
+mod found;
+mod front;
+mod hub;
+mod json_patch;
+mod masking;
+mod normal;
+mod options;
+mod pages;
+mod passwords;
+mod selector;
+mod services;
+mod snapshot;
+mod sources;
+mod tokens;
+mod validation;
+
+pub use options::Options;
+
+use boot::flags::Flags;
+use boot::metrics::SharedRegistry;
+use boot::stop::Stop;
+use cache::{Cache, RedisOptions};
+use hub::Hub;
+use kubernetes::{Access, Cluster, Connection};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use store::{Store, StoreError, StoreOptions};
+use tonic::transport::Channel;
+use transport::{ChannelOptions, Identity, Listener, Trust};
+
+/// The component's name, as its binary is called.
+pub const COMPONENT: &str = "argocd-server";
+
+/// Bytes of values the cache of a single process may hold.
+const MEMORY_CACHE_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Why the component does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port or a file.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The hub's cluster cannot be reached.
+    #[error(transparent)]
+    Cluster(#[from] kubernetes::Error),
+    /// The hub's objects cannot be read or made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] cache::CacheError),
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] transport::TlsError),
+    /// The repo-server's address cannot be used.
+    #[error(transparent)]
+    Channel(#[from] transport::ChannelError),
+    /// The description of the services cannot be served.
+    #[error("gRPC reflection: {0}")]
+    Reflection(String),
+}
+
+/// What the server stands on; a process that holds all components shares these among them.
+#[derive(Clone)]
+pub struct Parts {
+    /// The hub's objects, watched.
+    pub store: Store,
+    /// The repo-server.
+    pub repo_server: Channel,
+    /// The cache the controller writes to.
+    pub cache: Cache,
+}
+
+/// The server, ready to be put on a port.
+#[derive(Clone)]
+pub struct ApiServer(Arc<Hub>);
+
+impl ApiServer {
+    /// The gRPC services alone, authenticated: for channels within one process.
+    pub fn grpc_router(&self) -> Result<axum::Router, StartError> {
+        front::grpc_router(&self.0)
+    }
+
+    /// Everything the port answers.
+    pub fn router(&self) -> Result<axum::Router, StartError> {
+        front::router(&self.0)
+    }
+}
+
+/// Makes the server: fills in what `argocd-secret` lacks and the default project, then is ready to answer.
+pub async fn build(options: Options, parts: Parts, _registry: &SharedRegistry) -> Result<ApiServer, StartError> {
+    parts.store.ready().await?;
+    let hub = Hub::new(options, parts);
+    passwords::ensure(&hub).await?;
+    match hub.store.ensure_default_project().await {
+        // Without the right to create projects, a project that is there already serves as well.
+        Err(error) if hub.store.project(api::names::DEFAULT_PROJECT).is_err() => return Err(error.into()),
+        _ => {}
+    }
+    Ok(ApiServer(Arc::new(hub)))
+}
+
+/// Runs the component as a process of its own until it is stopped.
+pub async fn run(flags: &Flags, options: Options, stop: Stop) -> Result<(), StartError> {
+    let registry = boot::metrics::registry();
+    let connection = Connection::new(access(flags));
+    let cluster = Cluster::connect(&connection).await?;
+    let namespace = match flags.text("namespace") {
+        text if text.is_empty() => cluster.default_namespace().to_owned(),
+        text => text,
+    };
+    let store_options = StoreOptions {
+        application_namespaces: flags.list("application-namespaces"),
+        ..StoreOptions::new(namespace)
+    };
+    let cache = match redis(flags) {
+        Some(redis) => Cache::redis(redis)?,
+        None => Cache::memory(MEMORY_CACHE_BYTES),
+    };
+    let parts = Parts { store: Store::start(cluster, store_options), repo_server: repo_server(flags)?, cache };
+    let metrics = address(&flags.text("metrics-address"), flags.port("metrics-port"));
+    let port = address(&flags.text("address"), flags.port("port"));
+    let insecure = options.insecure;
+    let server = build(options, parts.clone(), &registry).await?;
+    for warning in flags.warnings() {
+        tracing::warn!("{warning}");
+    }
+    boot::metrics::serve(metrics, registry, Arc::new(|| Ok(())), stop.part())
+        .await
+        .map_err(|error| StartError::Io { what: format!("listen on {metrics} for metrics"), error })?;
+    let identity = if insecure { None } else { Some(identity(&server)?) };
+    let listener = Listener::bind(port, identity)
+        .await
+        .map_err(|error| StartError::Io { what: format!("listen on {port}"), error })?;
+    tracing::info!(address = %listener.address(), "argocd-server is listening");
+    transport::serve(listener, server.router()?, stop.asked()).await;
+    parts.store.stop().await;
+    Ok(())
+}
+
+/// The certificate of the Secret `argocd-server-tls` or of `argocd-secret`, else one made now.
+pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
+    for name in ["argocd-server-tls", "argocd-secret"] {
+        let Some(entry) = server.0.store.secret(name) else { continue };
+        let part = |key: &str| entry.data.get(key).filter(|value| !value.reveal().is_empty());
+        if let (Some(certificate), Some(key)) = (part("tls.crt"), part("tls.key")) {
+            return Ok(Identity::from_pem(certificate.reveal(), key.reveal())?);
+        }
+    }
+    Ok(transport::self_signed(&["localhost", "argocd-server"])?)
+}
+
+fn access(flags: &Flags) -> Access {
+    let (path, context) = (flags.text("kubeconfig"), flags.text("context"));
+    let inside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::env::var_os("KUBECONFIG").is_none();
+    if path.is_empty() && context.is_empty() && inside {
+        return Access::InCluster;
+    }
+    Access::Kubeconfig {
+        path: (!path.is_empty()).then(|| path.into()),
+        context: (!context.is_empty()).then_some(context),
+    }
+}
+
+fn repo_server(flags: &Flags) -> Result<Channel, StartError> {
+    let authority = flags.text("repo-server-ca-cert-path");
+    let trust = if flags.bool("repo-server-plaintext") {
+        Trust::PlainText
+    } else if !authority.is_empty() || flags.bool("repo-server-strict-tls") {
+        let path = if authority.is_empty() { "/app/config/server/tls/ca.crt".to_owned() } else { authority };
+        Trust::Authorities(
+            std::fs::read(&path).map_err(|error| StartError::Io { what: format!("read {path}"), error })?,
+        )
+    } else {
+        Trust::AnyCertificate
+    };
+    let seconds = u64::try_from(flags.int("repo-server-timeout-seconds")).unwrap_or(60);
+    let options = ChannelOptions {
+        address: flags.text("repo-server"),
+        trust,
+        timeout: (seconds > 0).then(|| std::time::Duration::from_secs(seconds)),
+    };
+    Ok(transport::connect(&options)?)
+}
+
+/// Where Redis is, when an address is given.
+fn redis(flags: &Flags) -> Option<RedisOptions> {
+    let address = flags.text("redis");
+    (!address.is_empty()).then(|| RedisOptions {
+        address,
+        database: flags.int("redisdb"),
+        username: std::env::var("REDIS_USERNAME").unwrap_or_default(),
+        password: std::env::var("REDIS_PASSWORD").unwrap_or_default(),
+        tls: flags.bool("redis-use-tls"),
+        insecure_skip_verify: flags.bool("redis-insecure-skip-tls-verify"),
+        key_prefix: std::env::var("ARGOCD_REDIS_KEY_PREFIX").unwrap_or_default(),
+        compress: flags.text("redis-compress") != "none",
+    })
+}
+
+fn address(host: &str, port: u16) -> SocketAddr {
+    let host = host.parse().unwrap_or_else(|_| std::net::IpAddr::from([0, 0, 0, 0]));
+    SocketAddr::new(host, port)
+}

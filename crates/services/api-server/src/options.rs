@@ -1,0 +1,91 @@
+//! What the api-server is set up with.
+
+use auth::ThrottleOptions;
+use boot::flags::Flags;
+use std::collections::BTreeMap;
+
+/// Switches, limits and paths.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Serves without TLS; cookies then lack `Secure`.
+    pub insecure: bool,
+    /// Answers everybody everything: for use behind something that authenticates.
+    pub disable_auth: bool,
+    /// Path prefix of every route, without a slash at its ends.
+    pub root_path: String,
+    /// Path that pages and cookies are for.
+    pub base_href: String,
+    /// Content types that REST requests other than GET must have; none lets everything pass.
+    pub content_types: Vec<String>,
+    /// Compresses REST answers.
+    pub gzip: bool,
+    /// Header `X-Frame-Options`; empty for none.
+    pub frame_options: String,
+    /// Header `Content-Security-Policy`; empty for none.
+    pub content_security_policy: String,
+    /// Whether a sync may be asked to replace.
+    pub replace_allowed: bool,
+    /// Whether the hydrator is shown.
+    pub hydrator: bool,
+    /// Reasons of Kubernetes events that are written; `all` and `none` mean what they say.
+    pub event_reasons: Vec<String>,
+    /// The login throttle.
+    pub throttle: ThrottleOptions,
+    /// Logins at once; 0 for no limit.
+    pub parallel_logins: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            insecure: false,
+            disable_auth: false,
+            root_path: String::new(),
+            base_href: "/".into(),
+            content_types: vec!["application/json".into()],
+            gzip: true,
+            frame_options: "sameorigin".into(),
+            content_security_policy: "frame-ancestors 'self';".into(),
+            replace_allowed: true,
+            hydrator: false,
+            event_reasons: vec!["all".into()],
+            throttle: ThrottleOptions::default(),
+            parallel_logins: 50,
+        }
+    }
+}
+
+impl Options {
+    /// From flags and environment.
+    pub fn from_flags(flags: &Flags, environment: &BTreeMap<String, String>) -> Self {
+        fn number<T: std::str::FromStr>(environment: &BTreeMap<String, String>, name: &str, default: T) -> T {
+            environment.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+        }
+        let defaults = ThrottleOptions::default();
+        Self {
+            insecure: flags.bool("insecure"),
+            disable_auth: flags.bool("disable-auth"),
+            root_path: flags.text("rootpath").trim_matches('/').to_owned(),
+            base_href: flags.text("basehref"),
+            content_types: flags
+                .text("api-content-types")
+                .split(';')
+                .flat_map(|part| part.split(','))
+                .map(|word| word.trim().to_ascii_lowercase())
+                .filter(|word| !word.is_empty())
+                .collect(),
+            gzip: flags.bool("enable-gzip"),
+            frame_options: flags.text("x-frame-options"),
+            content_security_policy: flags.text("content-security-policy"),
+            replace_allowed: flags.bool("sync-with-replace-allowed"),
+            hydrator: flags.bool("hydrator-enabled"),
+            event_reasons: flags.list("enable-k8s-event"),
+            throttle: ThrottleOptions {
+                failures: number(environment, "ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT", defaults.failures),
+                window_seconds: number(environment, "ARGOCD_SESSION_FAILURE_WINDOW_SECONDS", defaults.window_seconds),
+                names: number(environment, "ARGOCD_SESSION_MAX_CACHE_SIZE", defaults.names).max(1),
+            },
+            parallel_logins: number(environment, "ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", 50),
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Projects.
+
+use crate::application::list_events;
+use crate::audit::Reason;
+use crate::authorization::{Access, project_name};
+use crate::destinations::Scope;
+use crate::failure;
+use crate::hub::Hub;
+use crate::services::project_token;
+use api::k8s::meta_v1::ListMeta;
+use api::names::DEFAULT_PROJECT;
+use api::v1alpha1::{AppProject, AppProjectList, Application, Repository};
+use jiff::Timestamp;
+use project::{Code, InvalidProject};
+use std::sync::Arc;
+use store::StoreError;
+use tonic::{Request, Response, Status};
+use wire::events::EventList;
+use wire::project::project_service_server::ProjectService;
+use wire::project::{
+    DetailedProjectsResponse, EmptyResponse, GlobalProjectsResponse, ProjectCreateRequest, ProjectQuery,
+    ProjectTokenCreateRequest, ProjectTokenDeleteRequest, ProjectTokenResponse, ProjectUpdateRequest,
+    SyncWindowsQuery, SyncWindowsResponse,
+};
+
+const PROJECTS: &str = "projects";
+
+/// Projects.
+pub(crate) struct Projects(pub(crate) Arc<Hub>);
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl ProjectService for Projects {
+    async fn create_token(&self, request: Request<ProjectTokenCreateRequest>) -> Answer<ProjectTokenResponse> {
+        let (access, request) = self.0.enter(request)?;
+        let token = project_token::create(&self.0, &access, request).await?;
+        Ok(Response::new(ProjectTokenResponse { token }))
+    }
+
+    async fn delete_token(&self, request: Request<ProjectTokenDeleteRequest>) -> Answer<EmptyResponse> {
+        let (access, request) = self.0.enter(request)?;
+        project_token::delete(&self.0, &access, request).await?;
+        Ok(Response::new(EmptyResponse {}))
+    }
+
+    async fn create(&self, request: Request<ProjectCreateRequest>) -> Answer<AppProject> {
+        let (access, request) = self.0.enter(request)?;
+        create(&self.0, &access, request).await.map(Response::new)
+    }
+
+    async fn list(&self, request: Request<ProjectQuery>) -> Answer<AppProjectList> {
+        let (access, query) = self.0.enter(request)?;
+        let (stored, resource_version) = self.0.store.projects().snapshot();
+        let items = stored
+            .iter()
+            .filter_map(|stored| stored.value())
+            .filter(|project| query.name.is_empty() || project.metadata.name == query.name)
+            .filter(|project| access.permits(PROJECTS, "get", &project.metadata.name))
+            .map(|project| with_tokens(AppProject::clone(project)))
+            .collect();
+        let metadata = ListMeta { resource_version, ..ListMeta::default() };
+        Ok(Response::new(AppProjectList { metadata, items }))
+    }
+
+    async fn get(&self, request: Request<ProjectQuery>) -> Answer<AppProject> {
+        let (access, query) = self.0.enter(request)?;
+        let found = visible(&self.0, &access, &query.name)?;
+        Ok(Response::new(with_tokens(AppProject::clone(&found))))
+    }
+
+    async fn get_detailed_project(&self, request: Request<ProjectQuery>) -> Answer<DetailedProjectsResponse> {
+        let (access, query) = self.0.enter(request)?;
+        access.require(PROJECTS, "get", &query.name)?;
+        let found = self.0.store.project(&query.name).map_err(|_| {
+            let name = &query.name;
+            Status::not_found(format!(
+                "error getting app project {name:?}: appproject.{} {name:?} not found",
+                api::GROUP
+            ))
+        })?;
+        Ok(Response::new(detailed(&self.0, &found)))
+    }
+
+    async fn get_global_projects(&self, request: Request<ProjectQuery>) -> Answer<GlobalProjectsResponse> {
+        let (access, query) = self.0.enter(request)?;
+        let found = visible(&self.0, &access, &query.name)?;
+        let items = self.0.global_projects(&found).iter().map(|project| AppProject::clone(project)).collect();
+        Ok(Response::new(GlobalProjectsResponse { items }))
+    }
+
+    async fn update(&self, request: Request<ProjectUpdateRequest>) -> Answer<AppProject> {
+        let (access, request) = self.0.enter(request)?;
+        update(&self.0, &access, request).await.map(Response::new)
+    }
+
+    async fn delete(&self, request: Request<ProjectQuery>) -> Answer<EmptyResponse> {
+        let (access, query) = self.0.enter(request)?;
+        delete(&self.0, &access, &query.name).await?;
+        Ok(Response::new(EmptyResponse {}))
+    }
+
+    async fn list_events(&self, request: Request<ProjectQuery>) -> Answer<EventList> {
+        let (access, query) = self.0.enter(request)?;
+        let found = visible(&self.0, &access, &query.name)?;
+        list_events(&self.0, &found.metadata).await.map(Response::new)
+    }
+
+    async fn get_sync_windows_state(&self, request: Request<SyncWindowsQuery>) -> Answer<SyncWindowsResponse> {
+        let (access, query) = self.0.enter(request)?;
+        let found = visible(&self.0, &access, &query.name)?;
+        let now = Timestamp::now();
+        let active = |window: &&api::v1alpha1::SyncWindow| project::windows::is_active(window, now);
+        let windows = found.spec.sync_windows.iter().filter(active).cloned().collect();
+        Ok(Response::new(SyncWindowsResponse { windows }))
+    }
+}
+
+fn visible(hub: &Hub, access: &Access, name: &str) -> Result<Arc<AppProject>, Status> {
+    access.require(PROJECTS, "get", name)?;
+    hub.store.project(name).map_err(|error| failure::store(&error))
+}
+
+/// A role's tokens are kept in the status and shown in the spec, too.
+fn with_tokens(mut project: AppProject) -> AppProject {
+    for role in &mut project.spec.roles {
+        if let Some(tokens) = project.status.jwt_tokens_by_role.get(&role.name) {
+            role.jwt_tokens.clone_from(&tokens.items);
+        }
+    }
+    project
+}
+
+fn detailed(hub: &Hub, found: &AppProject) -> DetailedProjectsResponse {
+    let name = &found.metadata.name;
+    let own = |repository: &Repository| repository.project == *name;
+    // Only what names them: a project's readers may not be its repositories' (CVE-2025-55190).
+    let repositories = hub.store.repositories().into_iter().flatten().filter(|found| own(found.reveal())).map(|found| {
+        let found = found.reveal();
+        Repository {
+            repo: found.repo.clone(),
+            name: found.name.clone(),
+            r#type: found.r#type.clone(),
+            project: found.project.clone(),
+            ..Repository::default()
+        }
+    });
+    let enabled = hub.snapshot().server.in_cluster_enabled;
+    let clusters = hub.store.clusters(enabled).into_iter().flatten().filter(|cluster| cluster.reveal().project == *name);
+    let clusters = clusters.map(|cluster| {
+        let cluster = cluster.reveal();
+        api::v1alpha1::Cluster {
+            server: cluster.server.clone(),
+            name: cluster.name.clone(),
+            project: cluster.project.clone(),
+            ..Default::default()
+        }
+    });
+    DetailedProjectsResponse {
+        global_projects: hub.global_projects(found).iter().map(|project| AppProject::clone(project)).collect(),
+        project: Some(with_tokens(found.clone())),
+        repositories: repositories.collect(),
+        clusters: clusters.collect(),
+    }
+}
+
+/// A project's own mistakes, as clients know them.
+fn check(project: &AppProject) -> Result<(), Status> {
+    project::validate_project(project).map_err(|InvalidProject { code, message }| match code {
+        Code::InvalidArgument => Status::invalid_argument(message),
+        Code::AlreadyExists => Status::already_exists(message),
+        Code::OutOfRange => Status::out_of_range(message),
+        Code::Unknown => Status::unknown(format!("error validating project: {message}")),
+    })
+}
+
+async fn create(hub: &Hub, access: &Access, request: ProjectCreateRequest) -> Result<AppProject, Status> {
+    let mut wanted =
+        request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
+    access.require(PROJECTS, "create", &wanted.metadata.name)?;
+    project_token::keep_in_status(&mut wanted);
+    // Tokens are issued, not declared: what comes with a new project was never signed for it.
+    wanted.status = Default::default();
+    for role in &mut wanted.spec.roles {
+        role.jwt_tokens.clear();
+    }
+    check(&wanted)?;
+    match hub.store.create_project(&wanted).await {
+        Ok(created) => {
+            hub.tell_project(access, &created, Reason::Created, "created project").await;
+            Ok(created)
+        }
+        Err(StoreError::Cluster(error)) if error.is_already_exists() => {
+            already_there(hub, access, wanted, request.upsert).await
+        }
+        Err(error) => Err(failure::store(&error)),
+    }
+}
+
+async fn already_there(hub: &Hub, access: &Access, wanted: AppProject, upsert: bool) -> Result<AppProject, Status> {
+    let name = wanted.metadata.name.clone();
+    let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
+    let mut existing = AppProject::clone(&existing);
+    if upsert {
+        access.require(PROJECTS, "update", &name)?;
+        let scope = (hub.scope(&existing), existing.clone());
+        existing.spec = wanted.spec;
+        nothing_becomes_invalid(hub, &scope.0, &scope.1, &existing)?;
+        let updated = hub.store.update_project(&existing).await.map_err(|error| failure::store(&error))?;
+        hub.tell_project(access, &updated, Reason::Updated, "updated project").await;
+        return Ok(updated);
+    }
+    if existing.spec == wanted.spec {
+        return Ok(existing);
+    }
+    Err(Status::invalid_argument(format!(
+        "existing project spec is different; use upsert flag to force update; difference in keys {:?}",
+        differences(&existing, &wanted).join(",")
+    )))
+}
+
+/// The fields of two specs that differ, by their names in Go.
+fn differences(left: &AppProject, right: &AppProject) -> Vec<String> {
+    let (left, right) = (&left.spec, &right.spec);
+    let fields = [
+        ("SourceRepos", left.source_repos != right.source_repos),
+        ("Destinations", left.destinations != right.destinations),
+        ("Description", left.description != right.description),
+        ("Roles", left.roles != right.roles),
+        ("ClusterResourceWhitelist", left.cluster_resource_whitelist != right.cluster_resource_whitelist),
+        ("NamespaceResourceBlacklist", left.namespace_resource_blacklist != right.namespace_resource_blacklist),
+        ("OrphanedResources", left.orphaned_resources != right.orphaned_resources),
+        ("SyncWindows", left.sync_windows != right.sync_windows),
+        ("NamespaceResourceWhitelist", left.namespace_resource_whitelist != right.namespace_resource_whitelist),
+        ("SignatureKeys", left.signature_keys != right.signature_keys),
+        ("ClusterResourceBlacklist", left.cluster_resource_blacklist != right.cluster_resource_blacklist),
+        ("SourceNamespaces", left.source_namespaces != right.source_namespaces),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+}
+
+async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Result<AppProject, Status> {
+    let mut wanted =
+        request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
+    let name = wanted.metadata.name.clone();
+    access.require(PROJECTS, "update", &name)?;
+    project_token::keep_in_status(&mut wanted);
+    check(&wanted)?;
+    let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
+    // Tokens are issued and deleted by their own methods; an update carries the known ones along.
+    wanted.status = existing.status.clone();
+    for role in &mut wanted.spec.roles {
+        let before = existing.spec.roles.iter().find(|before| before.name == role.name);
+        role.jwt_tokens = before.map(|before| before.jwt_tokens.clone()).unwrap_or_default();
+    }
+    nothing_becomes_invalid(hub, &hub.scope(&existing), &existing, &wanted)?;
+    let updated = hub.store.update_project(&wanted).await.map_err(|error| failure::store(&error))?;
+    hub.tell_project(access, &updated, Reason::Updated, "updated project").await;
+    Ok(with_tokens(updated))
+}
+
+/// Refuses a change that forbids what applications of the project use and were permitted before.
+fn nothing_becomes_invalid(
+    hub: &Hub,
+    before: &Scope,
+    existing: &AppProject,
+    wanted: &AppProject,
+) -> Result<(), Status> {
+    let name = &existing.metadata.name;
+    let after = hub.scope(wanted);
+    let applications = hub.store.applications().values();
+    let applications = || applications.iter().filter(|application| project_name(application) == name);
+    let lost = |permits: &dyn Fn(&Scope, &Application) -> bool| {
+        applications().filter(|application| permits(before, application) && !permits(&after, application)).count()
+    };
+    let sources = lost(&|scope, application| {
+        crate::sources::sources(application)
+            .iter()
+            .all(|source| project::permits_source(&scope.project, &source.repo_url))
+    });
+    if sources > 0 {
+        return Err(Status::invalid_argument(format!(
+            "as a result of project update {sources} applications source became invalid"
+        )));
+    }
+    let destinations = lost(&|scope, application| {
+        let destination = &application.spec.destination;
+        scope.destination(destination).is_ok_and(|cluster| {
+            let to = project::Destination { cluster: &cluster, namespace: &destination.namespace };
+            project::permits_destination(&scope.project, to, &scope.own_clusters)
+        })
+    });
+    if destinations > 0 {
+        return Err(Status::invalid_argument(format!(
+            "as a result of project update {destinations} applications destination became invalid"
+        )));
+    }
+    Ok(())
+}
+
+async fn delete(hub: &Hub, access: &Access, name: &str) -> Result<(), Status> {
+    if name == DEFAULT_PROJECT {
+        return Err(Status::invalid_argument("name 'default' is reserved and cannot be deleted"));
+    }
+    access.require(PROJECTS, "delete", name)?;
+    let found = hub.store.project(name).map_err(|error| failure::store(&error))?;
+    let applications = hub.store.applications().values();
+    let used = applications.iter().filter(|application| project_name(application) == name).count();
+    if used > 0 {
+        return Err(Status::invalid_argument(format!("project is referenced by {used} applications")));
+    }
+    hub.store.delete_project(name).await.map_err(|error| failure::store(&error))?;
+    hub.tell_project(access, &found, Reason::Deleted, "deleted project").await;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! Tokens of a project's roles. Their records are in the project's status; the tokens themselves are kept nowhere.
+
+use crate::authorization::Access;
+use crate::failure;
+use crate::hub::Hub;
+use api::v1alpha1::{AppProject, JWTToken};
+use auth::Subject;
+use jiff::Timestamp;
+use tonic::Status;
+use wire::project::{ProjectTokenCreateRequest, ProjectTokenDeleteRequest};
+
+/// Takes the records out of the roles, where older versions kept them, into the status.
+pub(crate) fn keep_in_status(project: &mut AppProject) {
+    for role in &mut project.spec.roles {
+        let of_role = project.status.jwt_tokens_by_role.entry(role.name.clone()).or_default();
+        for token in std::mem::take(&mut role.jwt_tokens) {
+            if !of_role.items.contains(&token) {
+                of_role.items.push(token);
+            }
+        }
+    }
+    project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
+}
+
+fn has_role(project: &AppProject, role: &str) -> Result<(), Status> {
+    if project.spec.roles.iter().any(|candidate| candidate.name == role) {
+        return Ok(());
+    }
+    Err(Status::not_found(format!("project '{}' does not have role '{role}'", project.metadata.name)))
+}
+
+/// Issues a token of a role.
+pub(crate) async fn create(
+    hub: &Hub,
+    access: &Access,
+    request: ProjectTokenCreateRequest,
+) -> Result<String, Status> {
+    let _one_at_a_time = hub.writes.lock().await;
+    let name = &request.project;
+    access.require("projects", "update", name)?;
+    let found = hub.store.project(name).map_err(|error| failure::store(&error))?;
+    has_role(&found, &request.role)?;
+    let mut project = AppProject::clone(&found);
+    keep_in_status(&mut project);
+    let id = if request.id.is_empty() { uuid::Uuid::new_v4().to_string() } else { request.id };
+    let tokens = &mut project.status.jwt_tokens_by_role.entry(request.role.clone()).or_default().items;
+    if tokens.iter().any(|token| token.id == id) {
+        // The original wraps its own status; its clients know the text.
+        return Err(Status::invalid_argument(format!(
+            "rpc error: code = InvalidArgument desc = Token id '{id}' has been used. "
+        )));
+    }
+    let snapshot = hub.snapshot();
+    let key = snapshot.key.as_ref().ok_or_else(|| Status::unavailable("server.secretkey is missing"))?;
+    let now = Timestamp::now();
+    let lifetime = (request.expires_in > 0).then_some(request.expires_in);
+    if lifetime.is_some_and(|seconds| now.as_second().checked_add(seconds).is_none()) {
+        return Err(Status::invalid_argument("expiresIn is out of range"));
+    }
+    let subject = Subject::Project { project: name.clone(), role: request.role.clone() };
+    let (token, claims) = key.issue(&subject, &id, now, lifetime);
+    tokens.push(JWTToken { iat: claims.iat, exp: claims.exp.unwrap_or(0), id });
+    hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
+    tracing::info!(project = %name, role = %request.role, user = %access.username(), "a project token was issued");
+    Ok(token)
+}
+
+/// Takes a token of a role back. One that is not there is as good as taken back.
+pub(crate) async fn delete(hub: &Hub, access: &Access, request: ProjectTokenDeleteRequest) -> Result<(), Status> {
+    let _one_at_a_time = hub.writes.lock().await;
+    access.require("projects", "update", &request.project)?;
+    let found = hub.store.project(&request.project).map_err(|error| failure::store(&error))?;
+    has_role(&found, &request.role)?;
+    let mut project = AppProject::clone(&found);
+    keep_in_status(&mut project);
+    if let Some(tokens) = project.status.jwt_tokens_by_role.get_mut(&request.role) {
+        let gone = |token: &JWTToken| {
+            if request.id.is_empty() { token.iat == request.iat } else { token.id == request.id }
+        };
+        tokens.items.retain(|token| !gone(token));
+    }
+    project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
+    if project != *found {
+        hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::v1alpha1::ProjectRole;
+
+    #[test]
+    fn records_move_to_the_status_once() {
+        let token = JWTToken { iat: 1, exp: 0, id: "a".into() };
+        let mut project = AppProject::default();
+        project.spec.roles = vec![ProjectRole {
+            name: "ci".into(),
+            jwt_tokens: vec![token.clone()],
+            ..ProjectRole::default()
+        }];
+        keep_in_status(&mut project);
+        project.spec.roles[0].jwt_tokens = vec![token.clone()];
+        keep_in_status(&mut project);
+        assert_eq!(project.status.jwt_tokens_by_role["ci"].items, [token]);
+        assert!(project.spec.roles[0].jwt_tokens.is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! What `argocd-cm`, `argocd-rbac-cm` and `argocd-secret` say at one moment, parsed once per change.
+
+use auth::{Accounts, TokenKey};
+use rbac::{Enforcer, MatchMode, Policy};
+use settings::{Data, RbacPolicy};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::{Store, Stored};
+
+const SETTINGS: &str = "argocd-cm";
+const POLICY: &str = "argocd-rbac-cm";
+const SECRET: &str = "argocd-secret";
+
+/// Resource versions of the three objects.
+pub(crate) type Versions = [Arc<str>; 3];
+
+/// Parsed settings.
+pub(crate) struct Snapshot {
+    versions: Versions,
+    /// `argocd-cm`.
+    pub(crate) data: Data,
+    /// Local accounts with their secrets.
+    pub(crate) accounts: Accounts,
+    /// Sessions, anonymous access, the rule for passwords.
+    pub(crate) sessions: settings::Accounts,
+    /// The server's own settings.
+    pub(crate) server: settings::Server,
+    /// How objects are tracked.
+    pub(crate) tracking: settings::Tracking,
+    /// The policy.
+    pub(crate) enforcer: Arc<Enforcer>,
+    /// Signs and verifies tokens; none while `argocd-secret` has no key.
+    pub(crate) key: Option<TokenKey>,
+    /// Annotations masked on Secrets.
+    pub(crate) masked_annotations: std::collections::BTreeSet<String>,
+}
+
+impl Snapshot {
+    /// Which objects it is of.
+    pub(crate) fn versions(&self) -> &Versions {
+        &self.versions
+    }
+
+    /// Reads the three objects. `before` is what stands where a new policy cannot be read.
+    pub(crate) fn read(store: &Store, before: Option<&Self>) -> Self {
+        let versions = versions(store);
+        let data = store.config_map(SETTINGS);
+        let (keys, secrets) = secrets(store);
+        let (accounts, mut problems) = Accounts::parse(&data, &secrets);
+        let (sessions, told) = settings::Accounts::parse(&data);
+        problems.extend(told.into_iter().map(|problem| format!("argocd-cm {}: {}", problem.key, problem.message)));
+        for problem in problems {
+            tracing::warn!("{problem}");
+        }
+        Self {
+            enforcer: enforcer(&store.config_map(POLICY), before.map(|before| &before.enforcer)),
+            server: settings::Server::parse(&data).0,
+            tracking: settings::Tracking::parse(&data).0,
+            masked_annotations: settings::ResourceLabels::parse(&data).masked_annotations.into_iter().collect(),
+            key: keys.map(|secret| TokenKey::new(&secret)),
+            versions,
+            data,
+            accounts,
+            sessions,
+        }
+    }
+}
+
+/// The versions now.
+pub(crate) fn versions(store: &Store) -> Versions {
+    let namespace = store.namespace();
+    let version = |name: &str| config_version(store.config_maps().get(namespace, name).as_deref());
+    let secret = store.secrets().get(namespace, SECRET);
+    let secret = secret.map_or_else(|| Arc::from(""), |stored| stored.resource_version.clone());
+    [version(SETTINGS), version(POLICY), secret]
+}
+
+fn config_version<T>(stored: Option<&Stored<T>>) -> Arc<str> {
+    stored.map_or_else(|| Arc::from(""), |stored| stored.resource_version.clone())
+}
+
+/// The signing key, and what else `argocd-secret` holds as text.
+fn secrets(store: &Store) -> (Option<Vec<u8>>, BTreeMap<String, String>) {
+    let Some(entry) = store.secret(SECRET) else { return (None, BTreeMap::new()) };
+    let key = entry.data.get("server.secretkey").map(|key| key.reveal().clone()).filter(|key| !key.is_empty());
+    (key, entry.data.keys().map(|name| (name.clone(), entry.text(name))).collect())
+}
+
+/// The policy compiled. One that cannot be read changes nothing; with nothing before it, only the built-in roles
+/// count and nobody has a default role.
+fn enforcer(data: &Data, before: Option<&Arc<Enforcer>>) -> Arc<Enforcer> {
+    let (settings, problems) = RbacPolicy::parse(data);
+    for problem in problems {
+        tracing::warn!("argocd-rbac-cm {}: {}", problem.key, problem.message);
+    }
+    let mode = match settings.match_mode {
+        settings::MatchMode::Glob => MatchMode::Glob,
+        settings::MatchMode::Regex => MatchMode::Regex,
+    };
+    let mut policy = rbac::builtin();
+    match Policy::parse(&settings.policy) {
+        Ok(own) => {
+            policy.extend(own);
+            Arc::new(Enforcer::new(&policy, &settings.default_role, mode))
+        }
+        Err(error) => {
+            tracing::error!(%error, "argocd-rbac-cm cannot be read: the policy before it stays in force");
+            before.cloned().unwrap_or_else(|| Arc::new(Enforcer::new(&policy, "", mode)))
+        }
+    }
+}
