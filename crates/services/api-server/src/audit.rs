@@ -31,7 +31,13 @@ impl Reason {
 
 impl Hub {
     /// Records what was done to an application.
-    pub(crate) async fn tell_application(&self, access: &Access, of: &Application, reason: Reason, what: &str) {
+    pub(crate) async fn tell_application(
+        &self,
+        access: &Access,
+        of: &Application,
+        reason: Reason,
+        what: &str,
+    ) {
         let destination = &of.spec.destination;
         let annotations = [("dest-server", &destination.server), ("dest-namespace", &destination.namespace)];
         self.tell(access, Application::KIND, &of.metadata, reason, what, &annotations).await;

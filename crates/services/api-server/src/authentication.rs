@@ -182,7 +182,10 @@ mod tests {
     fn what_is_not_there_is_named() {
         let services = ["version.VersionService".to_owned()];
         let text = |path: &str| unknown(path, &services).message().to_owned();
-        assert_eq!(text("/version.VersionService/Nope"), "unknown method Nope for service version.VersionService");
+        assert_eq!(
+            text("/version.VersionService/Nope"),
+            "unknown method Nope for service version.VersionService"
+        );
         assert_eq!(text("/nope.Service/Nope"), "unknown service nope.Service");
         assert_eq!(text("nonsense"), "unknown service nonsense");
     }

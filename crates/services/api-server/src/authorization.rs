@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tonic::Status;
 
 /// Resources whose objects begin with a project.
-const OF_PROJECTS: [&str; 6] = ["applications", "applicationsets", "repositories", "clusters", "logs", "exec"];
+const OF_PROJECTS: [&str; 6] =
+    ["applications", "applicationsets", "repositories", "clusters", "logs", "exec"];
 pub(crate) const APPLICATIONS: &str = "applications";
 
 /// The policy with one project's roles added, kept while neither changes.
@@ -32,7 +33,9 @@ impl ProjectPolicies {
         let (name, version) = (&project.metadata.name, &project.metadata.resource_version);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.get(name) {
-            Some(known) if Arc::ptr_eq(&known.base, base) && known.version == *version => known.enforcer.clone(),
+            Some(known) if Arc::ptr_eq(&known.base, base) && known.version == *version => {
+                known.enforcer.clone()
+            }
             _ => {
                 let enforcer = Arc::new(base.with(&project_policy(project)));
                 let fresh = Kept { base: base.clone(), version: version.clone(), enforcer: enforcer.clone() };
@@ -65,7 +68,11 @@ pub(crate) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// From the fields of a request.
     pub(crate) fn new(project: &'a Option<String>, namespace: &'a Option<String>, name: &'a str) -> Self {
-        Self { project: project.as_deref().unwrap_or(""), namespace: namespace.as_deref().unwrap_or(""), name }
+        Self {
+            project: project.as_deref().unwrap_or(""),
+            namespace: namespace.as_deref().unwrap_or(""),
+            name,
+        }
     }
 }
 
@@ -186,7 +193,12 @@ impl Access {
     /// The object of the policy that an application is.
     pub(crate) fn object_of(&self, application: &Application) -> String {
         let namespace = self.hub.namespace_or_default(&application.metadata.namespace);
-        rbac_name(self.hub.store.namespace(), project_name(application), namespace, &application.metadata.name)
+        rbac_name(
+            self.hub.store.namespace(),
+            project_name(application),
+            namespace,
+            &application.metadata.name,
+        )
     }
 }
 

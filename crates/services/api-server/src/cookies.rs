@@ -8,18 +8,16 @@ const LONGEST: usize = 4093;
 /// Values of `Set-Cookie` for a token; an empty one ends the session in the browser.
 pub(crate) fn set_cookies(token: &str, base_href: &str, secure: bool) -> Vec<String> {
     let path = base_href.trim_matches('/');
-    let attributes = format!("; path=/{path}; SameSite=lax; httpOnly{}", if secure { "; Secure" } else { "" });
+    let attributes =
+        format!("; path=/{path}; SameSite=lax; httpOnly{}", if secure { "; Secure" } else { "" });
     let whole = format!("{COOKIE}={token}{attributes}");
     if whole.len() <= LONGEST {
         return vec![whole];
     }
     // Room for the longest name and the count.
     let room = LONGEST - COOKIE.len() - attributes.len() - "-19=20:".len();
-    let parts: Vec<&str> = token
-        .as_bytes()
-        .chunks(room)
-        .filter_map(|part| std::str::from_utf8(part).ok())
-        .collect();
+    let parts: Vec<&str> =
+        token.as_bytes().chunks(room).filter_map(|part| std::str::from_utf8(part).ok()).collect();
     let count = parts.len();
     parts
         .iter()
@@ -38,7 +36,10 @@ mod tests {
     #[test]
     fn attributes_are_those_browsers_need() {
         assert_eq!(set_cookies("t", "/", false), ["argocd.token=t; path=/; SameSite=lax; httpOnly"]);
-        assert_eq!(set_cookies("t", "/argo/", true), ["argocd.token=t; path=/argo; SameSite=lax; httpOnly; Secure"]);
+        assert_eq!(
+            set_cookies("t", "/argo/", true),
+            ["argocd.token=t; path=/argo; SameSite=lax; httpOnly; Secure"]
+        );
     }
 
     #[test]

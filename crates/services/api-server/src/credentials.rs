@@ -9,7 +9,9 @@ const MOST_PARTS: usize = 20;
 
 /// The token of a request. What is not made of three parts is as if it were not there.
 pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
-    if let Some(token) = headers.get("token").and_then(|value| value.to_str().ok()).filter(|token| !token.is_empty()) {
+    if let Some(token) =
+        headers.get("token").and_then(|value| value.to_str().ok()).filter(|token| !token.is_empty())
+    {
         return Some(token.to_owned());
     }
     let bearer = texts(headers, &http::header::AUTHORIZATION)

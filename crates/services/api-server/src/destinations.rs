@@ -24,7 +24,10 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// The cluster a destination means, or why there is none.
-    pub(crate) fn destination(&self, destination: &ApplicationDestination) -> Result<project::Cluster, String> {
+    pub(crate) fn destination(
+        &self,
+        destination: &ApplicationDestination,
+    ) -> Result<project::Cluster, String> {
         project::destination_cluster(destination, &self.clusters)
     }
 }
@@ -81,9 +84,10 @@ impl Hub {
     /// The projects that one inherits from.
     pub(crate) fn global_projects(&self, found: &AppProject) -> Vec<std::sync::Arc<AppProject>> {
         let (global, _) = settings::GlobalProjects::parse(&self.snapshot().data);
-        let selecting = global.0.iter().filter(|global| {
-            global.name != found.metadata.name && project::selects(&global.selector, found)
-        });
+        let selecting = global
+            .0
+            .iter()
+            .filter(|global| global.name != found.metadata.name && project::selects(&global.selector, found));
         selecting.filter_map(|global| self.store.project(&global.name).ok()).collect()
     }
 
@@ -104,9 +108,11 @@ impl Hub {
         if server == IN_CLUSTER_SERVER {
             return Ok(self.store.cluster().clone());
         }
-        let registered = self.store.cluster_by_server(server, true).map_err(|error| failure::store(&error))?;
+        let registered =
+            self.store.cluster_by_server(server, true).map_err(|error| failure::store(&error))?;
         let config = &registered.reveal().config;
-        if let Some((known, cluster)) = self.destinations.0.lock().unwrap_or_else(PoisonError::into_inner).get(server)
+        if let Some((known, cluster)) =
+            self.destinations.0.lock().unwrap_or_else(PoisonError::into_inner).get(server)
             && known.reveal() == config
         {
             return Ok(cluster.clone());

@@ -92,6 +92,9 @@ mod tests {
         assert_eq!(no_project("none").message(), "appprojects.argoproj.io \"none\" not found");
         assert_eq!(go_text(&Status::unknown("x")), "rpc error: code = Unknown desc = x");
         let busy = tried("set the operation", &StoreError::OperationInProgress);
-        assert_eq!((busy.code(), busy.message()), (Code::FailedPrecondition, "another operation is already in progress"));
+        assert_eq!(
+            (busy.code(), busy.message()),
+            (Code::FailedPrecondition, "another operation is already in progress")
+        );
     }
 }

@@ -100,7 +100,12 @@ async fn read<T: serde::de::DeserializeOwned>(hub: &Hub, key: &str) -> Option<T>
             Ok(value) => Some(value),
             Err(error) => {
                 // Its place in the text, and nothing of the text: it may hold what nobody is to see.
-                tracing::warn!(key, line = error.line(), column = error.column(), "an entry of the cache cannot be read");
+                tracing::warn!(
+                    key,
+                    line = error.line(),
+                    column = error.column(),
+                    "an entry of the cache cannot be read"
+                );
                 None
             }
         },

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use wire::gateway::{Gateway, Reply};
 
 const GRPC: &str = "application/grpc";
@@ -25,6 +26,16 @@ struct Front {
     grpc: Authenticated,
     web: GrpcWebService<Authenticated>,
     rest: Gateway<Authenticated>,
+}
+
+/// Takes answers that are there as a whole: a compressed stream would be held back until enough has gathered.
+#[derive(Clone, Copy)]
+struct Whole;
+
+impl Predicate for Whole {
+    fn should_compress<B: http_body::Body>(&self, response: &Response<B>) -> bool {
+        response.body().size_hint().exact().is_some()
+    }
 }
 
 /// The gRPC services, authenticated.
@@ -49,7 +60,11 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     let rest = Gateway::new(grpc.clone(), options);
     let front = Front { hub: hub.clone(), grpc, web, rest };
     let router = Router::new().fallback(dispatch).with_state(front);
-    Ok(if hub.options.gzip { router.layer(CompressionLayer::new()) } else { router })
+    Ok(if hub.options.gzip {
+        router.layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(Whole)))
+    } else {
+        router
+    })
 }
 
 fn authenticated(hub: &Arc<Hub>) -> Result<Authenticated, StartError> {
@@ -109,9 +124,10 @@ fn session_cookies(hub: &Hub, reply: &Reply<'_>) -> HeaderMap {
         "Delete" if session => Some(String::new()),
         _ => reply.metadata.get(RENEWED).and_then(|token| token.to_str().ok()).map(str::to_owned),
     };
-    for cookie in token.iter().flat_map(|token| {
-        cookies::set_cookies(token, &hub.options.base_href, !hub.options.insecure)
-    }) {
+    for cookie in token
+        .iter()
+        .flat_map(|token| cookies::set_cookies(token, &hub.options.base_href, !hub.options.insecure))
+    {
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             headers.append(SET_COOKIE, cookie);
         }

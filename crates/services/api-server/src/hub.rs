@@ -3,6 +3,7 @@
 use crate::authentication::Caller;
 use crate::authorization::{Access, ProjectPolicies};
 use crate::destinations::Destinations;
+use crate::metrics::Metrics;
 use crate::snapshot::{self, Snapshot};
 use crate::tokens::Revoked;
 use crate::{Options, Parts};
@@ -28,6 +29,7 @@ pub(crate) struct Hub {
     pub(crate) revoked: Revoked,
     pub(crate) policies: ProjectPolicies,
     pub(crate) logins: Semaphore,
+    pub(crate) metrics: Metrics,
     /// Changes of accounts and of project tokens are read, changed and written one at a time.
     pub(crate) writes: tokio::sync::Mutex<()>,
     throttle: Mutex<Throttle>,
@@ -36,7 +38,7 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(options: Options, parts: Parts) -> Self {
+    pub(crate) fn new(options: Options, parts: Parts, metrics: Metrics) -> Self {
         let logins = if options.parallel_logins == 0 { NO_LIMIT } else { options.parallel_logins };
         let throttle = Throttle::new(options.throttle);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
@@ -50,6 +52,7 @@ impl Hub {
             store: parts.store,
             cache: parts.cache,
             logins: Semaphore::new(logins),
+            metrics,
             writes: tokio::sync::Mutex::new(()),
             throttle: Mutex::new(throttle),
             repo_server,

@@ -7,7 +7,8 @@ const MOST_STEPS: usize = 10_000;
 
 /// Applies a patch. Errors are in the words the API's clients know.
 pub(crate) fn apply(target: &mut Value, patch: &str) -> Result<(), String> {
-    let steps: Vec<Value> = serde_json::from_str(patch).map_err(|error| format!("error decoding json patch: {error}"))?;
+    let steps: Vec<Value> =
+        serde_json::from_str(patch).map_err(|error| format!("error decoding json patch: {error}"))?;
     if steps.len() > MOST_STEPS {
         return Err(format!("error decoding json patch: more than {MOST_STEPS} operations"));
     }

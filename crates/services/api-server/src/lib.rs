@@ -15,6 +15,7 @@ mod front;
 mod hub;
 mod json_patch;
 mod masking;
+mod metrics;
 mod normal;
 mod options;
 mod pages;
@@ -105,9 +106,13 @@ impl ApiServer {
 }
 
 /// Makes the server: fills in what `argocd-secret` lacks and the default project, then is ready to answer.
-pub async fn build(options: Options, parts: Parts, _registry: &SharedRegistry) -> Result<ApiServer, StartError> {
+pub async fn build(
+    options: Options,
+    parts: Parts,
+    registry: &SharedRegistry,
+) -> Result<ApiServer, StartError> {
     parts.store.ready().await?;
-    let hub = Hub::new(options, parts);
+    let hub = Hub::new(options, parts, metrics::Metrics::new(registry));
     passwords::ensure(&hub).await?;
     match hub.store.ensure_default_project().await {
         // Without the right to create projects, a project that is there already serves as well.
@@ -134,7 +139,8 @@ pub async fn run(flags: &Flags, options: Options, stop: Stop) -> Result<(), Star
         Some(redis) => Cache::redis(redis)?,
         None => Cache::memory(MEMORY_CACHE_BYTES),
     };
-    let parts = Parts { store: Store::start(cluster, store_options), repo_server: repo_server(flags)?, cache };
+    let parts =
+        Parts { store: Store::start(cluster, store_options), repo_server: repo_server(flags)?, cache };
     let metrics = address(&flags.text("metrics-address"), flags.port("metrics-port"));
     let port = address(&flags.text("address"), flags.port("port"));
     let insecure = options.insecure;
@@ -169,7 +175,8 @@ pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
 
 fn access(flags: &Flags) -> Access {
     let (path, context) = (flags.text("kubeconfig"), flags.text("context"));
-    let inside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::env::var_os("KUBECONFIG").is_none();
+    let inside =
+        std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::env::var_os("KUBECONFIG").is_none();
     if path.is_empty() && context.is_empty() && inside {
         return Access::InCluster;
     }
@@ -218,4 +225,29 @@ fn redis(flags: &Flags) -> Option<RedisOptions> {
 fn address(host: &str, port: u16) -> SocketAddr {
     let host = host.parse().unwrap_or_else(|_| std::net::IpAddr::from([0, 0, 0, 0]));
     SocketAddr::new(host, port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn flags_and_environment_are_understood() {
+        boot::crypto();
+        let arguments =
+            ["--insecure", "--rootpath", "/argo/", "--api-content-types", "application/json;text/x"];
+        let arguments = arguments.map(str::to_owned);
+        let environment =
+            BTreeMap::from([("ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT".to_owned(), "7".to_owned())]);
+        let flags = Flags::parse(COMPONENT, &arguments, &environment).expect("flags");
+        let options = Options::from_flags(&flags, &environment);
+        assert!(options.insecure && options.gzip && options.replace_allowed && !options.disable_auth);
+        assert_eq!((options.root_path.as_str(), options.base_href.as_str()), ("argo", "/"));
+        assert_eq!(options.content_types, ["application/json", "text/x"]);
+        assert_eq!((options.throttle.failures, options.parallel_logins), (7, 50));
+        assert_eq!(options.event_reasons, ["all"]);
+        assert!(redis(&flags).is_none());
+        assert!(matches!(access(&flags), Access::Kubeconfig { .. } | Access::InCluster));
+    }
 }

@@ -8,8 +8,9 @@ use tonic::Status;
 
 /// A manifest as it may be shown. What cannot be read is not shown at all: it could be a Secret.
 pub(crate) fn manifest(text: &str, annotations: &BTreeSet<String>) -> Result<String, Status> {
-    let object = found::object(text)
-        .ok_or_else(|| Status::unknown("error unmarshaling manifest into unstructured: it is not an object"))?;
+    let object = found::object(text).ok_or_else(|| {
+        Status::unknown("error unmarshaling manifest into unstructured: it is not an object")
+    })?;
     if !is_secret(&object) {
         return Ok(text.to_owned());
     }

@@ -82,7 +82,11 @@ impl Options {
             event_reasons: flags.list("enable-k8s-event"),
             throttle: ThrottleOptions {
                 failures: number(environment, "ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT", defaults.failures),
-                window_seconds: number(environment, "ARGOCD_SESSION_FAILURE_WINDOW_SECONDS", defaults.window_seconds),
+                window_seconds: number(
+                    environment,
+                    "ARGOCD_SESSION_FAILURE_WINDOW_SECONDS",
+                    defaults.window_seconds,
+                ),
                 names: number(environment, "ARGOCD_SESSION_MAX_CACHE_SIZE", defaults.names).max(1),
             },
             parallel_logins: number(environment, "ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", 50),

@@ -25,7 +25,8 @@ impl Selector {
         let mut reader = Reader { tokens: &tokens };
         let mut requirements = Vec::new();
         while reader.peek() != "" {
-            requirements.push(reader.requirement().map_err(|text| format!("unable to parse requirement: {text}"))?);
+            requirements
+                .push(reader.requirement().map_err(|text| format!("unable to parse requirement: {text}"))?);
             match reader.next() {
                 "" => break,
                 "," if reader.peek() != "" => {}
@@ -104,7 +105,9 @@ impl<'t> Reader<'t> {
 
     fn word(&mut self) -> Result<String, String> {
         match self.next() {
-            token if token.is_empty() || token.starts_with(is_special) => Err(unexpected(token, "identifier")),
+            token if token.is_empty() || token.starts_with(is_special) => {
+                Err(unexpected(token, "identifier"))
+            }
             token => Ok(token.to_owned()),
         }
     }
@@ -179,12 +182,32 @@ mod tests {
     #[test]
     fn each_operator_means_what_it_says() {
         let labels = [("team", "a"), ("tier", "3")];
-        for selector in
-            ["", "team", "!other", "team=a", "team==a", "team!=b", "team in (a,b)", "team notin (b)", "tier gt 2", "tier<4", "other!=x", "team=a , tier"]
-        {
+        for selector in [
+            "",
+            "team",
+            "!other",
+            "team=a",
+            "team==a",
+            "team!=b",
+            "team in (a,b)",
+            "team notin (b)",
+            "tier gt 2",
+            "tier<4",
+            "other!=x",
+            "team=a , tier",
+        ] {
             assert!(matches(selector, &labels), "{selector}");
         }
-        for selector in ["other", "!team", "team=b", "team!=a", "team in (b)", "team notin (a)", "tier lt 3", "team=a,other"] {
+        for selector in [
+            "other",
+            "!team",
+            "team=b",
+            "team!=a",
+            "team in (b)",
+            "team notin (a)",
+            "tier lt 3",
+            "team=a,other",
+        ] {
             assert!(!matches(selector, &labels), "{selector}");
         }
     }
@@ -192,8 +215,14 @@ mod tests {
     #[test]
     fn errors_are_in_the_words_of_kubernetes() {
         let error = |text: &str| Selector::parse(text).unwrap_err();
-        assert_eq!(error("in("), "unable to parse requirement: found '(', expected: in, notin, =, ==, !=, gt, lt");
-        assert_eq!(error("a in (b"), "unable to parse requirement: found '', expected: ',', ')' or identifier");
+        assert_eq!(
+            error("in("),
+            "unable to parse requirement: found '(', expected: in, notin, =, ==, !=, gt, lt"
+        );
+        assert_eq!(
+            error("a in (b"),
+            "unable to parse requirement: found '', expected: ',', ')' or identifier"
+        );
         assert_eq!(error("=a"), "unable to parse requirement: found '=', expected: identifier");
         assert!(Selector::parse("a,").is_err());
     }

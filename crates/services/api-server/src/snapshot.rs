@@ -48,7 +48,9 @@ impl Snapshot {
         let (keys, secrets) = secrets(store);
         let (accounts, mut problems) = Accounts::parse(&data, &secrets);
         let (sessions, told) = settings::Accounts::parse(&data);
-        problems.extend(told.into_iter().map(|problem| format!("argocd-cm {}: {}", problem.key, problem.message)));
+        problems.extend(
+            told.into_iter().map(|problem| format!("argocd-cm {}: {}", problem.key, problem.message)),
+        );
         for problem in problems {
             tracing::warn!("{problem}");
         }
@@ -56,7 +58,10 @@ impl Snapshot {
             enforcer: enforcer(&store.config_map(POLICY), before.map(|before| &before.enforcer)),
             server: settings::Server::parse(&data).0,
             tracking: settings::Tracking::parse(&data).0,
-            masked_annotations: settings::ResourceLabels::parse(&data).masked_annotations.into_iter().collect(),
+            masked_annotations: settings::ResourceLabels::parse(&data)
+                .masked_annotations
+                .into_iter()
+                .collect(),
             key: keys.map(|secret| TokenKey::new(&secret)),
             versions,
             data,
@@ -82,7 +87,8 @@ fn config_version<T>(stored: Option<&Stored<T>>) -> Arc<str> {
 /// The signing key, and what else `argocd-secret` holds as text.
 fn secrets(store: &Store) -> (Option<Vec<u8>>, BTreeMap<String, String>) {
     let Some(entry) = store.secret(SECRET) else { return (None, BTreeMap::new()) };
-    let key = entry.data.get("server.secretkey").map(|key| key.reveal().clone()).filter(|key| !key.is_empty());
+    let key =
+        entry.data.get("server.secretkey").map(|key| key.reveal().clone()).filter(|key| !key.is_empty());
     (key, entry.data.keys().map(|name| (name.clone(), entry.text(name))).collect())
 }
 

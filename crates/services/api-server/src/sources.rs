@@ -86,7 +86,10 @@ impl Hub {
             no_revision_cache: false,
         };
         let answer = self.repo_server().resolve_revision(request).await.map_err(|status| {
-            Status::failed_precondition(format!("error resolving repo revision: {}", failure::go_text(&status)))
+            Status::failed_precondition(format!(
+                "error resolving repo revision: {}",
+                failure::go_text(&status)
+            ))
         })?;
         let answer = answer.into_inner();
         Ok((answer.revision, answer.ambiguous_revision))

@@ -100,7 +100,12 @@ fn revoked_key(id: &str) -> String {
     format!("revoked-token|{id}")
 }
 
-fn check_account(accounts: &Accounts, name: &str, capability: Capability, claims: &Claims) -> Result<(), String> {
+fn check_account(
+    accounts: &Accounts,
+    name: &str,
+    capability: Capability,
+    claims: &Claims,
+) -> Result<(), String> {
     let account = accounts.get(name).ok_or_else(|| format!("account '{name}' does not exist"))?;
     if !account.enabled {
         return Err(format!("account {name} is disabled"));
@@ -153,15 +158,24 @@ mod tests {
 
     #[test]
     fn only_known_keys_of_enabled_accounts_with_the_capability_stand() {
-        let settings =
-            [("accounts.alice", "apiKey, login"), ("accounts.carol", "login"), ("accounts.carol.enabled", "false")];
+        let settings = [
+            ("accounts.alice", "apiKey, login"),
+            ("accounts.carol", "login"),
+            ("accounts.carol.enabled", "false"),
+        ];
         let accounts = account(&settings, &[("accounts.alice.tokens", r#"[{"id":"k","iat":1}]"#)]);
         let check = |name: &str, capability, id: &str| {
             check_account(&accounts, name, capability, &claims(id, 1)).err().unwrap_or_default()
         };
         assert_eq!(check("alice", Capability::ApiKey, "k"), "");
-        assert_eq!(check("alice", Capability::ApiKey, "other"), "account alice does not have token with id other");
-        assert_eq!(check("admin", Capability::ApiKey, "k"), "account admin does not have 'apiKey' capability");
+        assert_eq!(
+            check("alice", Capability::ApiKey, "other"),
+            "account alice does not have token with id other"
+        );
+        assert_eq!(
+            check("admin", Capability::ApiKey, "k"),
+            "account admin does not have 'apiKey' capability"
+        );
         assert_eq!(check("carol", Capability::Login, "k"), "account carol is disabled");
         assert_eq!(check("zed", Capability::Login, "k"), "account 'zed' does not exist");
     }

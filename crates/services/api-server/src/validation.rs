@@ -33,8 +33,10 @@ pub(crate) async fn validate(
         Status::invalid_argument(format!("application destination spec for {name} is invalid: {problem}"))
     })?;
     let refuse = |conditions: &[ApplicationCondition]| {
-        let texts: Vec<String> =
-            conditions.iter().map(|condition| format!("{}: {}", condition.r#type, condition.message)).collect();
+        let texts: Vec<String> = conditions
+            .iter()
+            .map(|condition| format!("{}: {}", condition.r#type, condition.message))
+            .collect();
         Err(Status::invalid_argument(format!("application spec for {name} is invalid: {}", texts.join(";"))))
     };
     let now = Timestamp::now();
@@ -134,7 +136,6 @@ fn for_people(repository: &Repository) -> String {
     )
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +150,9 @@ mod tests {
         let text = for_people(&repository);
         assert!(!text.contains("canary"), "{text}");
         let plain = Repository { repo: "http://h/a.git".into(), ..Repository::default() };
-        assert_eq!(for_people(&plain), r#"&Repository{Repo: "http://h/a.git", Type: "", Name: "", Project: ""}"#);
+        assert_eq!(
+            for_people(&plain),
+            r#"&Repository{Repo: "http://h/a.git", Type: "", Name: "", Project: ""}"#
+        );
     }
 }

@@ -92,16 +92,19 @@ fn event(object: &Object) -> Event {
         involved_object: reference(object, "involvedObject"),
         reason: text(&["reason"]),
         message: text(&["message"]),
-        source: Some(EventSource { component: text(&["source", "component"]), host: text(&["source", "host"]) }),
+        source: Some(EventSource {
+            component: text(&["source", "component"]),
+            host: text(&["source", "host"]),
+        }),
         first_timestamp: part::<Time>(object, "firstTimestamp"),
         last_timestamp: part::<Time>(object, "lastTimestamp"),
         count: number(&["count"]),
         r#type: text(&["type"]),
         event_time: part::<MicroTime>(object, "eventTime"),
-        series: object.at(&["series"]).filter(|series| series.is_object()).map(|_| EventSeries {
-            count: number(&["series", "count"]),
-            last_observed_time: None,
-        }),
+        series: object
+            .at(&["series"])
+            .filter(|series| series.is_object())
+            .map(|_| EventSeries { count: number(&["series", "count"]), last_observed_time: None }),
         action: text(&["action"]),
         related: reference(object, "related"),
         reporting_component: text(&["reportingComponent"]),

@@ -37,7 +37,9 @@ pub(crate) async fn logs(
     let pods = selected(&tree, &query);
     let most = usize::try_from(access.snapshot().server.max_pod_logs).unwrap_or(usize::MAX);
     if pods.len() > most {
-        return Err(Status::invalid_argument("max pods to view logs are reached. Please provide more granular query"));
+        return Err(Status::invalid_argument(
+            "max pods to view logs are reached. Please provide more granular query",
+        ));
     }
     let cluster = hub.connect(&application, &scope).await?;
     let options = options(&query);
@@ -51,7 +53,11 @@ pub(crate) async fn logs(
 }
 
 /// Lines as they come.
-fn followed(readers: Vec<Lines<'static, Line>>, filter: Filter, until: Option<Timestamp>) -> BoxStream<LogEntry> {
+fn followed(
+    readers: Vec<Lines<'static, Line>>,
+    filter: Filter,
+    until: Option<Timestamp>,
+) -> BoxStream<LogEntry> {
     Box::pin(
         stream::select_all(readers)
             .filter(move |line| {
@@ -64,7 +70,11 @@ fn followed(readers: Vec<Lines<'static, Line>>, filter: Filter, until: Option<Ti
 }
 
 /// Lines of all pods by their times; each pod's are in order already, so only the first of each is held.
-fn merged(readers: Vec<Lines<'static, Line>>, filter: Filter, until: Option<Timestamp>) -> BoxStream<LogEntry> {
+fn merged(
+    readers: Vec<Lines<'static, Line>>,
+    filter: Filter,
+    until: Option<Timestamp>,
+) -> BoxStream<LogEntry> {
     Box::pin(async_stream::stream! {
         let mut heads = Vec::new();
         for mut reader in readers {
@@ -108,7 +118,8 @@ impl Filter {
         if self.text.is_empty() {
             return true;
         }
-        let found = if self.exact { line.contains(&self.text) } else { line.to_lowercase().contains(&self.text) };
+        let found =
+            if self.exact { line.contains(&self.text) } else { line.to_lowercase().contains(&self.text) };
         found != self.inverted
     }
 }
@@ -195,9 +206,9 @@ fn selected(tree: &ApplicationTree, query: &ApplicationPodLogsQuery) -> BTreeSet
         nodes.iter().filter(|node| is_asked_for(node)).map(|node| node.resource_ref.uid.as_str()).collect();
     loop {
         let before = reached.len();
-        let below = nodes.iter().filter(|node| {
-            node.parent_refs.iter().any(|parent| reached.contains(parent.uid.as_str()))
-        });
+        let below = nodes
+            .iter()
+            .filter(|node| node.parent_refs.iter().any(|parent| reached.contains(parent.uid.as_str())));
         let below: Vec<&str> = below.map(|node| node.resource_ref.uid.as_str()).collect();
         reached.extend(below);
         if reached.len() == before {

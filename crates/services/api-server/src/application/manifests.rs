@@ -90,9 +90,8 @@ fn source_of(
     version: Option<i32>,
     index: Option<i32>,
 ) -> Result<ApplicationSource, Status> {
-    let deployed = version.and_then(|id| {
-        application.status.history.iter().find(|entry| entry.id == i64::from(id))
-    });
+    let deployed =
+        version.and_then(|id| application.status.history.iter().find(|entry| entry.id == i64::from(id)));
     if version.is_some_and(|id| id > 0) && deployed.is_none() {
         return Err(Status::unknown(format!(
             "revision history not found for application {} with history ID {}",

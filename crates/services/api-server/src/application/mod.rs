@@ -21,11 +21,12 @@ use tonic::{Request, Response, Status};
 use wire::application::application_service_server::ApplicationService;
 use wire::application::{
     ApplicationCreateRequest, ApplicationDeleteRequest, ApplicationManifestQuery, ApplicationPatchRequest,
-    ApplicationPodLogsQuery, ApplicationQuery, ApplicationResourceDeleteRequest, ApplicationResourceEventsQuery,
-    ApplicationResourcePatchRequest, ApplicationResourceRequest, ApplicationResourceResponse, ApplicationResponse,
-    ApplicationRollbackRequest, ApplicationSyncRequest, ApplicationSyncWindowsQuery, ApplicationSyncWindowsResponse,
-    ApplicationUpdateRequest, ApplicationUpdateSpecRequest, LogEntry, ManagedResourcesResponse,
-    OperationTerminateRequest, OperationTerminateResponse, ResourcesQuery, RevisionMetadataQuery,
+    ApplicationPodLogsQuery, ApplicationQuery, ApplicationResourceDeleteRequest,
+    ApplicationResourceEventsQuery, ApplicationResourcePatchRequest, ApplicationResourceRequest,
+    ApplicationResourceResponse, ApplicationResponse, ApplicationRollbackRequest, ApplicationSyncRequest,
+    ApplicationSyncWindowsQuery, ApplicationSyncWindowsResponse, ApplicationUpdateRequest,
+    ApplicationUpdateSpecRequest, LogEntry, ManagedResourcesResponse, OperationTerminateRequest,
+    OperationTerminateResponse, ResourcesQuery, RevisionMetadataQuery,
 };
 use wire::events::EventList;
 use wire::repository::ManifestResponse;
@@ -49,7 +50,7 @@ impl ApplicationService for Applications {
 
     async fn watch(&self, request: Request<ApplicationQuery>) -> Answer<BoxStream<ApplicationWatchEvent>> {
         let (access, query) = self.0.enter(request)?;
-        watch::applications(self.0.clone(), &access, query).map(Response::new)
+        watch::applications(self.0.clone(), &access, &query).map(Response::new)
     }
 
     async fn create(&self, request: Request<ApplicationCreateRequest>) -> Answer<Application> {
@@ -123,7 +124,10 @@ impl ApplicationService for Applications {
         resources::tree(&self.0, &access, &query).await.map(Response::new)
     }
 
-    async fn watch_resource_tree(&self, request: Request<ResourcesQuery>) -> Answer<BoxStream<ApplicationTree>> {
+    async fn watch_resource_tree(
+        &self,
+        request: Request<ResourcesQuery>,
+    ) -> Answer<BoxStream<ApplicationTree>> {
         let (access, query) = self.0.enter(request)?;
         watch::tree(self.0.clone(), &access, query).await.map(Response::new)
     }
@@ -152,7 +156,10 @@ impl ApplicationService for Applications {
         resources::delete(&self.0, &access, &query).await.map(Response::new)
     }
 
-    async fn list_resource_events(&self, request: Request<ApplicationResourceEventsQuery>) -> Answer<EventList> {
+    async fn list_resource_events(
+        &self,
+        request: Request<ApplicationResourceEventsQuery>,
+    ) -> Answer<EventList> {
         let (access, query) = self.0.enter(request)?;
         events::of_application(&self.0, &access, &query).await.map(Response::new)
     }

@@ -7,8 +7,8 @@ use crate::failure;
 use crate::hub::Hub;
 use crate::sources::sources;
 use api::v1alpha1::{
-    Application, ApplicationSource, Operation, OperationInitiator, RevisionHistory, SyncOperation, SyncStrategy,
-    SyncStrategyApply, SyncWindow,
+    Application, ApplicationSource, Operation, OperationInitiator, RevisionHistory, SyncOperation,
+    SyncStrategy, SyncStrategyApply, SyncWindow,
 };
 use jiff::Timestamp;
 use project::windows::{Attempt, Windows};
@@ -174,7 +174,9 @@ pub(super) fn at_positions(
     revisions: &[String],
 ) -> Result<Vec<ApplicationSource>, Status> {
     if positions.len() != revisions.len() {
-        return Err(Status::invalid_argument("each source position needs a revision, and each revision a position"));
+        return Err(Status::invalid_argument(
+            "each source position needs a revision, and each revision a position",
+        ));
     }
     for (position, revision) in positions.iter().zip(revisions) {
         let index = usize::try_from(*position).ok().and_then(|position| position.checked_sub(1));
@@ -217,7 +219,9 @@ fn within_windows(hub: &Hub, application: &Application) -> Result<(), Status> {
     match windows.permit(Attempt { manual: true, started: None }, Timestamp::now()) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Status::permission_denied("cannot sync: blocked by sync window")),
-        Err(problem) => Err(Status::permission_denied(format!("cannot sync: invalid sync window: {problem}"))),
+        Err(problem) => {
+            Err(Status::permission_denied(format!("cannot sync: invalid sync window: {problem}")))
+        }
     }
 }
 
@@ -247,13 +251,14 @@ pub(crate) async fn rollback(
     if is_automated(&application) {
         return Err(Status::failed_precondition("rollback cannot be initiated when auto-sync is enabled"));
     }
-    let deployed = application.status.history.iter().find(|entry| entry.id == request.id).ok_or_else(|| {
-        let metadata = &application.metadata;
-        Status::invalid_argument(format!(
-            "application {}/{} does not have deployment with id {}",
-            metadata.namespace, metadata.name, request.id
-        ))
-    })?;
+    let deployed =
+        application.status.history.iter().find(|entry| entry.id == request.id).ok_or_else(|| {
+            let metadata = &application.metadata;
+            Status::invalid_argument(format!(
+                "application {}/{} does not have deployment with id {}",
+                metadata.namespace, metadata.name, request.id
+            ))
+        })?;
     if deployed.sources.is_empty() && deployed.source == ApplicationSource::default() {
         return Err(Status::failed_precondition(
             "cannot rollback to revision deployed with Argo CD v0.11 or lower. sync to revision instead.",
@@ -322,7 +327,8 @@ pub(crate) fn sync_windows(
     let windows = windows(&scope, &application, &cluster);
     let now = Timestamp::now();
     let can_sync = windows.permit(Attempt { manual: true, started: None }, now);
-    let can_sync = can_sync.map_err(|problem| Status::invalid_argument(format!("invalid sync windows: {problem}")))?;
+    let can_sync =
+        can_sync.map_err(|problem| Status::invalid_argument(format!("invalid sync windows: {problem}")))?;
     let told = |windows: &[&SyncWindow]| {
         let window = |window: &&SyncWindow| ApplicationSyncWindow {
             kind: window.kind.clone(),

@@ -43,7 +43,8 @@ impl Filter {
         let source = || application.spec.source.iter().chain(&application.spec.sources);
         (self.name.is_empty() || self.name == metadata.name)
             && (self.namespace.is_empty() || self.namespace == metadata.namespace)
-            && (self.projects.is_empty() || self.projects.iter().any(|name| name == project_name(application)))
+            && (self.projects.is_empty()
+                || self.projects.iter().any(|name| name == project_name(application)))
             && (self.repository.is_empty() || source().any(|source| source.repo_url == self.repository))
             && self.selector.matches(&metadata.labels)
     }
@@ -51,7 +52,8 @@ impl Filter {
 
 /// The applications of a query that the caller may see, by name.
 pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Result<ApplicationList, Status> {
-    let filter = Filter::new(query).map_err(|error| Status::unknown(format!("error parsing the selector: {error}")))?;
+    let filter = Filter::new(query)
+        .map_err(|error| Status::unknown(format!("error parsing the selector: {error}")))?;
     let (stored, resource_version) = hub.store.applications().snapshot();
     let mut items: Vec<Application> = stored
         .iter()
@@ -68,7 +70,9 @@ pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Resu
 pub(crate) async fn get(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Result<Application, Status> {
     let projects = if query.project.is_empty() { &query.projects } else { &query.project };
     if projects.len() > 1 {
-        return Err(Status::invalid_argument("multiple projects specified - the get endpoint accepts either zero or one project"));
+        return Err(Status::invalid_argument(
+            "multiple projects specified - the get endpoint accepts either zero or one project",
+        ));
     }
     let wanted = Wanted {
         project: projects.first().map_or("", String::as_str),
@@ -94,7 +98,9 @@ pub(crate) async fn with_health(hub: &Hub, application: &Arc<Application>) -> Ap
     if application.status.resource_health_source != IN_TREE {
         return application;
     }
-    let Some(tree) = found::known_tree(hub, &found::instance(hub, &application)).await else { return application };
+    let Some(tree) = found::known_tree(hub, &found::instance(hub, &application)).await else {
+        return application;
+    };
     type Key<'k> = (&'k str, &'k str, &'k str, &'k str);
     let nodes: BTreeMap<Key<'_>, &ResourceNode> = tree
         .nodes
@@ -105,7 +111,12 @@ pub(crate) async fn with_health(hub: &Hub, application: &Arc<Application>) -> Ap
         })
         .collect();
     for resource in &mut application.status.resources {
-        let key = (resource.group.as_str(), resource.kind.as_str(), resource.namespace.as_str(), resource.name.as_str());
+        let key = (
+            resource.group.as_str(),
+            resource.kind.as_str(),
+            resource.namespace.as_str(),
+            resource.name.as_str(),
+        );
         if let Some(node) = nodes.get(&key) {
             resource.health.clone_from(&node.health);
         }

@@ -21,7 +21,8 @@ pub(crate) async fn refreshed(
 ) -> Result<Arc<Application>, Status> {
     // Listening before asking: the answer cannot be missed.
     let mut changes = hub.store.applications().follow();
-    let asked = hub.store.request_refresh(namespace, name, hard).await.map_err(|error| failure::store(&error))?;
+    let asked =
+        hub.store.request_refresh(namespace, name, hard).await.map_err(|error| failure::store(&error))?;
     let since = asked.metadata.resource_version.parse::<u64>().unwrap_or(0);
     let waiting = async {
         loop {
@@ -42,7 +43,8 @@ pub(crate) async fn refreshed(
                 }
                 // Too many changes at once: what is in memory now tells as much.
                 Some(Err(StoreError::Expired)) => {
-                    let now = hub.store.application(namespace, name).map_err(|error| failure::store(&error))?;
+                    let now =
+                        hub.store.application(namespace, name).map_err(|error| failure::store(&error))?;
                     if !now.metadata.annotations.contains_key(REFRESH) {
                         return Ok(now);
                     }

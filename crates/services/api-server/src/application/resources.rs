@@ -19,7 +19,11 @@ use wire::application::{
 };
 
 /// The tree of an application.
-pub(crate) async fn tree(hub: &Hub, access: &Access, query: &ResourcesQuery) -> Result<ApplicationTree, Status> {
+pub(crate) async fn tree(
+    hub: &Hub,
+    access: &Access,
+    query: &ResourcesQuery,
+) -> Result<ApplicationTree, Status> {
     let application = access.application(wanted(query), "get")?;
     found::tree(hub, &application).await
 }
@@ -126,7 +130,8 @@ pub(crate) async fn get(
     };
     let reached = reach(hub, access, &named, "get").await?;
     let live = reached.cluster.get(&reached.resource, &reached.namespace, named.name).await;
-    let live = live.map_err(|error| failure::within("error getting resource", &failure::kubernetes(&error)))?;
+    let live =
+        live.map_err(|error| failure::within("error getting resource", &failure::kubernetes(&error)))?;
     Ok(ApplicationResourceResponse { manifest: masking::shown(&live, &access.snapshot().masked_annotations) })
 }
 
@@ -147,7 +152,8 @@ pub(crate) async fn patch(
     let reached = reach(hub, access, &named, "update").await?;
     let patch = read_patch(&query.patch_type, &query.patch)?;
     let options = WriteOptions::manager(crate::COMPONENT);
-    let patched = reached.cluster.patch(&reached.resource, &reached.namespace, named.name, &patch, &options).await;
+    let patched =
+        reached.cluster.patch(&reached.resource, &reached.namespace, named.name, &patch, &options).await;
     let patched = patched.map_err(|error| {
         let status = failure::kubernetes(&error);
         // Validation and admission quote what they refuse; of a Secret nothing is quoted (CVE-2025-23216).
@@ -160,7 +166,9 @@ pub(crate) async fn patch(
     })?;
     let what = format!("patched resource {}/{} '{}'", named.group, named.kind, named.name);
     hub.tell_application(access, &reached.application, Reason::Updated, &what).await;
-    Ok(ApplicationResourceResponse { manifest: masking::shown(&patched, &access.snapshot().masked_annotations) })
+    Ok(ApplicationResourceResponse {
+        manifest: masking::shown(&patched, &access.snapshot().masked_annotations),
+    })
 }
 
 fn read_patch(kind: &str, text: &str) -> Result<Patch, Status> {

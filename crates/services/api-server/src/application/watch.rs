@@ -50,16 +50,16 @@ impl Watcher {
 pub(crate) fn applications(
     hub: Arc<Hub>,
     access: &Access,
-    query: ApplicationQuery,
+    query: &ApplicationQuery,
 ) -> Result<BoxStream<ApplicationWatchEvent>, Status> {
-    let filter = Filter::new(&query)
+    let filter = Filter::new(query)
         .map_err(|error| Status::unknown(format!("error parsing labels with selectors: {error}")))?;
     let version = query.resource_version();
     let from: u64 = match version {
         "" => 0,
-        text => text.parse().map_err(|_| {
-            Status::invalid_argument(format!("resource version {text:?} is not a number"))
-        })?,
+        text => text
+            .parse()
+            .map_err(|_| Status::invalid_argument(format!("resource version {text:?} is not a number")))?,
     };
     // Listening before listing: a change in between is told twice rather than never.
     let (mut changes, resumed) = match hub.store.applications().follow_since(version) {

@@ -206,7 +206,8 @@ pub(crate) async fn delete(
     let finalizers = finalizers(&application.metadata.finalizers, request.cascade.unwrap_or(true), policy)?;
     let (namespace, name) = (hub.namespace_or_default(there.namespace), there.name);
     if let Some(finalizers) = finalizers {
-        let patch = Patch::Merge(json!({"metadata": {"uid": application.metadata.uid, "finalizers": finalizers}}));
+        let patch =
+            Patch::Merge(json!({"metadata": {"uid": application.metadata.uid, "finalizers": finalizers}}));
         let patched = hub.store.patch_application(namespace, name, &patch).await;
         patched.map_err(|error| failure::tried("error patching application finalizers", &error))?;
     }
@@ -224,7 +225,8 @@ fn finalizers(present: &[String], cascade: bool, policy: &str) -> Result<Option<
             return Err(Status::invalid_argument("cannot set propagation policy when cascading is disabled"));
         }
         let ours = [RESOURCES_FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
-        let rest: Vec<String> = present.iter().filter(|name| !ours.contains(&name.as_str())).cloned().collect();
+        let rest: Vec<String> =
+            present.iter().filter(|name| !ours.contains(&name.as_str())).cloned().collect();
         return Ok((rest.len() != present.len()).then_some(rest));
     }
     let wanted = match policy.to_lowercase().as_str() {
@@ -249,10 +251,16 @@ mod tests {
         };
         assert_eq!(of(&[], true, ""), Ok(Some(vec![RESOURCES_FINALIZER.into()])));
         assert_eq!(of(&[RESOURCES_FINALIZER], true, ""), Ok(None));
-        assert_eq!(of(&["other"], true, "Background"), Ok(Some(vec!["other".into(), BACKGROUND_FINALIZER.into()])));
+        assert_eq!(
+            of(&["other"], true, "Background"),
+            Ok(Some(vec!["other".into(), BACKGROUND_FINALIZER.into()]))
+        );
         assert_eq!(of(&["other", RESOURCES_FINALIZER], false, ""), Ok(Some(vec!["other".into()])));
         assert_eq!(of(&["other"], false, ""), Ok(None));
         assert_eq!(of(&[], true, "bogus"), Err("invalid propagation policy: bogus".into()));
-        assert_eq!(of(&[], false, "x"), Err("cannot set propagation policy when cascading is disabled".into()));
+        assert_eq!(
+            of(&[], false, "x"),
+            Err("cannot set propagation policy when cascading is disabled".into())
+        );
     }
 }

@@ -12,7 +12,8 @@ use tonic::{Request, Response, Status};
 use wire::account::account_service_server::AccountService;
 use wire::account::{
     AccountsList, CanIRequest, CanIResponse, CreateTokenRequest, CreateTokenResponse, DeleteTokenRequest,
-    EmptyResponse, GetAccountRequest, ListAccountRequest, Token, UpdatePasswordRequest, UpdatePasswordResponse,
+    EmptyResponse, GetAccountRequest, ListAccountRequest, Token, UpdatePasswordRequest,
+    UpdatePasswordResponse,
 };
 
 const RESOURCES: [&str; 12] = [
@@ -29,7 +30,8 @@ const RESOURCES: [&str; 12] = [
     "exec",
     "extensions",
 ];
-const ACTIONS: [&str; 9] = ["get", "create", "update", "delete", "sync", "rollback", "override", "action", "invoke"];
+const ACTIONS: [&str; 9] =
+    ["get", "create", "update", "delete", "sync", "rollback", "override", "action", "invoke"];
 
 /// Accounts.
 pub(crate) struct Accounts(pub(crate) Arc<Hub>);
@@ -46,7 +48,10 @@ impl AccountService for Accounts {
         Ok(Response::new(CanIResponse { value: if allowed { "yes" } else { "no" }.to_owned() }))
     }
 
-    async fn update_password(&self, request: Request<UpdatePasswordRequest>) -> Answer<UpdatePasswordResponse> {
+    async fn update_password(
+        &self,
+        request: Request<UpdatePasswordRequest>,
+    ) -> Answer<UpdatePasswordResponse> {
         let (access, request) = self.0.enter(request)?;
         update_password(&self.0, &access, request).await?;
         Ok(Response::new(UpdatePasswordResponse {}))
@@ -165,7 +170,9 @@ async fn update_password(hub: &Hub, access: &Access, request: UpdatePasswordRequ
     account(access, &name)?;
     let pattern = &access.snapshot().sessions.password_pattern;
     if !Password::new(request.new_password.clone()).meets(pattern).unwrap_or(false) {
-        return Err(Status::unknown(format!("new password does not match the following expression: {pattern}")));
+        return Err(Status::unknown(format!(
+            "new password does not match the following expression: {pattern}"
+        )));
     }
     let new = request.new_password;
     let hash = tokio::task::spawn_blocking(move || passwords::hash(&new)).await;
@@ -219,7 +226,8 @@ async fn change_tokens(
     let snapshot = hub.snapshot();
     let account = snapshot.accounts.get(name);
     let account = account.ok_or_else(|| Status::not_found(format!("account '{name}' does not exist")))?;
-    let tokens = serde_json::to_vec(&change(account)?).map_err(|error| Status::internal(error.to_string()))?;
+    let tokens =
+        serde_json::to_vec(&change(account)?).map_err(|error| Status::internal(error.to_string()))?;
     let values = [(format!("{}.tokens", prefix(name)), Some(Secret::new(tokens)))];
     hub.store.set_argocd_secret(&values).await.map_err(|error| failure::store(&error))
 }

@@ -3,6 +3,7 @@
 mod account;
 mod cluster;
 mod later;
+mod path_value;
 mod project;
 mod project_token;
 mod repository;
@@ -90,7 +91,8 @@ fn with_reflection(collected: Collected) -> Result<(Router, Vec<String>), StartE
         collected.names.iter().fold(builder, |builder, name| builder.with_service_name(name.clone()))
     };
     let failed = |error: tonic_reflection::server::Error| StartError::Reflection(error.to_string());
-    let (current, older) = (builder().build_v1().map_err(failed)?, builder().build_v1alpha().map_err(failed)?);
+    let (current, older) =
+        (builder().build_v1().map_err(failed)?, builder().build_v1alpha().map_err(failed)?);
     let collected = collected.add(current).add(older);
     Ok((collected.routes.prepare().into_axum_router(), collected.names))
 }

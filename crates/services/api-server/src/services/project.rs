@@ -32,7 +32,10 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl ProjectService for Projects {
-    async fn create_token(&self, request: Request<ProjectTokenCreateRequest>) -> Answer<ProjectTokenResponse> {
+    async fn create_token(
+        &self,
+        request: Request<ProjectTokenCreateRequest>,
+    ) -> Answer<ProjectTokenResponse> {
         let (access, request) = self.0.enter(request)?;
         let token = project_token::create(&self.0, &access, request).await?;
         Ok(Response::new(ProjectTokenResponse { token }))
@@ -106,7 +109,10 @@ impl ProjectService for Projects {
         list_events(&self.0, &found.metadata).await.map(Response::new)
     }
 
-    async fn get_sync_windows_state(&self, request: Request<SyncWindowsQuery>) -> Answer<SyncWindowsResponse> {
+    async fn get_sync_windows_state(
+        &self,
+        request: Request<SyncWindowsQuery>,
+    ) -> Answer<SyncWindowsResponse> {
         let (access, query) = self.0.enter(request)?;
         let found = visible(&self.0, &access, &query.name)?;
         let now = Timestamp::now();
@@ -135,18 +141,20 @@ fn detailed(hub: &Hub, found: &AppProject) -> DetailedProjectsResponse {
     let name = &found.metadata.name;
     let own = |repository: &Repository| repository.project == *name;
     // Only what names them: a project's readers may not be its repositories' (CVE-2025-55190).
-    let repositories = hub.store.repositories().into_iter().flatten().filter(|found| own(found.reveal())).map(|found| {
-        let found = found.reveal();
-        Repository {
-            repo: found.repo.clone(),
-            name: found.name.clone(),
-            r#type: found.r#type.clone(),
-            project: found.project.clone(),
-            ..Repository::default()
-        }
-    });
+    let repositories =
+        hub.store.repositories().into_iter().flatten().filter(|found| own(found.reveal())).map(|found| {
+            let found = found.reveal();
+            Repository {
+                repo: found.repo.clone(),
+                name: found.name.clone(),
+                r#type: found.r#type.clone(),
+                project: found.project.clone(),
+                ..Repository::default()
+            }
+        });
     let enabled = hub.snapshot().server.in_cluster_enabled;
-    let clusters = hub.store.clusters(enabled).into_iter().flatten().filter(|cluster| cluster.reveal().project == *name);
+    let clusters =
+        hub.store.clusters(enabled).into_iter().flatten().filter(|cluster| cluster.reveal().project == *name);
     let clusters = clusters.map(|cluster| {
         let cluster = cluster.reveal();
         api::v1alpha1::Cluster {
@@ -157,7 +165,11 @@ fn detailed(hub: &Hub, found: &AppProject) -> DetailedProjectsResponse {
         }
     });
     DetailedProjectsResponse {
-        global_projects: hub.global_projects(found).iter().map(|project| AppProject::clone(project)).collect(),
+        global_projects: hub
+            .global_projects(found)
+            .iter()
+            .map(|project| AppProject::clone(project))
+            .collect(),
         project: Some(with_tokens(found.clone())),
         repositories: repositories.collect(),
         clusters: clusters.collect(),
@@ -197,7 +209,12 @@ async fn create(hub: &Hub, access: &Access, request: ProjectCreateRequest) -> Re
     }
 }
 
-async fn already_there(hub: &Hub, access: &Access, wanted: AppProject, upsert: bool) -> Result<AppProject, Status> {
+async fn already_there(
+    hub: &Hub,
+    access: &Access,
+    wanted: AppProject,
+    upsert: bool,
+) -> Result<AppProject, Status> {
     let name = wanted.metadata.name.clone();
     let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
     let mut existing = AppProject::clone(&existing);
@@ -228,10 +245,16 @@ fn differences(left: &AppProject, right: &AppProject) -> Vec<String> {
         ("Description", left.description != right.description),
         ("Roles", left.roles != right.roles),
         ("ClusterResourceWhitelist", left.cluster_resource_whitelist != right.cluster_resource_whitelist),
-        ("NamespaceResourceBlacklist", left.namespace_resource_blacklist != right.namespace_resource_blacklist),
+        (
+            "NamespaceResourceBlacklist",
+            left.namespace_resource_blacklist != right.namespace_resource_blacklist,
+        ),
         ("OrphanedResources", left.orphaned_resources != right.orphaned_resources),
         ("SyncWindows", left.sync_windows != right.sync_windows),
-        ("NamespaceResourceWhitelist", left.namespace_resource_whitelist != right.namespace_resource_whitelist),
+        (
+            "NamespaceResourceWhitelist",
+            left.namespace_resource_whitelist != right.namespace_resource_whitelist,
+        ),
         ("SignatureKeys", left.signature_keys != right.signature_keys),
         ("ClusterResourceBlacklist", left.cluster_resource_blacklist != right.cluster_resource_blacklist),
         ("SourceNamespaces", left.source_namespaces != right.source_namespaces),
@@ -271,7 +294,9 @@ fn nothing_becomes_invalid(
     let applications = hub.store.applications().values();
     let applications = || applications.iter().filter(|application| project_name(application) == name);
     let lost = |permits: &dyn Fn(&Scope, &Application) -> bool| {
-        applications().filter(|application| permits(before, application) && !permits(&after, application)).count()
+        applications()
+            .filter(|application| permits(before, application) && !permits(&after, application))
+            .count()
     };
     let sources = lost(&|scope, application| {
         crate::sources::sources(application)

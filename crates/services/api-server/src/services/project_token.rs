@@ -66,7 +66,11 @@ pub(crate) async fn create(
 }
 
 /// Takes a token of a role back. One that is not there is as good as taken back.
-pub(crate) async fn delete(hub: &Hub, access: &Access, request: ProjectTokenDeleteRequest) -> Result<(), Status> {
+pub(crate) async fn delete(
+    hub: &Hub,
+    access: &Access,
+    request: ProjectTokenDeleteRequest,
+) -> Result<(), Status> {
     let _one_at_a_time = hub.writes.lock().await;
     access.require("projects", "update", &request.project)?;
     let found = hub.store.project(&request.project).map_err(|error| failure::store(&error))?;

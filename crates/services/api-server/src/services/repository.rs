@@ -4,6 +4,7 @@ use crate::authorization::Access;
 use crate::failure;
 use crate::hub::Hub;
 use crate::masking::without_password;
+use crate::services::path_value::unescaped;
 use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{Repository, RepositoryList};
 use jiff::Timestamp;
@@ -36,8 +37,11 @@ impl RepositoryService for Repositories {
     async fn get(&self, request: Request<RepoQuery>) -> Answer<Repository> {
         let (access, query) = self.0.enter(request)?;
         let found = visible(&self.0, &access, &query);
-        let wanted = project::normalized(&query.repo);
-        let found = found.into_iter().find(|repository| project::normalized(&repository.repo) == wanted);
+        // As it is over gRPC, escaped over REST.
+        let unescaped = unescaped(&query.repo).unwrap_or_default();
+        let wanted = [project::normalized(&query.repo), project::normalized(&unescaped)];
+        let found =
+            found.into_iter().find(|repository| wanted.contains(&project::normalized(&repository.repo)));
         // Not there and not to be seen look alike.
         let found = found.filter(|_| !query.repo.is_empty()).ok_or_else(failure::denied)?;
         Ok(Response::new(told(&self.0, found, query.force_refresh).await))
@@ -139,7 +143,6 @@ fn shown(repository: &Repository) -> Repository {
         ..Repository::default()
     }
 }
-
 
 #[cfg(test)]
 mod tests {

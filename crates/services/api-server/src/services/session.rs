@@ -31,8 +31,9 @@ impl SessionService for Sessions {
         if request.username.is_empty() || request.password.is_empty() {
             return Err(Status::unauthenticated("no credentials supplied"));
         }
-        let token = login(&self.0, &request.username, request.password).await?;
-        Ok(Response::new(SessionResponse { token }))
+        let token = login(&self.0, &request.username, request.password).await;
+        self.0.metrics.login(token.is_ok());
+        Ok(Response::new(SessionResponse { token: token? }))
     }
 
     async fn delete(&self, request: Request<SessionDeleteRequest>) -> Answer<SessionResponse> {

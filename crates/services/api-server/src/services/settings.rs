@@ -15,7 +15,10 @@ pub(crate) struct Settings(pub(crate) Arc<Hub>);
 
 #[tonic::async_trait]
 impl SettingsService for Settings {
-    async fn get(&self, request: Request<SettingsQuery>) -> Result<Response<wire::cluster::Settings>, Status> {
+    async fn get(
+        &self,
+        request: Request<SettingsQuery>,
+    ) -> Result<Response<wire::cluster::Settings>, Status> {
         let (access, _) = self.0.open(request);
         let mut settings = open(&self.0, &access);
         if !matches!(access.caller(), Caller::Nobody) {
@@ -39,11 +42,8 @@ fn open(hub: &Hub, access: &Access) -> wire::cluster::Settings {
     let snapshot = access.snapshot();
     let (ui, _) = Ui::parse(&snapshot.data);
     let (kustomize, _) = Kustomize::parse(&snapshot.data);
-    let logins = snapshot
-        .accounts
-        .0
-        .values()
-        .any(|account| account.enabled && account.can(auth::Capability::Login));
+    let logins =
+        snapshot.accounts.0.values().any(|account| account.enabled && account.can(auth::Capability::Login));
     wire::cluster::Settings {
         url: snapshot.server.url.clone(),
         additional_urls: snapshot.server.additional_urls.clone(),

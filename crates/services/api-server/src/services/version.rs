@@ -15,8 +15,10 @@ impl VersionService for Versions {
     /// Everybody may know the version; what it is made of is for those who are logged in.
     async fn version(&self, request: Request<()>) -> Result<Response<VersionMessage>, Status> {
         let (access, ()) = self.0.open(request);
-        let brief =
-            VersionMessage { version: concat!("v", env!("CARGO_PKG_VERSION")).to_owned(), ..Default::default() };
+        let brief = VersionMessage {
+            version: concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
+            ..Default::default()
+        };
         if matches!(access.caller(), Caller::Nobody) {
             return Ok(Response::new(brief));
         }

@@ -1,0 +1,35 @@
+//! Values of REST paths that are addresses themselves: clients escape them once more.
+
+use tonic::Status;
+
+/// A path value, unescaped once more as its clients escape it.
+pub(super) fn unescaped(text: &str) -> Result<String, Status> {
+    let invalid = || Status::invalid_argument(format!("invalid URL escape in {text:?}"));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let digits = [rest.next().ok_or_else(invalid)?, rest.next().ok_or_else(invalid)?];
+                let digits = std::str::from_utf8(&digits).map_err(|_| invalid())?;
+                bytes.push(u8::from_str_radix(digits, 16).map_err(|_| invalid())?);
+            }
+            b'+' => bytes.push(b' '),
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| invalid())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_values_are_unescaped_or_refused() {
+        assert_eq!(unescaped("https%3A%2F%2Fa.b").unwrap(), "https://a.b");
+        for text in ["%", "%4", "%zz", "%ff"] {
+            assert!(unescaped(text).is_err(), "{text}");
+        }
+    }
+}

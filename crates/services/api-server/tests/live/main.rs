@@ -1,0 +1,9 @@
+//! The whole server against a real control plane; the repo-server is faked at its gRPC service, the controller by
+//! what it writes.
+
+mod applications;
+mod attacks;
+mod bench;
+mod port;
+mod resources;
+mod sessions;

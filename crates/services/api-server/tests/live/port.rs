@@ -1,0 +1,79 @@
+//! The port itself: TLS, gRPC, gRPC-web and REST beside each other.
+
+use crate::bench::Bench;
+use axum::body::Body;
+use boot::stop::Stop;
+use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use std::net::SocketAddr;
+use tower::ServiceExt as _;
+use transport::{ChannelOptions, Listener, Trust};
+use wire::version::version_service_client::VersionServiceClient;
+
+#[tokio::test]
+async fn one_port_speaks_every_protocol() {
+    boot::crypto();
+    let bench = Bench::start("port", json!({}), json!({})).await;
+    let identity = api_server::identity(&bench.server).expect("a certificate");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = Listener::bind(any, Some(identity)).await.expect("a port");
+    let address = listener.address().to_string();
+    let stop = Stop::new();
+    let serving = tokio::spawn(transport::serve(listener, bench.router.clone(), stop.asked()));
+    let options = ChannelOptions { address, trust: Trust::AnyCertificate, timeout: None };
+    let channel = transport::connect(&options).expect("a channel");
+    let version = VersionServiceClient::new(channel).version(()).await.expect("a version").into_inner();
+    assert!(version.version.starts_with('v') && version.platform.is_empty(), "{version:?}");
+    stop.ask();
+    serving.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn grpc_web_is_answered_for_its_exact_content_type() {
+    let bench = Bench::start("web", json!({}), json!({})).await;
+    let send = async |content_type: &str, path: &str| {
+        let request =
+            Request::post(path).header("content-type", content_type).body(Body::from(vec![0u8; 5])).unwrap();
+        let response = bench.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        (status, headers, response.into_body().collect().await.unwrap().to_bytes())
+    };
+    let (status, _, body) = send("application/grpc-web+proto", "/version.VersionService/Version").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body[0], 0);
+    assert!(
+        String::from_utf8_lossy(&body).contains("grpc-status:0")
+            || String::from_utf8_lossy(&body).contains("grpc-status: 0")
+    );
+    let (status, headers, _) =
+        send("application/grpc-web+proto", "/application.ApplicationService/List").await;
+    assert_eq!(
+        (status, &headers["grpc-status"], &headers["grpc-message"]),
+        (StatusCode::OK, &"16".parse().unwrap(), &"no%20session%20information".parse().unwrap())
+    );
+    for content_type in ["application/grpc-web", "application/grpc-web-text"] {
+        assert_eq!(send(content_type, "/version.VersionService/Version").await.0, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn pages_are_honest_and_guarded() {
+    let bench = Bench::start("pages", json!({}), json!({})).await;
+    let ask = async |path: &str, accept: &str| {
+        let request = Request::get(path).header("accept", accept).body(Body::empty()).unwrap();
+        bench.send(request).await
+    };
+    let page = ask("/applications", "text/html").await.good();
+    assert!(page.text.contains("no web pages yet"), "{page:?}");
+    assert_eq!(page.headers["x-frame-options"], "sameorigin");
+    assert_eq!(page.headers["content-security-policy"], "frame-ancestors 'self';");
+    let none = ask("/nope.js", "*/*").await;
+    assert_eq!((none.status, none.text.trim()), (404, "404 page not found"));
+    assert_eq!(ask("/auth/login", "text/html").await.status, 404);
+    assert_eq!(ask("/auth/logout", "text/html").await.status, 400);
+    assert_eq!(ask("/api/v1/nothing", "*/*").await.status, 404);
+    let form =
+        Request::post("/api/v1/session").header("content-type", "text/plain").body(Body::from("{}")).unwrap();
+    assert_eq!(bench.send(form).await.status, 415);
+}

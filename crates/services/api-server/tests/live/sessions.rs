@@ -1,0 +1,108 @@
+//! Sessions, accounts and tokens.
+
+use crate::bench::{Bench, two_users};
+use axum::body::Body;
+use http::Request;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_login_gives_a_token_a_cookie_and_a_name() {
+    let bench = Bench::start("login", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let answer = bench.try_login("admin", &bench.initial_password()).await.good();
+    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(
+        cookie.starts_with("argocd.token=ey") && cookie.ends_with("; path=/; SameSite=lax; httpOnly"),
+        "{cookie}"
+    );
+    let told = bench.get("/api/v1/session/userinfo", &admin).await.good().json();
+    assert_eq!(told, json!({"loggedIn": true, "username": "admin", "iss": "argocd"}));
+    assert_eq!(bench.get("/api/v1/session/userinfo", "").await.good().text, "{}");
+    let request = Request::get("/api/v1/account").header("cookie", format!("argocd.token={admin}"));
+    assert_eq!(bench.send(request.body(Body::empty()).unwrap()).await.status, 200);
+    bench.try_login("admin", "no").await.is(401, "Invalid username or password");
+    bench.try_login("nobody", "no").await.is(401, "Invalid username or password");
+    bench.try_login("", "").await.is(401, "no credentials supplied");
+    bench.get("/api/v1/account", "").await.is(401, "no session information");
+    bench.get("/api/v1/account", "bad").await.is(401, "no session information");
+    let forged = format!("{}x", &admin[..admin.len() - 1]);
+    let forged = bench.get("/api/v1/account", &forged).await;
+    assert!(forged.status == 401 && forged.message().starts_with("invalid session: "), "{forged:?}");
+    assert_eq!(bench.get("/healthz", "").await.good().text.trim(), "ok");
+    let version = bench.get("/api/version", "").await.good().json();
+    assert_eq!(version.as_object().unwrap().keys().collect::<Vec<_>>(), ["Version"]);
+}
+
+#[tokio::test]
+async fn accounts_are_seen_and_changed_by_those_who_may() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("accounts", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    let names = |answer: crate::bench::Answer| {
+        let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item["name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(bench.get("/api/v1/account", &admin).await.good()), ["admin", "alice", "bob"]);
+    assert_eq!(names(bench.get("/api/v1/account", &alice).await.good()), ["alice"]);
+    let denied = bench.get("/api/v1/account/admin", &alice).await;
+    assert!(
+        denied.message().starts_with("permission denied: accounts, get, admin, sub: alice, iat: 20"),
+        "{denied:?}"
+    );
+    bench.get("/api/v1/account/zed", &admin).await.is(404, "account 'zed' does not exist");
+    let wrong = json!({"name": "bob", "currentPassword": "wrong", "newPassword": "bobpass12"});
+    bench
+        .rest("PUT", "/api/v1/account/password", &admin, Some(wrong))
+        .await
+        .is(400, "current password does not match");
+
+    let key = bench.post("/api/v1/account/alice/token", &alice, json!({"id": "k"})).await.good();
+    let key = key.json()["token"].as_str().unwrap().to_owned();
+    bench.get("/api/v1/account/alice", &key).await.good();
+    let twice = bench.post("/api/v1/account/alice/token", &alice, json!({"id": "k"})).await;
+    twice.is(500, "failed to update account with new token: account already has token with id 'k'");
+    bench.rest("DELETE", "/api/v1/account/alice/token/k", &alice, None).await.good();
+    bench
+        .get("/api/v1/account/alice", &key)
+        .await
+        .is(401, "invalid session: account alice does not have token with id k");
+    let may = async |path: &str| bench.get(path, &alice).await.good().json()["value"].clone();
+    assert_eq!(may("/api/v1/account/can-i/applications/get/default/x").await, "yes");
+    assert_eq!(may("/api/v1/account/can-i/applications/delete/default/x").await, "no");
+}
+
+#[tokio::test]
+async fn a_projects_token_is_good_for_its_project_only_and_until_it_is_taken_back() {
+    let bench = Bench::start("tokens", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    for name in ["red", "blue"] {
+        let policy = format!("p, proj:{name}:ci, applications, *, {name}/*, allow");
+        let project = json!({"project": {"metadata": {"name": name}, "spec": {
+            "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
+            "roles": [{"name": "ci", "policies": [policy]}],
+        }}});
+        bench.post("/api/v1/projects", &admin, project).await.good();
+        let mut application = crate::bench::application(name, "guestbook");
+        application["spec"]["project"] = name.into();
+        bench.post("/api/v1/applications", &admin, application).await.good();
+    }
+    let issued = bench.post("/api/v1/projects/red/roles/ci/token", &admin, json!({"id": "t"})).await.good();
+    let token = issued.json()["token"].as_str().unwrap().to_owned();
+    bench.get("/api/v1/applications/red", &token).await.good();
+    bench.get("/api/v1/applications/blue", &token).await.is(403, "permission denied");
+    bench.get("/api/v1/projects/red", &token).await.good();
+    assert_eq!(bench.get("/api/v1/projects/blue", &token).await.status, 403);
+    let twice = bench.post("/api/v1/projects/red/roles/ci/token", &admin, json!({"id": "t"})).await;
+    twice.is(400, "rpc error: code = InvalidArgument desc = Token id 't' has been used. ");
+    bench.rest("DELETE", "/api/v1/projects/red/roles/ci/token/0?id=t", &admin, None).await.good();
+    assert_eq!(bench.get("/api/v1/applications/red", &token).await.status, 401);
+    bench
+        .rest("DELETE", "/api/v1/projects/red", &admin, None)
+        .await
+        .is(400, "project is referenced by 1 applications");
+    bench
+        .rest("DELETE", "/api/v1/projects/default", &admin, None)
+        .await
+        .is(400, "name 'default' is reserved and cannot be deleted");
+}
