@@ -1,0 +1,50 @@
+//! `cargo xtask`: the project's own commands, so that a machine with Rust, Go, Node and git needs nothing else.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its user")]
+
+mod codegen;
+mod demo;
+mod prerequisites;
+mod run;
+mod test;
+mod tidy;
+
+use anyhow::Result;
+
+const HELP: &str = "\
+The project's own commands.
+
+Usage: cargo xtask <command>
+
+Commands:
+  demo      Start a cluster and everything else, with an application in it, and stay until Ctrl-C
+            [--context NAME] [--kubeconfig FILE] [--port N] [--once]
+  test      Run everything that CI runs: format, lints, tidy, tests
+  tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
+  codegen   Write the files that are made from the Rust types (the CRDs)
+";
+
+fn main() {
+    if let Err(error) = dispatch(std::env::args().skip(1).collect()) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn dispatch(mut arguments: Vec<String>) -> Result<()> {
+    if arguments.is_empty() {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let command = arguments.remove(0);
+    match command.as_str() {
+        "demo" => demo::run(&arguments),
+        "test" => test::run(&arguments),
+        "tidy" => tidy::run(),
+        "codegen" => codegen::run(),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => anyhow::bail!("there is no command {other:?}; `cargo xtask help` lists them"),
+    }
+}
