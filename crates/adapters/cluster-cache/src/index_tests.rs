@@ -1,3 +1,5 @@
+//! The index against a plain count of the same objects: every order of events leaves the same answers.
+
 use super::{Change, ChangeKind, Index};
 use crate::entry::{ResourceVersion, Uid};
 use crate::extract::{Extracted, Implied};

@@ -1,3 +1,5 @@
+//! The three-way merge: what each side may change, and that a merge patch says exactly the difference.
+
 use super::{Object, Value, apply_merge_patch, merge_patch, three_way};
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,7 +1,4 @@
 //! Repositories over a real sshd: keys, known hosts, and that nothing is left behind.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::{
     fs,
@@ -11,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{Source, free_port, head, reaches, repositories, repositories_with};
 use git::{Cause, Options, Repository, Secret};
 use source_tree::{Tree, TreePath};
-use support::{Source, free_port, head, reaches, repositories, repositories_with};
 
 struct Daemon {
     child: Child,

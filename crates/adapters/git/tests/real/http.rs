@@ -1,13 +1,10 @@
 //! Repositories behind `git http-backend`: credentials, trust, redirects, and that no message tells a secret.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Gate, Server, Source, free_port, head, repositories, repositories_with, run};
 use git::{Cause, Freshness, GitError, Options, Repositories, Repository, Secret};
 use source_tree::{Tree, TreePath};
-use support::{Gate, Server, Source, free_port, head, repositories, repositories_with, run};
 
 const CANARY: &str = "canary-7Fq2/x+y=";
 
@@ -119,7 +116,7 @@ async fn passwords_are_asked_for_and_kept_to_themselves() {
     assert!(!format!("{inside:?}").contains("canary"));
     let missing = with_password(inside.url.replace("apps", "none"), "");
     assert_no_secret(&head(&repositories, &missing).await.unwrap_err());
-    for file in support::files(site.cache.path()) {
+    for file in crate::support::files(site.cache.path()) {
         let content = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
         assert!(
             !content.contains("7Fq2") && !file.display().to_string().contains("7Fq2"),

@@ -1,13 +1,10 @@
 //! Repositories in a folder of this machine: revisions, fetching, reading, and mirrors that outlive a process.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::{process::Command, sync::Arc};
 
+use crate::support::{Source, files, head, repositories, repositories_with};
 use git::{Cause, CommitId, FetchOutcome, Freshness, GitError, Options, Repository, ResolvedRevision};
 use source_tree::{Kind, Recorded, Tree, TreeError, TreePath};
-use support::{Source, files, head, repositories, repositories_with};
 
 fn path(text: &str) -> TreePath {
     TreePath::parse(text).unwrap()
@@ -336,7 +333,7 @@ async fn what_is_no_repository_is_not_found() {
         assert!(!error.to_string().contains("canary"), "{error}");
     }
     let empty = tempfile::tempdir().unwrap();
-    support::run(empty.path(), &["init", "-q", "--bare"]);
+    crate::support::run(empty.path(), &["init", "-q", "--bare"]);
     let repository = Repository { url: empty.path().display().to_string(), ..Repository::default() };
     let error = head(&repositories, &repository).await.unwrap_err();
     assert!(matches!(error, GitError::UnknownRevision { .. }), "{error}");

@@ -1,5 +1,4 @@
 //! Real parts: repositories made with the git program, and an HTTP server in front of `git http-backend`.
-#![allow(dead_code, reason = "each test program uses a part of this")]
 
 use std::{
     collections::HashMap,
