@@ -100,7 +100,10 @@ impl Flags {
 
     /// The help text: every flag with its type, variable and default.
     pub fn help(&self) -> String {
-        let mut text = format!("Run the {} component.\n\nUsage:\n  {} [flags]\n\nFlags:\n", self.component, self.component);
+        let mut text = format!(
+            "Run the {} component.\n\nUsage:\n  {} [flags]\n\nFlags:\n",
+            self.component, self.component
+        );
         for flag in self.table.values() {
             let short = if flag.short.is_empty() { "    ".into() } else { format!("-{}, ", flag.short) };
             let mut left = format!("  {short}--{}", flag.name);
@@ -168,9 +171,11 @@ impl Flags {
     pub fn warnings(&self) -> Vec<String> {
         let read = self.read.borrow();
         let unknown = self.unknown.iter().map(|name| format!("unknown flag --{name} is ignored"));
-        let unread = self.given.iter().filter(|(name, _)| !read.contains(name.as_str())).map(|(_, given)| {
-            format!("{} is accepted and has no effect in this version", given.origin)
-        });
+        let unread = self
+            .given
+            .iter()
+            .filter(|(name, _)| !read.contains(name.as_str()))
+            .map(|(_, given)| format!("{} is accepted and has no effect in this version", given.origin));
         unknown.chain(unread).collect()
     }
 
@@ -216,7 +221,10 @@ impl Flags {
                 self.unknown.push(name);
                 continue;
             }
-            let entry = self.given.entry(name.clone()).or_insert_with(|| Given { values: Vec::new(), origin: String::new() });
+            let entry = self
+                .given
+                .entry(name.clone())
+                .or_insert_with(|| Given { values: Vec::new(), origin: String::new() });
             if said.insert(name.clone()) {
                 *entry = Given { values: Vec::new(), origin: format!("--{name}") };
             }
@@ -338,7 +346,13 @@ mod tests {
         assert_eq!(error.to_string(), "ARGOCD_SERVER_DISABLE_AUTH: \"perhaps\" is not a bool");
         let error = parse("argocd-repo-server", "--port many", &[]).unwrap_err();
         assert_eq!(error.to_string(), "--port: \"many\" is not a int");
-        assert_eq!(parse("argocd-repo-server", "--port", &[]).unwrap_err(), FlagError::NoValue("port".into()));
-        assert_eq!(parse("argocd-repo-server", "start", &[]).unwrap_err(), FlagError::Argument("start".into()));
+        assert_eq!(
+            parse("argocd-repo-server", "--port", &[]).unwrap_err(),
+            FlagError::NoValue("port".into())
+        );
+        assert_eq!(
+            parse("argocd-repo-server", "start", &[]).unwrap_err(),
+            FlagError::Argument("start".into())
+        );
     }
 }

@@ -80,7 +80,12 @@ mod process {
             if let Some(seconds) = cpu_seconds() {
                 let counter = ConstCounter::new(seconds);
                 let help = "Total user and system CPU time spent in seconds";
-                counter.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, counter.metric_type())?)?;
+                counter.encode(encoder.encode_descriptor(
+                    "process_cpu_seconds",
+                    help,
+                    None,
+                    counter.metric_type(),
+                )?)?;
             }
             Ok(())
         }

@@ -7,9 +7,9 @@ use futures::{StreamExt, stream};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
-use std::sync::Arc;
 
 /// How long Redis may take: a slow cache is worse than none.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -123,7 +123,8 @@ impl Redis {
     }
 
     pub(crate) async fn subscribe(&self, channel: &str) -> Result<BoxStream<'static, ()>, CacheError> {
-        let state = Subscription { client: self.client.clone(), channel: format!("{channel}{LAYOUT}"), stream: None };
+        let state =
+            Subscription { client: self.client.clone(), channel: format!("{channel}{LAYOUT}"), stream: None };
         let mut state = state;
         state.connect().await?;
         Ok(stream::unfold(state, |mut state| async move {

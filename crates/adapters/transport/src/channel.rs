@@ -63,8 +63,9 @@ pub enum ChannelError {
 pub fn connect(options: &ChannelOptions) -> Result<Channel, ChannelError> {
     let endpoint = endpoint(&options.address, options.timeout)?;
     let host = options.address.rsplit_once(':').map_or(options.address.as_str(), |(host, _)| host);
-    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-        .map_err(|error| ChannelError::Address { address: options.address.clone(), reason: error.to_string() })?;
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| {
+        ChannelError::Address { address: options.address.clone(), reason: error.to_string() }
+    })?;
     let connector = match &options.trust {
         Trust::PlainText => None,
         Trust::AnyCertificate => Some(any_certificate()),

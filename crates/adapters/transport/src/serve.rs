@@ -143,7 +143,8 @@ fn redirect() -> Router {
     use axum::extract::Request;
     use axum::http::{StatusCode, header};
     Router::new().fallback(|request: Request| async move {
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host =
+            request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
         (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, format!("https://{host}{path}"))])
     })

@@ -4,8 +4,8 @@
 //! protobuf of the gRPC API with the original's field numbers, `schemars` the CRD schema. Decides nothing.
 
 pub mod codes;
-mod go;
 pub mod crd;
+mod go;
 pub mod k8s;
 pub mod names;
 mod root;

@@ -90,7 +90,8 @@ pub async fn run(flags: &Flags, options: Options, stop: Stop) -> Result<(), Star
 pub fn build(options: Options, cache: Cache, registry: &SharedRegistry) -> Result<RepoServer, StartError> {
     let metrics = metrics::Metrics::new(registry);
     let observed = metrics.clone();
-    let git = git::Options { observer: Some(Arc::new(move |report| observed.git(report))), ..options.git.clone() };
+    let git =
+        git::Options { observer: Some(Arc::new(move |report| observed.git(report))), ..options.git.clone() };
     let repositories = git::Repositories::new(&options.cache_folder, git)?;
     Ok(RepoServer::new(repositories, cache, options, metrics))
 }

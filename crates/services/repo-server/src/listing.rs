@@ -17,7 +17,9 @@ pub(crate) fn applications(
         let source_type = if on("Helm") && names.contains(&"Chart.yaml") {
             "Helm"
         } else if on("Kustomize")
-            && names.iter().any(|name| matches!(*name, "kustomization.yaml" | "kustomization.yml" | "Kustomization"))
+            && names
+                .iter()
+                .any(|name| matches!(*name, "kustomization.yaml" | "kustomization.yml" | "Kustomization"))
         {
             "Kustomize"
         } else {

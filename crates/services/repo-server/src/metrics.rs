@@ -47,7 +47,11 @@ impl Metrics {
         registry.register("argocd_git_request", "Requests to git servers", metrics.requests.clone());
         let help = "How long requests to git servers took";
         registry.register("argocd_git_request_duration_seconds", help, metrics.seconds.clone());
-        registry.register("argocd_repo_manifest_requests", "Renders asked for, by where they came from", metrics.renders.clone());
+        registry.register(
+            "argocd_repo_manifest_requests",
+            "Renders asked for, by where they came from",
+            metrics.renders.clone(),
+        );
         metrics
     }
 

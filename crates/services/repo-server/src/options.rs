@@ -32,7 +32,9 @@ impl Options {
     /// From flags and environment.
     pub fn from_flags(flags: &Flags, environment: &BTreeMap<String, String>) -> Self {
         let folder = |variable: &str, default: &str| {
-            PathBuf::from(environment.get(variable).filter(|value| !value.is_empty()).map_or(default, String::as_str))
+            PathBuf::from(
+                environment.get(variable).filter(|value| !value.is_empty()).map_or(default, String::as_str),
+            )
         };
         let seconds = |variable: &str, default: u64| {
             let text = environment.get(variable).map_or("", |value| value.trim_end_matches('s'));
@@ -43,7 +45,10 @@ impl Options {
             refs_ttl: flags.duration("revision-cache-expiration"),
             fetch_timeout: seconds("ARGOCD_EXEC_TIMEOUT", 90),
             request_timeout: seconds("ARGOCD_GIT_REQUEST_TIMEOUT", 15),
-            attempts: environment.get("ARGOCD_GIT_ATTEMPTS_COUNT").and_then(|text| text.parse().ok()).unwrap_or(1),
+            attempts: environment
+                .get("ARGOCD_GIT_ATTEMPTS_COUNT")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(1),
             ..git::Options::default()
         };
         Self {

@@ -13,7 +13,10 @@ pub(crate) struct Trust<'a> {
 }
 
 /// The repository as `git` takes it.
-pub(crate) fn git_repository(repository: Option<Repository>, trust: Trust<'_>) -> Result<git::Repository, Status> {
+pub(crate) fn git_repository(
+    repository: Option<Repository>,
+    trust: Trust<'_>,
+) -> Result<git::Repository, Status> {
     let repository = repository.ok_or_else(|| status::missing("repository"))?;
     if !matches!(repository.r#type.as_str(), "" | "git") {
         let (url, kind) = (&repository.repo, &repository.r#type);

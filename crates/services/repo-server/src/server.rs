@@ -17,10 +17,10 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use wire::repository::repo_server_service_server::RepoServerService;
 use wire::repository::{
-    AppList, DirectoryAppSpec, GitDirectoriesRequest, GitDirectoriesResponse, ListAppsRequest, ListRefsRequest,
-    ManifestRequest, ManifestResponse, Refs, RepoAppDetailsResponse, RepoServerAppDetailsQuery,
-    RepoServerRevisionMetadataRequest, ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest,
-    TestRepositoryResponse,
+    AppList, DirectoryAppSpec, GitDirectoriesRequest, GitDirectoriesResponse, ListAppsRequest,
+    ListRefsRequest, ManifestRequest, ManifestResponse, Refs, RepoAppDetailsResponse,
+    RepoServerAppDetailsQuery, RepoServerRevisionMetadataRequest, ResolveRevisionRequest,
+    ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
 };
 
 /// The server. Cheap to clone.
@@ -37,7 +37,12 @@ impl RepoServer {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let at_once = if options.parallel_renders == 0 { processors * 2 } else { options.parallel_renders };
         let manifests = Manifests::new(cache, &options.cache_secret, options.keep_manifests, metrics);
-        Self { repositories, manifests, renders: Arc::new(Semaphore::new(at_once)), options: Arc::new(options) }
+        Self {
+            repositories,
+            manifests,
+            renders: Arc::new(Semaphore::new(at_once)),
+            options: Arc::new(options),
+        }
     }
 
     /// Forgets what a repository's branches and tags were: a push was announced.
@@ -68,7 +73,8 @@ impl RepoServer {
     }
 
     async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
-        let source = request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
+        let source =
+            request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
         let repository = git_repository(request.repo.clone(), self.trust())?;
         let resolved = self.resolve(&repository, &request.revision, request.no_revision_cache).await?;
         let commit = resolved.commit.as_str().to_owned();
@@ -78,7 +84,8 @@ impl RepoServer {
         {
             return Ok(response(kept, commit, &request));
         }
-        let tree = self.repositories.tree(&repository, &resolved).await.map_err(|error| status::git(&error))?;
+        let tree =
+            self.repositories.tree(&repository, &resolved).await.map_err(|error| status::git(&error))?;
         let tree: Arc<dyn Tree> = Arc::new(tree);
         if !request.no_cache
             && let Some(kept) = self.manifests.by_reads(&parameters, &commit, tree.clone()).await
@@ -97,7 +104,8 @@ impl RepoServer {
         request: ManifestRequest,
     ) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
         let permit = self.renders.clone().acquire_owned().await;
-        let limits = render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
+        let limits =
+            render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let recorded = Recorded::new(tree);
@@ -167,7 +175,10 @@ fn parameters(request: &ManifestRequest, source: &ApplicationSource) -> Paramete
 
 #[tonic::async_trait]
 impl RepoServerService for RepoServer {
-    async fn generate_manifest(&self, request: Request<ManifestRequest>) -> Result<Response<ManifestResponse>, Status> {
+    async fn generate_manifest(
+        &self,
+        request: Request<ManifestRequest>,
+    ) -> Result<Response<ManifestResponse>, Status> {
         self.manifests(request.into_inner()).await.map(Response::new)
     }
 
@@ -234,7 +245,8 @@ impl RepoServerService for RepoServer {
         let source_type = work.await.map_err(|error| status::broken("look at the source", &error))?;
         let source_type = source_type.map_err(|error| status::render(&error))?;
         let directory = (source_type == render::SourceType::Directory).then(DirectoryAppSpec::default);
-        let details = RepoAppDetailsResponse { r#type: source_type.to_string(), directory, ..Default::default() };
+        let details =
+            RepoAppDetailsResponse { r#type: source_type.to_string(), directory, ..Default::default() };
         Ok(Response::new(details))
     }
 

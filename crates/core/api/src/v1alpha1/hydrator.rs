@@ -2,7 +2,9 @@
 
 use crate::go::{null, zero};
 use crate::k8s::meta_v1::Time;
-use crate::v1alpha1::{ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceKustomize, ApplicationSourcePlugin};
+use crate::v1alpha1::{
+    ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceKustomize, ApplicationSourcePlugin,
+};
 use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

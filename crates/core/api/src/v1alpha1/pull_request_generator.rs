@@ -1,7 +1,9 @@
 //! The pull request generator: an application per open pull request.
 
 use crate::go::{null, zero};
-use crate::v1alpha1::{ApplicationSetTemplate, BasicAuthBitbucketServer, BearerTokenBitbucket, ConfigMapKeyRef, SecretRef};
+use crate::v1alpha1::{
+    ApplicationSetTemplate, BasicAuthBitbucketServer, BearerTokenBitbucket, ConfigMapKeyRef, SecretRef,
+};
 use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,10 @@
 
 use crate::go::{null, zero};
 use crate::k8s::meta_v1::Time;
-use crate::v1alpha1::{ApplicationDestination, ApplicationSource, OperationInitiator, OperationState, ResourceIgnoreDifferences, SourceHydratorStatus};
+use crate::v1alpha1::{
+    ApplicationDestination, ApplicationSource, OperationInitiator, OperationState, ResourceIgnoreDifferences,
+    SourceHydratorStatus,
+};
 use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
