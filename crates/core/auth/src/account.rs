@@ -84,14 +84,20 @@ pub struct Accounts(pub BTreeMap<String, Account>);
 impl Accounts {
     /// From the data of `argocd-cm` and of `argocd-secret`. What cannot be read is left at its safe value and
     /// named in the list that comes with the accounts.
-    pub fn parse(settings: &BTreeMap<String, String>, secrets: &BTreeMap<String, String>) -> (Self, Vec<String>) {
+    pub fn parse(
+        settings: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, String>,
+    ) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let mut accounts = BTreeMap::new();
         let admin_enabled = enabled(settings, "admin.enabled", &mut problems);
-        let admin = Account { enabled: admin_enabled, capabilities: vec![Capability::Login], ..Account::default() };
+        let admin =
+            Account { enabled: admin_enabled, capabilities: vec![Capability::Login], ..Account::default() };
         accounts.insert(ADMIN.to_owned(), admin);
         for (key, value) in settings {
-            let Some(name) = key.strip_prefix("accounts.").filter(|name| !name.ends_with(".enabled")) else { continue };
+            let Some(name) = key.strip_prefix("accounts.").filter(|name| !name.ends_with(".enabled")) else {
+                continue;
+            };
             let account = accounts.entry(name.to_owned()).or_default();
             account.capabilities.extend(capabilities(key, value, &mut problems));
             account.capabilities.sort_unstable();
@@ -130,7 +136,8 @@ fn capabilities(key: &str, value: &str, problems: &mut Vec<String>) -> Vec<Capab
         match word {
             "apiKey" => found.push(Capability::ApiKey),
             "login" => found.push(Capability::Login),
-            other => problems.push(format!("argocd-cm {key}: there is no capability {other:?}: apiKey and login are")),
+            other => problems
+                .push(format!("argocd-cm {key}: there is no capability {other:?}: apiKey and login are")),
         }
     }
     found

@@ -43,7 +43,11 @@ impl Throttle {
     /// Whether a login of this name may be tried.
     pub fn permits(&self, name: &str, now: Timestamp) -> bool {
         let limit = self.options.failures;
-        limit == 0 || self.failed.get(name).is_none_or(|failures| !self.counts(*failures, now) || failures.count < limit)
+        limit == 0
+            || self
+                .failed
+                .get(name)
+                .is_none_or(|failures| !self.counts(*failures, now) || failures.count < limit)
     }
 
     /// Notes how a login went.
@@ -56,7 +60,8 @@ impl Throttle {
             self.make_room(name, now);
         }
         let window = self.options.window_seconds;
-        let failures = self.failed.entry(name.to_owned()).or_insert(Failures { count: 0, last: now.as_second() });
+        let failures =
+            self.failed.entry(name.to_owned()).or_insert(Failures { count: 0, last: now.as_second() });
         if now.as_second() - failures.last >= window {
             failures.count = 0;
         }
@@ -77,7 +82,10 @@ impl Throttle {
         let (window, second) = (self.options.window_seconds, now.as_second());
         self.failed.retain(|_, failures| second - failures.last < window);
         if self.failed.len() >= self.options.names {
-            let weakest = self.failed.iter().min_by_key(|(name, failures)| (failures.count, failures.last, name.as_str()));
+            let weakest = self
+                .failed
+                .iter()
+                .min_by_key(|(name, failures)| (failures.count, failures.last, name.as_str()));
             if let Some(name) = weakest.map(|(name, _)| name.clone())
                 && name != newcomer
             {

@@ -131,7 +131,13 @@ impl TokenKey {
     }
 
     /// A token for a subject. Without a lifetime it does not expire.
-    pub fn issue(&self, subject: &Subject, id: &str, now: Timestamp, lifetime_seconds: Option<i64>) -> (String, Claims) {
+    pub fn issue(
+        &self,
+        subject: &Subject,
+        id: &str,
+        now: Timestamp,
+        lifetime_seconds: Option<i64>,
+    ) -> (String, Claims) {
         let issued = now.as_second();
         let claims = Claims {
             iss: ISSUER.into(),
@@ -158,7 +164,8 @@ impl TokenKey {
         if header.alg != Algorithm::HS256 {
             return Err(TokenError::Algorithm);
         }
-        let claims = decode::<Claims>(token, &self.verify, &validation()).map_err(|error| explain(&error))?.claims;
+        let claims =
+            decode::<Claims>(token, &self.verify, &validation()).map_err(|error| explain(&error))?.claims;
         if claims.iss != ISSUER {
             return Err(TokenError::Issuer);
         }
@@ -225,21 +232,25 @@ mod tests {
         let (token, _) = key.issue(&Subject::Login("bob".into()), "id", at(1000), None);
         let parts: Vec<&str> = token.split('.').collect();
         // CVE-2022-29165: a token nobody signed.
-        let unsigned = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbiIsImlhdCI6MX0.";
+        let unsigned =
+            "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbiIsImlhdCI6MX0.";
         assert!(key.verify(unsigned, at(1000)).is_err());
         let (admin, _) = TokenKey::new(b"guess").issue(&Subject::Login("admin".into()), "id", at(1000), None);
         let swapped = format!("{}.{}.{}", parts[0], admin.split('.').nth(1).unwrap(), parts[2]);
         assert_eq!(key.verify(&swapped, at(1000)), Err(TokenError::Signature));
-        let other = encode(&Header::new(Algorithm::HS512), &Claims::default(), &EncodingKey::from_secret(b"secret"));
+        let other =
+            encode(&Header::new(Algorithm::HS512), &Claims::default(), &EncodingKey::from_secret(b"secret"));
         assert_eq!(key.verify(&other.unwrap(), at(1000)), Err(TokenError::Algorithm));
         for text in ["", "a", "a.b", "a.b.c", "..", "a.b.c.d", "é.é.é"] {
             assert!(key.verify(text, at(1000)).is_err(), "{text}");
         }
         let nobody = Claims { iss: "argocd".into(), ..Claims::default() };
-        let token = encode(&Header::new(Algorithm::HS256), &nobody, &EncodingKey::from_secret(b"secret")).unwrap();
+        let token =
+            encode(&Header::new(Algorithm::HS256), &nobody, &EncodingKey::from_secret(b"secret")).unwrap();
         assert!(matches!(key.verify(&token, at(1)), Err(TokenError::Claims(_))));
         let foreign = Claims { iss: "https://idp".into(), sub: "admin".into(), ..Claims::default() };
-        let token = encode(&Header::new(Algorithm::HS256), &foreign, &EncodingKey::from_secret(b"secret")).unwrap();
+        let token =
+            encode(&Header::new(Algorithm::HS256), &foreign, &EncodingKey::from_secret(b"secret")).unwrap();
         assert_eq!(key.verify(&token, at(1)), Err(TokenError::Issuer));
     }
 

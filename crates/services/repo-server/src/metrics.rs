@@ -24,6 +24,10 @@ pub(crate) struct Metrics {
     renders: Family<CacheLabels, Counter>,
 }
 
+fn histogram() -> Histogram {
+    Histogram::new([0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0])
+}
+
 /// Where a render came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -37,10 +41,9 @@ pub(crate) enum Origin {
 
 impl Metrics {
     pub(crate) fn new(registry: &SharedRegistry) -> Self {
-        let buckets = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0];
         let metrics = Self {
             requests: Family::default(),
-            seconds: Family::new_with_constructor(move || Histogram::new(buckets)),
+            seconds: Family::new_with_constructor(histogram),
             renders: Family::default(),
         };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,294 @@
+//! Deleting an application: what there is to delete is looked up, and what was decided is done.
+
+use crate::Controller;
+use crate::clusters::{Cache, Destination};
+use crate::comparing::{Question, spec_sources};
+use crate::effects::{live_state, release_hook};
+use crate::queue::Key;
+use crate::situation::Situation;
+use api::codes::{HealthStatusCode, HookType, RefreshType};
+use api::names::{
+    POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
+};
+use api::v1alpha1::Application;
+use kubernetes::{ApplyOptions, DeleteOptions, Method};
+use object::{AppInstance, Object};
+use reconcile::{Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide};
+use std::sync::Arc;
+use store::StoreError;
+use sync::Propagation;
+
+/// What was found of an application that is being deleted.
+struct Found {
+    destination: Option<(Situation, Destination)>,
+    known: bool,
+    objects: Result<Vec<Object>, String>,
+}
+
+impl Controller {
+    /// Looks at an application that is being deleted and takes the next step.
+    pub(crate) async fn look_at_deletion(self: &Arc<Self>, key: &Key, application: &Application) -> Result<(), StoreError> {
+        let found = self.find_what_is_left(application).await;
+        let hooks = self.hook_runs(application, &found).await;
+        let deletion = Deletion {
+            destination_is_known: found.known,
+            objects: match &found.objects {
+                Ok(objects) => Ok(objects
+                    .iter()
+                    .map(|object| Managed { object, is_application: object.uid() == application.metadata.uid })
+                    .collect()),
+                Err(reason) => Err(reason.clone()),
+            },
+            pre_delete: hooks.pre_delete,
+            pre_delete_cleanup: hooks.pre_delete_cleanup,
+            post_delete: hooks.post_delete,
+            post_delete_cleanup: hooks.post_delete_cleanup,
+        };
+        let settings = self.decision_settings();
+        let actions = {
+            let running = self.memories().with(key, |memory| memory.operation.clone());
+            let observed = Observed {
+                application,
+                settings: &settings,
+                cluster_is_skipped: self.is_cluster_skipped(application),
+                jitter: jiff::SignedDuration::ZERO,
+                requested: None,
+                refreshed_at: None,
+                refreshed_spec: None,
+                comparison: None,
+                running: running.as_ref().map(crate::memory::OperationHandle::running),
+                window_open: true,
+                operation_window_open: true,
+                deletion: Some(&deletion),
+            };
+            decide(&observed, self.now())
+        };
+        let mut current = application.clone();
+        for action in actions {
+            current = self.act_once(key, current, action).await?;
+        }
+        Ok(())
+    }
+
+    /// Live objects with the application's mark, those its project does not permit left out. Git is not asked.
+    async fn find_what_is_left(&self, application: &Application) -> Found {
+        let rules = self.rules();
+        let nothing = |known, objects| Found { destination: None, known, objects };
+        let situation = match self.deletion_situation(application) {
+            Ok(Some(situation)) => situation,
+            Ok(None) => return nothing(false, Ok(Vec::new())),
+            Err(reason) => return nothing(true, Err(reason)),
+        };
+        let destination = match self.destination(&situation).await {
+            Ok(destination) => destination,
+            Err(reason) => return nothing(true, Err(reason)),
+        };
+        let instance = situation.instance.as_str();
+        let objects = match destination.cache.managed(instance) {
+            Ok(objects) => objects,
+            Err(error) => return nothing(true, Err(error.to_string())),
+        };
+        for kind in objects.keys().map(object::ResourceKey::group_kind) {
+            if let Err(error) = destination.cache.require(&kind) {
+                return nothing(true, Err(error.to_string()));
+            }
+        }
+        let tracking = &rules.tracking;
+        let own = objects.into_values().filter(|object| {
+            let owner = object::owner_application(
+                object,
+                tracking.method,
+                &tracking.label_key,
+                &tracking.installation_id,
+            );
+            owner.is_some_and(|owner| owner.as_str() == instance)
+                && project::permits_live(&situation.project, object, &situation.cluster, &situation.own_clusters)
+        });
+        let objects = own.collect();
+        Found { destination: Some((situation, destination)), known: true, objects: Ok(objects) }
+    }
+
+    /// As much of a situation as deleting needs: a source that is no longer permitted does not hold a deletion.
+    fn deletion_situation(&self, application: &Application) -> Result<Option<Situation>, String> {
+        let rules = self.rules();
+        let project = self.project_of(application, &rules)?;
+        let registered = self.registered(&rules);
+        let clusters: Vec<project::Cluster> = registered.iter().map(|(cluster, _, _)| cluster.clone()).collect();
+        let Ok(cluster) = project::destination_cluster(&application.spec.destination, &clusters) else {
+            return Ok(None);
+        };
+        let name = crate::situation::project_name(application);
+        let own = registered.into_iter().filter(|(_, project, _)| project == name);
+        let own_clusters = own.map(|(cluster, _, _)| cluster).collect();
+        let metadata = &application.metadata;
+        let instance = AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
+        let namespace = application.spec.destination.namespace.clone();
+        Ok(Some(Situation { rules, instance, project, cluster, own_clusters, namespace }))
+    }
+
+    /// Does one thing of a deletion.
+    pub(crate) async fn act_on_deletion(
+        self: &Arc<Self>,
+        key: &Key,
+        application: Application,
+        action: Action,
+    ) -> Result<Application, StoreError> {
+        if let Action::RemoveFinalizer { finalizer } = action {
+            tracing::info!(application = %key, finalizer, "finalizer removed");
+            self.store().remove_finalizer(&application, finalizer).await?;
+            return Ok(application);
+        }
+        let Ok(Some(situation)) = self.deletion_situation(&application) else { return Ok(application) };
+        let Ok(destination) = self.destination(&situation).await else { return Ok(application) };
+        let cache = &destination.cache;
+        match action {
+            Action::DeleteObjects { objects, propagation } => {
+                for object in objects {
+                    tracing::info!(application = %key, object = %object.key, "deleted with its application");
+                    if let Err(error) = delete(cache, &object, propagation).await {
+                        tracing::warn!(application = %key, object = %object.key, %error, "delete");
+                    }
+                }
+            }
+            Action::ReleaseHooks { objects } => {
+                for object in objects {
+                    if let Err(error) = release_hook(cache, &object.key, &object.gvk, &object.uid).await {
+                        tracing::warn!(application = %key, object = %object.key, %error, "release hook");
+                    }
+                }
+            }
+            Action::RunHooks { hook } => self.run_hooks(&application, &situation, cache, hook).await,
+            Action::CleanHooks { hook } => self.clean_hooks(&application, &situation, cache, hook).await,
+            _ => {}
+        }
+        Ok(application)
+    }
+
+    async fn run_hooks(&self, application: &Application, situation: &Situation, cache: &Cache, hook: HookType) {
+        for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
+            let key = target.key();
+            let known = cache.get_live(&target.gvk(), &key.namespace, &key.name).await;
+            if !matches!(known, Ok(None)) {
+                continue;
+            }
+            let made = async {
+                let resource = cache.cluster().resource(&target.gvk()).await?;
+                let options = ApplyOptions { method: Method::Create, ..ApplyOptions::default() };
+                cache.cluster().apply(&resource, &target, &options).await
+            };
+            match made.await {
+                Ok(applied) => cache.observe(&applied.object),
+                Err(error) => tracing::warn!(object = %key, %error, "run hook"),
+            }
+        }
+    }
+
+    async fn clean_hooks(&self, application: &Application, situation: &Situation, cache: &Cache, hook: HookType) {
+        for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
+            let key = target.key();
+            if let Ok(Some(live)) = cache.get_live(&target.gvk(), &key.namespace, &key.name).await {
+                let object = DeleteObject { key, gvk: live.gvk(), uid: live.uid().to_owned() };
+                if let Err(error) = delete(cache, &object, Propagation::Background).await {
+                    tracing::warn!(object = %object.key, %error, "delete hook");
+                }
+            }
+        }
+    }
+
+    /// The hooks of a type, from the sources: the only thing of a deletion that is.
+    async fn hooks(&self, application: &Application, situation: &Situation, hook: HookType) -> Result<Vec<Object>, String> {
+        let question = Question {
+            sources: spec_sources(application),
+            revisions: vec![application.status.sync.revision.clone()],
+            level: RefreshType::Normal,
+            compare_with: CompareWith::Recent,
+            manifests: None,
+        };
+        let compared = self.compare(application, situation, question, self.now()).await;
+        if compared.comparison.failed {
+            let texts: Vec<&str> = compared.conditions.iter().map(|condition| condition.message.as_str()).collect();
+            return Err(texts.join("; "));
+        }
+        Ok(match hook {
+            HookType::PreDelete => compared.comparison.pre_delete_hooks,
+            _ => compared.comparison.post_delete_hooks,
+        })
+    }
+
+    async fn hook_runs(&self, application: &Application, found: &Found) -> HookRuns {
+        let has = |finalizer: &str| application.metadata.finalizers.iter().any(|name| name == finalizer);
+        let mut runs = HookRuns::default();
+        let Some((situation, destination)) = &found.destination else { return runs };
+        for (hook, run, cleanup) in [
+            (HookType::PreDelete, PRE_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER),
+            (HookType::PostDelete, POST_DELETE_FINALIZER, POST_DELETE_CLEANUP_FINALIZER),
+        ] {
+            if !has(run) && !has(cleanup) {
+                continue;
+            }
+            let (ran, cleaned) = match self.hooks(application, situation, hook).await {
+                Ok(hooks) => state(&destination.cache, &hooks).await,
+                Err(reason) => (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
+            };
+            if hook == HookType::PreDelete {
+                (runs.pre_delete, runs.pre_delete_cleanup) = (ran, cleaned);
+            } else {
+                (runs.post_delete, runs.post_delete_cleanup) = (ran, cleaned);
+            }
+        }
+        runs
+    }
+}
+
+#[derive(Default)]
+struct HookRuns {
+    pre_delete: HookRun,
+    pre_delete_cleanup: HookRun,
+    post_delete: HookRun,
+    post_delete_cleanup: HookRun,
+}
+
+/// Whether hooks have run, and whether they are gone.
+async fn state(cache: &Cache, hooks: &[Object]) -> (HookRun, HookRun) {
+    let (mut ran, mut cleaned) = (HookRun::Done, HookRun::Done);
+    for hook in hooks {
+        let key = hook.key();
+        match cache.get_live(&hook.gvk(), &key.namespace, &key.name).await {
+            Ok(None) => ran = HookRun::Pending,
+            Ok(Some(live)) => {
+                cleaned = HookRun::Pending;
+                match live_state(&live).health {
+                    Some(health) if health.status == HealthStatusCode::Degraded => {
+                        return (HookRun::Failed(format!("hook {key} failed: {}", health.message)), cleaned);
+                    }
+                    Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
+                    _ => {}
+                }
+            }
+            Err(error) => return (HookRun::Failed(error.to_string()), HookRun::Failed(error.to_string())),
+        }
+    }
+    (ran, cleaned)
+}
+
+async fn delete(cache: &Cache, object: &DeleteObject, propagation: Propagation) -> Result<(), kubernetes::Error> {
+    let resource = cache.cluster().resource(&object.gvk).await?;
+    let propagation = match propagation {
+        Propagation::Foreground => kubernetes::Propagation::Foreground,
+        Propagation::Background => kubernetes::Propagation::Background,
+        Propagation::Orphan => kubernetes::Propagation::Orphan,
+    };
+    let options = DeleteOptions {
+        propagation: Some(propagation),
+        uid: Some(object.uid.clone()).filter(|uid| !uid.is_empty()),
+        ..DeleteOptions::default()
+    };
+    let key = &object.key;
+    match cache.cluster().delete(&resource, &key.namespace, &key.name, &options).await {
+        Ok(Some(left)) => cache.observe(&left),
+        Ok(None) => {}
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}

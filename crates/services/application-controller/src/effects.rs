@@ -1,0 +1,169 @@
+//! Doing what a sync asks for: each effect is one conversation with the destination and gives one event.
+
+use crate::clusters::Cache;
+use api::names::HOOK_FINALIZER;
+use kubernetes::{ApplyOptions, DeleteOptions, DryRun, Error, Method, Patch, WriteOptions};
+use object::{GroupVersionKind, Object, ResourceKey};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use sync::{Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, TaskId, Write};
+
+/// Who is recorded as the writer of live objects.
+const FIELD_MANAGER: &str = "argocd-controller";
+/// How often a write that depends on what is live starts over.
+const TRIES: usize = 8;
+
+/// Does an effect and says how it went; nothing for effects that are not about an object.
+pub(crate) async fn perform(cache: &Cache, plan: &Plan, effect: Effect) -> Option<Event> {
+    let (task, result) = match effect {
+        Effect::DryRun { task } => (task, write(cache, plan, task, true).await),
+        Effect::Apply { task } => (task, write(cache, plan, task, false).await),
+        Effect::Delete { task, key, gvk, uid, propagation } => {
+            (task, delete(cache, &key, &gvk, &uid, propagation).await)
+        }
+        Effect::RemoveHookFinalizer { task, key, gvk } => (task, release(cache, &key, &gvk).await),
+        Effect::Read { task, key, gvk } => (task, read(cache, &key, &gvk).await),
+        Effect::WakeAt(_) | Effect::Done { .. } => return None,
+    };
+    Some(Event::Result { task, result: result.map_err(|error| failure(&error)) })
+}
+
+/// What matters of a live object, health included.
+pub(crate) fn live_state(object: &Object) -> LiveState {
+    let health = health::health(object).map(|health| Health { status: health.status, message: health.message });
+    LiveState::read(object, health)
+}
+
+async fn write(cache: &Cache, plan: &Plan, task: TaskId, pretend: bool) -> Result<Success, Error> {
+    let cluster = cache.cluster();
+    let Some(task) = plan.tasks.get(task.0) else {
+        return Err(Error::InvalidObject("the plan has no such task".into()));
+    };
+    let Some(target) = &task.target else {
+        return Err(Error::InvalidObject("a prune has nothing to apply".into()));
+    };
+    let (method, force) = match &task.write {
+        Write::Apply { force } => (Method::ClientSide, *force),
+        Write::ServerSideApply { .. } => (Method::ServerSide, true),
+        Write::Create => (Method::Create, false),
+        Write::Replace { force } => (Method::Replace, *force),
+        Write::Update => (Method::Replace, false),
+        Write::None => return Err(Error::InvalidObject("a prune has nothing to apply".into())),
+    };
+    let resource = cluster.resource(&task.gvk).await?;
+    let options = ApplyOptions {
+        method,
+        field_manager: FIELD_MANAGER.into(),
+        dry_run: if pretend { DryRun::Server } else { DryRun::No },
+        validate: task.validate,
+        // A pretended apply must not delete anything to make room.
+        force: force && !pretend,
+        ..ApplyOptions::default()
+    };
+    let applied = match cluster.apply(&resource, target, &options).await {
+        Err(error) if pretend && comes_with_the_plan(plan, target, &error) => {
+            return Ok(Success { outcome: Outcome::Unchanged, state: None });
+        }
+        other => other?,
+    };
+    let outcome = match applied.outcome {
+        kubernetes::Outcome::Created => Outcome::Created,
+        kubernetes::Outcome::Configured => Outcome::Configured,
+        kubernetes::Outcome::Unchanged => Outcome::Unchanged,
+        kubernetes::Outcome::ServerSideApplied => Outcome::ServerSideApplied,
+        kubernetes::Outcome::Replaced if matches!(task.write, Write::Update) => Outcome::Updated,
+        kubernetes::Outcome::Replaced => Outcome::Replaced,
+    };
+    if !pretend {
+        cache.observe(&applied.object);
+    }
+    Ok(Success { outcome, state: Some(live_state(&applied.object)) })
+}
+
+/// Whether the server only misses the namespace, and the plan makes that.
+fn comes_with_the_plan(plan: &Plan, target: &Object, error: &Error) -> bool {
+    let namespaces: BTreeSet<&str> = plan
+        .tasks
+        .iter()
+        .filter(|task| task.gvk.group.is_empty() && task.gvk.kind == "Namespace" && task.target.is_some())
+        .map(|task| task.key.name.as_str())
+        .collect();
+    error.is_not_found() && namespaces.contains(target.namespace())
+}
+
+async fn delete(
+    cache: &Cache,
+    key: &ResourceKey,
+    gvk: &GroupVersionKind,
+    uid: &str,
+    propagation: Propagation,
+) -> Result<Success, Error> {
+    let cluster = cache.cluster();
+    let resource = cluster.resource(gvk).await?;
+    let propagation = match propagation {
+        Propagation::Foreground => kubernetes::Propagation::Foreground,
+        Propagation::Background => kubernetes::Propagation::Background,
+        Propagation::Orphan => kubernetes::Propagation::Orphan,
+    };
+    let options = DeleteOptions {
+        propagation: Some(propagation),
+        uid: (!uid.is_empty()).then(|| uid.to_owned()),
+        ..DeleteOptions::default()
+    };
+    let left = cluster.delete(&resource, &key.namespace, &key.name, &options).await?;
+    if let Some(object) = &left {
+        cache.observe(object);
+    }
+    Ok(Success { outcome: Outcome::Deleted, state: left.as_ref().map(live_state) })
+}
+
+async fn release(cache: &Cache, key: &ResourceKey, gvk: &GroupVersionKind) -> Result<Success, Error> {
+    release_hook(cache, key, gvk, "").await?;
+    Ok(Success { outcome: Outcome::Unfinalized, state: None })
+}
+
+/// Takes the hook finalizer off an object, if it is there and still the one of that uid.
+pub(crate) async fn release_hook(
+    cache: &Cache,
+    key: &ResourceKey,
+    gvk: &GroupVersionKind,
+    uid: &str,
+) -> Result<(), Error> {
+    let cluster = cache.cluster();
+    let resource = cluster.resource(gvk).await?;
+    let mut tries = 0;
+    loop {
+        let Some(live) = cluster.find(&resource, &key.namespace, &key.name).await? else { return Ok(()) };
+        let others: Vec<&str> =
+            live.finalizers().into_iter().filter(|finalizer| *finalizer != HOOK_FINALIZER).collect();
+        if others.len() == live.finalizers().len() || (!uid.is_empty() && live.uid() != uid) {
+            return Ok(());
+        }
+        let finalizers = if others.is_empty() { Value::Null } else { json!(others) };
+        let patch = Patch::Merge(json!({
+            "metadata": {"resourceVersion": live.resource_version(), "finalizers": finalizers},
+        }));
+        let options = WriteOptions::manager(FIELD_MANAGER);
+        match cluster.patch(&resource, &key.namespace, &key.name, &patch, &options).await {
+            Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
+            Err(error) if error.is_not_found() => return Ok(()),
+            other => return other.map(drop),
+        }
+    }
+}
+
+async fn read(cache: &Cache, key: &ResourceKey, gvk: &GroupVersionKind) -> Result<Success, Error> {
+    let found = cache.cluster().find_kind(gvk, &key.namespace, &key.name).await?;
+    Ok(Success { outcome: Outcome::Read, state: found.as_ref().map(live_state) })
+}
+
+fn failure(error: &Error) -> Failure {
+    let kind = if error.is_not_found() {
+        FailureKind::NotFound
+    } else if error.is_conflict() {
+        FailureKind::Conflict
+    } else {
+        FailureKind::Other
+    };
+    Failure { message: error.message(), kind }
+}

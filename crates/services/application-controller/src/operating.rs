@@ -1,0 +1,409 @@
+//! Working on one operation: compare at its revision, plan, then step by step with the cluster's answers, each
+//! step written so that a controller that is killed goes on where it was.
+
+use crate::Controller;
+use crate::clusters::Cache;
+use crate::comparing::{Compared, Question, spec_sources};
+use crate::effects::perform;
+use crate::memory::OperationHandle;
+use crate::queue::{Key, Urgency};
+use crate::situation::Situation;
+use api::codes::{OperationPhase, RefreshType};
+use api::k8s::meta_v1::Time;
+use api::v1alpha1::{Application, ApplicationSource, ApplicationStatus, OperationState, SyncOperation, SyncOperationResult};
+use jiff::{SignedDuration, Timestamp};
+use kubernetes::Discovery;
+use object::{GroupVersionKind, Object};
+use reconcile::{CompareWith, RefreshCause, RefreshRequest, record_history};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::StatusChange;
+use sync::{Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, after_attempt, plan, step};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// A custom resource whose controller reports no `observedGeneration` must have been applied this long before its
+/// health is believed.
+const SETTLE: SignedDuration = SignedDuration::from_secs(2);
+/// Results are written at most this often while they come in quickly.
+const WRITE_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// How an operation begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// From nothing.
+    Anew,
+    /// From its recorded results.
+    Resume,
+}
+
+/// How an attempt ended.
+struct Ended {
+    phase: OperationPhase,
+    message: String,
+    terminated: bool,
+    state: OperationState,
+}
+
+impl Controller {
+    /// Works on an operation in the background; its events go through the handle in the application's memory.
+    pub(crate) fn operate(self: &Arc<Self>, key: Key, application: Application, state: OperationState, start: Start) {
+        let (events, inbox) = mpsc::unbounded_channel();
+        let handle = OperationHandle {
+            events,
+            waits_only_for_health: Arc::new(AtomicBool::new(false)),
+            stopping: Arc::new(AtomicBool::new(false)),
+        };
+        self.memories().with(&key, |memory| memory.operation = Some(handle.clone()));
+        let controller = self.clone();
+        self.tasks().spawn(async move {
+            let _permit = controller.operation_permit().await;
+            let work = controller.attempt(&key, application, state, start, handle, inbox);
+            tokio::select! {
+                ended = work => controller.conclude(&key, ended).await,
+                // What is recorded is gone on with by the next process.
+                () = controller.stopped() => {}
+            }
+            controller.memories().with(&key, |memory| memory.operation = None);
+            controller.queue().add(key, Urgency::Asked);
+        });
+    }
+
+    async fn attempt(
+        self: &Arc<Self>,
+        key: &Key,
+        application: Application,
+        mut state: OperationState,
+        start: Start,
+        handle: OperationHandle,
+        inbox: mpsc::UnboundedReceiver<Event>,
+    ) -> Ended {
+        let end = |phase, message: String, state| Ended { phase, message, terminated: false, state };
+        let Some(operation) = state.operation.sync.clone() else {
+            return end(OperationPhase::Failed, "Invalid operation request: no operation specified".into(), state);
+        };
+        let now = self.now();
+        let situation = match self.situation(&application, now) {
+            Ok(situation) => situation,
+            Err(conditions) => {
+                let message = join(&conditions);
+                return end(OperationPhase::Failed, message, state);
+            }
+        };
+        let sources = sources(&application, &operation);
+        let compared =
+            self.compare(&application, &situation, question(&operation, &sources), now).await;
+        settle_result(&mut state, &application, &sources, &compared);
+        let errors: Vec<_> =
+            compared.conditions.iter().filter(|condition| condition.r#type.ends_with("Error")).cloned().collect();
+        if compared.comparison.failed || !errors.is_empty() {
+            return end(OperationPhase::Error, join(&errors), state);
+        }
+        let Some(destination) = compared.destination.clone() else {
+            return end(OperationPhase::Error, "the destination is not connected".into(), state);
+        };
+        let plan = match self.plan(&application, &situation, &compared, &operation, &state).await {
+            Ok(plan) => plan,
+            Err(error) => {
+                if let Some(result) = &mut state.sync_result {
+                    result.resources = error.results();
+                }
+                return end(error.phase(), error.to_string(), state);
+            }
+        };
+        let progress = match (start, &state.sync_result) {
+            (Start::Resume, Some(result)) => {
+                Progress::restore(&plan, &result.resources, state.retry_count, self.now())
+            }
+            _ => Progress::new(&plan, self.now()),
+        };
+        let run = Run { controller: self, key, application, plan: Arc::new(plan), cache: destination.cache, handle, inbox };
+        run.to_the_end(state, progress).await
+    }
+
+    async fn plan(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        compared: &Compared,
+        operation: &SyncOperation,
+        state: &OperationState,
+    ) -> Result<Plan, sync::PlanError> {
+        let policy = application.spec.sync_policy.as_ref();
+        let options = SyncOptions::parse(&operation.sync_options);
+        let namespace = application.spec.destination.namespace.as_str();
+        let namespace_fact = if options.create_namespace && !namespace.is_empty() {
+            namespace_fact(compared, namespace).await
+        } else {
+            NamespaceFact::NotAsked
+        };
+        let started_at = state.started_at.timestamp().unwrap_or_else(|| self.now());
+        let shared = compared
+            .conditions
+            .iter()
+            .filter(|condition| condition.r#type == "SharedResourceWarning")
+            .map(|condition| condition.message.clone())
+            .collect();
+        let permit = |object: &Object, namespaced: bool| permit(situation, object, namespaced);
+        let kinds = |gvk: &GroupVersionKind| kind_fact(&compared.discovery, gvk);
+        let timeout = self.options().sync_timeout;
+        plan(Input {
+            resources: compared.comparison.sync_resources().unwrap_or_default(),
+            hooks: compared.comparison.hooks.clone(),
+            operation,
+            revision: compared.revisions.first().map_or("", String::as_str),
+            started_at,
+            namespace,
+            namespace_fact,
+            managed_namespace_metadata: policy.and_then(|policy| policy.managed_namespace_metadata.as_ref()),
+            prune_confirmed: reconcile::is_deletion_confirmed(application, started_at),
+            shared,
+            timeout: timeout.is_positive().then_some(timeout),
+            settle: SETTLE,
+            kinds: &kinds,
+            permit: &permit,
+        })
+    }
+
+    /// Writes how an attempt ended, or when it is tried again.
+    async fn conclude(&self, key: &Key, ended: Ended) {
+        let now = self.now();
+        let Ended { phase, message, terminated, mut state } = ended;
+        let after = after_attempt(&state, phase, &message, terminated, now);
+        state.phase = after.phase.as_str().into();
+        state.message = after.message;
+        state.retry_count = after.retry_count;
+        state.finished_at = Some(Time::from(now));
+        let done = after.phase.is_completed();
+        let Ok(application) = self.store().application(&key.namespace, &key.name) else { return };
+        let mut status = ApplicationStatus { operation_state: Some(state.clone()), ..application.status.clone() };
+        if done && let Some(history) = record_history(&application, &state, now) {
+            status.history = history;
+        }
+        let change = StatusChange { application: &application, status: &status, operation_done: done };
+        if let Err(error) = self.write_again(change).await {
+            tracing::warn!(application = %key, %error, "write the end of an operation");
+        }
+        if done {
+            tracing::info!(application = %key, phase = %state.phase, message = %state.message, "operation ended");
+            self.note_operation_end(&application, &state, now).await;
+        }
+        let request = RefreshRequest {
+            level: RefreshType::Normal,
+            compare_with: CompareWith::Latest,
+            cause: RefreshCause::OperationEnded,
+        };
+        self.memories().request(key, request);
+    }
+}
+
+/// An attempt that has a plan.
+struct Run<'a> {
+    controller: &'a Arc<Controller>,
+    key: &'a Key,
+    application: Application,
+    plan: Arc<Plan>,
+    cache: Cache,
+    handle: OperationHandle,
+    inbox: mpsc::UnboundedReceiver<Event>,
+}
+
+impl Run<'_> {
+    async fn to_the_end(mut self, mut state: OperationState, mut progress: Progress) -> Ended {
+        let mut pending = vec![Event::Tick];
+        let mut wake: Option<Timestamp> = None;
+        let mut terminated = false;
+        let mut written = Instant::now();
+        let mut dirty = false;
+        loop {
+            for event in pending.drain(..) {
+                terminated |= matches!(event, Event::Terminate { .. } | Event::Supersede { .. });
+                let (next, effects) = step(&self.plan, progress, event, self.controller.now());
+                progress = next;
+                wake = None;
+                for effect in effects {
+                    match effect {
+                        Effect::WakeAt(at) => wake = Some(at),
+                        Effect::Done { phase, message } => {
+                            self.record(&mut state, &progress);
+                            return Ended { phase, message, terminated, state };
+                        }
+                        other => self.start(other),
+                    }
+                }
+            }
+            dirty |= self.record(&mut state, &progress);
+            self.handle
+                .waits_only_for_health
+                .store(progress.waits_only_for_health(&self.plan), Ordering::SeqCst);
+            pending.extend(self.inbox.try_recv().ok());
+            if !pending.is_empty() && written.elapsed() < WRITE_EVERY {
+                continue;
+            }
+            if dirty {
+                self.write(&state).await;
+                written = Instant::now();
+                dirty = false;
+            }
+            if pending.is_empty() {
+                pending.push(self.wait(wake).await);
+            }
+        }
+    }
+
+    /// Does an effect in the background; its event comes through the inbox.
+    fn start(&self, effect: Effect) {
+        let (cache, plan, events) = (self.cache.clone(), self.plan.clone(), self.handle.events.clone());
+        let controller = self.controller.clone();
+        self.controller.tasks().spawn(async move {
+            let _permit = controller.effect_permit().await;
+            if let Some(event) = perform(&cache, &plan, effect).await {
+                // The operation ended meanwhile, and nobody waits for the answer.
+                events.send(event).ok();
+            }
+        });
+    }
+
+    async fn wait(&mut self, wake: Option<Timestamp>) -> Event {
+        let now = self.controller.now();
+        let sleep = wake.map(|at| std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let timer = async {
+            match sleep {
+                Some(duration) => tokio::time::sleep(duration).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // The handle holds a sender, so the inbox does not end before the run does.
+            event = self.inbox.recv() => event.unwrap_or(Event::Tick),
+            () = timer => Event::Tick,
+        }
+    }
+
+    /// Takes over what is shown of the progress; says whether that changed.
+    fn record(&self, state: &mut OperationState, progress: &Progress) -> bool {
+        let before = state.clone();
+        let resources = progress.results(&self.plan);
+        if let Some(result) = &mut state.sync_result {
+            result.resources = resources;
+        }
+        state.message = progress.message().to_owned();
+        if !progress.is_done() {
+            state.phase = progress.phase().as_str().into();
+        }
+        before != *state
+    }
+
+    async fn write(&self, state: &OperationState) {
+        // The newest stored application is what the new state is compared with: somebody may have asked to stop.
+        let stored = self.controller.store().application(&self.key.namespace, &self.key.name);
+        let stored = stored.ok().filter(|stored| stored.metadata.uid == self.application.metadata.uid);
+        let Some(stored) = stored else { return };
+        let mut state = state.clone();
+        let asked_to_stop = stored
+            .status
+            .operation_state
+            .as_ref()
+            .is_some_and(|stored| stored.phase == OperationPhase::Terminating.as_str());
+        if asked_to_stop {
+            state.phase = OperationPhase::Terminating.as_str().into();
+        }
+        let status = ApplicationStatus { operation_state: Some(state), ..stored.status.clone() };
+        let change = StatusChange { application: &stored, status: &status, operation_done: false };
+        if let Err(error) = self.controller.store().write_status(change).await {
+            // The next step writes it again; a restart before that applies again, which is harmless.
+            tracing::warn!(application = %self.key, %error, "write the progress of an operation");
+        }
+    }
+}
+
+/// The sources an operation is about: its own, or the application's.
+fn sources(application: &Application, operation: &SyncOperation) -> Vec<ApplicationSource> {
+    if !operation.sources.is_empty() {
+        return operation.sources.clone();
+    }
+    match &operation.source {
+        Some(source) => vec![source.clone()],
+        None => spec_sources(application),
+    }
+}
+
+fn question(operation: &SyncOperation, sources: &[ApplicationSource]) -> Question {
+    let revisions =
+        if operation.revisions.is_empty() { vec![operation.revision.clone()] } else { operation.revisions.clone() };
+    Question {
+        sources: sources.to_vec(),
+        revisions,
+        level: RefreshType::Normal,
+        compare_with: CompareWith::Latest,
+        manifests: (!operation.manifests.is_empty()).then(|| operation.manifests.clone()),
+    }
+}
+
+/// What is known of the result before anything is done: sources and revisions.
+fn settle_result(
+    state: &mut OperationState,
+    application: &Application,
+    sources: &[ApplicationSource],
+    compared: &Compared,
+) {
+    let several = !application.spec.sources.is_empty();
+    let recorded = state.sync_result.take();
+    let metadata = application.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.clone());
+    let asked = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
+    let revision = compared.revisions.first().cloned().unwrap_or(asked);
+    state.sync_result = Some(SyncOperationResult {
+        resources: recorded.map(|result| result.resources).unwrap_or_default(),
+        revision: if several { String::new() } else { revision },
+        source: if several { ApplicationSource::default() } else { sources.first().cloned().unwrap_or_default() },
+        sources: if several { sources.to_vec() } else { Vec::new() },
+        revisions: if several { compared.revisions.clone() } else { Vec::new() },
+        managed_namespace_metadata: metadata,
+    });
+}
+
+async fn namespace_fact(compared: &Compared, namespace: &str) -> NamespaceFact {
+    let Some(destination) = &compared.destination else { return NamespaceFact::NotAsked };
+    let kind = GroupVersionKind::new("", "v1", "Namespace");
+    match destination.cache.cluster().find_kind(&kind, "", namespace).await {
+        Ok(Some(live)) => NamespaceFact::Live(Box::new(live)),
+        Ok(None) => NamespaceFact::Missing,
+        Err(error) => NamespaceFact::Unreadable(error.message()),
+    }
+}
+
+fn kind_fact(discovery: &Discovery, gvk: &GroupVersionKind) -> KindFact {
+    if let Some(resource) = discovery.find(gvk) {
+        return KindFact::Served { namespaced: resource.namespaced };
+    }
+    if let Some(failed) = discovery.failure(&gvk.group, &gvk.version) {
+        return KindFact::Unknown { message: failed.reason.clone() };
+    }
+    let same_kind = |resource: &&kubernetes::ApiResource| resource.kind == gvk.kind && resource.group == gvk.group;
+    let versions = discovery.resources.iter().filter(same_kind).map(|resource| resource.version.clone());
+    KindFact::NotServed { versions: versions.collect() }
+}
+
+/// Whether the project lets an object be written or deleted.
+fn permit(situation: &Situation, object: &Object, namespaced: bool) -> Result<(), String> {
+    let project = &situation.project;
+    let (group, kind) = (object.group(), object.kind());
+    if !project::permits_kind(project, group, kind, object.name(), namespaced) {
+        return Err(format!("resource {group}:{kind} is not permitted in project {}", project.metadata.name));
+    }
+    let destination = project::Destination { cluster: &situation.cluster, namespace: object.namespace() };
+    if namespaced && !project::permits_destination(project, destination, &situation.own_clusters) {
+        return Err(format!(
+            "namespace {} is not permitted in project '{}'",
+            object.namespace(),
+            project.metadata.name
+        ));
+    }
+    Ok(())
+}
+
+fn join(conditions: &[api::v1alpha1::ApplicationCondition]) -> String {
+    let texts: Vec<String> =
+        conditions.iter().map(|condition| format!("{}: {}", condition.r#type, condition.message)).collect();
+    texts.join(";")
+}

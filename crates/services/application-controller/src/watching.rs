@@ -1,0 +1,224 @@
+//! What makes an application worth a look: itself, its project, the settings, its cluster, time.
+
+use crate::Controller;
+use crate::clusters::ClusterNotice;
+use crate::effects::live_state;
+use crate::queue::{Key, Urgency};
+use crate::rules::Rules;
+use api::codes::RefreshType;
+use cluster_cache::{Change, ChangeKind, Notice};
+use object::AppInstance;
+use reconcile::{CompareWith, RefreshCause, RefreshRequest};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use store::{EventKind, Watched};
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+/// How often the API server is told about clusters.
+const TELL_CLUSTERS: Duration = Duration::from_secs(10);
+
+impl Controller {
+    /// Works until the controller is stopped.
+    pub(crate) async fn work(self: Arc<Self>, notices: mpsc::UnboundedReceiver<ClusterNotice>) {
+        self.look_at_all(None);
+        for _ in 0..self.options().status_processors {
+            let controller = self.clone();
+            self.tasks().spawn(async move { controller.process().await });
+        }
+        let applications = self.clone().follow_applications();
+        let projects = self.clone().follow_all(self.store().projects().clone());
+        let secrets = self.clone().follow_all(self.store().secrets().clone());
+        let settings = self.clone().follow_settings();
+        let clusters = self.clone().follow_clusters(notices);
+        let telling = self.clone().tell_regularly();
+        tokio::select! {
+            () = applications => {}
+            () = projects => {}
+            () = secrets => {}
+            () = settings => {}
+            () = clusters => {}
+            () = telling => {}
+            () = self.stopped() => {}
+        }
+    }
+
+    async fn process(self: Arc<Self>) {
+        loop {
+            let key = tokio::select! {
+                key = self.queue().next() => key,
+                () = self.stopped() => return,
+            };
+            // A panic in one look ends that look: the others go on, and the application is looked at again later.
+            let (controller, own) = (self.clone(), key.clone());
+            let look = tokio::spawn(async move { controller.reconcile(&own).await });
+            if let Err(error) = look.await {
+                tracing::error!(application = %key, %error, "reconcile ended unexpectedly");
+                let at = self.now().saturating_add(jiff::SignedDuration::from_secs(60));
+                self.wake_at(&key, at.unwrap_or(jiff::Timestamp::MAX));
+            }
+            self.queue().done(&key);
+        }
+    }
+
+    /// Looks at every application; with a request, compares them all.
+    fn look_at_all(&self, request: Option<&RefreshRequest>) {
+        for stored in self.store().applications().list() {
+            let key = Key::new(&*stored.namespace, &*stored.name);
+            if let Some(request) = request {
+                self.memories().request(&key, request.clone());
+            }
+            self.queue().add(key, Urgency::Periodic);
+        }
+    }
+
+    async fn follow_applications(self: Arc<Self>) {
+        let mut follower = self.store().applications().follow();
+        // What changed between the first look and now is looked at again.
+        self.look_at_all(None);
+        while let Some(event) = follower.next().await {
+            match event {
+                Ok(event) => {
+                    let key = Key::new(&*event.item.namespace, &*event.item.name);
+                    if event.kind == EventKind::Deleted {
+                        self.send(&key, sync::Event::Terminate { cause: Some("application deleted".into()) });
+                        self.memories().forget(&key);
+                    } else {
+                        self.queue().add(key, Urgency::Asked);
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "missed changes of applications");
+                    follower = self.store().applications().follow();
+                    self.look_at_all(None);
+                }
+            }
+        }
+    }
+
+    /// A project, a repository or a cluster changed: every application is compared again.
+    async fn follow_all<T: Send + Sync + 'static>(self: Arc<Self>, watched: Watched<T>) {
+        let mut follower = watched.follow();
+        while let Some(event) = follower.next().await {
+            if event.is_err() {
+                follower = watched.follow();
+            }
+            self.look_at_all(Some(&request("projects or credentials changed")));
+        }
+    }
+
+    async fn follow_settings(self: Arc<Self>) {
+        let mut follower = self.store().config_maps().follow();
+        while let Some(event) = follower.next().await {
+            if event.is_err() {
+                follower = self.store().config_maps().follow();
+            }
+            let (rules, problems) = Rules::parse(&self.store().config_map("argocd-cm"));
+            let before = self.rules();
+            if rules == *before {
+                continue;
+            }
+            for problem in problems {
+                tracing::warn!(key = problem.key, "argocd-cm: {}", problem.message);
+            }
+            let anew = rules.reads_differently(&before);
+            *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+            if anew {
+                self.clusters().invalidate().await;
+            }
+            self.look_at_all(Some(&request("settings changed")));
+        }
+    }
+
+    async fn follow_clusters(self: Arc<Self>, mut notices: mpsc::UnboundedReceiver<ClusterNotice>) {
+        while let Some(ClusterNotice { server, notice }) = notices.recv().await {
+            match notice {
+                Notice::Changed(change) => self.note_change(&server, &change).await,
+                Notice::Everything | Notice::Kinds => self.note_everything(&server),
+            }
+        }
+    }
+
+    async fn note_change(&self, server: &str, change: &Change) {
+        let managing: Vec<&Arc<str>> = change.old_application.iter().chain(&change.new_application).collect();
+        for instance in &managing {
+            self.tell_operation(server, instance, change).await;
+        }
+        if !change.projection_changed && change.kind == ChangeKind::Updated {
+            return;
+        }
+        for (instance, compare_with) in managing
+            .into_iter()
+            .map(|instance| (instance, CompareWith::Recent))
+            .chain(change.owning.iter().map(|instance| (instance, CompareWith::Nothing)))
+        {
+            let key = self.key_of(instance);
+            let request =
+                RefreshRequest { level: RefreshType::Normal, compare_with, cause: RefreshCause::LiveChanged };
+            self.memories().request(&key, request);
+            self.queue().add(key, Urgency::Asked);
+        }
+        // An application that lives in this cluster may be managed by another, or deleted with one.
+    }
+
+    async fn tell_operation(&self, server: &str, instance: &str, change: &Change) {
+        let key = self.key_of(instance);
+        let operates = self.memories().with(&key, |memory| memory.operation.is_some());
+        if !operates {
+            return;
+        }
+        if change.kind == ChangeKind::Deleted {
+            self.send(&key, sync::Event::Gone { key: change.key.clone(), uid: String::new() });
+            return;
+        }
+        let connected = self.clusters().connected_now().await;
+        let destination = connected.into_iter().find(|destination| destination.server == server);
+        let entry = destination.and_then(|destination| destination.cache.get(&change.key));
+        if let Some(live) = entry.and_then(|entry| entry.manifest()) {
+            self.send(&key, sync::Event::Live { key: change.key.clone(), state: live_state(&live) });
+        }
+    }
+
+    fn note_everything(&self, server: &str) {
+        let rules = self.rules();
+        let names: BTreeMap<String, String> =
+            self.registered(&rules).into_iter().map(|(cluster, _, _)| (cluster.name, cluster.server)).collect();
+        for application in self.store().applications().values() {
+            let destination = &application.spec.destination;
+            let at = if destination.server.is_empty() {
+                names.get(&destination.name).map_or("", String::as_str)
+            } else {
+                &destination.server
+            };
+            if at == server {
+                let key = Key::new(&*application.metadata.namespace, &*application.metadata.name);
+                self.memories().request(&key, request("the cluster was listed anew"));
+                self.queue().add(key, Urgency::Periodic);
+            }
+        }
+    }
+
+    fn key_of(&self, instance: &str) -> Key {
+        let instance = AppInstance::from_mark(instance);
+        let (namespace, name) = instance.split(self.store().namespace());
+        Key::new(namespace, name)
+    }
+
+    async fn tell_regularly(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(TELL_CLUSTERS);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.tell_clusters().await;
+        }
+    }
+}
+
+fn request(reason: &str) -> RefreshRequest {
+    RefreshRequest {
+        level: RefreshType::Normal,
+        compare_with: CompareWith::Recent,
+        cause: RefreshCause::Requested(reason.to_owned()),
+    }
+}

@@ -1,0 +1,108 @@
+//! The cluster the components live in: how it is reached, its namespace, its parameters, what must be there.
+
+use anyhow::{Context, Result};
+use boot::flags::Flags;
+use kubernetes::{Access, ApplyOptions, Cluster, Connection, Limits, Method, WriteOptions};
+use object::Object;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use store::{Store, StoreOptions};
+
+/// ConfigMaps and Secrets that are made when they are missing, and never changed.
+const SETTINGS: [(&str, &str); 4] = [
+    ("ConfigMap", "argocd-cm"),
+    ("ConfigMap", "argocd-rbac-cm"),
+    ("ConfigMap", "argocd-cmd-params-cm"),
+    ("Secret", "argocd-secret"),
+];
+/// How long new CRDs may take to be served.
+const ESTABLISHED: Duration = Duration::from_secs(30);
+
+/// The hub, connected as the flags say.
+pub(crate) async fn connect(flags: &Flags, environment: &BTreeMap<String, String>) -> Result<Cluster> {
+    let (path, context) = (flags.text("kubeconfig"), flags.text("context"));
+    let fake = environment.get("ARGOCD_FAKE_IN_CLUSTER").is_some_and(|value| value == "true");
+    let inside = environment.contains_key("KUBERNETES_SERVICE_HOST") && !environment.contains_key("KUBECONFIG");
+    let access = if inside && !fake && path.is_empty() && context.is_empty() {
+        Access::InCluster
+    } else {
+        Access::Kubeconfig {
+            path: (!path.is_empty()).then(|| path.into()),
+            context: (!context.is_empty()).then_some(context),
+        }
+    };
+    let limits = Limits { qps: 0.0, ..Limits::default() };
+    let connection = Connection { limits, ..Connection::new(access) };
+    Cluster::connect(&connection).await.context("connect to the cluster Argo CD lives in")
+}
+
+/// The control plane's namespace.
+pub(crate) fn namespace(flags: &Flags, cluster: &Cluster) -> String {
+    let given = flags.text("namespace");
+    if given.is_empty() { cluster.default_namespace().to_owned() } else { given }
+}
+
+/// The flags with what `argocd-cmd-params-cm` says where nobody else said anything.
+pub(crate) async fn with_parameters(flags: Flags, cluster: &Cluster, namespace: &str) -> Result<Flags> {
+    let kind = object::GroupVersionKind::new("", "v1", "ConfigMap");
+    let found = cluster.find_kind(&kind, namespace, "argocd-cmd-params-cm").await;
+    let found = found.context("read argocd-cmd-params-cm")?;
+    let data = found.as_ref().and_then(|object| object.at(&["data"])).and_then(|data| data.as_object());
+    let parameters: BTreeMap<String, String> = data
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect();
+    Ok(flags.with_parameters(&parameters)?)
+}
+
+/// The hub's objects, watched.
+pub(crate) fn store(cluster: Cluster, namespace: &str, flags: &Flags) -> Store {
+    let options = StoreOptions {
+        application_namespaces: flags.list("application-namespaces"),
+        ..StoreOptions::new(namespace)
+    };
+    Store::start(cluster, options)
+}
+
+/// Makes what a fresh cluster lacks: the namespace, the CRDs, empty settings.
+pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
+    let manager = WriteOptions::manager("argocd-server");
+    let object = Object::from_value(json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
+    }))?;
+    cluster.ensure_namespace(&object, &manager).await.context("make the namespace")?;
+    let options = ApplyOptions { method: Method::ServerSide, ..ApplyOptions::default() };
+    for crd in api::crd::all() {
+        let crd = Object::from_value(crd)?;
+        let resource = cluster.resource(&crd.gvk()).await?;
+        cluster.apply(&resource, &crd, &options).await.with_context(|| format!("apply {}", crd.name()))?;
+    }
+    for (kind, name) in SETTINGS {
+        let object = Object::from_value(json!({
+            "apiVersion": "v1", "kind": kind,
+            "metadata": {
+                "name": name, "namespace": namespace,
+                "labels": {api::names::PART_OF: api::names::PART_OF_VALUE},
+            },
+        }))?;
+        let resource = cluster.resource(&object.gvk()).await?;
+        match cluster.create(&resource, &object, &manager).await {
+            Err(error) if !error.is_already_exists() => return Err(error).with_context(|| format!("make {name}")),
+            _ => {}
+        }
+    }
+    served(cluster).await
+}
+
+/// Waits until the new kinds are served.
+async fn served(cluster: &Cluster) -> Result<()> {
+    let kind = object::GroupVersionKind::from_api_version(api::API_VERSION, "Application");
+    let waiting = async {
+        while cluster.find_kind(&kind, "default", "none").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(ESTABLISHED, waiting).await.context("the CRDs are not served after 30 seconds")
+}

@@ -1,0 +1,106 @@
+//! `argocd`: one binary for everything. What it is called decides what it is: a component by its component's
+//! name, the command line by any other.
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "the process' own first and last words")]
+
+mod controller;
+mod hub;
+mod standalone;
+
+use boot::flags::Flags;
+use boot::stop::Stop;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Overrides the name the process was started by.
+const NAME_VARIABLE: &str = "ARGOCD_BINARY_NAME";
+
+fn main() {
+    boot::crypto();
+    let mut arguments = std::env::args();
+    let started_as = arguments.next().unwrap_or_default();
+    let arguments: Vec<String> = arguments.collect();
+    let environment: BTreeMap<String, String> = std::env::vars().collect();
+    let given = environment.get(NAME_VARIABLE).filter(|name| !name.is_empty());
+    let file = Path::new(&started_as).file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = given.cloned().or(file).unwrap_or_default();
+    let code = match name.as_str() {
+        repo_server::COMPONENT => component(repo_server::COMPONENT, &arguments, &environment, Kind::RepoServer),
+        application_controller::COMPONENT => {
+            component(application_controller::COMPONENT, &arguments, &environment, Kind::Controller)
+        }
+        api_server::COMPONENT => component(api_server::COMPONENT, &arguments, &environment, Kind::ApiServer),
+        // All of them in one process; flags are the api-server's.
+        standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
+        "argocd-applicationset-controller" | "argocd-notifications" | "argocd-cmp-server" | "argocd-commit-server"
+        | "argocd-dex" | "argocd-k8s-auth" | "argocd-git-ask-pass" => {
+            eprintln!("{name}: this version has no such component; remove it from the installation for now");
+            1
+        }
+        _ => cli::run(&arguments, &mut cli::Environment::of_process()),
+    };
+    std::process::exit(code);
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    RepoServer,
+    Controller,
+    ApiServer,
+    Standalone,
+}
+
+/// Runs a component until it is told to stop; the process' exit code comes back.
+fn component(
+    name: &'static str,
+    arguments: &[String],
+    environment: &BTreeMap<String, String>,
+    kind: Kind,
+) -> i32 {
+    let flags = match Flags::parse(name, arguments, environment) {
+        Ok(flags) => flags,
+        Err(error) => {
+            eprintln!("Error: {error}\nRun '{name} --help' for its flags.");
+            return 1;
+        }
+    };
+    if flags.help_asked() {
+        print!("{}", flags.help());
+        return 0;
+    }
+    boot::logs::start(&flags.text("logformat"), &flags.text("loglevel"));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Error: start the runtime: {error}");
+            return 1;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        let stop = Stop::new();
+        stop.on_signals()?;
+        match kind {
+            Kind::RepoServer => {
+                let options = repo_server::Options::from_flags(&flags, environment);
+                repo_server::run(&flags, options, stop).await?;
+            }
+            Kind::Controller => controller::run(&flags, environment, stop).await?,
+            Kind::ApiServer => {
+                let options = api_server::Options::from_flags(&flags, environment);
+                api_server::run(&flags, options, stop).await?;
+            }
+            Kind::Standalone => standalone::run(&flags, environment, stop).await?,
+        }
+        Ok::<(), anyhow::Error>(())
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            1
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Everything in one process: api-server, repo-server and application-controller, with the cache in memory and
+//! channels that never leave the process. The flags are the api-server's.
+
+use crate::hub;
+use anyhow::{Context, Result};
+use boot::flags::Flags;
+use boot::stop::Stop;
+use cache::Cache;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use transport::{Listener, OnPlainText};
+
+/// What the process is called then.
+pub(crate) const NAME: &str = "argocd-standalone";
+
+/// Makes what a fresh cluster lacks before anything starts.
+const INSTALL_VARIABLE: &str = "ARGOCD_STANDALONE_INSTALL";
+/// Bytes of values the cache may hold.
+const MEMORY_CACHE_BYTES: u64 = 256 * 1024 * 1024;
+
+pub(crate) async fn run(flags: &Flags, environment: &BTreeMap<String, String>, stop: Stop) -> Result<()> {
+    let cluster = hub::connect(flags, environment).await?;
+    let namespace = hub::namespace(flags, &cluster);
+    if environment.get(INSTALL_VARIABLE).is_some_and(|value| value == "true") {
+        hub::install(&cluster, &namespace).await?;
+    }
+    let store = hub::store(cluster, &namespace, flags);
+    let cache = Cache::memory(MEMORY_CACHE_BYTES);
+    let registry = boot::metrics::registry();
+
+    let own = Flags::parse(repo_server::COMPONENT, &[], environment)?;
+    let options = repo_server::Options::from_flags(&own, environment);
+    let repo_server = repo_server::build(options, cache.clone(), &registry)?;
+    let channel = transport::in_process(repo_server::router(repo_server))?;
+
+    let own = Flags::parse(application_controller::COMPONENT, &[], environment)?;
+    let options = application_controller::Options::from_flags(&own, environment);
+    let parts = application_controller::Parts {
+        store: store.clone(),
+        repo_server: channel.clone(),
+        cache: cache.clone(),
+    };
+    let controller = tokio::spawn(application_controller::run(options, parts, stop.part()));
+
+    let options = api_server::Options::from_flags(flags, environment);
+    let insecure = options.insecure;
+    let parts = api_server::Parts { store: store.clone(), repo_server: channel, cache };
+    let server = api_server::build(options, parts, &registry).await?;
+    let identity = if insecure { None } else { Some(api_server::identity(&server)?) };
+    let host = flags.text("address").parse().unwrap_or(std::net::IpAddr::from([0, 0, 0, 0]));
+    let port = SocketAddr::new(host, flags.port("port"));
+    let metrics = SocketAddr::new(host, flags.port("metrics-port"));
+    for warning in flags.warnings() {
+        tracing::warn!("{warning}");
+    }
+    boot::metrics::serve(metrics, registry, Arc::new(|| Ok(())), stop.part())
+        .await
+        .with_context(|| format!("listen on {metrics} for metrics"))?;
+    let listener = Listener::bind(port, identity).await.with_context(|| format!("listen on {port}"))?;
+    let listener = listener.on_plain_text(OnPlainText::Redirect);
+    tracing::info!(address = %listener.address(), "argocd-standalone is listening");
+    let router = server.router()?;
+    tokio::select! {
+        () = transport::serve(listener, router, stop.asked()) => {}
+        ended = controller => {
+            ended.context("the application-controller ended unexpectedly")??;
+        }
+    }
+    stop.ask();
+    store.stop().await;
+    Ok(())
+}
