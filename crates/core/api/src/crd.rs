@@ -30,7 +30,34 @@ pub fn application() -> Value {
 
 /// The ApplicationSet CRD.
 pub fn application_set() -> Value {
-    definition::<ApplicationSet>(&["appset", "appsets"], json!({"subresources": {"status": {}}}))
+    let mut crd =
+        definition::<ApplicationSet>(&["appset", "appsets"], json!({"subresources": {"status": {}}}));
+    // A generator's template has the fields of `spec.template`, where they are described once. Repeated some twenty
+    // times, the sentences would bring the definition near the size that etcd refuses.
+    if let Some(generators) = crd.pointer_mut(&format!("{SPEC}/properties/generators")) {
+        silence_templates(generators);
+    }
+    crd
+}
+
+const SPEC: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/spec";
+
+/// Takes the descriptions out of what is below a property called `template`.
+fn silence_templates(schema: &mut Value) {
+    for (name, property) in schema.as_object_mut().into_iter().flatten() {
+        if name != "template" {
+            silence_templates(property);
+        } else if let Some(properties) = property.get_mut("properties") {
+            silence(properties);
+        }
+    }
+}
+
+fn silence(schema: &mut Value) {
+    let Value::Object(map) = schema else { return };
+    // A field may be called `description`, too: its schema is an object.
+    map.retain(|name, inner| name != "description" || !inner.is_string());
+    map.values_mut().for_each(silence);
 }
 
 /// The AppProject CRD.

@@ -5,103 +5,103 @@ use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// DOC LoadBalancerIngress
+/// An address of a load balancer.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LoadBalancerIngress {
-    /// DOC LoadBalancerIngress.ip
+    /// IP address.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ip: String,
-    /// DOC LoadBalancerIngress.hostname
+    /// Host name.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hostname: String,
-    /// DOC LoadBalancerIngress.ipMode
+    /// Whether traffic keeps the address it was sent to: `VIP` or `Proxy`.
     #[prost(string, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub ip_mode: Option<String>,
-    /// DOC LoadBalancerIngress.ports
+    /// State of its ports.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ports: Vec<PortStatus>,
 }
 
-/// DOC PortStatus
+/// State of a port.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["port", "protocol"]))]
 pub struct PortStatus {
-    /// DOC PortStatus.port
+    /// Number of the port.
     #[prost(int32, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub port: i32,
-    /// DOC PortStatus.protocol
+    /// Protocol: `TCP`, `UDP` or `SCTP`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub protocol: String,
-    /// DOC PortStatus.error
+    /// What is wrong with it.
     #[prost(string, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub error: Option<String>,
 }
 
-/// DOC NodeSystemInfo
+/// What a node runs.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture"]))]
 pub struct NodeSystemInfo {
-    /// DOC NodeSystemInfo.machineID
+    /// Id of the machine.
     #[prost(string, tag = "1")]
     #[serde(rename = "machineID", deserialize_with = "null")]
     pub machine_id: String,
-    /// DOC NodeSystemInfo.systemUUID
+    /// Id of the hardware.
     #[prost(string, tag = "2")]
     #[serde(rename = "systemUUID", deserialize_with = "null")]
     pub system_uuid: String,
-    /// DOC NodeSystemInfo.bootID
+    /// Id of the start of the machine.
     #[prost(string, tag = "3")]
     #[serde(rename = "bootID", deserialize_with = "null")]
     pub boot_id: String,
-    /// DOC NodeSystemInfo.kernelVersion
+    /// Version of the kernel.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub kernel_version: String,
-    /// DOC NodeSystemInfo.osImage
+    /// Name of the operating system's image.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub os_image: String,
-    /// DOC NodeSystemInfo.containerRuntimeVersion
+    /// Version of the container runtime.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null")]
     pub container_runtime_version: String,
-    /// DOC NodeSystemInfo.kubeletVersion
+    /// Version of the kubelet.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub kubelet_version: String,
-    /// DOC NodeSystemInfo.kubeProxyVersion
+    /// Version of kube-proxy.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null")]
     pub kube_proxy_version: String,
-    /// DOC NodeSystemInfo.operatingSystem
+    /// Operating system.
     #[prost(string, tag = "9")]
     #[serde(deserialize_with = "null")]
     pub operating_system: String,
-    /// DOC NodeSystemInfo.architecture
+    /// Architecture of the processor.
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "null")]
     pub architecture: String,
-    /// DOC NodeSystemInfo.swap
+    /// What swap space there is.
     #[prost(message, optional, tag = "11")]
     #[serde(skip_serializing_if = "zero")]
     pub swap: Option<NodeSwapStatus>,
 }
 
-/// DOC NodeSwapStatus
+/// Swap space of a node.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct NodeSwapStatus {
-    /// DOC NodeSwapStatus.capacity
+    /// Its size in bytes.
     #[prost(int64, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub capacity: Option<i64>,

@@ -8,218 +8,218 @@ use std::collections::BTreeMap;
 
 pub use crate::k8s::time::{FieldsV1, MicroTime, Time};
 
-/// DOC ObjectMeta
+/// Metadata of a Kubernetes object.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ObjectMeta {
-    /// DOC ObjectMeta.name
+    /// Name, unique among its kind in the namespace.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ObjectMeta.generateName
+    /// Beginning of a name that the API server completes.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub generate_name: String,
-    /// DOC ObjectMeta.namespace
+    /// Namespace.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ObjectMeta.selfLink
+    /// No longer written.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub self_link: String,
-    /// DOC ObjectMeta.uid
+    /// Unique id.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub uid: String,
-    /// DOC ObjectMeta.resourceVersion
+    /// Version of the stored object.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
-    /// DOC ObjectMeta.generation
+    /// Counts changes of what is wanted.
     #[prost(int64, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub generation: i64,
-    /// DOC ObjectMeta.creationTimestamp
+    /// When it was made.
     #[prost(message, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub creation_timestamp: Time,
-    /// DOC ObjectMeta.deletionTimestamp
+    /// When it is to be gone; set by a deletion.
     #[prost(message, optional, tag = "9")]
     #[serde(skip_serializing_if = "zero")]
     pub deletion_timestamp: Option<Time>,
-    /// DOC ObjectMeta.deletionGracePeriodSeconds
+    /// Seconds it has to end in good order.
     #[prost(int64, optional, tag = "10")]
     #[serde(skip_serializing_if = "zero")]
     pub deletion_grace_period_seconds: Option<i64>,
-    /// DOC ObjectMeta.labels
+    /// Keys and values that selectors look at.
     #[prost(btree_map = "string, string", tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: BTreeMap<String, String>,
-    /// DOC ObjectMeta.annotations
+    /// Keys and values for tools.
     #[prost(btree_map = "string, string", tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotations: BTreeMap<String, String>,
-    /// DOC ObjectMeta.ownerReferences
+    /// Objects it goes with when all of them are gone.
     #[prost(message, repeated, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub owner_references: Vec<OwnerReference>,
-    /// DOC ObjectMeta.finalizers
+    /// What must be done before it is gone.
     #[prost(string, repeated, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub finalizers: Vec<String>,
-    /// DOC ObjectMeta.managedFields
+    /// Who set which field.
     #[prost(message, repeated, tag = "17")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub managed_fields: Vec<ManagedFieldsEntry>,
 }
 
-/// DOC OwnerReference
+/// Names an owner.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["apiVersion", "kind", "name", "uid"]))]
 pub struct OwnerReference {
-    /// DOC OwnerReference.apiVersion
+    /// API group and version of the owner.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub api_version: String,
-    /// DOC OwnerReference.kind
+    /// Kind of the owner.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
-    /// DOC OwnerReference.name
+    /// Name of the owner.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC OwnerReference.uid
+    /// Unique id of the owner.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub uid: String,
-    /// DOC OwnerReference.controller
+    /// Whether the owner controls the object.
     #[prost(bool, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub controller: Option<bool>,
-    /// DOC OwnerReference.blockOwnerDeletion
+    /// Whether the owner may not go before the object.
     #[prost(bool, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub block_owner_deletion: Option<bool>,
 }
 
-/// DOC ManagedFieldsEntry
+/// Fields that one manager set.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ManagedFieldsEntry {
-    /// DOC ManagedFieldsEntry.manager
+    /// Name of the manager.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub manager: String,
-    /// DOC ManagedFieldsEntry.operation
+    /// `Apply` or `Update`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub operation: String,
-    /// DOC ManagedFieldsEntry.apiVersion
+    /// API version the fields are named in.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_version: String,
-    /// DOC ManagedFieldsEntry.time
+    /// When they were last set.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub time: Option<Time>,
-    /// DOC ManagedFieldsEntry.fieldsType
+    /// Form of the fields: `FieldsV1`.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub fields_type: String,
-    /// DOC ManagedFieldsEntry.fieldsV1
+    /// The fields.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub fields_v1: Option<FieldsV1>,
-    /// DOC ManagedFieldsEntry.subresource
+    /// The subresource they were set through.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub subresource: String,
 }
 
-/// DOC GroupKind
+/// API group and kind.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["group", "kind"]))]
 pub struct GroupKind {
-    /// DOC GroupKind.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
-    /// DOC GroupKind.kind
+    /// Kind.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
 }
 
-/// DOC ListMeta
+/// Metadata of a list.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
-    /// DOC ListMeta.selfLink
+    /// No longer written.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub self_link: String,
-    /// DOC ListMeta.resourceVersion
+    /// Version of the list, from which a watch can go on.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
-    /// DOC ListMeta.continue
+    /// Where the next page begins.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#continue: String,
-    /// DOC ListMeta.remainingItemCount
+    /// How many items are left after this page, when known.
     #[prost(int64, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub remaining_item_count: Option<i64>,
-    /// DOC ListMeta.shardInfo
+    /// The part of all objects that was listed.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub shard_info: Option<ShardInfo>,
 }
 
-/// DOC ShardInfo
+/// A part of all objects.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["selector"]))]
 pub struct ShardInfo {
-    /// DOC ShardInfo.selector
+    /// What chooses the part.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub selector: String,
 }
 
-/// DOC LabelSelector
+/// Chooses by labels; every condition must hold.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LabelSelector {
-    /// DOC LabelSelector.matchLabels
+    /// Labels and the values they must have.
     #[prost(btree_map = "string, string", tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub match_labels: BTreeMap<String, String>,
-    /// DOC LabelSelector.matchExpressions
+    /// Further conditions.
     #[prost(message, repeated, tag = "2")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
 
-/// DOC LabelSelectorRequirement
+/// A condition on a label.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["key", "operator"]))]
 pub struct LabelSelectorRequirement {
-    /// DOC LabelSelectorRequirement.key
+    /// Key of the label.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub key: String,
-    /// DOC LabelSelectorRequirement.operator
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub operator: String,
-    /// DOC LabelSelectorRequirement.values
+    /// Values for `In` and `NotIn`.
     #[prost(string, repeated, tag = "3")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]

@@ -8,259 +8,259 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC Application
+/// A set of Kubernetes objects, where their manifests come from, and where they go.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct Application {
-    /// DOC Application.metadata
+    /// Standard metadata of Kubernetes objects.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ObjectMeta,
-    /// DOC Application.spec
+    /// What is wanted: sources, destination, and how to sync.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub spec: ApplicationSpec,
-    /// DOC Application.status
+    /// What was last observed; written by the controller.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub status: ApplicationStatus,
-    /// DOC Application.operation
+    /// An operation that is asked for or under way; removed when it ends.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub operation: Option<Operation>,
 }
 
-/// DOC ApplicationList
+/// A list of Applications.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["metadata", "items"]))]
 pub struct ApplicationList {
-    /// DOC ApplicationList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC ApplicationList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<Application>,
 }
 
-/// DOC ApplicationWatchEvent
+/// A change of an Application, as a watch tells it.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["type", "application"]))]
 pub struct ApplicationWatchEvent {
-    /// DOC ApplicationWatchEvent.type
+    /// `ADDED`, `MODIFIED` or `DELETED`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
-    /// DOC ApplicationWatchEvent.application
+    /// The Application after the change.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub application: Application,
 }
 
-/// DOC ApplicationSpec
+/// What is wanted of an Application.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["destination", "project"]))]
 pub struct ApplicationSpec {
-    /// DOC ApplicationSpec.source
+    /// Where the manifests come from, when there is one source.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub source: Option<ApplicationSource>,
-    /// DOC ApplicationSpec.destination
+    /// The cluster and namespace the objects go to.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub destination: ApplicationDestination,
-    /// DOC ApplicationSpec.project
+    /// The project the Application belongs to; empty means `default`.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub project: String,
-    /// DOC ApplicationSpec.syncPolicy
+    /// When and how a sync happens.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub sync_policy: Option<SyncPolicy>,
-    /// DOC ApplicationSpec.ignoreDifferences
+    /// Fields whose differences are not counted as drift.
     #[prost(message, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_differences: Vec<ResourceIgnoreDifferences>,
-    /// DOC ApplicationSpec.info
+    /// Facts and links shown with the Application.
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub info: Vec<Info>,
-    /// DOC ApplicationSpec.revisionHistoryLimit
+    /// How many entries of the history are kept; 10 when not said.
     #[prost(int64, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub revision_history_limit: Option<i64>,
-    /// DOC ApplicationSpec.sources
+    /// Where the manifests come from, when there are several sources; takes the place of `source`.
     #[prost(message, repeated, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sources: Vec<ApplicationSource>,
-    /// DOC ApplicationSpec.sourceHydrator
+    /// Renders a dry source into a branch first, and syncs from there; takes the place of `source`.
     #[prost(message, optional, tag = "9")]
     #[serde(skip_serializing_if = "zero")]
     pub source_hydrator: Option<SourceHydrator>,
 }
 
-/// DOC ApplicationDestination
+/// A cluster, by URL or by name, and a namespace.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationDestination {
-    /// DOC ApplicationDestination.server
+    /// URL of the cluster's API server; excludes `name`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server: String,
-    /// DOC ApplicationDestination.namespace
+    /// Namespace for objects that name none.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ApplicationDestination.name
+    /// Name of the cluster as registered; excludes `server`.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
 
-/// DOC SyncPolicy
+/// When and how a sync happens.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncPolicy {
-    /// DOC SyncPolicy.automated
+    /// Sync without being asked when the Application is out of sync.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub automated: Option<SyncPolicyAutomated>,
-    /// DOC SyncPolicy.syncOptions
+    /// Options for the whole sync, such as `CreateNamespace=true`.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_options: Vec<String>,
-    /// DOC SyncPolicy.retry
+    /// How a failed sync is tried again.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub retry: Option<RetryStrategy>,
-    /// DOC SyncPolicy.managedNamespaceMetadata
+    /// Labels and annotations for the namespace that `CreateNamespace=true` makes.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub managed_namespace_metadata: Option<ManagedNamespaceMetadata>,
 }
 
-/// DOC SyncPolicyAutomated
+/// How far syncing without being asked may go.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncPolicyAutomated {
-    /// DOC SyncPolicyAutomated.prune
+    /// Delete objects that are no longer in the source.
     #[prost(bool, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub prune: Option<bool>,
-    /// DOC SyncPolicyAutomated.selfHeal
+    /// Sync also when the cluster changed and the source did not.
     #[prost(bool, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub self_heal: Option<bool>,
-    /// DOC SyncPolicyAutomated.allowEmpty
+    /// Permit a sync that would delete every object.
     #[prost(bool, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub allow_empty: Option<bool>,
-    /// DOC SyncPolicyAutomated.enabled
+    /// Whether automated sync is on; it is when not said.
     #[prost(bool, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub enabled: Option<bool>,
 }
 
-/// DOC RetryStrategy
+/// How often and how soon a failed sync is tried again.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RetryStrategy {
-    /// DOC RetryStrategy.limit
+    /// Number of further attempts; negative means no limit, 0 none.
     #[prost(int64, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub limit: i64,
-    /// DOC RetryStrategy.backoff
+    /// The time between attempts.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub backoff: Option<Backoff>,
-    /// DOC RetryStrategy.refresh
+    /// Take the newest revision for the next attempt instead of the one that failed.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub refresh: bool,
 }
 
-/// DOC Backoff
+/// Time between attempts that grows with each.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Backoff {
-    /// DOC Backoff.duration
+    /// Time before the first further attempt, such as `5s`; a plain number is seconds.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub duration: String,
-    /// DOC Backoff.factor
+    /// What the time is multiplied by after each attempt.
     #[prost(int64, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub factor: Option<i64>,
-    /// DOC Backoff.maxDuration
+    /// The longest time between two attempts.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub max_duration: String,
 }
 
-/// DOC ManagedNamespaceMetadata
+/// Labels and annotations of a namespace.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ManagedNamespaceMetadata {
-    /// DOC ManagedNamespaceMetadata.labels
+    /// Labels to set.
     #[prost(btree_map = "string, string", tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: BTreeMap<String, String>,
-    /// DOC ManagedNamespaceMetadata.annotations
+    /// Annotations to set.
     #[prost(btree_map = "string, string", tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// DOC ResourceIgnoreDifferences
+/// Names objects, and the fields of theirs that are ignored when comparing.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["kind"]))]
 pub struct ResourceIgnoreDifferences {
-    /// DOC ResourceIgnoreDifferences.group
+    /// API group of the objects; empty is the core group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC ResourceIgnoreDifferences.kind
+    /// Kind of the objects.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
-    /// DOC ResourceIgnoreDifferences.name
+    /// Name of the one object; empty means all.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ResourceIgnoreDifferences.namespace
+    /// Namespace of the objects; empty means all.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ResourceIgnoreDifferences.jsonPointers
+    /// Fields as JSON pointers (RFC 6901).
     #[prost(string, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub json_pointers: Vec<String>,
-    /// DOC ResourceIgnoreDifferences.jqPathExpressions
+    /// Fields as jq path expressions.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub jq_path_expressions: Vec<String>,
-    /// DOC ResourceIgnoreDifferences.managedFieldsManagers
+    /// Field managers whose fields are ignored.
     #[prost(string, repeated, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub managed_fields_managers: Vec<String>,
 }
 
-/// DOC Info
+/// A name and a value shown with an Application.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct Info {
-    /// DOC Info.name
+    /// What it is about.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC Info.value
+    /// What is shown; a URL becomes a link.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub value: String,

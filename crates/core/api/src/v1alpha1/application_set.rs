@@ -9,339 +9,339 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC ApplicationSet
+/// Makes Applications from a template and from generators of parameters.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct ApplicationSet {
-    /// DOC ApplicationSet.metadata
+    /// Standard metadata of Kubernetes objects.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ObjectMeta,
-    /// DOC ApplicationSet.spec
+    /// What is wanted: generators, the template, and how Applications are changed.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub spec: ApplicationSetSpec,
-    /// DOC ApplicationSet.status
+    /// What was last observed; written by the controller.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub status: ApplicationSetStatus,
 }
 
-/// DOC ApplicationSetList
+/// A list of ApplicationSets.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["items"]))]
 pub struct ApplicationSetList {
-    /// DOC ApplicationSetList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC ApplicationSetList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<ApplicationSet>,
 }
 
-/// DOC ApplicationSetWatchEvent
+/// A change of an ApplicationSet, as a watch tells it.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["type", "applicationSet"]))]
 pub struct ApplicationSetWatchEvent {
-    /// DOC ApplicationSetWatchEvent.type
+    /// `ADDED`, `MODIFIED` or `DELETED`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
-    /// DOC ApplicationSetWatchEvent.applicationSet
+    /// The ApplicationSet after the change.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub application_set: ApplicationSet,
 }
 
-/// DOC ApplicationSetTree
+/// What an ApplicationSet made.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetTree {
-    /// DOC ApplicationSetTree.nodes
+    /// The objects and how they hang together.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub nodes: Vec<ResourceNode>,
 }
 
-/// DOC ApplicationSetSpec
+/// What is wanted of an ApplicationSet.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["generators", "template"]))]
 pub struct ApplicationSetSpec {
-    /// DOC ApplicationSetSpec.goTemplate
+    /// Write the template in Go's template language instead of `{{name}}` placeholders.
     #[prost(bool, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub go_template: bool,
-    /// DOC ApplicationSetSpec.generators
+    /// Where the sets of parameters come from; each set gives an Application.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub generators: Vec<ApplicationSetGenerator>,
-    /// DOC ApplicationSetSpec.template
+    /// The Application to make from each set of parameters.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC ApplicationSetSpec.syncPolicy
+    /// What may happen to Applications that exist.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub sync_policy: Option<ApplicationSetSyncPolicy>,
-    /// DOC ApplicationSetSpec.strategy
+    /// In which order changed Applications are synced.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub strategy: Option<ApplicationSetStrategy>,
-    /// DOC ApplicationSetSpec.preservedFields
+    /// Labels and annotations of Applications that are left alone.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub preserved_fields: Option<ApplicationPreservedFields>,
-    /// DOC ApplicationSetSpec.goTemplateOptions
+    /// Options of Go's templates, such as `missingkey=error`.
     #[prost(string, repeated, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub go_template_options: Vec<String>,
-    /// DOC ApplicationSetSpec.applyNestedSelectors
+    /// Selectors of generators inside matrix and merge generators count; they always do by now.
     #[prost(bool, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub apply_nested_selectors: bool,
-    /// DOC ApplicationSetSpec.ignoreApplicationDifferences
+    /// Fields of Applications that may be changed by others.
     #[prost(message, repeated, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_application_differences: Vec<ApplicationSetResourceIgnoreDifferences>,
-    /// DOC ApplicationSetSpec.templatePatch
+    /// A patch of the template, itself a Go template, applied to each Application.
     #[prost(string, optional, tag = "10")]
     #[serde(skip_serializing_if = "zero")]
     pub template_patch: Option<String>,
 }
 
-/// DOC ApplicationSetTemplate
+/// The Application to make, with placeholders.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct ApplicationSetTemplate {
-    /// DOC ApplicationSetTemplate.metadata
+    /// Name, labels and the like of the Application.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ApplicationSetTemplateMeta,
-    /// DOC ApplicationSetTemplate.spec
+    /// Specification of the Application.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub spec: ApplicationSpec,
 }
 
-/// DOC ApplicationSetTemplateMeta
+/// The part of an Application's metadata that a template may set.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetTemplateMeta {
-    /// DOC ApplicationSetTemplateMeta.name
+    /// Name of the Application.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ApplicationSetTemplateMeta.namespace
+    /// Namespace of the Application; that of the ApplicationSet when empty.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ApplicationSetTemplateMeta.labels
+    /// Labels of the Application.
     #[prost(btree_map = "string, string", tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: BTreeMap<String, String>,
-    /// DOC ApplicationSetTemplateMeta.annotations
+    /// Annotations of the Application.
     #[prost(btree_map = "string, string", tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotations: BTreeMap<String, String>,
-    /// DOC ApplicationSetTemplateMeta.finalizers
+    /// Finalizers of the Application.
     #[prost(string, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub finalizers: Vec<String>,
 }
 
-/// DOC ApplicationSetSyncPolicy
+/// What may happen to Applications that exist.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetSyncPolicy {
-    /// DOC ApplicationSetSyncPolicy.preserveResourcesOnDeletion
+    /// Leave an Application's objects in the cluster when the Application is deleted.
     #[prost(bool, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub preserve_resources_on_deletion: bool,
-    /// DOC ApplicationSetSyncPolicy.applicationsSync
+    /// What the controller may do: `create-only`, `create-update`, `create-delete` or `sync`.
     #[prost(string, optional, tag = "2")]
     #[schemars(extend("enum" = ["create-only", "create-update", "create-delete", "sync"]))]
     #[serde(skip_serializing_if = "zero")]
     pub applications_sync: Option<String>,
 }
 
-/// DOC ApplicationSetStrategy
+/// In which order Applications are synced and deleted.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetStrategy {
-    /// DOC ApplicationSetStrategy.type
+    /// `AllAtOnce` or `RollingSync`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
-    /// DOC ApplicationSetStrategy.rollingSync
+    /// The steps of a `RollingSync`.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub rolling_sync: Option<ApplicationSetRolloutStrategy>,
-    /// DOC ApplicationSetStrategy.deletionOrder
+    /// `AllAtOnce`, or `Reverse`: the last step first.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub deletion_order: String,
 }
 
-/// DOC ApplicationSetRolloutStrategy
+/// Steps, one after the other.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetRolloutStrategy {
-    /// DOC ApplicationSetRolloutStrategy.steps
+    /// Groups of Applications; each must be healthy before the next begins.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub steps: Vec<ApplicationSetRolloutStep>,
 }
 
-/// DOC ApplicationSetRolloutStep
+/// One group of Applications.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetRolloutStep {
-    /// DOC ApplicationSetRolloutStep.matchExpressions
+    /// Which Applications belong to the step, by their labels.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub match_expressions: Vec<ApplicationMatchExpression>,
-    /// DOC ApplicationSetRolloutStep.maxUpdate
+    /// How many of them may be syncing at once, a number or a percentage.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub max_update: Option<IntOrString>,
 }
 
-/// DOC ApplicationSetResourceIgnoreDifferences
+/// Fields of Applications that the ApplicationSet leaves to others.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetResourceIgnoreDifferences {
-    /// DOC ApplicationSetResourceIgnoreDifferences.name
+    /// Name of the one Application; empty means all.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ApplicationSetResourceIgnoreDifferences.jsonPointers
+    /// Fields as JSON pointers.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub json_pointers: Vec<String>,
-    /// DOC ApplicationSetResourceIgnoreDifferences.jqPathExpressions
+    /// Fields as jq path expressions.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub jq_path_expressions: Vec<String>,
 }
 
-/// DOC ApplicationMatchExpression
+/// A condition on a label of an Application.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationMatchExpression {
-    /// DOC ApplicationMatchExpression.key
+    /// Key of the label.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub key: String,
-    /// DOC ApplicationMatchExpression.operator
+    /// `In` or `NotIn`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub operator: String,
-    /// DOC ApplicationMatchExpression.values
+    /// The label's values.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: Vec<String>,
 }
 
-/// DOC ApplicationPreservedFields
+/// Keys of metadata that are left alone.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationPreservedFields {
-    /// DOC ApplicationPreservedFields.annotations
+    /// Keys of annotations.
     #[prost(string, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotations: Vec<String>,
-    /// DOC ApplicationPreservedFields.labels
+    /// Keys of labels.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: Vec<String>,
 }
 
-/// DOC ApplicationSetStatus
+/// What was observed of an ApplicationSet.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetStatus {
-    /// DOC ApplicationSetStatus.conditions
+    /// What is going on, and what is wrong.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub conditions: Vec<ApplicationSetCondition>,
-    /// DOC ApplicationSetStatus.applicationStatus
+    /// How far each Application is in a `RollingSync`.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub application_status: Vec<ApplicationSetApplicationStatus>,
-    /// DOC ApplicationSetStatus.resources
+    /// The Applications it made.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources: Vec<ResourceStatus>,
-    /// DOC ApplicationSetStatus.resourcesCount
+    /// How many Applications it made, also when not all are listed.
     #[prost(int64, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources_count: i64,
-    /// DOC ApplicationSetStatus.health
+    /// How well the ApplicationSet is.
     #[prost(message, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub health: HealthStatus,
 }
 
-/// DOC ApplicationSetCondition
+/// One thing that is going on or wrong.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["type", "message", "status", "reason"]))]
 pub struct ApplicationSetCondition {
-    /// DOC ApplicationSetCondition.type
+    /// Which condition, such as `ErrorOccurred`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
-    /// DOC ApplicationSetCondition.message
+    /// What happened, for people.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub message: String,
-    /// DOC ApplicationSetCondition.lastTransitionTime
+    /// When the condition last changed.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
-    /// DOC ApplicationSetCondition.status
+    /// `True`, `False` or `Unknown`.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub status: String,
-    /// DOC ApplicationSetCondition.reason
+    /// What happened, in one word.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub reason: String,
 }
 
-/// DOC ApplicationSetApplicationStatus
+/// How far an Application is in a `RollingSync`.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["application", "message", "status", "step", "targetRevisions"]))]
 pub struct ApplicationSetApplicationStatus {
-    /// DOC ApplicationSetApplicationStatus.application
+    /// Name of the Application.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub application: String,
-    /// DOC ApplicationSetApplicationStatus.lastTransitionTime
+    /// When its status last changed.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
-    /// DOC ApplicationSetApplicationStatus.message
+    /// Why it is where it is.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub message: String,
-    /// DOC ApplicationSetApplicationStatus.status
+    /// `Waiting`, `Pending`, `Progressing` or `Healthy`.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub status: String,
-    /// DOC ApplicationSetApplicationStatus.step
+    /// The step it belongs to, counted from 1.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub step: String,
-    /// DOC ApplicationSetApplicationStatus.targetrevisions
+    /// The revisions it is to reach.
     #[prost(string, repeated, tag = "6")]
     #[serde(rename = "targetRevisions", deserialize_with = "null")]
     pub targetrevisions: Vec<String>,

@@ -9,241 +9,241 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC Cluster
+/// A cluster that Applications may be deployed to.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["server", "name", "config"]))]
 pub struct Cluster {
-    /// DOC Cluster.server
+    /// URL of the API server.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub server: String,
-    /// DOC Cluster.name
+    /// Name of the cluster; the URL when not set.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC Cluster.config
+    /// How to connect.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub config: ClusterConfig,
-    /// DOC Cluster.connectionState
+    /// Whether it could be reached; see `info`.
     #[prost(message, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub connection_state: ConnectionState,
-    /// DOC Cluster.serverVersion
+    /// Version of Kubernetes; see `info`.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server_version: String,
-    /// DOC Cluster.namespaces
+    /// The namespaces that are watched; empty means all.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespaces: Vec<String>,
-    /// DOC Cluster.refreshRequestedAt
+    /// When somebody asked for everything to be listed anew.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub refresh_requested_at: Option<Time>,
-    /// DOC Cluster.info
+    /// What was last observed.
     #[prost(message, required, tag = "8")]
     #[serde(deserialize_with = "null")]
     pub info: ClusterInfo,
-    /// DOC Cluster.shard
+    /// The shard of the controller that looks after it; chosen when not set.
     #[prost(int64, optional, tag = "9")]
     #[serde(skip_serializing_if = "zero")]
     pub shard: Option<i64>,
-    /// DOC Cluster.clusterResources
+    /// Watch cluster-scoped objects although `namespaces` is set.
     #[prost(bool, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub cluster_resources: bool,
-    /// DOC Cluster.project
+    /// The project the cluster belongs to alone.
     #[prost(string, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub project: String,
-    /// DOC Cluster.labels
+    /// Labels of the Secret that holds it.
     #[prost(btree_map = "string, string", tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: BTreeMap<String, String>,
-    /// DOC Cluster.annotations
+    /// Annotations of the Secret that holds it.
     #[prost(btree_map = "string, string", tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// DOC ClusterList
+/// A list of clusters.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["items"]))]
 pub struct ClusterList {
-    /// DOC ClusterList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC ClusterList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<Cluster>,
 }
 
-/// DOC ClusterConfig
+/// How to connect to a cluster.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["tlsClientConfig"]))]
 pub struct ClusterConfig {
-    /// DOC ClusterConfig.username
+    /// Name for basic authentication.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
-    /// DOC ClusterConfig.password
+    /// Password for basic authentication.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub password: String,
-    /// DOC ClusterConfig.bearerToken
+    /// Token sent with each request.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub bearer_token: String,
-    /// DOC ClusterConfig.tlsClientConfig
+    /// Certificates, and how the server's is verified.
     #[prost(message, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub tls_client_config: TLSClientConfig,
-    /// DOC ClusterConfig.awsAuthConfig
+    /// Sign in to EKS with AWS's credentials.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub aws_auth_config: Option<AWSAuthConfig>,
-    /// DOC ClusterConfig.execProviderConfig
+    /// A program that gives credentials.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub exec_provider_config: Option<ExecProviderConfig>,
-    /// DOC ClusterConfig.disableCompression
+    /// Do not ask for compressed answers.
     #[prost(bool, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub disable_compression: bool,
-    /// DOC ClusterConfig.proxyUrl
+    /// The proxy to go through.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub proxy_url: String,
 }
 
-/// DOC TLSClientConfig
+/// Certificates, and how the server's is verified.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["insecure"]))]
 pub struct TLSClientConfig {
-    /// DOC TLSClientConfig.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub insecure: bool,
-    /// DOC TLSClientConfig.serverName
+    /// Name the server's certificate must be for, when not the host's.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server_name: String,
-    /// DOC TLSClientConfig.certData
+    /// Client certificate, as PEM.
     #[prost(bytes = "vec", tag = "3")]
     #[schemars(with = "String")]
     #[serde(with = "crate::go::base64", skip_serializing_if = "zero")]
     pub cert_data: Vec<u8>,
-    /// DOC TLSClientConfig.keyData
+    /// Key of the client certificate, as PEM.
     #[prost(bytes = "vec", tag = "4")]
     #[schemars(with = "String")]
     #[serde(with = "crate::go::base64", skip_serializing_if = "zero")]
     pub key_data: Vec<u8>,
-    /// DOC TLSClientConfig.caData
+    /// Certificates of trusted authorities, as PEM.
     #[prost(bytes = "vec", tag = "5")]
     #[schemars(with = "String")]
     #[serde(with = "crate::go::base64", skip_serializing_if = "zero")]
     pub ca_data: Vec<u8>,
 }
 
-/// DOC AWSAuthConfig
+/// How to sign in to EKS.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AWSAuthConfig {
-    /// DOC AWSAuthConfig.clusterName
+    /// Name of the EKS cluster.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub cluster_name: String,
-    /// DOC AWSAuthConfig.roleARN
+    /// The role to assume.
     #[prost(string, tag = "2")]
     #[serde(rename = "roleARN", deserialize_with = "null", skip_serializing_if = "zero")]
     pub role_arn: String,
-    /// DOC AWSAuthConfig.profile
+    /// The profile of AWS's configuration to use.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub profile: String,
 }
 
-/// DOC ExecProviderConfig
+/// A program that gives credentials, as in a kubeconfig.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecProviderConfig {
-    /// DOC ExecProviderConfig.command
+    /// The program.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub command: String,
-    /// DOC ExecProviderConfig.args
+    /// Its arguments.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub args: Vec<String>,
-    /// DOC ExecProviderConfig.env
+    /// Further environment variables for it.
     #[prost(btree_map = "string, string", tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub env: BTreeMap<String, String>,
-    /// DOC ExecProviderConfig.apiVersion
+    /// Version of the form in which it answers.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_version: String,
-    /// DOC ExecProviderConfig.installHint
+    /// Shown when the program is not there.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub install_hint: String,
-    /// DOC ExecProviderConfig.provideClusterInfo
+    /// Tell the program about the cluster.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub provide_cluster_info: bool,
-    /// DOC ExecProviderConfig.config
+    /// Settings handed to the program with what it is told of the cluster.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub config: Option<RawExtension>,
 }
 
-/// DOC ClusterInfo
+/// What was observed of a cluster.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["applicationsCount"]))]
 pub struct ClusterInfo {
-    /// DOC ClusterInfo.connectionState
+    /// Whether it can be reached.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub connection_state: ConnectionState,
-    /// DOC ClusterInfo.serverVersion
+    /// Version of Kubernetes.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server_version: String,
-    /// DOC ClusterInfo.cacheInfo
+    /// What is kept of it in memory.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub cache_info: ClusterCacheInfo,
-    /// DOC ClusterInfo.applicationsCount
+    /// How many Applications go there.
     #[prost(int64, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub applications_count: i64,
-    /// DOC ClusterInfo.apiVersions
+    /// The API versions and kinds it serves.
     #[prost(string, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_versions: Vec<String>,
 }
 
-/// DOC ClusterCacheInfo
+/// What is kept of a cluster in memory.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterCacheInfo {
-    /// DOC ClusterCacheInfo.resourcesCount
+    /// Number of objects.
     #[prost(int64, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources_count: i64,
-    /// DOC ClusterCacheInfo.apisCount
+    /// Number of watched kinds.
     #[prost(int64, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub apis_count: i64,
-    /// DOC ClusterCacheInfo.lastCacheSyncTime
+    /// When everything was last listed.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub last_cache_sync_time: Option<Time>,

@@ -5,238 +5,238 @@ use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// DOC ResourceOverride
+/// What is told of a kind in `resource.customizations`.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceOverride {
-    /// DOC ResourceOverride.healthLua
+    /// Lua script that judges health.
     #[prost(string, tag = "1")]
     #[serde(rename = "health.lua", deserialize_with = "null", skip_serializing_if = "zero")]
     pub health_lua: String,
-    /// DOC ResourceOverride.useOpenLibs
+    /// Give scripts Lua's standard libraries.
     #[prost(bool, tag = "5")]
     #[serde(rename = "health.lua.useOpenLibs", deserialize_with = "null", skip_serializing_if = "zero")]
     pub use_open_libs: bool,
-    /// DOC ResourceOverride.actions
+    /// Actions, as YAML; see `ResourceActions`.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub actions: String,
-    /// DOC ResourceOverride.ignoreDifferences
+    /// Fields that are ignored when comparing.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_differences: OverrideIgnoreDiff,
-    /// DOC ResourceOverride.ignoreResourceUpdates
+    /// Fields whose changes wake nobody.
     #[prost(message, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_resource_updates: OverrideIgnoreDiff,
-    /// DOC ResourceOverride.knownTypeFields
+    /// Fields that hold a well-known type.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub known_type_fields: Vec<KnownTypeField>,
 }
 
-/// DOC OverrideIgnoreDiff
+/// Fields that are ignored.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["jsonPointers", "jqPathExpressions", "managedFieldsManagers"]))]
 pub struct OverrideIgnoreDiff {
-    /// DOC OverrideIgnoreDiff.jSONPointers
+    /// Fields as JSON pointers.
     #[prost(string, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub json_pointers: Vec<String>,
-    /// DOC OverrideIgnoreDiff.jqPathExpressions
+    /// Fields as jq path expressions.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub jq_path_expressions: Vec<String>,
-    /// DOC OverrideIgnoreDiff.managedFieldsManagers
+    /// Field managers whose fields are ignored.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub managed_fields_managers: Vec<String>,
 }
 
-/// DOC KnownTypeField
+/// A field of a custom resource that holds a type of Kubernetes.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KnownTypeField {
-    /// DOC KnownTypeField.field
+    /// Path of the field.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub field: String,
-    /// DOC KnownTypeField.type
+    /// Name of the type, such as `core/v1/PodSpec`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
 }
 
-/// DOC ResourceAction
+/// An action that can be run on an object now.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceAction {
-    /// DOC ResourceAction.name
+    /// Name of the action.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ResourceAction.params
+    /// Parameters it takes.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub params: Vec<ResourceActionParam>,
-    /// DOC ResourceAction.disabled
+    /// Shown, but cannot be run in the object's present state.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub disabled: bool,
-    /// DOC ResourceAction.iconClass
+    /// CSS class of its icon.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub icon_class: String,
-    /// DOC ResourceAction.displayName
+    /// What it is called on screen.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub display_name: String,
 }
 
-/// DOC ResourceActionParam
+/// A parameter of an action.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceActionParam {
-    /// DOC ResourceActionParam.name
+    /// Name of the parameter.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
 
-/// DOC ResourceActionDefinition
+/// An action and its script.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "action.lua"]))]
 pub struct ResourceActionDefinition {
-    /// DOC ResourceActionDefinition.name
+    /// Name of the action.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC ResourceActionDefinition.actionLua
+    /// Lua script that returns the changed objects.
     #[prost(string, tag = "2")]
     #[serde(rename = "action.lua", deserialize_with = "null")]
     pub action_lua: String,
 }
 
-/// DOC ResourceActions
+/// The actions of a kind.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceActions {
-    /// DOC ResourceActions.actionDiscoveryLua
+    /// Lua script that tells which actions an object has now.
     #[prost(string, tag = "1")]
     #[serde(rename = "discovery.lua", deserialize_with = "null", skip_serializing_if = "zero")]
     pub action_discovery_lua: String,
-    /// DOC ResourceActions.definitions
+    /// The actions.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub definitions: Vec<ResourceActionDefinition>,
-    /// DOC ResourceActions.mergeBuiltinActions
+    /// Add to the built-in actions instead of replacing them.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub merge_builtin_actions: bool,
 }
 
-/// DOC ConfigManagementPlugin
+/// A program that renders manifests, as `argocd-cm` once listed it.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "generate"]))]
 pub struct ConfigManagementPlugin {
-    /// DOC ConfigManagementPlugin.name
+    /// Name of the plugin.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC ConfigManagementPlugin.init
+    /// Run before `generate`.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub init: Option<Command>,
-    /// DOC ConfigManagementPlugin.generate
+    /// Prints the manifests.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub generate: Command,
-    /// DOC ConfigManagementPlugin.lockRepo
+    /// Let no two run in one repository at once.
     #[prost(bool, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub lock_repo: bool,
 }
 
-/// DOC Command
+/// A program and its arguments.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Command {
-    /// DOC Command.command
+    /// The program.
     #[prost(string, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub command: Vec<String>,
-    /// DOC Command.args
+    /// Its arguments.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub args: Vec<String>,
 }
 
-/// DOC ComponentParameter
+/// A parameter of a component of the source.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct ComponentParameter {
-    /// DOC ComponentParameter.component
+    /// Name of the component.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub component: String,
-    /// DOC ComponentParameter.name
+    /// Name of the parameter.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC ComponentParameter.value
+    /// Value of the parameter.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub value: String,
 }
 
-/// DOC HelmOptions
+/// Settings for rendering charts.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["ValuesFileSchemes"]))]
 pub struct HelmOptions {
-    /// DOC HelmOptions.valuesFileSchemes
+    /// Schemes of URLs that values files may be fetched from.
     #[prost(string, repeated, tag = "1")]
     #[serde(rename = "ValuesFileSchemes", deserialize_with = "null")]
     pub values_file_schemes: Vec<String>,
 }
 
-/// DOC KustomizeOptions
+/// Settings for rendering kustomizations.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["BuildOptions", "BinaryPath", "Versions"]))]
 pub struct KustomizeOptions {
-    /// DOC KustomizeOptions.buildOptions
+    /// Arguments for `kustomize build`.
     #[prost(string, tag = "1")]
     #[serde(rename = "BuildOptions", deserialize_with = "null")]
     pub build_options: String,
-    /// DOC KustomizeOptions.binaryPath
+    /// Path of the program.
     #[prost(string, tag = "2")]
     #[serde(rename = "BinaryPath", deserialize_with = "null")]
     pub binary_path: String,
-    /// DOC KustomizeOptions.versions
+    /// Further versions that Applications may ask for.
     #[prost(message, repeated, tag = "3")]
     #[serde(rename = "Versions", deserialize_with = "null")]
     pub versions: Vec<KustomizeVersion>,
 }
 
-/// DOC KustomizeVersion
+/// A version of Kustomize.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["Name", "Path", "BuildOptions"]))]
 pub struct KustomizeVersion {
-    /// DOC KustomizeVersion.name
+    /// Name of the version.
     #[prost(string, tag = "1")]
     #[serde(rename = "Name", deserialize_with = "null")]
     pub name: String,
-    /// DOC KustomizeVersion.path
+    /// Path of the program.
     #[prost(string, tag = "2")]
     #[serde(rename = "Path", deserialize_with = "null")]
     pub path: String,
-    /// DOC KustomizeVersion.buildOptions
+    /// Arguments for its `build`.
     #[prost(string, tag = "3")]
     #[serde(rename = "BuildOptions", deserialize_with = "null")]
     pub build_options: String,

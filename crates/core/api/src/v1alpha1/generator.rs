@@ -9,414 +9,414 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC ApplicationSetGenerator
+/// One source of sets of parameters; exactly one kind is set.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetGenerator {
-    /// DOC ApplicationSetGenerator.list
+    /// A fixed list.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub list: Option<ListGenerator>,
-    /// DOC ApplicationSetGenerator.clusters
+    /// Registered clusters.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub clusters: Option<ClusterGenerator>,
-    /// DOC ApplicationSetGenerator.git
+    /// Directories or files of a Git repository.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub git: Option<GitGenerator>,
-    /// DOC ApplicationSetGenerator.scmProvider
+    /// Repositories of an organization at a hosting service.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub scm_provider: Option<SCMProviderGenerator>,
-    /// DOC ApplicationSetGenerator.clusterDecisionResource
+    /// Clusters named by the status of an object.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub cluster_decision_resource: Option<DuckTypeGenerator>,
-    /// DOC ApplicationSetGenerator.pullRequest
+    /// Open pull requests of a repository.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub pull_request: Option<PullRequestGenerator>,
-    /// DOC ApplicationSetGenerator.matrix
+    /// Every combination of two generators' sets.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub matrix: Option<MatrixGenerator>,
-    /// DOC ApplicationSetGenerator.merge
+    /// Sets of several generators, joined by keys.
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "zero")]
     pub merge: Option<MergeGenerator>,
-    /// DOC ApplicationSetGenerator.selector
+    /// Keeps the sets whose parameters match.
     #[prost(message, optional, tag = "9")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(skip_serializing_if = "zero")]
     pub selector: Option<LabelSelector>,
-    /// DOC ApplicationSetGenerator.plugin
+    /// Sets that an HTTP service answers with.
     #[prost(message, optional, tag = "10")]
     #[serde(skip_serializing_if = "zero")]
     pub plugin: Option<PluginGenerator>,
 }
 
-/// DOC ApplicationSetNestedGenerator
+/// A generator inside a matrix or merge generator.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetNestedGenerator {
-    /// DOC ApplicationSetNestedGenerator.list
+    /// A fixed list.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub list: Option<ListGenerator>,
-    /// DOC ApplicationSetNestedGenerator.clusters
+    /// Registered clusters.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub clusters: Option<ClusterGenerator>,
-    /// DOC ApplicationSetNestedGenerator.git
+    /// Directories or files of a Git repository.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub git: Option<GitGenerator>,
-    /// DOC ApplicationSetNestedGenerator.scmProvider
+    /// Repositories of an organization at a hosting service.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub scm_provider: Option<SCMProviderGenerator>,
-    /// DOC ApplicationSetNestedGenerator.clusterDecisionResource
+    /// Clusters named by the status of an object.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub cluster_decision_resource: Option<DuckTypeGenerator>,
-    /// DOC ApplicationSetNestedGenerator.pullRequest
+    /// Open pull requests of a repository.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub pull_request: Option<PullRequestGenerator>,
-    /// DOC ApplicationSetNestedGenerator.matrix
+    /// Every combination of two generators' sets.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub matrix: Option<Json>,
-    /// DOC ApplicationSetNestedGenerator.merge
+    /// Sets of several generators, joined by keys.
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "zero")]
     pub merge: Option<Json>,
-    /// DOC ApplicationSetNestedGenerator.selector
+    /// Keeps the sets whose parameters match.
     #[prost(message, optional, tag = "9")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(skip_serializing_if = "zero")]
     pub selector: Option<LabelSelector>,
-    /// DOC ApplicationSetNestedGenerator.plugin
+    /// Sets that an HTTP service answers with.
     #[prost(message, optional, tag = "10")]
     #[serde(skip_serializing_if = "zero")]
     pub plugin: Option<PluginGenerator>,
 }
 
-/// DOC ApplicationSetTerminalGenerator
+/// A generator inside a nested one; holds no further generators.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetTerminalGenerator {
-    /// DOC ApplicationSetTerminalGenerator.list
+    /// A fixed list.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub list: Option<ListGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.clusters
+    /// Registered clusters.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub clusters: Option<ClusterGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.git
+    /// Directories or files of a Git repository.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub git: Option<GitGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.scmProvider
+    /// Repositories of an organization at a hosting service.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub scm_provider: Option<SCMProviderGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.clusterDecisionResource
+    /// Clusters named by the status of an object.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub cluster_decision_resource: Option<DuckTypeGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.pullRequest
+    /// Open pull requests of a repository.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub pull_request: Option<PullRequestGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.plugin
+    /// Sets that an HTTP service answers with.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub plugin: Option<PluginGenerator>,
-    /// DOC ApplicationSetTerminalGenerator.selector
+    /// Keeps the sets whose parameters match.
     #[prost(message, optional, tag = "8")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(skip_serializing_if = "zero")]
     pub selector: Option<LabelSelector>,
 }
 
-/// DOC ListGenerator
+/// A fixed list of sets of parameters.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ListGenerator {
-    /// DOC ListGenerator.elements
+    /// The sets, any JSON objects.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub elements: Vec<Json>,
-    /// DOC ListGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC ListGenerator.elementsYaml
+    /// The sets as YAML text, which may be templated.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub elements_yaml: String,
 }
 
-/// DOC ClusterGenerator
+/// A set of parameters for each registered cluster.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterGenerator {
-    /// DOC ClusterGenerator.selector
+    /// Which clusters, by the labels of their Secrets; all when empty.
     #[prost(message, required, tag = "1")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(deserialize_with = "null")]
     pub selector: LabelSelector,
-    /// DOC ClusterGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC ClusterGenerator.values
+    /// Further parameters, found under `values`.
     #[prost(btree_map = "string, string", tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
-    /// DOC ClusterGenerator.flatList
+    /// Give one set with a list of all clusters instead of a set for each.
     #[prost(bool, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub flat_list: bool,
 }
 
-/// DOC GitGenerator
+/// Sets of parameters from a Git repository, by its directories or files.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["repoURL", "revision"]))]
 pub struct GitGenerator {
-    /// DOC GitGenerator.repoURL
+    /// URL of the repository.
     #[prost(string, tag = "1")]
     #[serde(rename = "repoURL", deserialize_with = "null")]
     pub repo_url: String,
-    /// DOC GitGenerator.directories
+    /// Directories that each give a set.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub directories: Vec<GitDirectoryGeneratorItem>,
-    /// DOC GitGenerator.files
+    /// Files whose JSON or YAML each gives sets.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub files: Vec<GitFileGeneratorItem>,
-    /// DOC GitGenerator.revision
+    /// Branch, tag or commit.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub revision: String,
-    /// DOC GitGenerator.requeueAfterSeconds
+    /// Seconds until the generator is asked again.
     #[prost(int64, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub requeue_after_seconds: Option<i64>,
-    /// DOC GitGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "6")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC GitGenerator.pathParamPrefix
+    /// Prefix for the names of the path's parameters.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path_param_prefix: String,
-    /// DOC GitGenerator.values
+    /// Further parameters, found under `values`.
     #[prost(btree_map = "string, string", tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
 }
 
-/// DOC GitDirectoryGeneratorItem
+/// Directories, by a glob.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["path"]))]
 pub struct GitDirectoryGeneratorItem {
-    /// DOC GitDirectoryGeneratorItem.path
+    /// The glob.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub path: String,
-    /// DOC GitDirectoryGeneratorItem.exclude
+    /// Leave out what matches.
     #[prost(bool, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude: bool,
 }
 
-/// DOC GitFileGeneratorItem
+/// Files, by a glob.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["path"]))]
 pub struct GitFileGeneratorItem {
-    /// DOC GitFileGeneratorItem.path
+    /// The glob.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub path: String,
-    /// DOC GitFileGeneratorItem.exclude
+    /// Leave out what matches.
     #[prost(bool, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude: bool,
 }
 
-/// DOC DuckTypeGenerator
+/// Clusters that the status of some object lists.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["configMapRef"]))]
 pub struct DuckTypeGenerator {
-    /// DOC DuckTypeGenerator.configMapRef
+    /// Name of the ConfigMap that describes the kind and where its list is.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub config_map_ref: String,
-    /// DOC DuckTypeGenerator.name
+    /// Name of the object; excludes `labelSelector`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC DuckTypeGenerator.requeueAfterSeconds
+    /// Seconds until the generator is asked again.
     #[prost(int64, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub requeue_after_seconds: Option<i64>,
-    /// DOC DuckTypeGenerator.labelSelector
+    /// Which objects, by labels.
     #[prost(message, required, tag = "4")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     #[serde(deserialize_with = "null")]
     pub label_selector: LabelSelector,
-    /// DOC DuckTypeGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC DuckTypeGenerator.values
+    /// Further parameters, found under `values`.
     #[prost(btree_map = "string, string", tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
 }
 
-/// DOC MatrixGenerator
+/// Every combination of the sets of two generators.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["generators"]))]
 pub struct MatrixGenerator {
-    /// DOC MatrixGenerator.generators
+    /// The two generators.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub generators: Vec<ApplicationSetNestedGenerator>,
-    /// DOC MatrixGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
 }
 
-/// DOC MergeGenerator
+/// Sets of the first generator, with parameters that later ones override.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["generators", "mergeKeys"]))]
 pub struct MergeGenerator {
-    /// DOC MergeGenerator.generators
+    /// The generators, the base first.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub generators: Vec<ApplicationSetNestedGenerator>,
-    /// DOC MergeGenerator.mergeKeys
+    /// Parameters that must be equal for sets to be joined.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub merge_keys: Vec<String>,
-    /// DOC MergeGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
 }
 
-/// DOC NestedMatrixGenerator
+/// A matrix inside another generator.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["generators"]))]
 pub struct NestedMatrixGenerator {
-    /// DOC NestedMatrixGenerator.generators
+    /// The two generators.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub generators: Vec<ApplicationSetTerminalGenerator>,
 }
 
-/// DOC NestedMergeGenerator
+/// A merge inside another generator.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["generators", "mergeKeys"]))]
 pub struct NestedMergeGenerator {
-    /// DOC NestedMergeGenerator.generators
+    /// The generators, the base first.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub generators: Vec<ApplicationSetTerminalGenerator>,
-    /// DOC NestedMergeGenerator.mergeKeys
+    /// Parameters that must be equal for sets to be joined.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub merge_keys: Vec<String>,
 }
 
-/// DOC PluginGenerator
+/// Sets of parameters that an HTTP service answers with.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["configMapRef"]))]
 pub struct PluginGenerator {
-    /// DOC PluginGenerator.configMapRef
+    /// The ConfigMap that says where the service is.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub config_map_ref: PluginConfigMapRef,
-    /// DOC PluginGenerator.input
+    /// What the service is asked.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub input: PluginInput,
-    /// DOC PluginGenerator.requeueAfterSeconds
+    /// Seconds until the generator is asked again.
     #[prost(int64, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub requeue_after_seconds: Option<i64>,
-    /// DOC PluginGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC PluginGenerator.values
+    /// Further parameters, found under `values`.
     #[prost(btree_map = "string, string", tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
 }
 
-/// DOC PluginConfigMapRef
+/// A ConfigMap beside the ApplicationSet.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name"]))]
 pub struct PluginConfigMapRef {
-    /// DOC PluginConfigMapRef.name
+    /// Name of the ConfigMap.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
 }
 
-/// DOC PluginInput
+/// What a generator's service is asked.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PluginInput {
-    /// DOC PluginInput.parameters
+    /// Parameters, any JSON values.
     #[prost(btree_map = "string, message", tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub parameters: BTreeMap<String, Json>,
 }
 
-/// DOC SecretRef
+/// A value in a Secret beside the ApplicationSet.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["secretName", "key"]))]
 pub struct SecretRef {
-    /// DOC SecretRef.secretName
+    /// Name of the Secret.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub secret_name: String,
-    /// DOC SecretRef.key
+    /// Key in the Secret.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub key: String,
 }
 
-/// DOC ConfigMapKeyRef
+/// A value in a ConfigMap beside the ApplicationSet.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["configMapName", "key"]))]
 pub struct ConfigMapKeyRef {
-    /// DOC ConfigMapKeyRef.configMapName
+    /// Name of the ConfigMap.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub config_map_name: String,
-    /// DOC ConfigMapKeyRef.key
+    /// Key in the ConfigMap.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub key: String,

@@ -9,158 +9,158 @@ use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// DOC SourceHydrator
+/// Renders a dry source into a branch and syncs from there.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["drySource", "syncSource"]))]
 pub struct SourceHydrator {
-    /// DOC SourceHydrator.drySource
+    /// Where the manifests are rendered from.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub dry_source: DrySource,
-    /// DOC SourceHydrator.syncSource
+    /// Where the rendered manifests are synced from.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub sync_source: SyncSource,
-    /// DOC SourceHydrator.hydrateTo
+    /// Where the rendered manifests are pushed, when that is not the branch synced from.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub hydrate_to: Option<HydrateTo>,
 }
 
-/// DOC DrySource
+/// What is rendered.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["repoURL", "targetRevision", "path"]))]
 pub struct DrySource {
-    /// DOC DrySource.repoURL
+    /// URL of the Git repository.
     #[prost(string, tag = "1")]
     #[serde(rename = "repoURL", deserialize_with = "null")]
     pub repo_url: String,
-    /// DOC DrySource.targetRevision
+    /// Branch, tag or commit.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub target_revision: String,
-    /// DOC DrySource.path
+    /// Directory in the repository.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub path: String,
-    /// DOC DrySource.helm
+    /// Options for a chart.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub helm: Option<ApplicationSourceHelm>,
-    /// DOC DrySource.kustomize
+    /// Options for a kustomization.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub kustomize: Option<ApplicationSourceKustomize>,
-    /// DOC DrySource.directory
+    /// Options for plain manifests.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub directory: Option<ApplicationSourceDirectory>,
-    /// DOC DrySource.plugin
+    /// Options for a plugin.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub plugin: Option<ApplicationSourcePlugin>,
 }
 
-/// DOC SyncSource
+/// Where rendered manifests are synced from.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["targetBranch", "path"]))]
 pub struct SyncSource {
-    /// DOC SyncSource.targetBranch
+    /// The branch.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub target_branch: String,
-    /// DOC SyncSource.path
+    /// Directory on the branch.
     #[prost(string, tag = "2")]
     #[schemars(extend("minLength" = 1, "pattern" = "^.{2,}|[^./]$"))]
     #[serde(deserialize_with = "null")]
     pub path: String,
-    /// DOC SyncSource.repoURL
+    /// URL of the repository; that of the dry source when empty.
     #[prost(string, tag = "3")]
     #[serde(rename = "repoURL", deserialize_with = "null", skip_serializing_if = "zero")]
     pub repo_url: String,
 }
 
-/// DOC HydrateTo
+/// Where rendered manifests are pushed.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["targetBranch"]))]
 pub struct HydrateTo {
-    /// DOC HydrateTo.targetBranch
+    /// The branch.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub target_branch: String,
 }
 
-/// DOC SourceHydratorStatus
+/// How far rendering into a branch is.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SourceHydratorStatus {
-    /// DOC SourceHydratorStatus.lastSuccessfulOperation
+    /// The last one that succeeded.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub last_successful_operation: Option<SuccessfulHydrateOperation>,
-    /// DOC SourceHydratorStatus.currentOperation
+    /// The one under way or ended last.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub current_operation: Option<HydrateOperation>,
-    /// DOC SourceHydratorStatus.lastComparedDryRevision
+    /// Commit of the dry source that was last looked at.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub last_compared_dry_revision: String,
 }
 
-/// DOC SuccessfulHydrateOperation
+/// A rendering that was pushed.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SuccessfulHydrateOperation {
-    /// DOC SuccessfulHydrateOperation.drySHA
+    /// Commit it was rendered from.
     #[prost(string, tag = "5")]
     #[serde(rename = "drySHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub dry_sha: String,
-    /// DOC SuccessfulHydrateOperation.hydratedSHA
+    /// Commit that holds the result.
     #[prost(string, tag = "6")]
     #[serde(rename = "hydratedSHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub hydrated_sha: String,
-    /// DOC SuccessfulHydrateOperation.sourceHydrator
+    /// The configuration it was done with.
     #[prost(message, required, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub source_hydrator: SourceHydrator,
 }
 
-/// DOC HydrateOperation
+/// One rendering into a branch.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["phase", "message"]))]
 pub struct HydrateOperation {
-    /// DOC HydrateOperation.startedAt
+    /// When it began.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub started_at: Time,
-    /// DOC HydrateOperation.finishedAt
+    /// When it ended.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub finished_at: Option<Time>,
-    /// DOC HydrateOperation.phase
+    /// `Hydrating`, `Hydrated` or `Failed`.
     #[prost(string, tag = "3")]
     #[schemars(extend("enum" = ["Hydrating", "Failed", "Hydrated"]))]
     #[serde(deserialize_with = "null")]
     pub phase: String,
-    /// DOC HydrateOperation.message
+    /// What happened, for people.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub message: String,
-    /// DOC HydrateOperation.drySHA
+    /// Commit it renders from.
     #[prost(string, tag = "5")]
     #[serde(rename = "drySHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub dry_sha: String,
-    /// DOC HydrateOperation.hydratedSHA
+    /// Commit that holds the result.
     #[prost(string, tag = "6")]
     #[serde(rename = "hydratedSHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub hydrated_sha: String,
-    /// DOC HydrateOperation.sourceHydrator
+    /// The configuration it is done with.
     #[prost(message, required, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub source_hydrator: SourceHydrator,

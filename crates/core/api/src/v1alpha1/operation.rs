@@ -7,261 +7,261 @@ use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// DOC Operation
+/// Something asked to be done with an Application.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Operation {
-    /// DOC Operation.sync
+    /// A sync.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub sync: Option<SyncOperation>,
-    /// DOC Operation.initiatedBy
+    /// Who asked.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub initiated_by: OperationInitiator,
-    /// DOC Operation.info
+    /// Notes that are kept with the operation.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub info: Vec<Info>,
-    /// DOC Operation.retry
+    /// How it is tried again when it fails.
     #[prost(message, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub retry: RetryStrategy,
 }
 
-/// DOC OperationInitiator
+/// Who asked for an operation.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OperationInitiator {
-    /// DOC OperationInitiator.username
+    /// Name of the user.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
-    /// DOC OperationInitiator.automated
+    /// Nobody: the sync policy did.
     #[prost(bool, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub automated: bool,
 }
 
-/// DOC OperationState
+/// An operation under way or ended last.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["operation", "phase", "startedAt"]))]
 pub struct OperationState {
-    /// DOC OperationState.operation
+    /// What was asked for.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub operation: Operation,
-    /// DOC OperationState.phase
+    /// `Running`, `Terminating`, `Succeeded`, `Failed` or `Error`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub phase: String,
-    /// DOC OperationState.message
+    /// What is waited for or went wrong.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
-    /// DOC OperationState.syncResult
+    /// What came of the sync so far.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub sync_result: Option<SyncOperationResult>,
-    /// DOC OperationState.startedAt
+    /// When it began.
     #[prost(message, required, tag = "6")]
     #[serde(deserialize_with = "null")]
     pub started_at: Time,
-    /// DOC OperationState.finishedAt
+    /// When it ended.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub finished_at: Option<Time>,
-    /// DOC OperationState.retryCount
+    /// How many further attempts there were.
     #[prost(int64, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub retry_count: i64,
 }
 
-/// DOC SyncOperation
+/// A sync that is asked for.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncOperation {
-    /// DOC SyncOperation.revision
+    /// The revision to sync to; that of the specification when empty.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revision: String,
-    /// DOC SyncOperation.prune
+    /// Delete objects that are no longer in the source.
     #[prost(bool, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub prune: bool,
-    /// DOC SyncOperation.dryRun
+    /// Change nothing, only try.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub dry_run: bool,
-    /// DOC SyncOperation.syncStrategy
+    /// How manifests are applied.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub sync_strategy: Option<SyncStrategy>,
-    /// DOC SyncOperation.resources
+    /// The only objects to sync; all when empty. Hooks do not run then.
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources: Vec<SyncOperationResource>,
-    /// DOC SyncOperation.source
+    /// The source to sync from, instead of the specification's.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub source: Option<ApplicationSource>,
-    /// DOC SyncOperation.manifests
+    /// Manifests to sync to, instead of the source's.
     #[prost(string, repeated, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub manifests: Vec<String>,
-    /// DOC SyncOperation.syncOptions
+    /// Options of this sync.
     #[prost(string, repeated, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_options: Vec<String>,
-    /// DOC SyncOperation.sources
+    /// The sources to sync from, instead of the specification's.
     #[prost(message, repeated, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sources: Vec<ApplicationSource>,
-    /// DOC SyncOperation.revisions
+    /// The revision for each source.
     #[prost(string, repeated, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revisions: Vec<String>,
-    /// DOC SyncOperation.autoHealAttemptsCount
+    /// How many times self-heal was tried in a row.
     #[prost(int64, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub auto_heal_attempts_count: i64,
 }
 
-/// DOC SyncStrategy
+/// How manifests are applied; exactly one is set.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncStrategy {
-    /// DOC SyncStrategy.apply
+    /// Apply and do not run hooks.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub apply: Option<SyncStrategyApply>,
-    /// DOC SyncStrategy.hook
+    /// Apply and run hooks; this is usual.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub hook: Option<SyncStrategyHook>,
 }
 
-/// DOC SyncStrategyApply
+/// Apply only.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncStrategyApply {
-    /// DOC SyncStrategyApply.force
+    /// Delete and create an object that cannot be changed.
     #[prost(bool, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force: bool,
 }
 
-/// DOC SyncStrategyHook
+/// Apply and run hooks.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncStrategyHook {
-    /// DOC SyncStrategyHook.syncStrategyApply
+    /// How manifests are applied.
     #[prost(message, required, tag = "1")]
     #[serde(flatten)]
     pub sync_strategy_apply: SyncStrategyApply,
 }
 
-/// DOC SyncOperationResource
+/// An object to sync.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["kind", "name"]))]
 pub struct SyncOperationResource {
-    /// DOC SyncOperationResource.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC SyncOperationResource.kind
+    /// Kind.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
-    /// DOC SyncOperationResource.name
+    /// Name.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC SyncOperationResource.namespace
+    /// Namespace.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
 }
 
-/// DOC SyncOperationResult
+/// What came of a sync.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["revision"]))]
 pub struct SyncOperationResult {
-    /// DOC SyncOperationResult.resources
+    /// What came of each object.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources: Vec<ResourceResult>,
-    /// DOC SyncOperationResult.revision
+    /// The commit or version synced to.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub revision: String,
-    /// DOC SyncOperationResult.source
+    /// The source synced from.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub source: ApplicationSource,
-    /// DOC SyncOperationResult.sources
+    /// The sources synced from.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sources: Vec<ApplicationSource>,
-    /// DOC SyncOperationResult.revisions
+    /// The commit or version for each source.
     #[prost(string, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revisions: Vec<String>,
-    /// DOC SyncOperationResult.managedNamespaceMetadata
+    /// Labels and annotations that the namespace was given.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub managed_namespace_metadata: Option<ManagedNamespaceMetadata>,
 }
 
-/// DOC ResourceResult
+/// What came of one object in a sync.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["group", "version", "kind", "namespace", "name"]))]
 pub struct ResourceResult {
-    /// DOC ResourceResult.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
-    /// DOC ResourceResult.version
+    /// API version.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub version: String,
-    /// DOC ResourceResult.kind
+    /// Kind.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
-    /// DOC ResourceResult.namespace
+    /// Namespace.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub namespace: String,
-    /// DOC ResourceResult.name
+    /// Name.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC ResourceResult.status
+    /// `Synced`, `SyncFailed`, `Pruned` or `PruneSkipped`.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
-    /// DOC ResourceResult.message
+    /// What the API server said.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
-    /// DOC ResourceResult.hookType
+    /// The phase of a hook, such as `PreSync`; empty for other objects.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook_type: String,
-    /// DOC ResourceResult.hookPhase
+    /// How far the hook or the object's health is, such as `Running`.
     #[prost(string, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook_phase: String,
-    /// DOC ResourceResult.syncPhase
+    /// The phase it was synced in.
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_phase: String,
-    /// DOC ResourceResult.images
+    /// Container images of the object.
     #[prost(string, repeated, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub images: Vec<String>,

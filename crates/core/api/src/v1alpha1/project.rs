@@ -8,360 +8,360 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC AppProject
+/// Says what the Applications that belong to it may do.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["metadata", "spec"]))]
 pub struct AppProject {
-    /// DOC AppProject.metadata
+    /// Standard metadata of Kubernetes objects.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ObjectMeta,
-    /// DOC AppProject.spec
+    /// What is permitted.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub spec: AppProjectSpec,
-    /// DOC AppProject.status
+    /// What the server recorded.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub status: AppProjectStatus,
 }
 
-/// DOC AppProjectList
+/// A list of projects.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["metadata", "items"]))]
 pub struct AppProjectList {
-    /// DOC AppProjectList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC AppProjectList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<AppProject>,
 }
 
-/// DOC AppProjectSpec
+/// What the Applications of a project may do.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AppProjectSpec {
-    /// DOC AppProjectSpec.sourceRepos
+    /// Repositories they may use, as globs; `!` in front forbids.
     #[prost(string, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_repos: Vec<String>,
-    /// DOC AppProjectSpec.destinations
+    /// Clusters and namespaces they may deploy to.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub destinations: Vec<ApplicationDestination>,
-    /// DOC AppProjectSpec.description
+    /// What the project is for.
     #[prost(string, tag = "3")]
     #[schemars(extend("maxLength" = 255))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
-    /// DOC AppProjectSpec.roles
+    /// Roles of the project, with policies and tokens of their own.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub roles: Vec<ProjectRole>,
-    /// DOC AppProjectSpec.clusterResourceWhitelist
+    /// Cluster-scoped kinds that are permitted; none when empty.
     #[prost(message, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub cluster_resource_whitelist: Vec<ClusterResourceRestrictionItem>,
-    /// DOC AppProjectSpec.namespaceResourceBlacklist
+    /// Namespaced kinds that are forbidden.
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace_resource_blacklist: Vec<GroupKind>,
-    /// DOC AppProjectSpec.orphanedResources
+    /// Watches for objects that belong to no Application.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub orphaned_resources: Option<OrphanedResourcesMonitorSettings>,
-    /// DOC AppProjectSpec.syncWindows
+    /// Times at which syncs are permitted or forbidden.
     #[prost(message, repeated, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_windows: Vec<SyncWindow>,
-    /// DOC AppProjectSpec.namespaceResourceWhitelist
+    /// Namespaced kinds that are permitted; all when not set.
     #[prost(message, repeated, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace_resource_whitelist: Vec<GroupKind>,
-    /// DOC AppProjectSpec.signatureKeys
+    /// Keys that commits must be signed with.
     #[prost(message, repeated, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub signature_keys: Vec<SignatureKey>,
-    /// DOC AppProjectSpec.clusterResourceBlacklist
+    /// Cluster-scoped kinds that are forbidden.
     #[prost(message, repeated, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub cluster_resource_blacklist: Vec<ClusterResourceRestrictionItem>,
-    /// DOC AppProjectSpec.sourceNamespaces
+    /// Namespaces that its Applications may live in beside the control plane's, as globs.
     #[prost(string, repeated, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_namespaces: Vec<String>,
-    /// DOC AppProjectSpec.permitOnlyProjectScopedClusters
+    /// Permit only clusters that belong to the project.
     #[prost(bool, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub permit_only_project_scoped_clusters: bool,
-    /// DOC AppProjectSpec.destinationServiceAccounts
+    /// Service accounts that syncs act as, by destination.
     #[prost(message, repeated, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub destination_service_accounts: Vec<ApplicationDestinationServiceAccount>,
-    /// DOC AppProjectSpec.sourceIntegrity
+    /// What must be verified of a source.
     #[prost(message, optional, tag = "15")]
     #[serde(skip_serializing_if = "zero")]
     pub source_integrity: Option<SourceIntegrity>,
 }
 
-/// DOC AppProjectStatus
+/// What the server recorded of a project.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AppProjectStatus {
-    /// DOC AppProjectStatus.jwtTokensByRole
+    /// Tokens that were issued, by role.
     #[prost(btree_map = "string, message", tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub jwt_tokens_by_role: BTreeMap<String, JWTTokens>,
 }
 
-/// DOC ProjectRole
+/// A role inside a project.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name"]))]
 pub struct ProjectRole {
-    /// DOC ProjectRole.name
+    /// Name of the role.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC ProjectRole.description
+    /// What the role is for.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
-    /// DOC ProjectRole.policies
+    /// Lines of RBAC policy about `proj:<project>:<role>`.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub policies: Vec<String>,
-    /// DOC ProjectRole.jwtTokens
+    /// Tokens that were issued for the role.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub jwt_tokens: Vec<JWTToken>,
-    /// DOC ProjectRole.groups
+    /// Groups of single sign-on that have the role.
     #[prost(string, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub groups: Vec<String>,
 }
 
-/// DOC JWTToken
+/// A token that was issued; the token itself is not kept.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["iat"]))]
 pub struct JWTToken {
-    /// DOC JWTToken.iat
+    /// When it was issued, in seconds since 1970.
     #[prost(int64, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub iat: i64,
-    /// DOC JWTToken.exp
+    /// When it expires, in seconds since 1970; 0 means never.
     #[prost(int64, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exp: i64,
-    /// DOC JWTToken.id
+    /// Id of the token.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub id: String,
 }
 
-/// DOC JWTTokens
+/// The tokens of a role.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct JWTTokens {
-    /// DOC JWTTokens.items
+    /// The tokens.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub items: Vec<JWTToken>,
 }
 
-/// DOC ClusterResourceRestrictionItem
+/// Cluster-scoped objects, by kind and name.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["group", "kind"]))]
 pub struct ClusterResourceRestrictionItem {
-    /// DOC ClusterResourceRestrictionItem.group
+    /// API group, as a glob.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
-    /// DOC ClusterResourceRestrictionItem.kind
+    /// Kind, as a glob.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
-    /// DOC ClusterResourceRestrictionItem.name
+    /// Name, as a glob; empty means all.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
 
-/// DOC OrphanedResourcesMonitorSettings
+/// How objects are watched that belong to no Application.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OrphanedResourcesMonitorSettings {
-    /// DOC OrphanedResourcesMonitorSettings.warn
+    /// Give Applications a warning when there are any.
     #[prost(bool, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub warn: Option<bool>,
-    /// DOC OrphanedResourcesMonitorSettings.ignore
+    /// Objects that are not counted.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore: Vec<OrphanedResourceKey>,
 }
 
-/// DOC OrphanedResourceKey
+/// Objects that are not counted as orphaned.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OrphanedResourceKey {
-    /// DOC OrphanedResourceKey.group
+    /// API group, as a glob.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC OrphanedResourceKey.kind
+    /// Kind, as a glob.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
-    /// DOC OrphanedResourceKey.name
+    /// Name, as a glob.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
 
-/// DOC SyncWindow
+/// A time at which syncs are permitted or forbidden.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncWindow {
-    /// DOC SyncWindow.kind
+    /// `allow` or `deny`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
-    /// DOC SyncWindow.schedule
+    /// When the window opens, in cron's form.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub schedule: String,
-    /// DOC SyncWindow.duration
+    /// How long it stays open, such as `1h`.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub duration: String,
-    /// DOC SyncWindow.applications
+    /// Applications it is for, as globs.
     #[prost(string, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub applications: Vec<String>,
-    /// DOC SyncWindow.namespaces
+    /// Destination namespaces it is for, as globs.
     #[prost(string, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespaces: Vec<String>,
-    /// DOC SyncWindow.clusters
+    /// Destination clusters it is for, as globs.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub clusters: Vec<String>,
-    /// DOC SyncWindow.manualSync
+    /// Permit syncs that somebody asks for all the same.
     #[prost(bool, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub manual_sync: bool,
-    /// DOC SyncWindow.timeZone
+    /// Time zone of the schedule; UTC when empty.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub time_zone: String,
-    /// DOC SyncWindow.andOperator
+    /// Applications, namespaces and clusters must all match, not any one of them.
     #[prost(bool, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub and_operator: bool,
-    /// DOC SyncWindow.description
+    /// What the window is for.
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
-    /// DOC SyncWindow.syncOverrun
+    /// Let a sync go on that is under way when the window closes.
     #[prost(bool, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_overrun: bool,
 }
 
-/// DOC SignatureKey
+/// A key that commits may be signed with.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["keyID"]))]
 pub struct SignatureKey {
-    /// DOC SignatureKey.keyID
+    /// Id of the GnuPG key.
     #[prost(string, tag = "1")]
     #[serde(rename = "keyID", deserialize_with = "null")]
     pub key_id: String,
 }
 
-/// DOC ApplicationDestinationServiceAccount
+/// The service account that syncs to some destinations act as.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["server", "defaultServiceAccount"]))]
 pub struct ApplicationDestinationServiceAccount {
-    /// DOC ApplicationDestinationServiceAccount.server
+    /// URL of the cluster, as a glob.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub server: String,
-    /// DOC ApplicationDestinationServiceAccount.namespace
+    /// Namespace, as a glob.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ApplicationDestinationServiceAccount.defaultServiceAccount
+    /// Name of the service account, or `namespace:name`.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub default_service_account: String,
 }
 
-/// DOC SourceIntegrity
+/// What must be verified of a source.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["git"]))]
 pub struct SourceIntegrity {
-    /// DOC SourceIntegrity.git
+    /// Rules for Git repositories.
     #[prost(message, optional, tag = "1")]
     pub git: Option<SourceIntegrityGit>,
 }
 
-/// DOC SourceIntegrityGit
+/// Rules for Git repositories.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["policies"]))]
 pub struct SourceIntegrityGit {
-    /// DOC SourceIntegrityGit.policies
+    /// Rules, each for some repositories.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub policies: Vec<SourceIntegrityGitPolicy>,
 }
 
-/// DOC SourceIntegrityGitPolicy
+/// A rule for some repositories.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["repos", "gpg"]))]
 pub struct SourceIntegrityGitPolicy {
-    /// DOC SourceIntegrityGitPolicy.repos
+    /// The repositories.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub repos: Vec<SourceIntegrityGitPolicyRepo>,
-    /// DOC SourceIntegrityGitPolicy.gpg
+    /// What must be signed, and by whom.
     #[prost(message, optional, tag = "2")]
     pub gpg: Option<SourceIntegrityGitPolicyGPG>,
 }
 
-/// DOC SourceIntegrityGitPolicyRepo
+/// Repositories, by URL.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["url"]))]
 pub struct SourceIntegrityGitPolicyRepo {
-    /// DOC SourceIntegrityGitPolicyRepo.url
+    /// The URL, as a glob.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub url: String,
 }
 
-/// DOC SourceIntegrityGitPolicyGPG
+/// Which signatures of GnuPG are asked for.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["mode", "keys"]))]
 pub struct SourceIntegrityGitPolicyGPG {
-    /// DOC SourceIntegrityGitPolicyGPG.mode
+    /// `none`, `head`: the commit, or `strict`: its whole history.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub mode: String,
-    /// DOC SourceIntegrityGitPolicyGPG.keys
+    /// Ids of the keys that count.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub keys: Vec<String>,

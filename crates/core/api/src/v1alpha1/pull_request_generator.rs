@@ -9,269 +9,269 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC PullRequestGenerator
+/// A set of parameters for each open pull request of a repository.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PullRequestGenerator {
-    /// DOC PullRequestGenerator.github
+    /// The repository is at GitHub.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub github: Option<PullRequestGeneratorGithub>,
-    /// DOC PullRequestGenerator.gitlab
+    /// The repository is at GitLab.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub gitlab: Option<PullRequestGeneratorGitLab>,
-    /// DOC PullRequestGenerator.gitea
+    /// The repository is at Gitea.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub gitea: Option<PullRequestGeneratorGitea>,
-    /// DOC PullRequestGenerator.bitbucketServer
+    /// The repository is at Bitbucket Server.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub bitbucket_server: Option<PullRequestGeneratorBitbucketServer>,
-    /// DOC PullRequestGenerator.filters
+    /// Which pull requests; one filter must match.
     #[prost(message, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub filters: Vec<PullRequestGeneratorFilter>,
-    /// DOC PullRequestGenerator.requeueAfterSeconds
+    /// Seconds until the generator is asked again.
     #[prost(int64, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub requeue_after_seconds: Option<i64>,
-    /// DOC PullRequestGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC PullRequestGenerator.bitbucket
+    /// The repository is at Bitbucket Cloud.
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "zero")]
     pub bitbucket: Option<PullRequestGeneratorBitbucket>,
-    /// DOC PullRequestGenerator.azuredevops
+    /// The repository is at Azure DevOps.
     #[prost(message, optional, tag = "9")]
     #[serde(skip_serializing_if = "zero")]
     pub azuredevops: Option<PullRequestGeneratorAzureDevOps>,
-    /// DOC PullRequestGenerator.values
+    /// Further parameters, found under `values`.
     #[prost(btree_map = "string, string", tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
-    /// DOC PullRequestGenerator.continueOnRepoNotFoundError
+    /// Take a repository that is not there for one without pull requests.
     #[prost(bool, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub continue_on_repo_not_found_error: bool,
 }
 
-/// DOC PullRequestGeneratorGithub
+/// Pull requests at GitHub.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["owner", "repo"]))]
 pub struct PullRequestGeneratorGithub {
-    /// DOC PullRequestGeneratorGithub.owner
+    /// Owner of the repository: a user or an organization.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
-    /// DOC PullRequestGeneratorGithub.repo
+    /// Name of the repository.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
-    /// DOC PullRequestGeneratorGithub.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC PullRequestGeneratorGithub.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC PullRequestGeneratorGithub.appSecretName
+    /// Name of the Secret of a GitHub App to sign in with.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub app_secret_name: String,
-    /// DOC PullRequestGeneratorGithub.labels
+    /// Labels a pull request must have.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: Vec<String>,
 }
 
-/// DOC PullRequestGeneratorGitLab
+/// Merge requests at GitLab.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["project"]))]
 pub struct PullRequestGeneratorGitLab {
-    /// DOC PullRequestGeneratorGitLab.project
+    /// The project.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub project: String,
-    /// DOC PullRequestGeneratorGitLab.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC PullRequestGeneratorGitLab.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC PullRequestGeneratorGitLab.labels
+    /// Labels a merge request must have.
     #[prost(string, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: Vec<String>,
-    /// DOC PullRequestGeneratorGitLab.pullRequestState
+    /// State of the merge requests, such as `opened`.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub pull_request_state: String,
-    /// DOC PullRequestGeneratorGitLab.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC PullRequestGeneratorGitLab.caRef
+    /// Certificates of trusted authorities.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub ca_ref: Option<ConfigMapKeyRef>,
 }
 
-/// DOC PullRequestGeneratorGitea
+/// Pull requests at Gitea.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["owner", "repo", "api"]))]
 pub struct PullRequestGeneratorGitea {
-    /// DOC PullRequestGeneratorGitea.owner
+    /// Owner of the repository: a user or an organization.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
-    /// DOC PullRequestGeneratorGitea.repo
+    /// Name of the repository.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
-    /// DOC PullRequestGeneratorGitea.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub api: String,
-    /// DOC PullRequestGeneratorGitea.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC PullRequestGeneratorGitea.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC PullRequestGeneratorGitea.labels
+    /// Labels a pull request must have.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: Vec<String>,
 }
 
-/// DOC PullRequestGeneratorBitbucketServer
+/// Pull requests at Bitbucket Server.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["project", "repo", "api"]))]
 pub struct PullRequestGeneratorBitbucketServer {
-    /// DOC PullRequestGeneratorBitbucketServer.project
+    /// Key of the project.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub project: String,
-    /// DOC PullRequestGeneratorBitbucketServer.repo
+    /// Name of the repository.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
-    /// DOC PullRequestGeneratorBitbucketServer.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub api: String,
-    /// DOC PullRequestGeneratorBitbucketServer.basicAuth
+    /// Sign in with a name and a password.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub basic_auth: Option<BasicAuthBitbucketServer>,
-    /// DOC PullRequestGeneratorBitbucketServer.bearerToken
+    /// Sign in with a token.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub bearer_token: Option<BearerTokenBitbucket>,
-    /// DOC PullRequestGeneratorBitbucketServer.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC PullRequestGeneratorBitbucketServer.caRef
+    /// Certificates of trusted authorities.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub ca_ref: Option<ConfigMapKeyRef>,
 }
 
-/// DOC PullRequestGeneratorFilter
+/// A condition on a pull request.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PullRequestGeneratorFilter {
-    /// DOC PullRequestGeneratorFilter.branchMatch
+    /// Regular expression for the branch it comes from.
     #[prost(string, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub branch_match: Option<String>,
-    /// DOC PullRequestGeneratorFilter.targetBranchMatch
+    /// Regular expression for the branch it goes to.
     #[prost(string, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub target_branch_match: Option<String>,
-    /// DOC PullRequestGeneratorFilter.titleMatch
+    /// Regular expression for its title.
     #[prost(string, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub title_match: Option<String>,
 }
 
-/// DOC PullRequestGeneratorBitbucket
+/// Pull requests at Bitbucket Cloud.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["owner", "repo"]))]
 pub struct PullRequestGeneratorBitbucket {
-    /// DOC PullRequestGeneratorBitbucket.owner
+    /// Workspace of the repository.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
-    /// DOC PullRequestGeneratorBitbucket.repo
+    /// Name of the repository.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
-    /// DOC PullRequestGeneratorBitbucket.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC PullRequestGeneratorBitbucket.basicAuth
+    /// Sign in with a name and a password.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub basic_auth: Option<BasicAuthBitbucketServer>,
-    /// DOC PullRequestGeneratorBitbucket.bearerToken
+    /// Sign in with a token.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub bearer_token: Option<BearerTokenBitbucketCloud>,
 }
 
-/// DOC BearerTokenBitbucketCloud
+/// A token for Bitbucket Cloud.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["tokenRef"]))]
 pub struct BearerTokenBitbucketCloud {
-    /// DOC BearerTokenBitbucketCloud.tokenRef
+    /// Where the token is.
     #[prost(message, optional, tag = "1")]
     pub token_ref: Option<SecretRef>,
 }
 
-/// DOC PullRequestGeneratorAzureDevOps
+/// Pull requests at Azure DevOps.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["organization", "project", "repo"]))]
 pub struct PullRequestGeneratorAzureDevOps {
-    /// DOC PullRequestGeneratorAzureDevOps.organization
+    /// The organization.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub organization: String,
-    /// DOC PullRequestGeneratorAzureDevOps.project
+    /// The project.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub project: String,
-    /// DOC PullRequestGeneratorAzureDevOps.repo
+    /// Name of the repository.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
-    /// DOC PullRequestGeneratorAzureDevOps.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC PullRequestGeneratorAzureDevOps.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC PullRequestGeneratorAzureDevOps.labels
+    /// Labels a pull request must have.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: Vec<String>,

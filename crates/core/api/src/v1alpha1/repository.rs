@@ -6,543 +6,543 @@ use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// DOC Repository
+/// A repository of manifests or charts, and how to reach it.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["repo"]))]
 pub struct Repository {
-    /// DOC Repository.repo
+    /// URL of the repository.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
-    /// DOC Repository.username
+    /// Name for HTTP.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
-    /// DOC Repository.password
+    /// Password or token for HTTP.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub password: String,
-    /// DOC Repository.sshPrivateKey
+    /// Private key for SSH, as PEM.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ssh_private_key: String,
-    /// DOC Repository.connectionState
+    /// Whether it could be reached.
     #[prost(message, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub connection_state: ConnectionState,
-    /// DOC Repository.insecureIgnoreHostKey
+    /// Do not verify the SSH host's key; `insecure` is the newer name.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure_ignore_host_key: bool,
-    /// DOC Repository.insecure
+    /// Verify neither certificate nor host key.
     #[prost(bool, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC Repository.enableLfs
+    /// Fetch files kept in Git LFS.
     #[prost(bool, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub enable_lfs: bool,
-    /// DOC Repository.tlsClientCertData
+    /// Client certificate for HTTPS, as PEM.
     #[prost(string, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_data: String,
-    /// DOC Repository.tlsClientCertKey
+    /// Key of the client certificate, as PEM.
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_key: String,
-    /// DOC Repository.type
+    /// `git`, `helm` or `oci`; `git` when empty.
     #[prost(string, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
-    /// DOC Repository.name
+    /// Name of the repository.
     #[prost(string, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC Repository.inheritedCreds
+    /// The credentials come from a template.
     #[prost(bool, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub inherited_creds: bool,
-    /// DOC Repository.enableOCI
+    /// The Helm repository is an OCI registry.
     #[prost(bool, tag = "14")]
     #[serde(rename = "enableOCI", deserialize_with = "null", skip_serializing_if = "zero")]
     pub enable_oci: bool,
-    /// DOC Repository.githubAppPrivateKey
+    /// Private key of a GitHub App, as PEM.
     #[prost(string, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_private_key: String,
-    /// DOC Repository.githubAppID
+    /// Id of the GitHub App.
     #[prost(int64, tag = "16")]
     #[serde(rename = "githubAppID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_id: i64,
-    /// DOC Repository.githubAppInstallationID
+    /// Id of the App's installation.
     #[prost(int64, tag = "17")]
     #[serde(rename = "githubAppInstallationID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_installation_id: i64,
-    /// DOC Repository.githubAppEnterpriseBaseUrl
+    /// URL of GitHub Enterprise's API.
     #[prost(string, tag = "18")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_enterprise_base_url: String,
-    /// DOC Repository.proxy
+    /// The proxy to go through.
     #[prost(string, tag = "19")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub proxy: String,
-    /// DOC Repository.project
+    /// The project the repository belongs to alone.
     #[prost(string, tag = "20")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub project: String,
-    /// DOC Repository.gcpServiceAccountKey
+    /// Key of a Google Cloud service account, as JSON.
     #[prost(string, tag = "21")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub gcp_service_account_key: String,
-    /// DOC Repository.forceHttpBasicAuth
+    /// Send name and password without being asked for them.
     #[prost(bool, tag = "22")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_http_basic_auth: bool,
-    /// DOC Repository.noProxy
+    /// Hosts that are reached without the proxy.
     #[prost(string, tag = "23")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub no_proxy: String,
-    /// DOC Repository.useAzureWorkloadIdentity
+    /// Sign in with Azure's workload identity.
     #[prost(bool, tag = "24")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub use_azure_workload_identity: bool,
-    /// DOC Repository.bearerToken
+    /// Token sent with each request.
     #[prost(string, tag = "25")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub bearer_token: String,
-    /// DOC Repository.insecureOCIForceHttp
+    /// Speak plain HTTP with the OCI registry.
     #[prost(bool, tag = "26")]
     #[serde(rename = "insecureOCIForceHttp", deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure_oci_force_http: bool,
-    /// DOC Repository.depth
+    /// How many commits of the history are fetched; 0 means all.
     #[prost(int64, tag = "27")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub depth: i64,
-    /// DOC Repository.webhookManifestCacheWarmDisabled
+    /// Do not render ahead when a webhook comes.
     #[prost(bool, tag = "28")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub webhook_manifest_cache_warm_disabled: bool,
-    /// DOC Repository.azureServicePrincipalClientId
+    /// Client id of an Azure service principal.
     #[prost(string, tag = "29")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_id: String,
-    /// DOC Repository.azureServicePrincipalClientSecret
+    /// Secret of the Azure service principal.
     #[prost(string, tag = "30")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_secret: String,
-    /// DOC Repository.azureServicePrincipalTenantId
+    /// Tenant of the Azure service principal.
     #[prost(string, tag = "31")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_tenant_id: String,
-    /// DOC Repository.azureActiveDirectoryEndpoint
+    /// URL at which the Azure service principal signs in.
     #[prost(string, tag = "32")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_active_directory_endpoint: String,
 }
 
-/// DOC RepositoryList
+/// A list of repositories.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["items"]))]
 pub struct RepositoryList {
-    /// DOC RepositoryList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC RepositoryList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<Repository>,
 }
 
-/// DOC RepoCreds
+/// Credentials for all repositories below a URL.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["url"]))]
 pub struct RepoCreds {
-    /// DOC RepoCreds.url
+    /// URL; all repositories below it use these credentials.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub url: String,
-    /// DOC RepoCreds.username
+    /// Name for HTTP.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
-    /// DOC RepoCreds.password
+    /// Password or token for HTTP.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub password: String,
-    /// DOC RepoCreds.sshPrivateKey
+    /// Private key for SSH, as PEM.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ssh_private_key: String,
-    /// DOC RepoCreds.tlsClientCertData
+    /// Client certificate for HTTPS, as PEM.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_data: String,
-    /// DOC RepoCreds.tlsClientCertKey
+    /// Key of the client certificate, as PEM.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_key: String,
-    /// DOC RepoCreds.githubAppPrivateKey
+    /// Private key of a GitHub App, as PEM.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_private_key: String,
-    /// DOC RepoCreds.githubAppID
+    /// Id of the GitHub App.
     #[prost(int64, tag = "8")]
     #[serde(rename = "githubAppID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_id: i64,
-    /// DOC RepoCreds.githubAppInstallationID
+    /// Id of the App's installation.
     #[prost(int64, tag = "9")]
     #[serde(rename = "githubAppInstallationID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_installation_id: i64,
-    /// DOC RepoCreds.githubAppEnterpriseBaseUrl
+    /// URL of GitHub Enterprise's API.
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_enterprise_base_url: String,
-    /// DOC RepoCreds.enableOCI
+    /// The Helm repository is an OCI registry.
     #[prost(bool, tag = "11")]
     #[serde(rename = "enableOCI", deserialize_with = "null", skip_serializing_if = "zero")]
     pub enable_oci: bool,
-    /// DOC RepoCreds.type
+    /// `git`, `helm` or `oci`; `git` when empty.
     #[prost(string, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
-    /// DOC RepoCreds.gcpServiceAccountKey
+    /// Key of a Google Cloud service account, as JSON.
     #[prost(string, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub gcp_service_account_key: String,
-    /// DOC RepoCreds.proxy
+    /// The proxy to go through.
     #[prost(string, tag = "19")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub proxy: String,
-    /// DOC RepoCreds.forceHttpBasicAuth
+    /// Send name and password without being asked for them.
     #[prost(bool, tag = "20")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_http_basic_auth: bool,
-    /// DOC RepoCreds.noProxy
+    /// Hosts that are reached without the proxy.
     #[prost(string, tag = "23")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub no_proxy: String,
-    /// DOC RepoCreds.useAzureWorkloadIdentity
+    /// Sign in with Azure's workload identity.
     #[prost(bool, tag = "24")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub use_azure_workload_identity: bool,
-    /// DOC RepoCreds.bearerToken
+    /// Token sent with each request.
     #[prost(string, tag = "25")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub bearer_token: String,
-    /// DOC RepoCreds.insecureOCIForceHttp
+    /// Speak plain HTTP with the OCI registry.
     #[prost(bool, tag = "26")]
     #[serde(rename = "insecureOCIForceHttp", deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure_oci_force_http: bool,
-    /// DOC RepoCreds.azureServicePrincipalClientId
+    /// Client id of an Azure service principal.
     #[prost(string, tag = "29")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_id: String,
-    /// DOC RepoCreds.azureServicePrincipalClientSecret
+    /// Secret of the Azure service principal.
     #[prost(string, tag = "30")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_secret: String,
-    /// DOC RepoCreds.azureServicePrincipalTenantId
+    /// Tenant of the Azure service principal.
     #[prost(string, tag = "31")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_tenant_id: String,
-    /// DOC RepoCreds.azureActiveDirectoryEndpoint
+    /// URL at which the Azure service principal signs in.
     #[prost(string, tag = "32")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_active_directory_endpoint: String,
 }
 
-/// DOC RepoCredsList
+/// A list of credential templates.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["items"]))]
 pub struct RepoCredsList {
-    /// DOC RepoCredsList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC RepoCredsList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<RepoCreds>,
 }
 
-/// DOC ConnectionState
+/// Whether something outside could be reached.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["status", "message", "attemptedAt"]))]
 pub struct ConnectionState {
-    /// DOC ConnectionState.status
+    /// `Successful`, `Failed` or `Unknown`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub status: String,
-    /// DOC ConnectionState.message
+    /// What went wrong.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub message: String,
-    /// DOC ConnectionState.attemptedAt
+    /// When it was tried.
     #[prost(message, optional, tag = "3")]
     pub attempted_at: Option<Time>,
 }
 
-/// DOC RepositoryCertificate
+/// A certificate or host key that is trusted.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["serverName", "certType", "certSubType", "certData", "certInfo"]))]
 pub struct RepositoryCertificate {
-    /// DOC RepositoryCertificate.serverName
+    /// The host it is for.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub server_name: String,
-    /// DOC RepositoryCertificate.certType
+    /// `https` or `ssh`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub cert_type: String,
-    /// DOC RepositoryCertificate.certSubType
+    /// Kind of the host key, such as `ssh-ed25519`.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub cert_sub_type: String,
-    /// DOC RepositoryCertificate.certData
+    /// The certificate as PEM, or the host key.
     #[prost(bytes = "vec", tag = "4")]
     #[schemars(with = "String")]
     #[serde(with = "crate::go::base64")]
     pub cert_data: Vec<u8>,
-    /// DOC RepositoryCertificate.certInfo
+    /// Subject of the certificate, or fingerprint of the host key.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub cert_info: String,
 }
 
-/// DOC RepositoryCertificateList
+/// A list of certificates and host keys.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["items"]))]
 pub struct RepositoryCertificateList {
-    /// DOC RepositoryCertificateList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC RepositoryCertificateList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<RepositoryCertificate>,
 }
 
-/// DOC GnuPGPublicKey
+/// A public key that commits may be signed with.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["keyID"]))]
 pub struct GnuPGPublicKey {
-    /// DOC GnuPGPublicKey.keyID
+    /// Id of the key.
     #[prost(string, tag = "1")]
     #[serde(rename = "keyID", deserialize_with = "null")]
     pub key_id: String,
-    /// DOC GnuPGPublicKey.fingerprint
+    /// Fingerprint of the key.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub fingerprint: String,
-    /// DOC GnuPGPublicKey.owner
+    /// Whose key it is.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub owner: String,
-    /// DOC GnuPGPublicKey.trust
+    /// How far it is trusted.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub trust: String,
-    /// DOC GnuPGPublicKey.subType
+    /// Algorithm and length.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sub_type: String,
-    /// DOC GnuPGPublicKey.keyData
+    /// The key, armored.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub key_data: String,
 }
 
-/// DOC GnuPGPublicKeyList
+/// A list of public keys.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["items"]))]
 pub struct GnuPGPublicKeyList {
-    /// DOC GnuPGPublicKeyList.metadata
+    /// Metadata of the list.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub metadata: ListMeta,
-    /// DOC GnuPGPublicKeyList.items
+    /// The objects of the list.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub items: Vec<GnuPGPublicKey>,
 }
 
-/// DOC RefTarget
+/// What the `ref` of a source stands for.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["Repo", "TargetRevision", "Chart"]))]
 pub struct RefTarget {
-    /// DOC RefTarget.repo
+    /// The repository.
     #[prost(message, required, tag = "1")]
     #[serde(rename = "Repo", deserialize_with = "null")]
     pub repo: Repository,
-    /// DOC RefTarget.targetRevision
+    /// Branch, tag or commit.
     #[prost(string, tag = "2")]
     #[serde(rename = "TargetRevision", deserialize_with = "null")]
     pub target_revision: String,
-    /// DOC RefTarget.chart
+    /// Name of the chart.
     #[prost(string, tag = "3")]
     #[serde(rename = "Chart", deserialize_with = "null")]
     pub chart: String,
 }
 
-/// DOC RevisionMetadata
+/// What is known of a commit.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["date"]))]
 pub struct RevisionMetadata {
-    /// DOC RevisionMetadata.author
+    /// Who wrote it.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub author: String,
-    /// DOC RevisionMetadata.date
+    /// When it was committed.
     #[prost(message, optional, tag = "2")]
     pub date: Option<Time>,
-    /// DOC RevisionMetadata.tags
+    /// Tags that point to it.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tags: Vec<String>,
-    /// DOC RevisionMetadata.message
+    /// Its message.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
-    /// DOC RevisionMetadata.signatureInfo
+    /// What came of verifying its signature.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub signature_info: String,
-    /// DOC RevisionMetadata.references
+    /// Commits elsewhere that it came from.
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub references: Vec<RevisionReference>,
-    /// DOC RevisionMetadata.sourceIntegrityResult
+    /// What came of the project's checks.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub source_integrity_result: Option<SourceIntegrityCheckResult>,
 }
 
-/// DOC RevisionReference
+/// Something elsewhere that a commit came from.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RevisionReference {
-    /// DOC RevisionReference.commit
+    /// The commit.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub commit: Option<CommitMetadata>,
 }
 
-/// DOC CommitMetadata
+/// A commit elsewhere.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CommitMetadata {
-    /// DOC CommitMetadata.author
+    /// Who wrote it.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub author: String,
-    /// DOC CommitMetadata.date
+    /// When it was written.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub date: String,
-    /// DOC CommitMetadata.subject
+    /// First line of its message.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub subject: String,
-    /// DOC CommitMetadata.body
+    /// The rest of its message.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub body: String,
-    /// DOC CommitMetadata.sha
+    /// Its id.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sha: String,
-    /// DOC CommitMetadata.repoUrl
+    /// URL of its repository.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub repo_url: String,
 }
 
-/// DOC SourceIntegrityCheckResult
+/// What came of the checks of a source.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["Checks"]))]
 pub struct SourceIntegrityCheckResult {
-    /// DOC SourceIntegrityCheckResult.checks
+    /// Each check.
     #[prost(message, repeated, tag = "1")]
     #[serde(rename = "Checks", deserialize_with = "null")]
     pub checks: Vec<SourceIntegrityCheckResultItem>,
 }
 
-/// DOC SourceIntegrityCheckResultItem
+/// What came of one check.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["Name", "Problems"]))]
 pub struct SourceIntegrityCheckResultItem {
-    /// DOC SourceIntegrityCheckResultItem.name
+    /// Name of the check.
     #[prost(string, tag = "1")]
     #[serde(rename = "Name", deserialize_with = "null")]
     pub name: String,
-    /// DOC SourceIntegrityCheckResultItem.problems
+    /// What was found; nothing when it passed.
     #[prost(string, repeated, tag = "2")]
     #[serde(rename = "Problems", deserialize_with = "null")]
     pub problems: Vec<String>,
 }
 
-/// DOC ChartDetails
+/// What a chart says of itself.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ChartDetails {
-    /// DOC ChartDetails.description
+    /// What it is.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
-    /// DOC ChartDetails.home
+    /// URL of its page.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub home: String,
-    /// DOC ChartDetails.maintainers
+    /// Who looks after it.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub maintainers: Vec<String>,
 }
 
-/// DOC OCIMetadata
+/// What an OCI artifact says of itself.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OCIMetadata {
-    /// DOC OCIMetadata.createdAt
+    /// When it was made.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub created_at: String,
-    /// DOC OCIMetadata.authors
+    /// Who made it.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub authors: String,
-    /// DOC OCIMetadata.imageUrl
+    /// URL of its page.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub image_url: String,
-    /// DOC OCIMetadata.docsUrl
+    /// URL of its documentation.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub docs_url: String,
-    /// DOC OCIMetadata.sourceUrl
+    /// URL of its source.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_url: String,
-    /// DOC OCIMetadata.version
+    /// Its version.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
-    /// DOC OCIMetadata.description
+    /// What it is.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,

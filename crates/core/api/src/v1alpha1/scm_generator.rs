@@ -7,334 +7,334 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC SCMProviderGenerator
+/// A set of parameters for each repository of an organization.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SCMProviderGenerator {
-    /// DOC SCMProviderGenerator.github
+    /// At GitHub.
     #[prost(message, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub github: Option<SCMProviderGeneratorGithub>,
-    /// DOC SCMProviderGenerator.gitlab
+    /// At GitLab.
     #[prost(message, optional, tag = "2")]
     #[serde(skip_serializing_if = "zero")]
     pub gitlab: Option<SCMProviderGeneratorGitlab>,
-    /// DOC SCMProviderGenerator.bitbucket
+    /// At Bitbucket Cloud.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub bitbucket: Option<SCMProviderGeneratorBitbucket>,
-    /// DOC SCMProviderGenerator.bitbucketServer
+    /// At Bitbucket Server.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub bitbucket_server: Option<SCMProviderGeneratorBitbucketServer>,
-    /// DOC SCMProviderGenerator.gitea
+    /// At Gitea.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub gitea: Option<SCMProviderGeneratorGitea>,
-    /// DOC SCMProviderGenerator.azureDevOps
+    /// At Azure DevOps.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub azure_dev_ops: Option<SCMProviderGeneratorAzureDevOps>,
-    /// DOC SCMProviderGenerator.filters
+    /// Which repositories and branches; one filter must match.
     #[prost(message, repeated, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub filters: Vec<SCMProviderGeneratorFilter>,
-    /// DOC SCMProviderGenerator.cloneProtocol
+    /// Which URL is given: `https` or `ssh`.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub clone_protocol: String,
-    /// DOC SCMProviderGenerator.requeueAfterSeconds
+    /// Seconds until the generator is asked again.
     #[prost(int64, optional, tag = "9")]
     #[serde(skip_serializing_if = "zero")]
     pub requeue_after_seconds: Option<i64>,
-    /// DOC SCMProviderGenerator.template
+    /// Overrides parts of the ApplicationSet's template for these sets.
     #[prost(message, required, tag = "10")]
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
-    /// DOC SCMProviderGenerator.values
+    /// Further parameters, found under `values`.
     #[prost(btree_map = "string, string", tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
-    /// DOC SCMProviderGenerator.awsCodeCommit
+    /// At AWS CodeCommit.
     #[prost(message, optional, tag = "12")]
     #[serde(skip_serializing_if = "zero")]
     pub aws_code_commit: Option<SCMProviderGeneratorAWSCodeCommit>,
 }
 
-/// DOC SCMProviderGeneratorGithub
+/// Repositories at GitHub.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["organization"]))]
 pub struct SCMProviderGeneratorGithub {
-    /// DOC SCMProviderGeneratorGithub.organization
+    /// The organization.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub organization: String,
-    /// DOC SCMProviderGeneratorGithub.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC SCMProviderGeneratorGithub.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC SCMProviderGeneratorGithub.appSecretName
+    /// Name of the Secret of a GitHub App to sign in with.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub app_secret_name: String,
-    /// DOC SCMProviderGeneratorGithub.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
-    /// DOC SCMProviderGeneratorGithub.excludeArchivedRepos
+    /// Leave out archived repositories.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude_archived_repos: bool,
 }
 
-/// DOC SCMProviderGeneratorGitlab
+/// Projects at GitLab.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["group"]))]
 pub struct SCMProviderGeneratorGitlab {
-    /// DOC SCMProviderGeneratorGitlab.group
+    /// Id or path of the group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
-    /// DOC SCMProviderGeneratorGitlab.includeSubgroups
+    /// Take projects of subgroups, too.
     #[prost(bool, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub include_subgroups: bool,
-    /// DOC SCMProviderGeneratorGitlab.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC SCMProviderGeneratorGitlab.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC SCMProviderGeneratorGitlab.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
-    /// DOC SCMProviderGeneratorGitlab.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC SCMProviderGeneratorGitlab.includeSharedProjects
+    /// Take projects shared with the group, too.
     #[prost(bool, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub include_shared_projects: Option<bool>,
-    /// DOC SCMProviderGeneratorGitlab.topic
+    /// Only projects with this topic.
     #[prost(string, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub topic: String,
-    /// DOC SCMProviderGeneratorGitlab.caRef
+    /// Certificates of trusted authorities.
     #[prost(message, optional, tag = "9")]
     #[serde(skip_serializing_if = "zero")]
     pub ca_ref: Option<ConfigMapKeyRef>,
-    /// DOC SCMProviderGeneratorGitlab.includeArchivedRepos
+    /// Take archived projects, too.
     #[prost(bool, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub include_archived_repos: bool,
 }
 
-/// DOC SCMProviderGeneratorBitbucket
+/// Repositories at Bitbucket Cloud.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["owner", "user", "appPasswordRef"]))]
 pub struct SCMProviderGeneratorBitbucket {
-    /// DOC SCMProviderGeneratorBitbucket.owner
+    /// Workspace of the repositories.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
-    /// DOC SCMProviderGeneratorBitbucket.user
+    /// Name to sign in with.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub user: String,
-    /// DOC SCMProviderGeneratorBitbucket.appPasswordRef
+    /// The app password to sign in with.
     #[prost(message, optional, tag = "3")]
     pub app_password_ref: Option<SecretRef>,
-    /// DOC SCMProviderGeneratorBitbucket.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
 }
 
-/// DOC SCMProviderGeneratorBitbucketServer
+/// Repositories at Bitbucket Server.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["project", "api"]))]
 pub struct SCMProviderGeneratorBitbucketServer {
-    /// DOC SCMProviderGeneratorBitbucketServer.project
+    /// Key of the project.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub project: String,
-    /// DOC SCMProviderGeneratorBitbucketServer.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub api: String,
-    /// DOC SCMProviderGeneratorBitbucketServer.basicAuth
+    /// Sign in with a name and a password.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub basic_auth: Option<BasicAuthBitbucketServer>,
-    /// DOC SCMProviderGeneratorBitbucketServer.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
-    /// DOC SCMProviderGeneratorBitbucketServer.bearerToken
+    /// Sign in with a token.
     #[prost(message, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub bearer_token: Option<BearerTokenBitbucket>,
-    /// DOC SCMProviderGeneratorBitbucketServer.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC SCMProviderGeneratorBitbucketServer.caRef
+    /// Certificates of trusted authorities.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub ca_ref: Option<ConfigMapKeyRef>,
 }
 
-/// DOC BasicAuthBitbucketServer
+/// A name and a password.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["username", "passwordRef"]))]
 pub struct BasicAuthBitbucketServer {
-    /// DOC BasicAuthBitbucketServer.username
+    /// The name.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub username: String,
-    /// DOC BasicAuthBitbucketServer.passwordRef
+    /// Where the password is.
     #[prost(message, optional, tag = "2")]
     pub password_ref: Option<SecretRef>,
 }
 
-/// DOC BearerTokenBitbucket
+/// A token.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["tokenRef"]))]
 pub struct BearerTokenBitbucket {
-    /// DOC BearerTokenBitbucket.tokenRef
+    /// Where the token is.
     #[prost(message, optional, tag = "1")]
     pub token_ref: Option<SecretRef>,
 }
 
-/// DOC SCMProviderGeneratorGitea
+/// Repositories at Gitea.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["owner", "api"]))]
 pub struct SCMProviderGeneratorGitea {
-    /// DOC SCMProviderGeneratorGitea.owner
+    /// The user or organization.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
-    /// DOC SCMProviderGeneratorGitea.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub api: String,
-    /// DOC SCMProviderGeneratorGitea.tokenRef
+    /// The token to sign in with.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
-    /// DOC SCMProviderGeneratorGitea.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
-    /// DOC SCMProviderGeneratorGitea.insecure
+    /// Do not verify the server's certificate.
     #[prost(bool, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
-    /// DOC SCMProviderGeneratorGitea.excludeArchivedRepos
+    /// Leave out archived repositories.
     #[prost(bool, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude_archived_repos: bool,
 }
 
-/// DOC SCMProviderGeneratorAzureDevOps
+/// Repositories at Azure DevOps.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["organization", "teamProject", "accessTokenRef"]))]
 pub struct SCMProviderGeneratorAzureDevOps {
-    /// DOC SCMProviderGeneratorAzureDevOps.organization
+    /// The organization.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub organization: String,
-    /// DOC SCMProviderGeneratorAzureDevOps.api
+    /// URL of the service's API; the public one when empty.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
-    /// DOC SCMProviderGeneratorAzureDevOps.teamProject
+    /// Name of the project.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub team_project: String,
-    /// DOC SCMProviderGeneratorAzureDevOps.accessTokenRef
+    /// The access token to sign in with.
     #[prost(message, optional, tag = "8")]
     pub access_token_ref: Option<SecretRef>,
-    /// DOC SCMProviderGeneratorAzureDevOps.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
 }
 
-/// DOC SCMProviderGeneratorFilter
+/// A condition on a repository and its branches; every part must hold.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SCMProviderGeneratorFilter {
-    /// DOC SCMProviderGeneratorFilter.repositoryMatch
+    /// Regular expression for the repository's name.
     #[prost(string, optional, tag = "1")]
     #[serde(skip_serializing_if = "zero")]
     pub repository_match: Option<String>,
-    /// DOC SCMProviderGeneratorFilter.pathsExist
+    /// Paths that must be there.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub paths_exist: Vec<String>,
-    /// DOC SCMProviderGeneratorFilter.pathsDoNotExist
+    /// Paths that must not be there.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub paths_do_not_exist: Vec<String>,
-    /// DOC SCMProviderGeneratorFilter.labelMatch
+    /// Regular expression for one of its labels.
     #[prost(string, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub label_match: Option<String>,
-    /// DOC SCMProviderGeneratorFilter.branchMatch
+    /// Regular expression for the branch's name.
     #[prost(string, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub branch_match: Option<String>,
 }
 
-/// DOC SCMProviderGeneratorAWSCodeCommit
+/// Repositories at AWS CodeCommit.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SCMProviderGeneratorAWSCodeCommit {
-    /// DOC SCMProviderGeneratorAWSCodeCommit.tagFilters
+    /// Tags a repository must have.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tag_filters: Vec<TagFilter>,
-    /// DOC SCMProviderGeneratorAWSCodeCommit.role
+    /// The role to assume.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub role: String,
-    /// DOC SCMProviderGeneratorAWSCodeCommit.region
+    /// The region; that of the environment when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub region: String,
-    /// DOC SCMProviderGeneratorAWSCodeCommit.allBranches
+    /// A set for every branch, not the default branch alone.
     #[prost(bool, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
 }
 
-/// DOC TagFilter
+/// A tag of AWS.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["key"]))]
 pub struct TagFilter {
-    /// DOC TagFilter.key
+    /// Key of the tag.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub key: String,
-    /// DOC TagFilter.value
+    /// Value of the tag; any when empty.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value: String,

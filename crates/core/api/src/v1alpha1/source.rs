@@ -8,437 +8,437 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC ApplicationSource
+/// Where manifests come from.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["repoURL"]))]
 pub struct ApplicationSource {
-    /// DOC ApplicationSource.repoURL
+    /// URL of the Git, Helm or OCI repository.
     #[prost(string, tag = "1")]
     #[serde(rename = "repoURL", deserialize_with = "null")]
     pub repo_url: String,
-    /// DOC ApplicationSource.path
+    /// Directory in a Git repository; excludes `chart`.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path: String,
-    /// DOC ApplicationSource.targetRevision
+    /// Branch, tag, commit or range of versions; `HEAD` when empty.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub target_revision: String,
-    /// DOC ApplicationSource.helm
+    /// Options for a chart.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub helm: Option<ApplicationSourceHelm>,
-    /// DOC ApplicationSource.kustomize
+    /// Options for a kustomization.
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "zero")]
     pub kustomize: Option<ApplicationSourceKustomize>,
-    /// DOC ApplicationSource.directory
+    /// Options for plain manifests.
     #[prost(message, optional, tag = "10")]
     #[serde(skip_serializing_if = "zero")]
     pub directory: Option<ApplicationSourceDirectory>,
-    /// DOC ApplicationSource.plugin
+    /// Options for a plugin.
     #[prost(message, optional, tag = "11")]
     #[serde(skip_serializing_if = "zero")]
     pub plugin: Option<ApplicationSourcePlugin>,
-    /// DOC ApplicationSource.chart
+    /// Name of the chart in a Helm repository; excludes `path`.
     #[prost(string, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub chart: String,
-    /// DOC ApplicationSource.ref
+    /// Name by which values files of other sources reach this one, as `$name/…`.
     #[prost(string, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#ref: String,
-    /// DOC ApplicationSource.name
+    /// Name of the source among several.
     #[prost(string, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ApplicationSource.tagPrefix
+    /// Prefix of the tags that a range of versions is sought among.
     #[prost(string, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tag_prefix: String,
 }
 
-/// DOC ApplicationSourceHelm
+/// Options for a chart.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourceHelm {
-    /// DOC ApplicationSourceHelm.valueFiles
+    /// Values files, relative to the chart, or `$ref/…` of another source.
     #[prost(string, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value_files: Vec<String>,
-    /// DOC ApplicationSourceHelm.parameters
+    /// Single values, as with `--set`.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub parameters: Vec<HelmParameter>,
-    /// DOC ApplicationSourceHelm.releaseName
+    /// Name of the release; that of the Application when empty.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub release_name: String,
-    /// DOC ApplicationSourceHelm.values
+    /// Values as YAML text; `valuesObject` beats it.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: String,
-    /// DOC ApplicationSourceHelm.fileParameters
+    /// Single values from files, as with `--set-file`.
     #[prost(message, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub file_parameters: Vec<HelmFileParameter>,
-    /// DOC ApplicationSourceHelm.version
+    /// Version of Helm: only `v3` is left.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
-    /// DOC ApplicationSourceHelm.passCredentials
+    /// Send credentials to every host a chart is fetched from.
     #[prost(bool, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub pass_credentials: bool,
-    /// DOC ApplicationSourceHelm.ignoreMissingValueFiles
+    /// Leave out values files that are not there.
     #[prost(bool, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_missing_value_files: bool,
-    /// DOC ApplicationSourceHelm.skipCrds
+    /// Leave out the chart's `crds` directory.
     #[prost(bool, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub skip_crds: bool,
-    /// DOC ApplicationSourceHelm.valuesObject
+    /// Values as an object.
     #[prost(message, optional, tag = "10")]
     #[serde(skip_serializing_if = "zero")]
     pub values_object: Option<RawExtension>,
-    /// DOC ApplicationSourceHelm.namespace
+    /// Namespace the chart is rendered for; the destination's when empty.
     #[prost(string, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ApplicationSourceHelm.kubeVersion
+    /// Version of Kubernetes that the chart is told; the cluster's when empty.
     #[prost(string, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kube_version: String,
-    /// DOC ApplicationSourceHelm.apiVersions
+    /// API versions that the chart is told of; the cluster's when empty.
     #[prost(string, repeated, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_versions: Vec<String>,
-    /// DOC ApplicationSourceHelm.skipTests
+    /// Leave out the chart's tests.
     #[prost(bool, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub skip_tests: bool,
-    /// DOC ApplicationSourceHelm.skipSchemaValidation
+    /// Do not check values against the chart's schema.
     #[prost(bool, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub skip_schema_validation: bool,
 }
 
-/// DOC HelmParameter
+/// A value for a chart.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HelmParameter {
-    /// DOC HelmParameter.name
+    /// Path of the value.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC HelmParameter.value
+    /// The value.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value: String,
-    /// DOC HelmParameter.forceString
+    /// Take the value as text, as with `--set-string`.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_string: bool,
 }
 
-/// DOC HelmFileParameter
+/// A value for a chart, from a file.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HelmFileParameter {
-    /// DOC HelmFileParameter.name
+    /// Path of the value.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC HelmFileParameter.path
+    /// Path of the file.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path: String,
 }
 
-/// DOC ApplicationSourceKustomize
+/// Options for a kustomization.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourceKustomize {
-    /// DOC ApplicationSourceKustomize.namePrefix
+    /// Put before all names.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name_prefix: String,
-    /// DOC ApplicationSourceKustomize.nameSuffix
+    /// Put after all names.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name_suffix: String,
-    /// DOC ApplicationSourceKustomize.images
+    /// Images to replace, as `old=new:tag`.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub images: Vec<String>,
-    /// DOC ApplicationSourceKustomize.commonLabels
+    /// Labels for all objects.
     #[prost(btree_map = "string, string", tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub common_labels: BTreeMap<String, String>,
-    /// DOC ApplicationSourceKustomize.version
+    /// Version of Kustomize, as `argocd-cm` names it.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
-    /// DOC ApplicationSourceKustomize.commonAnnotations
+    /// Annotations for all objects.
     #[prost(btree_map = "string, string", tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub common_annotations: BTreeMap<String, String>,
-    /// DOC ApplicationSourceKustomize.forceCommonLabels
+    /// Override labels that are there.
     #[prost(bool, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_common_labels: bool,
-    /// DOC ApplicationSourceKustomize.forceCommonAnnotations
+    /// Override annotations that are there.
     #[prost(bool, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_common_annotations: bool,
-    /// DOC ApplicationSourceKustomize.namespace
+    /// Namespace for all objects.
     #[prost(string, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ApplicationSourceKustomize.commonAnnotationsEnvsubst
+    /// Fill in build variables in `commonAnnotations`.
     #[prost(bool, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub common_annotations_envsubst: bool,
-    /// DOC ApplicationSourceKustomize.replicas
+    /// Numbers of replicas to set.
     #[prost(message, repeated, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub replicas: Vec<KustomizeReplica>,
-    /// DOC ApplicationSourceKustomize.patches
+    /// Patches to apply.
     #[prost(message, repeated, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub patches: Vec<KustomizePatch>,
-    /// DOC ApplicationSourceKustomize.components
+    /// Kustomize components to add.
     #[prost(string, repeated, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub components: Vec<String>,
-    /// DOC ApplicationSourceKustomize.ignoreMissingComponents
+    /// Leave out components that are not there.
     #[prost(bool, tag = "17")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_missing_components: bool,
-    /// DOC ApplicationSourceKustomize.labelWithoutSelector
+    /// Do not put `commonLabels` into selectors.
     #[prost(bool, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub label_without_selector: bool,
-    /// DOC ApplicationSourceKustomize.kubeVersion
+    /// Version of Kubernetes that charts are told; the cluster's when empty.
     #[prost(string, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kube_version: String,
-    /// DOC ApplicationSourceKustomize.apiVersions
+    /// API versions that charts are told of; the cluster's when empty.
     #[prost(string, repeated, tag = "16")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_versions: Vec<String>,
-    /// DOC ApplicationSourceKustomize.labelIncludeTemplates
+    /// Put `commonLabels` into templates of pods, too.
     #[prost(bool, tag = "18")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub label_include_templates: bool,
 }
 
-/// DOC KustomizeReplica
+/// The number of replicas of a workload.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "count"]))]
 pub struct KustomizeReplica {
-    /// DOC KustomizeReplica.name
+    /// Name of the workload.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC KustomizeReplica.count
+    /// The number.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub count: IntOrString,
 }
 
-/// DOC KustomizePatch
+/// A patch, from a file or in place.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KustomizePatch {
-    /// DOC KustomizePatch.path
+    /// File that holds the patch.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path: String,
-    /// DOC KustomizePatch.patch
+    /// The patch itself.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub patch: String,
-    /// DOC KustomizePatch.target
+    /// The objects it is for.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub target: Option<KustomizeSelector>,
-    /// DOC KustomizePatch.options
+    /// Options, such as `allowNameChange`.
     #[prost(btree_map = "string, bool", tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub options: BTreeMap<String, bool>,
 }
 
-/// DOC KustomizeSelector
+/// Chooses objects.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KustomizeSelector {
-    /// DOC KustomizeSelector.resId
+    /// By kind and name.
     #[prost(message, required, tag = "1")]
     #[serde(flatten)]
     pub res_id: KustomizeResId,
-    /// DOC KustomizeSelector.annotationSelector
+    /// By annotations.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotation_selector: String,
-    /// DOC KustomizeSelector.labelSelector
+    /// By labels.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub label_selector: String,
 }
 
-/// DOC KustomizeResId
+/// Kind and name of objects.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KustomizeResId {
-    /// DOC KustomizeResId.gvk
+    /// Their kind.
     #[prost(message, required, tag = "1")]
     #[serde(flatten)]
     pub gvk: KustomizeGvk,
-    /// DOC KustomizeResId.name
+    /// Their name, a regular expression.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC KustomizeResId.namespace
+    /// Their namespace, a regular expression.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
 }
 
-/// DOC KustomizeGvk
+/// Group, version and kind, regular expressions.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct KustomizeGvk {
-    /// DOC KustomizeGvk.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC KustomizeGvk.version
+    /// API version.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
-    /// DOC KustomizeGvk.kind
+    /// Kind.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
 }
 
-/// DOC ApplicationSourceDirectory
+/// Options for plain manifests.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourceDirectory {
-    /// DOC ApplicationSourceDirectory.recurse
+    /// Take subdirectories, too.
     #[prost(bool, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub recurse: bool,
-    /// DOC ApplicationSourceDirectory.jsonnet
+    /// Options for Jsonnet files.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub jsonnet: ApplicationSourceJsonnet,
-    /// DOC ApplicationSourceDirectory.exclude
+    /// Glob of files to leave out.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude: String,
-    /// DOC ApplicationSourceDirectory.include
+    /// Glob of files to take; all when empty.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub include: String,
-    /// DOC ApplicationSourceDirectory.disableExtensionFilter
+    /// Read files of every extension, not YAML, JSON and Jsonnet alone.
     #[prost(bool, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub disable_extension_filter: bool,
 }
 
-/// DOC ApplicationSourceJsonnet
+/// Options for Jsonnet files.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourceJsonnet {
-    /// DOC ApplicationSourceJsonnet.extVars
+    /// External variables.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ext_vars: Vec<JsonnetVar>,
-    /// DOC ApplicationSourceJsonnet.tlas
+    /// Top-level arguments.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tlas: Vec<JsonnetVar>,
-    /// DOC ApplicationSourceJsonnet.libs
+    /// Further directories that imports are sought in.
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub libs: Vec<String>,
 }
 
-/// DOC JsonnetVar
+/// A variable of Jsonnet.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct JsonnetVar {
-    /// DOC JsonnetVar.name
+    /// Name of the variable.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC JsonnetVar.value
+    /// Its value.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub value: String,
-    /// DOC JsonnetVar.code
+    /// The value is Jsonnet, not text.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub code: bool,
 }
 
-/// DOC ApplicationSourcePlugin
+/// Options for a plugin.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourcePlugin {
-    /// DOC ApplicationSourcePlugin.name
+    /// Name of the plugin; found out when empty.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ApplicationSourcePlugin.env
+    /// Environment variables for it; their names get the prefix `ARGOCD_ENV_`.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub env: Vec<EnvEntry>,
-    /// DOC ApplicationSourcePlugin.parameters
+    /// Parameters for it.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub parameters: Vec<ApplicationSourcePluginParameter>,
 }
 
-/// DOC EnvEntry
+/// An environment variable.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct EnvEntry {
-    /// DOC EnvEntry.name
+    /// Name of the variable.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// DOC EnvEntry.value
+    /// Its value.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub value: String,
 }
 
-/// DOC ApplicationSourcePluginParameter
+/// A parameter of a plugin; text, a map or a list.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourcePluginParameter {
-    /// DOC ApplicationSourcePluginParameter.name
+    /// Name of the parameter.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ApplicationSourcePluginParameter.string
+    /// Its value, when text.
     #[prost(string, optional, tag = "5")]
     #[serde(skip_serializing_if = "zero")]
     pub string: Option<String>,
-    /// DOC ApplicationSourcePluginParameter.map
+    /// Its value, when a map.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub map: Option<OptionalMap>,
-    /// DOC ApplicationSourcePluginParameter.array
+    /// Its value, when a list.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub array: Option<OptionalArray>,

@@ -10,271 +10,271 @@ use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// DOC ApplicationStatus
+/// What was observed of an Application.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationStatus {
-    /// DOC ApplicationStatus.resources
+    /// The objects that are managed, and their state.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources: Vec<ResourceStatus>,
-    /// DOC ApplicationStatus.sync
+    /// Whether the cluster is as the source says.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub sync: SyncStatus,
-    /// DOC ApplicationStatus.health
+    /// How well the Application is.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub health: AppHealthStatus,
-    /// DOC ApplicationStatus.history
+    /// What was deployed, the newest last.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub history: Vec<RevisionHistory>,
-    /// DOC ApplicationStatus.conditions
+    /// What is wrong or worth knowing.
     #[prost(message, repeated, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub conditions: Vec<ApplicationCondition>,
-    /// DOC ApplicationStatus.reconciledAt
+    /// When the Application was last compared.
     #[prost(message, optional, tag = "6")]
     #[serde(skip_serializing_if = "zero")]
     pub reconciled_at: Option<Time>,
-    /// DOC ApplicationStatus.operationState
+    /// The operation under way or ended last.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub operation_state: Option<OperationState>,
-    /// DOC ApplicationStatus.observedAt
+    /// When it was last observed; no longer written.
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "zero")]
     pub observed_at: Option<Time>,
-    /// DOC ApplicationStatus.sourceType
+    /// Type of the source, such as `Helm`.
     #[prost(string, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_type: String,
-    /// DOC ApplicationStatus.summary
+    /// Images and links of the objects.
     #[prost(message, required, tag = "10")]
     #[serde(deserialize_with = "null")]
     pub summary: ApplicationSummary,
-    /// DOC ApplicationStatus.resourceHealthSource
+    /// Where health of single objects is kept; `appTree` means not in `resources`.
     #[prost(string, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_health_source: String,
-    /// DOC ApplicationStatus.sourceTypes
+    /// Types of the sources.
     #[prost(string, repeated, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_types: Vec<String>,
-    /// DOC ApplicationStatus.controllerNamespace
+    /// Namespace of the controller that looks after it.
     #[prost(string, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub controller_namespace: String,
-    /// DOC ApplicationStatus.sourceHydrator
+    /// How far rendering into a branch is.
     #[prost(message, required, tag = "14")]
     #[serde(deserialize_with = "null")]
     pub source_hydrator: SourceHydratorStatus,
 }
 
-/// DOC ResourceStatus
+/// The state of one object.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceStatus {
-    /// DOC ResourceStatus.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC ResourceStatus.version
+    /// API version.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
-    /// DOC ResourceStatus.kind
+    /// Kind.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
-    /// DOC ResourceStatus.namespace
+    /// Namespace.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ResourceStatus.name
+    /// Name.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ResourceStatus.status
+    /// `Synced`, `OutOfSync` or `Unknown`.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
-    /// DOC ResourceStatus.health
+    /// How well it is.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub health: Option<HealthStatus>,
-    /// DOC ResourceStatus.hook
+    /// Whether it is a hook.
     #[prost(bool, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook: bool,
-    /// DOC ResourceStatus.requiresPruning
+    /// Whether it is no longer in the source.
     #[prost(bool, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requires_pruning: bool,
-    /// DOC ResourceStatus.syncWave
+    /// The wave it is synced in.
     #[prost(int64, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_wave: i64,
-    /// DOC ResourceStatus.requiresDeletionConfirmation
+    /// Whether somebody must agree before it is deleted.
     #[prost(bool, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requires_deletion_confirmation: bool,
 }
 
-/// DOC AppHealthStatus
+/// How well an Application is.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AppHealthStatus {
-    /// DOC AppHealthStatus.status
+    /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
-    /// DOC AppHealthStatus.message
+    /// Why it is not healthy.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
-    /// DOC AppHealthStatus.lastTransitionTime
+    /// When the status last changed.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
 }
 
-/// DOC HealthStatus
+/// How well something is.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HealthStatus {
-    /// DOC HealthStatus.status
+    /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
-    /// DOC HealthStatus.message
+    /// Why it is not healthy.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
-    /// DOC HealthStatus.lastTransitionTime
+    /// When the status last changed.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
 }
 
-/// DOC SyncStatus
+/// Whether the cluster is as the source says.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["status"]))]
 pub struct SyncStatus {
-    /// DOC SyncStatus.status
+    /// `Synced`, `OutOfSync` or `Unknown`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub status: String,
-    /// DOC SyncStatus.comparedTo
+    /// What the cluster was compared with.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub compared_to: ComparedTo,
-    /// DOC SyncStatus.revision
+    /// The commit or version compared with.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revision: String,
-    /// DOC SyncStatus.revisions
+    /// The commit or version for each source.
     #[prost(string, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revisions: Vec<String>,
 }
 
-/// DOC ComparedTo
+/// What the cluster was compared with.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["destination"]))]
 pub struct ComparedTo {
-    /// DOC ComparedTo.source
+    /// The source.
     #[prost(message, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub source: ApplicationSource,
-    /// DOC ComparedTo.destination
+    /// The destination.
     #[prost(message, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub destination: ApplicationDestination,
-    /// DOC ComparedTo.sources
+    /// The sources.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sources: Vec<ApplicationSource>,
-    /// DOC ComparedTo.ignoreDifferences
+    /// The differences that were not counted.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_differences: Vec<ResourceIgnoreDifferences>,
 }
 
-/// DOC RevisionHistory
+/// Something that was deployed.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["deployedAt", "id"]))]
 pub struct RevisionHistory {
-    /// DOC RevisionHistory.revision
+    /// The commit or version.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revision: String,
-    /// DOC RevisionHistory.deployedAt
+    /// When the sync ended.
     #[prost(message, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub deployed_at: Time,
-    /// DOC RevisionHistory.id
+    /// Number of the entry, by which a rollback names it.
     #[prost(int64, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub id: i64,
-    /// DOC RevisionHistory.source
+    /// The source.
     #[prost(message, required, tag = "6")]
     #[serde(deserialize_with = "null")]
     pub source: ApplicationSource,
-    /// DOC RevisionHistory.deployStartedAt
+    /// When the sync began.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub deploy_started_at: Option<Time>,
-    /// DOC RevisionHistory.sources
+    /// The sources.
     #[prost(message, repeated, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sources: Vec<ApplicationSource>,
-    /// DOC RevisionHistory.revisions
+    /// The commit or version for each source.
     #[prost(string, repeated, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revisions: Vec<String>,
-    /// DOC RevisionHistory.initiatedBy
+    /// Who asked for it.
     #[prost(message, required, tag = "10")]
     #[serde(deserialize_with = "null")]
     pub initiated_by: OperationInitiator,
 }
 
-/// DOC ApplicationCondition
+/// Something wrong or worth knowing.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["type", "message"]))]
 pub struct ApplicationCondition {
-    /// DOC ApplicationCondition.type
+    /// Which condition, such as `ComparisonError`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
-    /// DOC ApplicationCondition.message
+    /// What happened, for people.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub message: String,
-    /// DOC ApplicationCondition.lastTransitionTime
+    /// When it was first seen.
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
 }
 
-/// DOC ApplicationSummary
+/// What is gathered from the objects.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSummary {
-    /// DOC ApplicationSummary.externalURLs
+    /// URLs at which it can be reached.
     #[prost(string, repeated, tag = "1")]
     #[serde(rename = "externalURLs", deserialize_with = "null", skip_serializing_if = "zero")]
     pub external_urls: Vec<String>,
-    /// DOC ApplicationSummary.images
+    /// Container images in use.
     #[prost(string, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub images: Vec<String>,
-    /// DOC ApplicationSummary.isAppOfApps
+    /// Whether it manages other Applications.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub is_app_of_apps: bool,

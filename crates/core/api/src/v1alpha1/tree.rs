@@ -9,229 +9,229 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// DOC ApplicationTree
+/// The objects of an Application, and what they brought about.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationTree {
-    /// DOC ApplicationTree.nodes
+    /// Objects that belong to it.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub nodes: Vec<ResourceNode>,
-    /// DOC ApplicationTree.orphanedNodes
+    /// Objects of its namespace that belong to no Application.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub orphaned_nodes: Vec<ResourceNode>,
-    /// DOC ApplicationTree.hosts
+    /// Nodes that its pods run on.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hosts: Vec<HostInfo>,
-    /// DOC ApplicationTree.shardsCount
+    /// Number of parts the tree is kept in.
     #[prost(int64, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub shards_count: i64,
 }
 
-/// DOC ResourceNode
+/// An object in a tree.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceNode {
-    /// DOC ResourceNode.resourceRef
+    /// Which object.
     #[prost(message, required, tag = "1")]
     #[serde(flatten)]
     pub resource_ref: ResourceRef,
-    /// DOC ResourceNode.parentRefs
+    /// What brought it about.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub parent_refs: Vec<ResourceRef>,
-    /// DOC ResourceNode.info
+    /// Facts shown with it.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub info: Vec<InfoItem>,
-    /// DOC ResourceNode.networkingInfo
+    /// What it reaches and how it is reached.
     #[prost(message, optional, tag = "4")]
     #[serde(skip_serializing_if = "zero")]
     pub networking_info: Option<ResourceNetworkingInfo>,
-    /// DOC ResourceNode.resourceVersion
+    /// Version of the object.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
-    /// DOC ResourceNode.images
+    /// Container images in it.
     #[prost(string, repeated, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub images: Vec<String>,
-    /// DOC ResourceNode.health
+    /// How well it is.
     #[prost(message, optional, tag = "7")]
     #[serde(skip_serializing_if = "zero")]
     pub health: Option<HealthStatus>,
-    /// DOC ResourceNode.createdAt
+    /// When it was made.
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "zero")]
     pub created_at: Option<Time>,
 }
 
-/// DOC ResourceRef
+/// Names an object.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceRef {
-    /// DOC ResourceRef.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC ResourceRef.version
+    /// API version.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
-    /// DOC ResourceRef.kind
+    /// Kind.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
-    /// DOC ResourceRef.namespace
+    /// Namespace.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ResourceRef.name
+    /// Name.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ResourceRef.uid
+    /// Unique id.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub uid: String,
 }
 
-/// DOC InfoItem
+/// A fact shown with an object.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct InfoItem {
-    /// DOC InfoItem.name
+    /// What it is about.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC InfoItem.value
+    /// What is shown.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value: String,
 }
 
-/// DOC ResourceNetworkingInfo
+/// What an object reaches and how it is reached.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceNetworkingInfo {
-    /// DOC ResourceNetworkingInfo.targetLabels
+    /// Labels of the pods it sends to.
     #[prost(btree_map = "string, string", tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub target_labels: BTreeMap<String, String>,
-    /// DOC ResourceNetworkingInfo.targetRefs
+    /// Objects it sends to.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub target_refs: Vec<ResourceRef>,
-    /// DOC ResourceNetworkingInfo.labels
+    /// Labels others may find it by.
     #[prost(btree_map = "string, string", tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: BTreeMap<String, String>,
-    /// DOC ResourceNetworkingInfo.ingress
+    /// Addresses of its load balancer.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ingress: Vec<LoadBalancerIngress>,
-    /// DOC ResourceNetworkingInfo.externalURLs
+    /// URLs at which it can be reached.
     #[prost(string, repeated, tag = "5")]
     #[serde(rename = "externalURLs", deserialize_with = "null", skip_serializing_if = "zero")]
     pub external_urls: Vec<String>,
 }
 
-/// DOC HostInfo
+/// A node that pods of an Application run on.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HostInfo {
-    /// DOC HostInfo.name
+    /// Name of the node.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC HostInfo.resourcesInfo
+    /// What is used of it.
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources_info: Vec<HostResourceInfo>,
-    /// DOC HostInfo.systemInfo
+    /// What it runs.
     #[prost(message, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub system_info: NodeSystemInfo,
-    /// DOC HostInfo.labels
+    /// Its labels, as far as the settings permit.
     #[prost(btree_map = "string, string", tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: BTreeMap<String, String>,
 }
 
-/// DOC HostResourceInfo
+/// What is used of one resource of a node.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HostResourceInfo {
-    /// DOC HostResourceInfo.resourceName
+    /// Name of the resource, such as `cpu`.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_name: String,
-    /// DOC HostResourceInfo.requestedByApp
+    /// What the Application's pods ask for, in thousandths.
     #[prost(int64, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requested_by_app: i64,
-    /// DOC HostResourceInfo.requestedByNeighbors
+    /// What other pods ask for, in thousandths.
     #[prost(int64, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requested_by_neighbors: i64,
-    /// DOC HostResourceInfo.capacity
+    /// What the node has, in thousandths.
     #[prost(int64, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub capacity: i64,
 }
 
-/// DOC ResourceDiff
+/// An object as it is and as it should be; values of Secrets are masked.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceDiff {
-    /// DOC ResourceDiff.group
+    /// API group.
     #[prost(string, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
-    /// DOC ResourceDiff.kind
+    /// Kind.
     #[prost(string, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
-    /// DOC ResourceDiff.namespace
+    /// Namespace.
     #[prost(string, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
-    /// DOC ResourceDiff.name
+    /// Name.
     #[prost(string, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
-    /// DOC ResourceDiff.targetState
+    /// As the source says, as JSON.
     #[prost(string, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub target_state: String,
-    /// DOC ResourceDiff.liveState
+    /// As it is, as JSON.
     #[prost(string, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub live_state: String,
-    /// DOC ResourceDiff.diff
+    /// No longer written.
     #[prost(string, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub diff: String,
-    /// DOC ResourceDiff.hook
+    /// Whether it is a hook.
     #[prost(bool, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook: bool,
-    /// DOC ResourceDiff.normalizedLiveState
+    /// As it is, without what is ignored, as JSON.
     #[prost(string, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub normalized_live_state: String,
-    /// DOC ResourceDiff.predictedLiveState
+    /// As it would be after a sync, as JSON.
     #[prost(string, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub predicted_live_state: String,
-    /// DOC ResourceDiff.resourceVersion
+    /// Version of the live object.
     #[prost(string, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
-    /// DOC ResourceDiff.modified
+    /// Whether a sync would change it.
     #[prost(bool, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub modified: bool,
