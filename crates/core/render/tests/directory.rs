@@ -1,4 +1,5 @@
 //! Directory sources: a tree in, the names of its objects or the error out.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use api::v1alpha1::{ApplicationSource, ApplicationSourceDirectory};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
