@@ -97,8 +97,7 @@ impl Clusters {
         } else {
             let config = Box::new(registered.config.clone());
             let access = Access::Server { server: registered.server.clone(), config };
-            let connection =
-                Connection { access, impersonate: None, limits: self.limits.clone() };
+            let connection = Connection { access, impersonate: None, limits: self.limits.clone() };
             Cluster::connect(&connection).await.map_err(|error| error.to_string())?
         };
         let options = self.options(server, &registered.namespaces, registered.cluster_resources);

@@ -56,7 +56,8 @@ struct Given<'a> {
 
 impl Given<'_> {
     fn with<T>(&self, work: impl FnOnce(&Facts<'_>) -> T) -> T {
-        let namespaced = |kind: &GroupKind| self.discovery.preferred(kind).map(|resource| resource.namespaced);
+        let namespaced =
+            |kind: &GroupKind| self.discovery.preferred(kind).map(|resource| resource.namespaced);
         let problem = self.options.as_ref().err().map(ToString::to_string).unwrap_or_default();
         work(&Facts {
             application: self.application,
@@ -76,11 +77,7 @@ impl Given<'_> {
 /// The sources of an application's spec.
 pub(crate) fn spec_sources(application: &Application) -> Vec<ApplicationSource> {
     let spec = &application.spec;
-    if spec.sources.is_empty() {
-        spec.source.clone().into_iter().collect()
-    } else {
-        spec.sources.clone()
-    }
+    if spec.sources.is_empty() { spec.source.clone().into_iter().collect() } else { spec.sources.clone() }
 }
 
 impl Controller {
@@ -94,7 +91,9 @@ impl Controller {
     ) -> Compared {
         let destination = self.destination(situation).await;
         let discovery = match &destination {
-            Ok(destination) => destination.cache.cluster().discovery().await.map_err(|error| error.to_string()),
+            Ok(destination) => {
+                destination.cache.cluster().discovery().await.map_err(|error| error.to_string())
+            }
             Err(reason) => Err(reason.clone()),
         };
         let (discovery, unreachable) = match discovery {

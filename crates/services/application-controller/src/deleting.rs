@@ -27,7 +27,11 @@ struct Found {
 
 impl Controller {
     /// Looks at an application that is being deleted and takes the next step.
-    pub(crate) async fn look_at_deletion(self: &Arc<Self>, key: &Key, application: &Application) -> Result<(), StoreError> {
+    pub(crate) async fn look_at_deletion(
+        self: &Arc<Self>,
+        key: &Key,
+        application: &Application,
+    ) -> Result<(), StoreError> {
         let found = self.find_what_is_left(application).await;
         let hooks = self.hook_runs(application, &found).await;
         let deletion = Deletion {
@@ -35,7 +39,10 @@ impl Controller {
             objects: match &found.objects {
                 Ok(objects) => Ok(objects
                     .iter()
-                    .map(|object| Managed { object, is_application: object.uid() == application.metadata.uid })
+                    .map(|object| Managed {
+                        object,
+                        is_application: object.uid() == application.metadata.uid,
+                    })
                     .collect()),
                 Err(reason) => Err(reason.clone()),
             },
@@ -102,7 +109,12 @@ impl Controller {
                 &tracking.installation_id,
             );
             owner.is_some_and(|owner| owner.as_str() == instance)
-                && project::permits_live(&situation.project, object, &situation.cluster, &situation.own_clusters)
+                && project::permits_live(
+                    &situation.project,
+                    object,
+                    &situation.cluster,
+                    &situation.own_clusters,
+                )
         });
         let objects = own.collect();
         Found { destination: Some((situation, destination)), known: true, objects: Ok(objects) }
@@ -113,7 +125,8 @@ impl Controller {
         let rules = self.rules();
         let project = self.project_of(application, &rules)?;
         let registered = self.registered(&rules);
-        let clusters: Vec<project::Cluster> = registered.iter().map(|(cluster, _, _)| cluster.clone()).collect();
+        let clusters: Vec<project::Cluster> =
+            registered.iter().map(|(cluster, _, _)| cluster.clone()).collect();
         let Ok(cluster) = project::destination_cluster(&application.spec.destination, &clusters) else {
             return Ok(None);
         };
@@ -164,7 +177,13 @@ impl Controller {
         Ok(application)
     }
 
-    async fn run_hooks(&self, application: &Application, situation: &Situation, cache: &Cache, hook: HookType) {
+    async fn run_hooks(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        cache: &Cache,
+        hook: HookType,
+    ) {
         for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
             let key = target.key();
             let known = cache.get_live(&target.gvk(), &key.namespace, &key.name).await;
@@ -183,7 +202,13 @@ impl Controller {
         }
     }
 
-    async fn clean_hooks(&self, application: &Application, situation: &Situation, cache: &Cache, hook: HookType) {
+    async fn clean_hooks(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        cache: &Cache,
+        hook: HookType,
+    ) {
         for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
             let key = target.key();
             if let Ok(Some(live)) = cache.get_live(&target.gvk(), &key.namespace, &key.name).await {
@@ -196,7 +221,12 @@ impl Controller {
     }
 
     /// The hooks of a type, from the sources: the only thing of a deletion that is.
-    async fn hooks(&self, application: &Application, situation: &Situation, hook: HookType) -> Result<Vec<Object>, String> {
+    async fn hooks(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        hook: HookType,
+    ) -> Result<Vec<Object>, String> {
         let question = Question {
             sources: spec_sources(application),
             revisions: vec![application.status.sync.revision.clone()],
@@ -206,7 +236,8 @@ impl Controller {
         };
         let compared = self.compare(application, situation, question, self.now()).await;
         if compared.comparison.failed {
-            let texts: Vec<&str> = compared.conditions.iter().map(|condition| condition.message.as_str()).collect();
+            let texts: Vec<&str> =
+                compared.conditions.iter().map(|condition| condition.message.as_str()).collect();
             return Err(texts.join("; "));
         }
         Ok(match hook {
@@ -271,7 +302,11 @@ async fn state(cache: &Cache, hooks: &[Object]) -> (HookRun, HookRun) {
     (ran, cleaned)
 }
 
-async fn delete(cache: &Cache, object: &DeleteObject, propagation: Propagation) -> Result<(), kubernetes::Error> {
+async fn delete(
+    cache: &Cache,
+    object: &DeleteObject,
+    propagation: Propagation,
+) -> Result<(), kubernetes::Error> {
     let resource = cache.cluster().resource(&object.gvk).await?;
     let propagation = match propagation {
         Propagation::Foreground => kubernetes::Propagation::Foreground,

@@ -6,7 +6,10 @@ use kubernetes::{ApplyOptions, DeleteOptions, DryRun, Error, Method, Patch, Writ
 use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use sync::{Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, TaskId, Write};
+use sync::{
+    Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, TaskId,
+    Write,
+};
 
 /// Who is recorded as the writer of live objects.
 const FIELD_MANAGER: &str = "argocd-controller";
@@ -30,7 +33,8 @@ pub(crate) async fn perform(cache: &Cache, plan: &Plan, effect: Effect) -> Optio
 
 /// What matters of a live object, health included.
 pub(crate) fn live_state(object: &Object) -> LiveState {
-    let health = health::health(object).map(|health| Health { status: health.status, message: health.message });
+    let health =
+        health::health(object).map(|health| Health { status: health.status, message: health.message });
     LiveState::read(object, health)
 }
 

@@ -35,9 +35,10 @@ impl Extract for LiveExtract {
                 tracking_id(object, &tracking.installation_id).map(|id| id.application)
             }
         };
-        let application = application.filter(|application| !application.as_str().is_empty());
-        let options =
-            InfoOptions { labels: &rules.labels.shown, node_labels: &rules.labels.node_labels };
+        // A Deployment's annotations are copied to its ReplicaSets: what somebody owns is that owner's, not ours.
+        let root = object.owner_references().is_empty();
+        let application = application.filter(|application| root && !application.as_str().is_empty());
+        let options = InfoOptions { labels: &rules.labels.shown, node_labels: &rules.labels.node_labels };
         let info = LiveInfo { node: tree::node_info(object, options), health: health::health(object) };
         let implied = tree::implied_owners(object).into_iter().map(|owner| Implied {
             group: owner.group.into(),

@@ -80,7 +80,12 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
 }
 
 impl Controller {
-    fn new(options: Options, parts: Parts, notices: mpsc::UnboundedSender<ClusterNotice>, stop: Stop) -> Self {
+    fn new(
+        options: Options,
+        parts: Parts,
+        notices: mpsc::UnboundedSender<ClusterNotice>,
+        stop: Stop,
+    ) -> Self {
         let (rules, problems) = Rules::parse(&parts.store.config_map("argocd-cm"));
         for problem in problems {
             tracing::warn!(key = problem.key, "argocd-cm: {}", problem.message);
@@ -158,10 +163,15 @@ impl Controller {
 
     /// Settings that decisions depend on.
     pub(crate) fn decision_settings(&self) -> reconcile::Settings {
-        let seconds = |duration: std::time::Duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+        let seconds =
+            |duration: std::time::Duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
         let reconciliation = &self.rules().reconciliation;
         let options = &self.options;
-        let hard = if options.hard_resync.is_zero() { seconds(reconciliation.hard_refresh) } else { options.hard_resync };
+        let hard = if options.hard_resync.is_zero() {
+            seconds(reconciliation.hard_refresh)
+        } else {
+            options.hard_resync
+        };
         reconcile::Settings {
             resync: options.resync.unwrap_or_else(|| seconds(reconciliation.refresh)),
             hard_resync: hard,
@@ -197,7 +207,10 @@ impl Controller {
         };
         let Ok(version) = destination.cache.cluster().version().await else { return String::new() };
         let version = version.git_version;
-        self.versions.write().unwrap_or_else(PoisonError::into_inner).insert(server.to_owned(), version.clone());
+        self.versions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(server.to_owned(), version.clone());
         version
     }
 

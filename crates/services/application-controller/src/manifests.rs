@@ -46,7 +46,11 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// Asks for the manifests of all sources.
-pub(crate) async fn load(store: &Store, client: &RepoServerServiceClient<Channel>, wanted: &Wanted<'_>) -> Loaded {
+pub(crate) async fn load(
+    store: &Store,
+    client: &RepoServerServiceClient<Channel>,
+    wanted: &Wanted<'_>,
+) -> Loaded {
     let mut loaded = Loaded::new(Ok(Vec::new()));
     let count = wanted.sources.len();
     for (index, source) in wanted.sources.iter().enumerate() {
@@ -112,7 +116,8 @@ fn request(
 
 fn add(manifests: &[String], objects: &mut Result<Vec<Object>, String>) -> Result<(), String> {
     for text in manifests {
-        let value = serde_json::from_str(text).map_err(|error| format!("the manifest is not JSON: {error}"))?;
+        let value =
+            serde_json::from_str(text).map_err(|error| format!("the manifest is not JSON: {error}"))?;
         let object = Object::from_value(value).map_err(|error| error.to_string())?;
         if let Ok(objects) = objects.as_mut() {
             objects.push(object);

@@ -17,6 +17,8 @@ pub(crate) struct OperationHandle {
     pub(crate) events: mpsc::UnboundedSender<sync::Event>,
     pub(crate) waits_only_for_health: Arc<AtomicBool>,
     pub(crate) stopping: Arc<AtomicBool>,
+    /// Its end is being written: what is stored and what is remembered may not fit together.
+    pub(crate) ending: Arc<AtomicBool>,
 }
 
 impl OperationHandle {
@@ -77,18 +79,14 @@ impl Memories {
     /// Notes that a refresh is asked for; the more thorough one stays.
     pub(crate) fn request(&self, key: &Key, request: RefreshRequest) {
         self.with(key, |memory| {
-            let rank = |request: &RefreshRequest| (request.level == api::codes::RefreshType::Hard, request.compare_with);
+            let rank = |request: &RefreshRequest| {
+                (request.level == api::codes::RefreshType::Hard, request.compare_with)
+            };
             match &memory.requested {
                 Some(known) if rank(known) >= rank(&request) => {}
                 _ => memory.requested = Some(request),
             }
         });
-    }
-
-    /// Every operation under way.
-    pub(crate) fn operations(&self) -> Vec<OperationHandle> {
-        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        memories.values().filter_map(|memory| memory.operation.clone()).collect()
     }
 }
 

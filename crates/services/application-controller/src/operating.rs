@@ -10,7 +10,9 @@ use crate::queue::{Key, Urgency};
 use crate::situation::Situation;
 use api::codes::{OperationPhase, RefreshType};
 use api::k8s::meta_v1::Time;
-use api::v1alpha1::{Application, ApplicationSource, ApplicationStatus, OperationState, SyncOperation, SyncOperationResult};
+use api::v1alpha1::{
+    Application, ApplicationSource, ApplicationStatus, OperationState, SyncOperation, SyncOperationResult,
+};
 use jiff::{SignedDuration, Timestamp};
 use kubernetes::Discovery;
 use object::{GroupVersionKind, Object};
@@ -18,7 +20,9 @@ use reconcile::{CompareWith, RefreshCause, RefreshRequest, record_history};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::StatusChange;
-use sync::{Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, after_attempt, plan, step};
+use sync::{
+    Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, after_attempt, plan, step,
+};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -47,20 +51,30 @@ struct Ended {
 
 impl Controller {
     /// Works on an operation in the background; its events go through the handle in the application's memory.
-    pub(crate) fn operate(self: &Arc<Self>, key: Key, application: Application, state: OperationState, start: Start) {
+    pub(crate) fn operate(
+        self: &Arc<Self>,
+        key: Key,
+        application: Application,
+        state: OperationState,
+        start: Start,
+    ) {
         let (events, inbox) = mpsc::unbounded_channel();
         let handle = OperationHandle {
             events,
             waits_only_for_health: Arc::new(AtomicBool::new(false)),
             stopping: Arc::new(AtomicBool::new(false)),
+            ending: Arc::new(AtomicBool::new(false)),
         };
         self.memories().with(&key, |memory| memory.operation = Some(handle.clone()));
-        let controller = self.clone();
+        let (controller, ending) = (self.clone(), handle.ending.clone());
         self.tasks().spawn(async move {
             let _permit = controller.operation_permit().await;
-            let work = controller.attempt(&key, application, state, start, handle, inbox);
+            let work = Box::pin(controller.attempt(&key, application, state, start, handle, inbox));
             tokio::select! {
-                ended = work => controller.conclude(&key, ended).await,
+                ended = work => {
+                    ending.store(true, Ordering::SeqCst);
+                    controller.conclude(&key, ended).await;
+                }
                 // What is recorded is gone on with by the next process.
                 () = controller.stopped() => {}
             }
@@ -80,7 +94,11 @@ impl Controller {
     ) -> Ended {
         let end = |phase, message: String, state| Ended { phase, message, terminated: false, state };
         let Some(operation) = state.operation.sync.clone() else {
-            return end(OperationPhase::Failed, "Invalid operation request: no operation specified".into(), state);
+            return end(
+                OperationPhase::Failed,
+                "Invalid operation request: no operation specified".into(),
+                state,
+            );
         };
         let now = self.now();
         let situation = match self.situation(&application, now) {
@@ -91,11 +109,14 @@ impl Controller {
             }
         };
         let sources = sources(&application, &operation);
-        let compared =
-            self.compare(&application, &situation, question(&operation, &sources), now).await;
+        let compared = self.compare(&application, &situation, question(&operation, &sources), now).await;
         settle_result(&mut state, &application, &sources, &compared);
-        let errors: Vec<_> =
-            compared.conditions.iter().filter(|condition| condition.r#type.ends_with("Error")).cloned().collect();
+        let errors: Vec<_> = compared
+            .conditions
+            .iter()
+            .filter(|condition| condition.r#type.ends_with("Error"))
+            .cloned()
+            .collect();
         if compared.comparison.failed || !errors.is_empty() {
             return end(OperationPhase::Error, join(&errors), state);
         }
@@ -117,7 +138,15 @@ impl Controller {
             }
             _ => Progress::new(&plan, self.now()),
         };
-        let run = Run { controller: self, key, application, plan: Arc::new(plan), cache: destination.cache, handle, inbox };
+        let run = Run {
+            controller: self,
+            key,
+            application,
+            plan: Arc::new(plan),
+            cache: destination.cache,
+            handle,
+            inbox,
+        };
         run.to_the_end(state, progress).await
     }
 
@@ -176,7 +205,8 @@ impl Controller {
         state.finished_at = Some(Time::from(now));
         let done = after.phase.is_completed();
         let Ok(application) = self.store().application(&key.namespace, &key.name) else { return };
-        let mut status = ApplicationStatus { operation_state: Some(state.clone()), ..application.status.clone() };
+        let mut status =
+            ApplicationStatus { operation_state: Some(state.clone()), ..application.status.clone() };
         if done && let Some(history) = record_history(&application, &state, now) {
             status.history = history;
         }
@@ -329,8 +359,11 @@ fn sources(application: &Application, operation: &SyncOperation) -> Vec<Applicat
 }
 
 fn question(operation: &SyncOperation, sources: &[ApplicationSource]) -> Question {
-    let revisions =
-        if operation.revisions.is_empty() { vec![operation.revision.clone()] } else { operation.revisions.clone() };
+    let revisions = if operation.revisions.is_empty() {
+        vec![operation.revision.clone()]
+    } else {
+        operation.revisions.clone()
+    };
     Question {
         sources: sources.to_vec(),
         revisions,
@@ -349,13 +382,18 @@ fn settle_result(
 ) {
     let several = !application.spec.sources.is_empty();
     let recorded = state.sync_result.take();
-    let metadata = application.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.clone());
+    let metadata =
+        application.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.clone());
     let asked = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
     let revision = compared.revisions.first().cloned().unwrap_or(asked);
     state.sync_result = Some(SyncOperationResult {
         resources: recorded.map(|result| result.resources).unwrap_or_default(),
         revision: if several { String::new() } else { revision },
-        source: if several { ApplicationSource::default() } else { sources.first().cloned().unwrap_or_default() },
+        source: if several {
+            ApplicationSource::default()
+        } else {
+            sources.first().cloned().unwrap_or_default()
+        },
         sources: if several { sources.to_vec() } else { Vec::new() },
         revisions: if several { compared.revisions.clone() } else { Vec::new() },
         managed_namespace_metadata: metadata,
@@ -379,7 +417,8 @@ fn kind_fact(discovery: &Discovery, gvk: &GroupVersionKind) -> KindFact {
     if let Some(failed) = discovery.failure(&gvk.group, &gvk.version) {
         return KindFact::Unknown { message: failed.reason.clone() };
     }
-    let same_kind = |resource: &&kubernetes::ApiResource| resource.kind == gvk.kind && resource.group == gvk.group;
+    let same_kind =
+        |resource: &&kubernetes::ApiResource| resource.kind == gvk.kind && resource.group == gvk.group;
     let versions = discovery.resources.iter().filter(same_kind).map(|resource| resource.version.clone());
     KindFact::NotServed { versions: versions.collect() }
 }

@@ -114,8 +114,8 @@ impl Queue {
         }
     }
 
-    /// How many wait.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.lock().waiting.len()
     }
 

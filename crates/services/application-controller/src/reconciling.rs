@@ -49,6 +49,13 @@ impl Controller {
             }
         };
         let application = self.normalised(application);
+        // Between the end of an operation and its being forgotten nothing can be decided; it asks for a look then.
+        let ending = self.memories().with(key, |memory| {
+            memory.operation.as_ref().is_some_and(|handle| handle.ending.load(Ordering::SeqCst))
+        });
+        if ending {
+            return Ok(());
+        }
         if application.metadata.deletion_timestamp.is_some_and(|time| !time.is_zero()) {
             return self.look_at_deletion(key, &application).await;
         }
@@ -56,7 +63,12 @@ impl Controller {
         self.act(key, application, actions).await
     }
 
-    pub(crate) fn decide(&self, key: &Key, application: &Application, comparison: Option<&Comparison>) -> Vec<Action> {
+    pub(crate) fn decide(
+        &self,
+        key: &Key,
+        application: &Application,
+        comparison: Option<&Comparison>,
+    ) -> Vec<Action> {
         let now = self.now();
         let (window_open, operation_window_open) = self.windows(application, now);
         let settings = self.decision_settings();
@@ -89,7 +101,9 @@ impl Controller {
         for action in actions {
             if let Action::Refresh { level, compare_with, cause } = action {
                 let refresh = Refresh { level, compare_with, cause };
-                let Some((stored, comparison)) = self.refresh(key, &application, refresh).await? else { continue };
+                let Some((stored, comparison)) = self.refresh(key, &application, refresh).await? else {
+                    continue;
+                };
                 application = stored;
                 for action in self.decide(key, &application, Some(&comparison)) {
                     application = self.act_once(key, application, action).await?;
@@ -143,10 +157,10 @@ impl Controller {
             }
             Action::SetConditions { conditions, evaluated } => {
                 let now = self.now();
-                let conditions =
-                    set_conditions(&application.status.conditions, &conditions, &evaluated, now);
+                let conditions = set_conditions(&application.status.conditions, &conditions, &evaluated, now);
                 let status = ApplicationStatus { conditions, ..application.status.clone() };
-                let change = StatusChange { application: &application, status: &status, operation_done: false };
+                let change =
+                    StatusChange { application: &application, status: &status, operation_done: false };
                 Ok(self.store().write_status(change).await?.unwrap_or(application))
             }
             Action::RefreshAt { at, compare_with, cause } => {
@@ -167,7 +181,9 @@ impl Controller {
             | Action::ReleaseHooks { .. }
             | Action::RunHooks { .. }
             | Action::CleanHooks { .. } => self.act_on_deletion(key, application, action).await,
-            Action::Refresh { .. } => unreachable!("refreshes are done before, and decide asks for none after one"),
+            Action::Refresh { .. } => {
+                unreachable!("refreshes are done before, and decide asks for none after one")
+            }
         }
     }
 
@@ -284,7 +300,9 @@ impl Controller {
         let recorded = application.status.operation_state.as_ref();
         let operation = application.operation.as_ref().or(recorded.map(|state| &state.operation));
         let manual = operation.is_some_and(|operation| !operation.initiated_by.automated);
-        let started = recorded.filter(|state| state.finished_at.is_none()).and_then(|state| state.started_at.timestamp());
+        let started = recorded
+            .filter(|state| state.finished_at.is_none())
+            .and_then(|state| state.started_at.timestamp());
         (permit(Attempt { manual: false, started: None }), permit(Attempt { manual, started }))
     }
 }

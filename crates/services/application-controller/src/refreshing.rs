@@ -7,7 +7,9 @@ use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
 use api::k8s::meta_v1::Time;
-use api::v1alpha1::{AppHealthStatus, Application, ApplicationCondition, ApplicationStatus, ComparedTo, SyncStatus};
+use api::v1alpha1::{
+    AppHealthStatus, Application, ApplicationCondition, ApplicationStatus, ComparedTo, SyncStatus,
+};
 use jiff::Timestamp;
 use reconcile::{CompareWith, RefreshCause, set_conditions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -68,7 +70,11 @@ impl Controller {
         let decision = reconcile::Comparison {
             status: compared.comparison.sync,
             revision: compared.revisions.first().cloned().unwrap_or_default(),
-            revisions: if application.spec.sources.is_empty() { Vec::new() } else { compared.revisions.clone() },
+            revisions: if application.spec.sources.is_empty() {
+                Vec::new()
+            } else {
+                compared.revisions.clone()
+            },
             resources: stored.status.resources.clone(),
             revision_has_changes: true,
         };
@@ -124,8 +130,7 @@ impl Controller {
         let several = !application.spec.sources.is_empty();
         let tree = match &compared.destination {
             Some(destination) => {
-                let roots =
-                    Roots { live: comparison.live_keys(), missing: comparison.missing() };
+                let roots = Roots { live: comparison.live_keys(), missing: comparison.missing() };
                 let tree = self.tree(destination, situation, &roots);
                 conditions.extend(compare::orphaned_condition(
                     &situation.project,
@@ -142,7 +147,11 @@ impl Controller {
         status.sync = SyncStatus {
             status: comparison.sync.as_str().into(),
             compared_to: compared_to(application),
-            revision: if several { String::new() } else { compared.revisions.first().cloned().unwrap_or_default() },
+            revision: if several {
+                String::new()
+            } else {
+                compared.revisions.first().cloned().unwrap_or_default()
+            },
             revisions: if several { compared.revisions.clone() } else { Vec::new() },
         };
         status.source_type =
@@ -170,7 +179,10 @@ impl Controller {
             refresh.cause,
             RefreshCause::Annotation(_) | RefreshCause::New | RefreshCause::SourceChanged
         );
-        if status != application.status || asked {
+        // Clients take an operation for running until the application was compared after it.
+        let ended = status.operation_state.as_ref().and_then(|state| state.finished_at);
+        let behind = ended.is_some_and(|ended| status.reconciled_at.is_none_or(|compared| compared <= ended));
+        if status != application.status || asked || behind {
             status.reconciled_at = Some(Time::from(now));
         }
         let change = StatusChange { application, status: &status, operation_done: false };
@@ -186,7 +198,12 @@ impl Controller {
     }
 
     /// Only the tree: what managed objects own changed, they did not.
-    async fn refresh_tree(&self, key: &Key, application: &Application, roots: &Roots) -> Result<(), StoreError> {
+    async fn refresh_tree(
+        &self,
+        key: &Key,
+        application: &Application,
+        roots: &Roots,
+    ) -> Result<(), StoreError> {
         let now = self.now();
         let Ok(situation) = self.situation(application, now) else { return Ok(()) };
         let Ok(destination) = self.destination(&situation).await else { return Ok(()) };
@@ -237,7 +254,11 @@ fn question(application: &Application, refresh: &Refresh) -> Question {
 fn compared_to(application: &Application) -> ComparedTo {
     let spec = &application.spec;
     ComparedTo {
-        source: if spec.sources.is_empty() { spec.source.clone().unwrap_or_default() } else { Default::default() },
+        source: if spec.sources.is_empty() {
+            spec.source.clone().unwrap_or_default()
+        } else {
+            Default::default()
+        },
         destination: spec.destination.clone(),
         sources: spec.sources.clone(),
         ignore_differences: spec.ignore_differences.clone(),

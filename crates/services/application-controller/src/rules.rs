@@ -1,8 +1,8 @@
 //! The settings that reconciling depends on, read together whenever `argocd-cm` changes.
 
 use settings::{
-    CompareOptions, Customizations, Data, GlobalProjects, Problem, Reconciliation, ResourceFilter, ResourceLabels,
-    Server, SourceTypes, Tracking,
+    CompareOptions, Customizations, Data, GlobalProjects, Problem, Reconciliation, ResourceFilter,
+    ResourceLabels, Server, SourceTypes, Tracking,
 };
 use std::collections::BTreeMap;
 

@@ -33,7 +33,9 @@ impl Controller {
             self.store().namespace(),
         ) {
             let namespace = &application.metadata.namespace;
-            return Err(format!("application repo namespace '{namespace}' is not permitted to use project '{name}'"));
+            return Err(format!(
+                "application repo namespace '{namespace}' is not permitted to use project '{name}'"
+            ));
         }
         let globals: Vec<Arc<AppProject>> = rules
             .global_projects
@@ -67,7 +69,8 @@ impl Controller {
         now: Timestamp,
     ) -> Result<Situation, Vec<ApplicationCondition>> {
         let rules = self.rules();
-        let invalid = |message: String| vec![project::condition(ConditionType::InvalidSpecError, message, now)];
+        let invalid =
+            |message: String| vec![project::condition(ConditionType::InvalidSpecError, message, now)];
         let project = self.project_of(application, &rules).map_err(invalid)?;
         let registered = self.registered(&rules);
         let clusters: Vec<Cluster> = registered.iter().map(|(cluster, _, _)| cluster.clone()).collect();
@@ -88,7 +91,8 @@ impl Controller {
         match cluster {
             Ok(cluster) if problems.is_empty() => {
                 let metadata = &application.metadata;
-                let instance = AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
+                let instance =
+                    AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
                 let namespace = application.spec.destination.namespace.clone();
                 Ok(Situation { rules, instance, project, cluster, own_clusters, namespace })
             }

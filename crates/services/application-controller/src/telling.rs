@@ -14,19 +14,37 @@ const COMPONENT: &str = "argocd-application-controller";
 
 impl Controller {
     /// Tells that sync status or health changed.
-    pub(crate) async fn note_status_change(&self, before: &Application, after: &ApplicationStatus, now: Timestamp) {
+    pub(crate) async fn note_status_change(
+        &self,
+        before: &Application,
+        after: &ApplicationStatus,
+        now: Timestamp,
+    ) {
         let (old, new) = (&before.status.sync.status, &after.sync.status);
         if old != new {
-            self.event(before, "ResourceUpdated", format!("Updated sync status: {old} -> {new}"), false, now).await;
+            self.event(before, "ResourceUpdated", format!("Updated sync status: {old} -> {new}"), false, now)
+                .await;
         }
         let (old, new) = (&before.status.health.status, &after.health.status);
         if old != new {
-            self.event(before, "ResourceUpdated", format!("Updated health status: {old} -> {new}"), false, now).await;
+            self.event(
+                before,
+                "ResourceUpdated",
+                format!("Updated health status: {old} -> {new}"),
+                false,
+                now,
+            )
+            .await;
         }
     }
 
     /// Tells that an operation began.
-    pub(crate) async fn note_operation_start(&self, application: &Application, state: &OperationState, now: Timestamp) {
+    pub(crate) async fn note_operation_start(
+        &self,
+        application: &Application,
+        state: &OperationState,
+        now: Timestamp,
+    ) {
         let revision = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
         let who = who(&state.operation);
         let message = format!("{who} sync started to {revision}");
@@ -35,9 +53,13 @@ impl Controller {
     }
 
     /// Tells how an operation ended.
-    pub(crate) async fn note_operation_end(&self, application: &Application, state: &OperationState, now: Timestamp) {
-        let revision =
-            state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    pub(crate) async fn note_operation_end(
+        &self,
+        application: &Application,
+        state: &OperationState,
+        now: Timestamp,
+    ) {
+        let revision = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
         let succeeded = state.phase == OperationPhase::Succeeded.as_str();
         let message = if succeeded {
             format!("Sync operation to {revision} succeeded")
@@ -48,13 +70,25 @@ impl Controller {
     }
 
     /// Tells that a sync was asked for by nobody.
-    pub(crate) async fn note_automated_sync(&self, application: &Application, operation: &Operation, now: Timestamp) {
+    pub(crate) async fn note_automated_sync(
+        &self,
+        application: &Application,
+        operation: &Operation,
+        now: Timestamp,
+    ) {
         let revision = operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
         let message = format!("Initiated automated sync to '{revision}'");
         self.event(application, "OperationStarted", message, false, now).await;
     }
 
-    async fn event(&self, application: &Application, reason: &str, message: String, warning: bool, now: Timestamp) {
+    async fn event(
+        &self,
+        application: &Application,
+        reason: &str,
+        message: String,
+        warning: bool,
+        now: Timestamp,
+    ) {
         let metadata = &application.metadata;
         let destination = &application.spec.destination;
         let annotations = [("dest-namespace", &destination.namespace), ("dest-server", &destination.server)];

@@ -16,7 +16,12 @@ use tree::{Input, LiveNode, Owner};
 impl Controller {
     /// The tree that hangs from the application's live objects, with the orphans of its namespace where the
     /// project asks for them.
-    pub(crate) fn tree(&self, destination: &Destination, situation: &Situation, roots: &Roots) -> ApplicationTree {
+    pub(crate) fn tree(
+        &self,
+        destination: &Destination,
+        situation: &Situation,
+        roots: &Roots,
+    ) -> ApplicationTree {
         let cache = &destination.cache;
         let mut entries: BTreeMap<ResourceKey, Arc<Entry<LiveInfo>>> = BTreeMap::new();
         cache.walk(&roots.live, |node| {

@@ -52,7 +52,7 @@ impl Controller {
             };
             // A panic in one look ends that look: the others go on, and the application is looked at again later.
             let (controller, own) = (self.clone(), key.clone());
-            let look = tokio::spawn(async move { controller.reconcile(&own).await });
+            let look = tokio::spawn(Box::pin(async move { controller.reconcile(&own).await }));
             if let Err(error) = look.await {
                 tracing::error!(application = %key, %error, "reconcile ended unexpectedly");
                 let at = self.now().saturating_add(jiff::SignedDuration::from_secs(60));
@@ -182,8 +182,11 @@ impl Controller {
 
     fn note_everything(&self, server: &str) {
         let rules = self.rules();
-        let names: BTreeMap<String, String> =
-            self.registered(&rules).into_iter().map(|(cluster, _, _)| (cluster.name, cluster.server)).collect();
+        let names: BTreeMap<String, String> = self
+            .registered(&rules)
+            .into_iter()
+            .map(|(cluster, _, _)| (cluster.name, cluster.server))
+            .collect();
         for application in self.store().applications().values() {
             let destination = &application.spec.destination;
             let at = if destination.server.is_empty() {

@@ -26,7 +26,8 @@ pub(crate) async fn run(flags: &Flags, environment: &BTreeMap<String, String>, s
         Trust::PlainText
     } else if flags.bool("repo-server-strict-tls") {
         let path = flags.text("repo-server-ca-cert-path");
-        let pem = std::fs::read(&path).with_context(|| format!("read --repo-server-ca-cert-path {path:?}"))?;
+        let pem =
+            std::fs::read(&path).with_context(|| format!("read --repo-server-ca-cert-path {path:?}"))?;
         Trust::Authorities(pem)
     } else {
         Trust::AnyCertificate

@@ -1,6 +1,8 @@
 //! The cluster the components live in: how it is reached, its namespace, its parameters, what must be there.
 
 use anyhow::{Context, Result};
+use api::Root;
+use api::v1alpha1::{AppProject, Application, ApplicationSet};
 use boot::flags::Flags;
 use kubernetes::{Access, ApplyOptions, Cluster, Connection, Limits, Method, WriteOptions};
 use object::Object;
@@ -23,7 +25,8 @@ const ESTABLISHED: Duration = Duration::from_secs(30);
 pub(crate) async fn connect(flags: &Flags, environment: &BTreeMap<String, String>) -> Result<Cluster> {
     let (path, context) = (flags.text("kubeconfig"), flags.text("context"));
     let fake = environment.get("ARGOCD_FAKE_IN_CLUSTER").is_some_and(|value| value == "true");
-    let inside = environment.contains_key("KUBERNETES_SERVICE_HOST") && !environment.contains_key("KUBECONFIG");
+    let inside =
+        environment.contains_key("KUBERNETES_SERVICE_HOST") && !environment.contains_key("KUBECONFIG");
     let access = if inside && !fake && path.is_empty() && context.is_empty() {
         Access::InCluster
     } else {
@@ -89,19 +92,23 @@ pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
         }))?;
         let resource = cluster.resource(&object.gvk()).await?;
         match cluster.create(&resource, &object, &manager).await {
-            Err(error) if !error.is_already_exists() => return Err(error).with_context(|| format!("make {name}")),
+            Err(error) if !error.is_already_exists() => {
+                return Err(error).with_context(|| format!("make {name}"));
+            }
             _ => {}
         }
     }
     served(cluster).await
 }
 
-/// Waits until the new kinds are served.
+/// Waits until the new kinds are served: a kind may be discovered before its objects can be listed.
 async fn served(cluster: &Cluster) -> Result<()> {
-    let kind = object::GroupVersionKind::from_api_version(api::API_VERSION, "Application");
     let waiting = async {
-        while cluster.find_kind(&kind, "default", "none").await.is_err() {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        for plural in [Application::PLURAL, AppProject::PLURAL, ApplicationSet::PLURAL] {
+            let path = format!("/apis/{}/{plural}?limit=1", api::API_VERSION);
+            while cluster.raw(&path, "application/json").await.is_err() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
         }
     };
     tokio::time::timeout(ESTABLISHED, waiting).await.context("the CRDs are not served after 30 seconds")

@@ -17,6 +17,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Overrides the name the process was started by.
 const NAME_VARIABLE: &str = "ARGOCD_BINARY_NAME";
 
+/// Address space, not memory: only what is used is there.
+const STACK_BYTES: usize = 16 << 20;
+
 fn main() {
     boot::crypto();
     let mut arguments = std::env::args();
@@ -27,15 +30,22 @@ fn main() {
     let file = Path::new(&started_as).file_name().map(|name| name.to_string_lossy().into_owned());
     let name = given.cloned().or(file).unwrap_or_default();
     let code = match name.as_str() {
-        repo_server::COMPONENT => component(repo_server::COMPONENT, &arguments, &environment, Kind::RepoServer),
+        repo_server::COMPONENT => {
+            component(repo_server::COMPONENT, &arguments, &environment, Kind::RepoServer)
+        }
         application_controller::COMPONENT => {
             component(application_controller::COMPONENT, &arguments, &environment, Kind::Controller)
         }
         api_server::COMPONENT => component(api_server::COMPONENT, &arguments, &environment, Kind::ApiServer),
         // All of them in one process; flags are the api-server's.
         standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
-        "argocd-applicationset-controller" | "argocd-notifications" | "argocd-cmp-server" | "argocd-commit-server"
-        | "argocd-dex" | "argocd-k8s-auth" | "argocd-git-ask-pass" => {
+        "argocd-applicationset-controller"
+        | "argocd-notifications"
+        | "argocd-cmp-server"
+        | "argocd-commit-server"
+        | "argocd-dex"
+        | "argocd-k8s-auth"
+        | "argocd-git-ask-pass" => {
             eprintln!("{name}: this version has no such component; remove it from the installation for now");
             1
         }
@@ -71,7 +81,9 @@ fn component(
         return 0;
     }
     boot::logs::start(&flags.text("logformat"), &flags.text("loglevel"));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Futures that hold whole applications are large, above all without optimisation.
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().thread_stack_size(STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("Error: start the runtime: {error}");
