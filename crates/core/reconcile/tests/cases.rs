@@ -16,7 +16,8 @@ use std::path::Path;
 fn block<'a>(text: &'a str, name: &str) -> &'a str {
     let open = format!("```{name}\n");
     let Some(start) = text.find(&open).map(|at| at + open.len()) else { return "" };
-    let end = text[start..].find("\n```").map_or(text.len(), |at| start + at + 1);
+    // From the line end of the opening fence, so that an empty block ends at once.
+    let end = text[start - 1..].find("\n```").map_or(text.len(), |at| start + at);
     &text[start..end]
 }
 
