@@ -147,7 +147,7 @@ impl Controller {
             handle,
             inbox,
         };
-        run.to_the_end(state, progress).await
+        run.finish(state, progress).await
     }
 
     async fn plan(
@@ -239,7 +239,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(mut self, mut state: OperationState, mut progress: Progress) -> Ended {
+    async fn finish(mut self, mut state: OperationState, mut progress: Progress) -> Ended {
         let mut pending = vec![Event::Tick];
         let mut wake: Option<Timestamp> = None;
         let mut terminated = false;

@@ -37,6 +37,7 @@ impl Controller {
         if !self.store().namespaces().permits(&key.namespace) {
             return Ok(());
         }
+        let operated = self.memories().with(key, |memory| memory.operation.is_some());
         let stored = self.store().stored_application(&key.namespace, &key.name)?;
         let application = match stored.value() {
             Some(application) => application.as_ref().clone(),
@@ -49,9 +50,11 @@ impl Controller {
             }
         };
         let application = self.normalised(application);
-        // Between the end of an operation and its being forgotten nothing can be decided; it asks for a look then.
-        let ending = self.memories().with(key, |memory| {
-            memory.operation.as_ref().is_some_and(|handle| handle.ending.load(Ordering::SeqCst))
+        // While an operation's end is written, what was read and what is remembered may not fit together: nothing
+        // can be decided. The operation asks for another look once it is forgotten.
+        let ending = self.memories().with(key, |memory| match &memory.operation {
+            Some(handle) => handle.ending.load(Ordering::SeqCst),
+            None => operated,
         });
         if ending {
             return Ok(());

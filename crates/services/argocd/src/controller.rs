@@ -15,9 +15,10 @@ use transport::{ChannelOptions, Trust};
 /// Bytes of values the cache may hold where there is no Redis.
 const MEMORY_CACHE_BYTES: u64 = 128 * 1024 * 1024;
 
-pub(crate) async fn run(flags: &Flags, environment: &BTreeMap<String, String>, stop: Stop) -> Result<()> {
-    let cluster = hub::connect(flags, environment).await?;
-    let namespace = hub::namespace(flags, &cluster);
+pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, stop: Stop) -> Result<()> {
+    let cluster = hub::connect(&flags, environment).await?;
+    let namespace = hub::namespace(&flags, &cluster);
+    let flags = &hub::with_parameters(flags, &cluster, &namespace).await?;
     let cache = match repo_server::redis(flags) {
         Some(redis) => Cache::redis(redis)?,
         None => Cache::memory(MEMORY_CACHE_BYTES),

@@ -3,11 +3,15 @@
 use anyhow::{Context, Result};
 use api::Root;
 use api::v1alpha1::{AppProject, Application, ApplicationSet};
+use base64::Engine;
 use boot::flags::Flags;
 use kubernetes::{Access, ApplyOptions, Cluster, Connection, Limits, Method, WriteOptions};
 use object::Object;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 use store::{Store, StoreOptions};
 
@@ -112,4 +116,17 @@ async fn served(cluster: &Cluster) -> Result<()> {
         }
     };
     tokio::time::timeout(ESTABLISHED, waiting).await.context("the CRDs are not served after 30 seconds")
+}
+
+/// Writes the generated admin password, where there still is one, to a file only its owner reads.
+pub(crate) async fn write_initial_password(cluster: &Cluster, namespace: &str, file: &Path) -> Result<()> {
+    let kind = object::GroupVersionKind::new("", "v1", "Secret");
+    let found = cluster.find_kind(&kind, namespace, "argocd-initial-admin-secret").await;
+    let Some(secret) = found.context("read argocd-initial-admin-secret")? else { return Ok(()) };
+    let encoded = secret.text_at(&["data", "password"]);
+    let password =
+        base64::engine::general_purpose::STANDARD.decode(encoded).context("decode the password")?;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(true).mode(0o600).open(file);
+    opened.and_then(|mut file| file.write_all(&password)).with_context(|| format!("write {}", file.display()))
 }

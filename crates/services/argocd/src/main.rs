@@ -98,8 +98,11 @@ fn component(
                 let options = repo_server::Options::from_flags(&flags, environment);
                 repo_server::run(&flags, options, stop).await?;
             }
-            Kind::Controller => controller::run(&flags, environment, stop).await?,
+            Kind::Controller => controller::run(flags, environment, stop).await?,
             Kind::ApiServer => {
+                let cluster = hub::connect(&flags, environment).await?;
+                let namespace = hub::namespace(&flags, &cluster);
+                let flags = hub::with_parameters(flags, &cluster, &namespace).await?;
                 let options = api_server::Options::from_flags(&flags, environment);
                 api_server::run(&flags, options, stop).await?;
             }

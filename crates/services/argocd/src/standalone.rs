@@ -16,6 +16,8 @@ pub(crate) const NAME: &str = "argocd-standalone";
 
 /// Makes what a fresh cluster lacks before anything starts.
 const INSTALL_VARIABLE: &str = "ARGOCD_STANDALONE_INSTALL";
+/// Writes the generated admin password to this file, for whoever started the process.
+const PASSWORD_VARIABLE: &str = "ARGOCD_STANDALONE_PASSWORD_FILE";
 /// Bytes of values the cache may hold.
 const MEMORY_CACHE_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -47,6 +49,9 @@ pub(crate) async fn run(flags: &Flags, environment: &BTreeMap<String, String>, s
     let insecure = options.insecure;
     let parts = api_server::Parts { store: store.clone(), repo_server: channel, cache };
     let server = api_server::build(options, parts, &registry).await?;
+    if let Some(file) = environment.get(PASSWORD_VARIABLE) {
+        hub::write_initial_password(store.cluster(), &namespace, file.as_ref()).await?;
+    }
     let identity = if insecure { None } else { Some(api_server::identity(&server)?) };
     let host = flags.text("address").parse().unwrap_or(std::net::IpAddr::from([0, 0, 0, 0]));
     let port = SocketAddr::new(host, flags.port("port"));

@@ -1,6 +1,233 @@
-//! `cargo xtask demo`.
+//! `cargo xtask demo`: a cluster, everything in one process, an application in it, and what to try next.
 
-pub(crate) fn run(_arguments: &[String]) -> anyhow::Result<()> {
-    crate::prerequisites::demo()?;
-    anyhow::bail!("the demo is not here yet")
+use crate::prerequisites;
+use crate::run::{cargo, root, step};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use testkit::control_plane::{self, ControlPlane};
+use testkit::git_repo::GitRepo;
+
+const DEPLOYMENT: &str = include_str!("../demo/deployment.yaml");
+const SERVICE: &str = include_str!("../demo/service.yaml");
+const NAMESPACE: &str = "argocd";
+/// How long the server may take to answer.
+const READY: Duration = Duration::from_secs(90);
+
+/// What the user asked for.
+#[derive(Default)]
+struct Wanted {
+    context: Option<String>,
+    kubeconfig: Option<PathBuf>,
+    port: Option<u16>,
+    once: bool,
+}
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let wanted = Wanted::parse(arguments)?;
+    prerequisites::demo()?;
+    step("build argocd", &cargo(), &["build", "--package", "argocd", "--quiet"])?;
+    let binary = binary()?;
+    let cluster = Cluster::start(&wanted)?;
+    eprintln!("==> a Git repository with the guestbook");
+    let repository = GitRepo::from_files(
+        "guestbook",
+        &[("guestbook/deployment.yaml", DEPLOYMENT), ("guestbook/service.yaml", SERVICE)],
+    )?;
+    let home = tempfile::tempdir().context("make a folder for the demo's own files")?;
+    let port = wanted.port.unwrap_or(8080);
+    let mut demo = Demo { binary, cluster, repository, home: home.path().to_owned(), port, server: None };
+    demo.serve()?;
+    demo.guestbook()?;
+    demo.tell()?;
+    if !wanted.once {
+        // Ctrl-C ends the whole process group; the control plane ends when we do.
+        demo.wait()?;
+    }
+    Ok(())
+}
+
+impl Wanted {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let mut wanted = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().cloned().with_context(|| format!("{argument} wants a value"));
+            match argument.as_str() {
+                "--context" => wanted.context = Some(value()?),
+                "--kubeconfig" => wanted.kubeconfig = Some(value()?.into()),
+                "--port" => wanted.port = Some(value()?.parse().context("--port wants a number")?),
+                "--once" => wanted.once = true,
+                other => bail!(
+                    "demo knows no {other:?}: --context, --kubeconfig, --port and --once are what it takes"
+                ),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+/// The cluster the demo runs in.
+struct Cluster {
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
+    /// Held for as long as the demo runs.
+    _own: Option<ControlPlane>,
+}
+
+impl Cluster {
+    fn start(wanted: &Wanted) -> Result<Self> {
+        if wanted.context.is_some() || wanted.kubeconfig.is_some() {
+            let (kubeconfig, context) = (wanted.kubeconfig.clone(), wanted.context.clone());
+            return Ok(Self { kubeconfig, context, _own: None });
+        }
+        eprintln!(
+            "==> a local Kubernetes control plane (the first time it is built, which takes about ten minutes)"
+        );
+        let own = ControlPlane::start(&control_plane::Options::default())?;
+        Ok(Self { kubeconfig: Some(own.kubeconfig_path.clone()), context: None, _own: Some(own) })
+    }
+}
+
+struct Demo {
+    binary: PathBuf,
+    cluster: Cluster,
+    repository: GitRepo,
+    home: PathBuf,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.server {
+            // It may have ended by itself.
+            server.kill().ok();
+            server.wait().ok();
+        }
+    }
+}
+
+impl Demo {
+    fn serve(&mut self) -> Result<()> {
+        eprintln!("==> argocd: api-server, repo-server and application-controller in one process");
+        let log = self.home.join("argocd.log");
+        let file = std::fs::File::create(&log).with_context(|| format!("make {}", log.display()))?;
+        let mut command = Command::new(&self.binary);
+        command
+            .args(["--port", &self.port.to_string(), "--metrics-port", "0", "--address", "127.0.0.1"])
+            .args(["--namespace", NAMESPACE, "--logformat", "text"])
+            .env("ARGOCD_BINARY_NAME", "argocd-standalone")
+            .env("ARGOCD_STANDALONE_INSTALL", "true")
+            .env("ARGOCD_STANDALONE_PASSWORD_FILE", self.home.join("password"))
+            .env("ARGOCD_RS_MIRRORS", self.home.join("mirrors"))
+            .stdin(Stdio::null())
+            .stderr(file);
+        if let Some(context) = &self.cluster.context {
+            command.args(["--context", context]);
+        }
+        if let Some(kubeconfig) = &self.cluster.kubeconfig {
+            command.arg("--kubeconfig").arg(kubeconfig);
+        }
+        self.server = Some(command.spawn().context("start argocd")?);
+        let began = Instant::now();
+        let ready = testkit::poll(READY, || std::net::TcpStream::connect(("127.0.0.1", self.port)).ok());
+        let ended = self.server.as_mut().is_some_and(|server| matches!(server.try_wait(), Ok(Some(_))));
+        if ready.is_none() || ended {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            bail!("argocd did not start:\n{text}");
+        }
+        eprintln!("    ready after {:.1} s", began.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    fn guestbook(&self) -> Result<()> {
+        let password = self.password()?;
+        let server = format!("localhost:{}", self.port);
+        self.cli(&["login", &server, "--insecure", "--username", "admin", "--password", &password])?;
+        let repository = self.repository.url();
+        self.cli(&[
+            "app",
+            "create",
+            "guestbook",
+            "--repo",
+            &repository,
+            "--path",
+            "guestbook",
+            "--dest-server",
+            "https://kubernetes.default.svc",
+            "--dest-namespace",
+            "default",
+            "--upsert",
+        ])?;
+        self.cli(&["app", "sync", "guestbook", "--timeout", "120"])?;
+        self.cli(&["app", "wait", "guestbook", "--sync", "--health", "--timeout", "120"])
+    }
+
+    /// The server wrote it for us, readable by nobody else.
+    fn password(&self) -> Result<String> {
+        let file = self.home.join("password");
+        let text =
+            testkit::poll(READY, || std::fs::read_to_string(&file).ok().filter(|text| !text.is_empty()));
+        text.context("the admin password was changed from the generated one: the demo cannot log in")
+    }
+
+    fn cli(&self, arguments: &[&str]) -> Result<()> {
+        let shown: Vec<&str> =
+            arguments.iter().map(|word| if word.len() == 16 { "…" } else { *word }).collect();
+        eprintln!("$ argocd {}", shown.join(" "));
+        let status = self.command(arguments).status().context("start argocd")?;
+        if !status.success() {
+            let log = std::fs::read_to_string(self.home.join("argocd.log")).unwrap_or_default();
+            let tail: Vec<&str> = log.lines().rev().take(20).collect();
+            bail!(
+                "argocd {} ended with {status}; the server's last words, newest first:\n{}",
+                arguments[0],
+                tail.join("\n")
+            );
+        }
+        Ok(())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).env("ARGOCD_CONFIG_DIR", self.home.join("config")).stdin(Stdio::null());
+        command
+    }
+
+    fn tell(&self) -> Result<()> {
+        let password = self.password()?;
+        println!(
+            "\nArgo CD is running.\n  URL       https://localhost:{}\n  user      admin\n  password  {password}\n  repository {}\n",
+            self.port,
+            self.repository.work_path().display(),
+        );
+        println!("Try in a second terminal, with `alias argocd={}`:", self.binary.display());
+        println!("  argocd login localhost:{} --insecure --username admin --password {password}", self.port);
+        println!("  argocd app get guestbook");
+        println!("  argocd app set guestbook --sync-policy automated --self-heal");
+        println!(
+            "  (change guestbook/deployment.yaml in the repository, commit, push) argocd app get guestbook --refresh"
+        );
+        println!("  argocd app delete guestbook\n\nCtrl-C ends everything.");
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        if let Some(server) = &mut self.server {
+            server.wait().context("wait for argocd")?;
+        }
+        Ok(())
+    }
+}
+
+/// The binary that was just built.
+fn binary() -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let binary = Path::new(&target).join("debug/argocd");
+    if !binary.is_file() {
+        bail!("{} is not there although it was built", binary.display());
+    }
+    Ok(binary)
 }

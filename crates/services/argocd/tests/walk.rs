@@ -1,0 +1,149 @@
+//! The walk of a new user, against a real control plane and a real repository: everything in one process, driven
+//! by the command line. Push, see it live; break it, see it healed; delete, and nothing else goes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use testkit::control_plane::{ControlPlane, Options};
+use testkit::git_repo::GitRepo;
+
+const LIMIT: Duration = Duration::from_secs(90);
+const BINARY: &str = env!("CARGO_BIN_EXE_argocd");
+
+fn config_map(value: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  value: {value}\n")
+}
+
+struct Walk {
+    cluster: ControlPlane,
+    home: tempfile::TempDir,
+    server: Child,
+    port: u16,
+}
+
+impl Drop for Walk {
+    fn drop(&mut self) {
+        self.server.kill().ok();
+        self.server.wait().ok();
+    }
+}
+
+fn serve(kubeconfig: &Path, home: &Path, port: u16) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(home.join("argocd.log")).unwrap();
+    Command::new(BINARY)
+        .args(["--port", &port.to_string(), "--metrics-port", "0", "--address", "127.0.0.1"])
+        .args(["--namespace", "argocd", "--logformat", "text", "--kubeconfig"])
+        .arg(kubeconfig)
+        .env("ARGOCD_BINARY_NAME", "argocd-standalone")
+        .env("ARGOCD_STANDALONE_INSTALL", "true")
+        .env("ARGOCD_STANDALONE_PASSWORD_FILE", home.join("password"))
+        .env("ARGOCD_RS_MIRRORS", home.join("mirrors"))
+        .stdin(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+impl Walk {
+    fn start() -> Self {
+        let cluster = ControlPlane::start(&Options::default()).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let port = testkit::free_port().unwrap();
+        let server = serve(&cluster.kubeconfig_path, home.path(), port);
+        let walk = Self { cluster, home, server, port };
+        walk.until("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        let password = std::fs::read_to_string(walk.home.path().join("password")).unwrap();
+        let address = format!("localhost:{port}");
+        walk.cli(&["login", &address, "--insecure", "--username", "admin", "--password", &password]).unwrap();
+        walk
+    }
+
+    fn until<T>(&self, what: &str, probe: impl FnMut() -> Option<T>) -> T {
+        let found = testkit::poll(LIMIT, probe);
+        found.unwrap_or_else(|| panic!("waited for: {what}\n{}", self.log()))
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("argocd.log")).unwrap_or_default()
+    }
+
+    /// Standard output, or standard error of a call that failed.
+    fn cli(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = Command::new(BINARY)
+            .args(arguments)
+            .env("ARGOCD_CONFIG_DIR", self.home.path().join("config"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    fn create(&self, name: &str, repository: &GitRepo, path: &str, more: &[&str]) -> Result<String, String> {
+        let url = repository.url();
+        let mut arguments =
+            vec!["app", "create", name, "--repo", &url, "--path", path, "--dest-namespace", "default"];
+        arguments.extend(["--dest-server", "https://kubernetes.default.svc"]);
+        arguments.extend(more);
+        self.cli(&arguments)
+    }
+
+    fn get(&self, name: &str) -> String {
+        self.cli(&["app", "get", name, "--refresh"]).unwrap_or_else(|error| error)
+    }
+
+    fn restart(&mut self) {
+        // SIGKILL: nothing is put in order.
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+        let kubeconfig: PathBuf = self.cluster.kubeconfig_path.clone();
+        self.server = serve(&kubeconfig, self.home.path(), self.port);
+        let port = self.port;
+        self.until("the server listens again", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    }
+}
+
+#[test]
+fn what_is_pushed_becomes_live() {
+    let mut walk = Walk::start();
+    let mut repository = GitRepo::from_files("walk", &[("app/settings.yaml", &config_map("one"))]).unwrap();
+    walk.create("walk", &repository, "app", &[]).unwrap();
+    assert!(walk.get("walk").contains("OutOfSync"), "{}", walk.get("walk"));
+    let synced = walk.cli(&["app", "sync", "walk", "--timeout", "60"]).unwrap();
+    assert!(synced.contains("configmap/settings created"), "{synced}");
+    walk.cli(&["app", "wait", "walk", "--sync", "--health", "--timeout", "60"]).unwrap();
+
+    repository.change("app/settings.yaml", &config_map("two")).unwrap();
+    walk.until("the push shows", || walk.get("walk").contains("OutOfSync").then_some(()));
+    let difference = walk.cli(&["app", "diff", "walk", "--exit-code=false"]).unwrap();
+    assert!(difference.contains("value: two"), "{difference}");
+    walk.restart();
+    walk.cli(&["app", "set", "walk", "--sync-policy", "automated", "--self-heal"]).unwrap();
+    walk.until("the push is live", || walk.get("walk").contains("Synced to").then_some(()));
+
+    let broken = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n bad\n";
+    repository.change("app/settings.yaml", broken).unwrap();
+    walk.until("the broken file is told", || walk.get("walk").contains("ComparisonError").then_some(()));
+    let told = walk.get("walk");
+    assert!(told.contains("settings.yaml") && told.contains("Unknown"), "{told}");
+
+    walk.cli(&["app", "delete", "walk", "--yes"]).unwrap();
+    walk.until("the application is gone", || {
+        let listed = walk.cli(&["app", "list", "--output", "name"]).ok()?;
+        (!listed.contains("walk")).then_some(())
+    });
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_reason() {
+    let walk = Walk::start();
+    let repository = GitRepo::from_files("bad", &[("app/settings.yaml", &config_map("one"))]).unwrap();
+    let error = walk.create("nowhere", &repository, "nope", &[]).unwrap_err();
+    assert!(error.contains("nope: app path does not exist"), "{error}");
+    let error = walk.create("revision", &repository, "app", &["--revision", "none"]).unwrap_err();
+    assert!(error.contains("unable to resolve 'none' to a commit SHA"), "{error}");
+    let error = walk.create("project", &repository, "app", &["--project", "none"]).unwrap_err();
+    assert!(error.contains("none"), "{error}");
+    let listed = walk.cli(&["app", "list", "--output", "name"]).unwrap();
+    assert_eq!(listed.trim(), "", "{listed}");
+}
