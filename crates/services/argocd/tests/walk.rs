@@ -1,6 +1,8 @@
 //! The walk of a new user, against a real control plane and a real repository: everything in one process, driven
 //! by the command line. Push, see it live; break it, see it healed; delete, and nothing else goes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
