@@ -174,8 +174,10 @@ impl Demo {
     }
 
     fn cli(&self, arguments: &[&str]) -> Result<()> {
-        let shown: Vec<&str> =
-            arguments.iter().map(|word| if word.len() == 16 { "…" } else { *word }).collect();
+        // What follows --password is not shown.
+        let secret = arguments.iter().position(|word| *word == "--password").map(|at| at + 1);
+        let words = arguments.iter().enumerate();
+        let shown: Vec<&str> = words.map(|(at, word)| if secret == Some(at) { "…" } else { word }).collect();
         eprintln!("$ argocd {}", shown.join(" "));
         let status = self.command(arguments).status().context("start argocd")?;
         if !status.success() {
@@ -201,14 +203,14 @@ impl Demo {
         println!(
             "\nArgo CD is running.\n  URL       https://localhost:{}\n  user      admin\n  password  {password}\n  repository {}\n",
             self.port,
-            self.repository.work_path().display(),
+            self.repository.url(),
         );
         println!("Try in a second terminal, with `alias argocd={}`:", self.binary.display());
         println!("  argocd login localhost:{} --insecure --username admin --password {password}", self.port);
         println!("  argocd app get guestbook");
         println!("  argocd app set guestbook --sync-policy automated --self-heal");
         println!(
-            "  (change guestbook/deployment.yaml in the repository, commit, push) argocd app get guestbook --refresh"
+            "  (clone the repository, change guestbook/deployment.yaml, push) argocd app get guestbook --refresh"
         );
         println!("  argocd app delete guestbook\n\nCtrl-C ends everything.");
         Ok(())
