@@ -243,7 +243,9 @@ impl<E: Extract> ClusterCache<E> {
             self.0.health().resources.get(&object.group_kind()).map(|resource| resource.version.clone());
         let same_version = watched.as_deref() == Some(object.gvk().version.as_str());
         if state == Some(KindState::Synced) && same_version && self.covers(object.namespace()) {
-            self.0.apply(object);
+            let extracted = self.0.extract.extract(object);
+            let change = self.0.index_mut().observe(object, extracted);
+            self.0.tell(change);
         }
     }
 

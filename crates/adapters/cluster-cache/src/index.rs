@@ -67,6 +67,8 @@ pub struct Index<I> {
     children: HashMap<Uid, Vec<Arc<Entry<I>>>>,
     /// Children by the key of an owner that is known by name only.
     implied: HashMap<ResourceKey, Vec<Arc<Entry<I>>>>,
+    /// Per scope, how far lists and deletions reach: what is of this version or before and not here is gone.
+    gone_until: BTreeMap<(GroupKind, Option<Arc<str>>), ResourceVersion>,
     resources: usize,
     managed: usize,
 }
@@ -82,6 +84,7 @@ impl<I> Index<I> {
             applications: HashMap::new(),
             children: HashMap::new(),
             implied: HashMap::new(),
+            gone_until: BTreeMap::new(),
             resources: 0,
             managed: 0,
         }
@@ -123,6 +126,32 @@ impl<I> Index<I> {
         })
     }
 
+    /// Takes in what a write gave back. Its answer may come after the news that the object is gone, and nothing
+    /// would ever take it out again: an object that is not here is taken in only when it is surely newer than what
+    /// the list and the watch of its scope have told.
+    pub fn observe(&mut self, object: &Object, extracted: Extracted<I>) -> Option<Change> {
+        if self.get(&object.key()).is_none() {
+            let version = ResourceVersion::parse(object.resource_version());
+            let mut scope = (object.group_kind(), Some(Arc::from(object.namespace())));
+            if !self.gone_until.contains_key(&scope) {
+                scope.1 = None;
+            }
+            if !self.gone_until.get(&scope)?.is_before(&version) {
+                return None;
+            }
+        }
+        self.apply(object, extracted)
+    }
+
+    /// Notes that lists or deletions of a scope have been told up to a version.
+    pub fn reach(&mut self, kind: &GroupKind, namespace: Option<&str>, version: &ResourceVersion) {
+        let reached = self.gone_until.entry((kind.clone(), namespace.map(Arc::from)));
+        let reached = reached.or_insert_with(|| version.clone());
+        if !version.is_before(reached) {
+            reached.clone_from(version);
+        }
+    }
+
     /// Takes an object out. With a uid, only that object; with a version, not one that is newer.
     pub fn delete(
         &mut self,
@@ -149,6 +178,7 @@ impl<I> Index<I> {
         named: &BTreeSet<(Arc<str>, Arc<str>)>,
         version: &ResourceVersion,
     ) -> Vec<Change> {
+        self.reach(kind, namespace, version);
         let Some(objects) = self.kinds.get(kind) else { return Vec::new() };
         let gone: Vec<_> = objects
             .iter()

@@ -307,3 +307,20 @@ fn a_write_outside_the_projection_is_told_apart() {
     other.projection = 2;
     assert!(apply(&mut index, &other, 3).unwrap().projection_changed);
 }
+
+#[test]
+fn the_late_answer_to_a_write_does_not_bring_a_deleted_object_back() {
+    let observe = |index: &mut Index<u64>, version: u64| {
+        let (given, extracted) = object(&plain(0, 0, None, None), version);
+        index.observe(&given, extracted).map(|change| change.kind)
+    };
+    let mut index = Index::new(false);
+    assert_eq!(observe(&mut index, 2), None, "nothing was listed yet: the list will tell");
+    index.retain(&kind(0), None, &BTreeSet::new(), &ResourceVersion::Number(3));
+    assert_eq!(observe(&mut index, 5), Some(ChangeKind::Added));
+    index.reach(&kind(0), None, &ResourceVersion::Number(7));
+    index.delete(&key(0, 0, 0), None, None);
+    assert_eq!(observe(&mut index, 6), None, "the watch was already past it");
+    assert_eq!(index.counts().0, 0);
+    assert_eq!(observe(&mut index, 8), Some(ChangeKind::Added), "made anew after the deletion");
+}

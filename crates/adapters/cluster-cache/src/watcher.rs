@@ -180,7 +180,11 @@ impl<E: Extract> Watcher<E> {
                 advance(version, &object);
                 let uid = Uid::parse(object.uid());
                 let seen = ResourceVersion::parse(object.resource_version());
-                let change = self.shared.index_mut().delete(&object.key(), uid.as_ref(), Some(&seen));
+                let change = {
+                    let mut index = self.shared.index_mut();
+                    index.reach(&self.scope.kind, self.scope.namespace.as_deref(), &seen);
+                    index.delete(&object.key(), uid.as_ref(), Some(&seen))
+                };
                 self.shared.tell(change);
             }
         }

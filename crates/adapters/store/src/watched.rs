@@ -105,6 +105,15 @@ pub(crate) struct Source<T> {
     pub(crate) decode: fn(&Object) -> Result<T, String>,
 }
 
+/// Who says that an object is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// The list or the watch, in the order of what happened.
+    ByWatch,
+    /// The answer to a write, at any time.
+    ByWrite,
+}
+
 /// Namespace and name.
 type Name = (Arc<str>, Arc<str>);
 
@@ -114,6 +123,9 @@ struct State<T> {
     /// Changes at or before this version are no longer in the log.
     forgotten: u64,
     version: String,
+    /// How far the list and the deletions of the watch reach: what is of this version or before and not in
+    /// `items` is gone.
+    gone_until: String,
 }
 
 struct Shared<T> {
@@ -138,12 +150,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
     pub(crate) fn start(source: Source<T>) -> Self {
         let shared = Arc::new(Shared {
             source,
-            state: RwLock::new(State {
-                items: BTreeMap::new(),
-                log: VecDeque::new(),
-                forgotten: 0,
-                version: String::new(),
-            }),
+            state: RwLock::new(State::new()),
             events: broadcast::channel(BACKLOG).0,
             ready: watch::channel(Ok(false)).0,
             cancel: CancellationToken::new(),
@@ -233,7 +240,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
 
     /// Takes in what a write gave back, so that the writer's next read sees it.
     pub(crate) fn observe(&self, object: Object) {
-        self.0.apply(object);
+        self.0.apply(object, Told::ByWrite);
     }
 
     pub(crate) fn resource(&self) -> &ApiResource {
@@ -262,6 +269,99 @@ impl<T> Follower<T> {
     }
 }
 
+impl<T> State<T> {
+    fn new() -> Self {
+        Self {
+            items: BTreeMap::new(),
+            log: VecDeque::new(),
+            forgotten: 0,
+            version: String::new(),
+            gone_until: String::new(),
+        }
+    }
+
+    fn apply(&mut self, item: Arc<Stored<T>>, told: Told) -> Option<Arc<StoredEvent<T>>> {
+        let key = (item.namespace.clone(), item.name.clone());
+        let version = item.resource_version.clone();
+        let before = self.items.get(&key).cloned();
+        // Someone may have taken in a newer one while this was decoded.
+        if before.as_ref().is_some_and(|known| !is_after(&version, &known.resource_version)) {
+            return None;
+        }
+        // The answer to a write may come after the news that its object is gone; nothing would ever take the
+        // object out again.
+        if told == Told::ByWrite && before.is_none() && !is_after(&version, &self.gone_until) {
+            return None;
+        }
+        self.items.insert(key, item.clone());
+        let kind = match &before {
+            Some(before) if before.uid == item.uid => EventKind::Modified,
+            _ => EventKind::Added,
+        };
+        Some(self.record(StoredEvent { kind, item, before, resource_version: version }))
+    }
+
+    fn delete(&mut self, object: &Object, told: Told) -> Option<Arc<StoredEvent<T>>> {
+        let version: Arc<str> = object.resource_version().into();
+        if told == Told::ByWatch {
+            self.reach(&version);
+        }
+        let key = (Arc::from(object.namespace()), Arc::from(object.name()));
+        let known = self.items.get(&key)?;
+        if &*known.uid != object.uid() || is_after(&known.resource_version, &version) {
+            return None;
+        }
+        self.remove(&key, version)
+    }
+
+    /// Takes out what a list of that version did not name; what is newer stays.
+    fn retain(&mut self, named: &BTreeSet<Name>, version: &str) -> Vec<Arc<StoredEvent<T>>> {
+        self.reach(version);
+        let gone: Vec<_> = self
+            .items
+            .iter()
+            .filter(|(key, item)| !named.contains(*key) && !is_after(&item.resource_version, version))
+            .map(|(key, _)| key.clone())
+            .collect();
+        let events = gone.iter().filter_map(|key| self.remove(key, version.into())).collect();
+        if self.version.is_empty() {
+            // What happened before the first list cannot be told to anyone.
+            self.forgotten = version.parse().unwrap_or(0);
+            self.log.clear();
+        }
+        if is_after(version, &self.version) {
+            version.clone_into(&mut self.version);
+        }
+        events
+    }
+
+    fn reach(&mut self, version: &str) {
+        if is_after(version, &self.gone_until) {
+            version.clone_into(&mut self.gone_until);
+        }
+    }
+
+    fn remove(&mut self, key: &Name, version: Arc<str>) -> Option<Arc<StoredEvent<T>>> {
+        let item = self.items.remove(key)?;
+        let before = Some(item.clone());
+        Some(self.record(StoredEvent { kind: EventKind::Deleted, item, before, resource_version: version }))
+    }
+
+    fn record(&mut self, event: StoredEvent<T>) -> Arc<StoredEvent<T>> {
+        let event = Arc::new(event);
+        if is_after(&event.resource_version, &self.version) {
+            self.version = event.resource_version.to_string();
+        }
+        self.log.push_back(event.clone());
+        if self.log.len() > LOG
+            && let Some(oldest) = self.log.pop_front()
+        {
+            self.forgotten = self.forgotten.max(oldest.resource_version.parse().unwrap_or(u64::MAX));
+        }
+        event
+    }
+}
+
 impl<T: Send + Sync + 'static> Shared<T> {
     fn read<R>(&self, reader: impl FnOnce(&State<T>) -> R) -> R {
         reader(&self.state.read().unwrap_or_else(PoisonError::into_inner))
@@ -271,9 +371,9 @@ impl<T: Send + Sync + 'static> Shared<T> {
         writer(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn apply(&self, object: Object) {
+    fn apply(&self, object: Object, told: Told) {
         if !(self.source.keep)(&object) {
-            self.delete(&object);
+            self.delete(&object, told);
             return;
         }
         let version: Arc<str> = object.resource_version().into();
@@ -287,63 +387,20 @@ impl<T: Send + Sync + 'static> Shared<T> {
             Ok(value) => Content::Valid(Arc::new(value)),
             Err(reason) => Content::Invalid { object: Arc::new(object), reason },
         };
-        let item = Arc::new(Stored {
-            namespace: namespace.clone(),
-            name: name.clone(),
-            uid,
-            resource_version: version.clone(),
-            content,
-        });
-        self.write(|state| {
-            let before = state.items.get(&(namespace.clone(), name.clone())).cloned();
-            // Someone may have taken in a newer one while this was decoded.
-            if before.as_ref().is_some_and(|known| !is_after(&version, &known.resource_version)) {
-                return;
-            }
-            state.items.insert((namespace, name), item.clone());
-            let kind = match &before {
-                Some(before) if before.uid == item.uid => EventKind::Modified,
-                _ => EventKind::Added,
-            };
-            self.record(state, StoredEvent { kind, item, before, resource_version: version });
-        });
+        let item = Stored { namespace, name, uid, resource_version: version, content };
+        self.write(|state| self.send(state.apply(Arc::new(item), told)));
     }
 
-    fn delete(&self, object: &Object) {
-        let key = (Arc::from(object.namespace()), Arc::from(object.name()));
-        let version: Arc<str> = object.resource_version().into();
-        self.write(|state| {
-            let Some(known) = state.items.get(&key) else { return };
-            if &*known.uid != object.uid() || is_after(&known.resource_version, &version) {
-                return;
-            }
-            self.remove(state, &key, version);
-        });
+    fn delete(&self, object: &Object, told: Told) {
+        self.write(|state| self.send(state.delete(object, told)));
     }
 
-    fn remove(&self, state: &mut State<T>, key: &Name, version: Arc<str>) {
-        if let Some(item) = state.items.remove(key) {
-            let before = Some(item.clone());
-            self.record(
-                state,
-                StoredEvent { kind: EventKind::Deleted, item, before, resource_version: version },
-            );
+    /// Sends under the lock of the state: followers hear in the order of the log.
+    fn send(&self, events: impl IntoIterator<Item = Arc<StoredEvent<T>>>) {
+        for event in events {
+            // Nobody listening is no failure.
+            let _ = self.events.send(event);
         }
-    }
-
-    fn record(&self, state: &mut State<T>, event: StoredEvent<T>) {
-        let event = Arc::new(event);
-        if is_after(&event.resource_version, &state.version) {
-            state.version = event.resource_version.to_string();
-        }
-        state.log.push_back(event.clone());
-        if state.log.len() > LOG
-            && let Some(oldest) = state.log.pop_front()
-        {
-            state.forgotten = state.forgotten.max(oldest.resource_version.parse().unwrap_or(u64::MAX));
-        }
-        // Nobody listening is no failure.
-        let _ = self.events.send(event);
     }
 
     async fn list(&self) -> Result<String, Error> {
@@ -355,27 +412,9 @@ impl<T: Send + Sync + 'static> Shared<T> {
             if (source.keep)(&object) {
                 named.insert((Arc::from(object.namespace()), Arc::from(object.name())));
             }
-            self.apply(object);
+            self.apply(object, Told::ByWatch);
         }
-        self.write(|state| {
-            let gone: Vec<_> = state
-                .items
-                .iter()
-                .filter(|(key, item)| !named.contains(*key) && !is_after(&item.resource_version, &version))
-                .map(|(key, _)| key.clone())
-                .collect();
-            for key in gone {
-                self.remove(state, &key, version.as_str().into());
-            }
-            if state.version.is_empty() {
-                // What happened before the first list cannot be told to anyone.
-                state.forgotten = version.parse().unwrap_or(0);
-                state.log.clear();
-            }
-            if is_after(&version, &state.version) {
-                state.version.clone_from(&version);
-            }
-        });
+        self.write(|state| self.send(state.retain(&named, &version)));
         Ok(version)
     }
 
@@ -388,11 +427,11 @@ impl<T: Send + Sync + 'static> Shared<T> {
                 WatchEvent::Bookmark(seen) => *version = seen,
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     object.resource_version().clone_into(version);
-                    self.apply(object);
+                    self.apply(object, Told::ByWatch);
                 }
                 WatchEvent::Deleted(object) => {
                     object.resource_version().clone_into(version);
-                    self.delete(&object);
+                    self.delete(&object, Told::ByWatch);
                 }
             }
         }
@@ -460,5 +499,45 @@ fn is_after(left: &str, right: &str) -> bool {
     match (left.parse::<u64>(), right.parse::<u64>()) {
         (Ok(left), Ok(right)) => left > right,
         _ => left != right,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(version: &str) -> Object {
+        let metadata = json!({"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version});
+        Object::from_value(json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})).unwrap()
+    }
+
+    fn item(version: &str) -> Arc<Stored<()>> {
+        Arc::new(Stored {
+            namespace: "n".into(),
+            name: "a".into(),
+            uid: "u".into(),
+            resource_version: version.into(),
+            content: Content::Valid(Arc::new(())),
+        })
+    }
+
+    #[test]
+    fn the_late_answer_to_a_write_does_not_bring_a_deleted_object_back() {
+        let mut state = State::new();
+        state.retain(&BTreeSet::new(), "3");
+        assert!(state.apply(item("5"), Told::ByWrite).is_some(), "newer than the list");
+        assert!(state.delete(&object("7"), Told::ByWatch).is_some());
+        assert!(state.apply(item("6"), Told::ByWrite).is_none(), "the watch was already past it");
+        assert!(state.items.is_empty());
+        assert!(state.apply(item("9"), Told::ByWrite).is_some(), "made anew after the deletion");
+    }
+
+    #[test]
+    fn a_relist_that_does_not_name_an_object_is_news_of_its_end() {
+        let mut state = State::new();
+        state.retain(&BTreeSet::new(), "9");
+        assert!(state.apply(item("8"), Told::ByWrite).is_none());
+        assert!(state.apply(item("8"), Told::ByWatch).is_some(), "the watch itself is believed");
     }
 }
