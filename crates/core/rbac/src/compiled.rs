@@ -71,22 +71,24 @@ struct CompiledRule {
 enum Matcher {
     Glob(Glob),
     Regex(Regex),
-    Nothing,
+    /// Not a regular expression.
+    Broken,
 }
 
 impl Matcher {
     fn new(pattern: &str, mode: MatchMode) -> Self {
         match mode {
             MatchMode::Glob => Self::Glob(Glob::new(pattern)),
-            MatchMode::Regex => Regex::new(pattern).map_or(Self::Nothing, Self::Regex),
+            MatchMode::Regex => Regex::new(pattern).map_or(Self::Broken, Self::Regex),
         }
     }
 
-    fn matches(&self, text: &str) -> bool {
+    /// Whether a text matches; `None` when that cannot be said.
+    fn matches(&self, text: &str) -> Option<bool> {
         match self {
-            Self::Glob(glob) => glob.matches(text),
-            Self::Regex(regex) => regex.is_match(text),
-            Self::Nothing => false,
+            Self::Glob(glob) => Some(glob.matches(text)),
+            Self::Regex(regex) => Some(regex.is_match(text)),
+            Self::Broken => None,
         }
     }
 }
@@ -173,21 +175,41 @@ impl Permissions {
     }
 }
 
+impl CompiledRule {
+    /// Whether all three match. A pattern that cannot be read is looked at only when those before it match, as
+    /// Casbin does; then nobody knows what its author meant.
+    fn matches(&self, request: Request<'_>) -> Option<bool> {
+        let pairs = [
+            (&self.resource, request.resource),
+            (&self.action, request.action),
+            (&self.object, request.object),
+        ];
+        for (matcher, text) in pairs {
+            if !matcher.matches(text)? {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    fn readable(&self) -> bool {
+        ![&self.resource, &self.action, &self.object].iter().any(|matcher| matches!(matcher, Matcher::Broken))
+    }
+}
+
+/// A rule that may concern the request and cannot be read denies it: it may be the one that was meant to.
 fn decide(rules: &[Arc<CompiledRule>], request: Request<'_>) -> Decision {
     let mut allowing = None;
     for compiled in rules {
-        let relevant = compiled.rule.effect == Effect::Deny || allowing.is_none();
-        if !relevant
-            || !compiled.resource.matches(request.resource)
-            || !compiled.action.matches(request.action)
-            || !compiled.object.matches(request.object)
-        {
+        let allows = compiled.rule.effect == Effect::Allow;
+        if allows && allowing.is_some() && compiled.readable() {
             continue;
         }
-        if compiled.rule.effect == Effect::Deny {
-            return Decision { allowed: false, rule: Some(compiled.rule.clone()) };
+        match compiled.matches(request) {
+            Some(false) => {}
+            Some(true) if allows => allowing = allowing.or_else(|| Some(compiled.rule.clone())),
+            Some(true) | None => return Decision { allowed: false, rule: Some(compiled.rule.clone()) },
         }
-        allowing = Some(compiled.rule.clone());
     }
     Decision { allowed: allowing.is_some(), rule: allowing }
 }
@@ -248,6 +270,17 @@ mod tests {
         let permissions = enforcer("", "role:readonly").permissions("", &[]);
         assert!(permissions.permit(request("projects", "get", "default")));
         assert!(!permissions.permit(request("projects", "delete", "default")));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_read_denies_what_it_may_concern() {
+        let text = "p, a, applications, get, .*, allow\np, a, applications, delete, .*, allow\np, a, applications, delete, dev/(, deny";
+        let enforcer = Enforcer::new(&Policy::parse(text).unwrap(), "", MatchMode::Regex);
+        let permissions = enforcer.permissions("a", &[]);
+        assert!(permissions.permit(request("applications", "get", "dev/x")));
+        let decision = permissions.decide(request("applications", "delete", "dev/x"));
+        assert_eq!(decision.rule.unwrap().to_string(), "p, a, applications, delete, dev/(, deny");
+        assert!(!decision.allowed);
     }
 
     #[test]
