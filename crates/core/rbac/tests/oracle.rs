@@ -15,16 +15,20 @@ const MODEL: [(&str, &str, &str); 5] = [
     ("p", "p", "sub, res, act, obj, eft"),
     ("g", "g", "_, _"),
     ("e", "e", "some(where (p.eft == allow)) && !some(where (p.eft == deny))"),
-    ("m", "m", "g(r.sub, p.sub) && matching(r.res, p.res) && matching(r.act, p.act) && matching(r.obj, p.obj)"),
+    (
+        "m",
+        "m",
+        "g(r.sub, p.sub) && matching(r.res, p.res) && matching(r.act, p.act) && matching(r.obj, p.obj)",
+    ),
 ];
 
 /// `*` stands for any text, `/` in it; written down once more, apart from the crate's own globs.
 fn glob(text: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => text == pattern,
-        Some((before, after)) => text
-            .strip_prefix(before)
-            .is_some_and(|rest| (0..=rest.len()).any(|at| rest.is_char_boundary(at) && glob(&rest[at..], after))),
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && glob(&rest[at..], after))
+        }),
     }
 }
 
@@ -35,9 +39,9 @@ fn oracle(policy: &str, mode: MatchMode) -> Enforcer {
     }
     let mut enforcer = block_on(Enforcer::new(model, StringAdapter::new(policy))).unwrap();
     let function = match mode {
-        MatchMode::Glob => OperatorFunction::Arg2(|text, pattern| {
-            glob(&text.to_string(), &pattern.to_string()).into()
-        }),
+        MatchMode::Glob => {
+            OperatorFunction::Arg2(|text, pattern| glob(&text.to_string(), &pattern.to_string()).into())
+        }
         MatchMode::Regex => OperatorFunction::Arg2(|text, pattern| {
             regex::Regex::new(&pattern.to_string()).unwrap().is_match(&text.to_string()).into()
         }),
@@ -69,10 +73,16 @@ fn text(lines: &[Line], grants: &[(&str, &str)]) -> String {
     rules.chain(grants.iter().map(|(subject, role)| format!("g, {subject}, {role}\n"))).collect()
 }
 
-fn check(policy: &str, mode: MatchMode, subject: &str, asked: (&str, &str, &str)) -> Result<(), TestCaseError> {
+fn check(
+    policy: &str,
+    mode: MatchMode,
+    subject: &str,
+    asked: (&str, &str, &str),
+) -> Result<(), TestCaseError> {
     let (resource, action, object) = asked;
     let expected = oracle(policy, mode).enforce((subject, resource, action, object)).unwrap();
-    let permissions = rbac::Enforcer::new(&Policy::parse(policy).unwrap(), "", mode).permissions(subject, &[]);
+    let permissions =
+        rbac::Enforcer::new(&Policy::parse(policy).unwrap(), "", mode).permissions(subject, &[]);
     let got = permissions.decide(Request { resource, action, object });
     prop_assert_eq!(got.allowed, expected, "{} asks {:?} of\n{}", subject, asked, policy);
     Ok(())
