@@ -210,3 +210,12 @@ fn invalid_applications_are_told_as_recorded() {
         ]
     );
 }
+
+#[test]
+fn an_empty_list_of_kinds_permits_none_and_an_absent_one_all() {
+    let config_map = |spec: Value| permits_kind(&project(spec), "", "ConfigMap", "a", true);
+    assert!(config_map(json!({})));
+    assert!(config_map(json!({"namespaceResourceWhitelist": null})));
+    assert!(!config_map(json!({"namespaceResourceWhitelist": []})));
+    assert!(config_map(json!({"namespaceResourceWhitelist": [{"group": "", "kind": "ConfigMap"}]})));
+}

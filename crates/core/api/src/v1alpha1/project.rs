@@ -5,7 +5,7 @@ use crate::k8s::meta_v1::{GroupKind, ListMeta, ObjectMeta};
 use crate::v1alpha1::ApplicationDestination;
 use prost::Message;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// Says what the Applications that belong to it may do.
@@ -79,9 +79,10 @@ pub struct AppProjectSpec {
     #[prost(message, repeated, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_windows: Vec<SyncWindow>,
-    /// Namespaced kinds that are permitted; all when not set.
+    /// Namespaced kinds that are permitted; all when not set. An empty list in JSON permits none: it is read as an
+    /// entry that no kind matches, since protobuf cannot tell the two apart.
     #[prost(message, repeated, tag = "9")]
-    #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
+    #[serde(deserialize_with = "permitted_kinds", skip_serializing_if = "zero")]
     pub namespace_resource_whitelist: Vec<GroupKind>,
     /// Keys that commits must be signed with.
     #[prost(message, repeated, tag = "10")]
@@ -365,4 +366,9 @@ pub struct SourceIntegrityGitPolicyGPG {
     #[prost(string, repeated, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub keys: Vec<String>,
+}
+
+fn permitted_kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GroupKind>, D::Error> {
+    let given = Option::<Vec<GroupKind>>::deserialize(deserializer)?;
+    Ok(given.map_or_else(Vec::new, |kinds| if kinds.is_empty() { vec![GroupKind::default()] } else { kinds }))
 }
