@@ -2,7 +2,6 @@
 //! a value that cannot be read leaves its default in place and is told as a [`Problem`]. Knows nothing of
 //! where the ConfigMaps are kept, and holds no secret.
 
-mod accounts;
 mod comparison;
 mod customizations;
 mod duration;
@@ -12,12 +11,12 @@ mod reader;
 mod reconciliation;
 mod resources;
 mod server;
+mod sessions;
 mod sync;
 mod tools;
 mod tracking;
 mod ui;
 
-pub use accounts::{Account, Accounts, Capability};
 pub use comparison::{CompareOptions, StatusField};
 pub use customizations::{Customizations, override_key};
 pub use duration::go_duration;
@@ -27,6 +26,7 @@ pub use reader::{Data, Problem};
 pub use reconciliation::Reconciliation;
 pub use resources::{FilteredResource, ResourceFilter};
 pub use server::{DeepLinks, Server};
+pub use sessions::Sessions;
 pub use sync::{GlobalProject, GlobalProjects, Impersonation, RespectRbac};
 pub use tools::{Helm, Kustomize, SourceTypes};
 pub use tracking::Tracking;

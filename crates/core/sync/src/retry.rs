@@ -4,6 +4,7 @@ use api::codes::OperationPhase;
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{OperationState, RetryStrategy};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use object::GoDuration;
 
 const DEFAULT_DURATION: SignedDuration = SignedDuration::from_secs(5);
 const DEFAULT_MAX_DURATION: SignedDuration = SignedDuration::from_mins(3);
@@ -145,33 +146,7 @@ pub fn go_duration(text: &str) -> Option<SignedDuration> {
     if let Ok(seconds) = text.parse::<i64>() {
         return Some(SignedDuration::from_secs(seconds));
     }
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0.0_f64;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let end =
-            rest.find(|character: char| character.is_ascii_digit() || character == '.').unwrap_or(rest.len());
-        let unit = match &rest[..end] {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        total += number * unit;
-        rest = &rest[end..];
-    }
-    SignedDuration::try_from_secs_f64(if negative { -total } else { total }).ok()
+    text.parse().ok().map(|GoDuration(nanoseconds)| SignedDuration::from_nanos(nanoseconds))
 }
 
 /// `9:16AM`, in UTC.

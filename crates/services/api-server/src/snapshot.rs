@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     /// Local accounts with their secrets.
     pub(crate) accounts: Accounts,
     /// Sessions, anonymous access, the rule for passwords.
-    pub(crate) sessions: settings::Accounts,
+    pub(crate) sessions: settings::Sessions,
     /// The server's own settings.
     pub(crate) server: settings::Server,
     /// How objects are tracked.
@@ -47,7 +47,7 @@ impl Snapshot {
         let data = store.config_map(SETTINGS);
         let (keys, secrets) = secrets(store);
         let (accounts, mut problems) = Accounts::parse(&data, &secrets);
-        let (sessions, told) = settings::Accounts::parse(&data);
+        let (sessions, told) = settings::Sessions::parse(&data);
         problems.extend(
             told.into_iter().map(|problem| format!("argocd-cm {}: {}", problem.key, problem.message)),
         );
