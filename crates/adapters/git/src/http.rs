@@ -16,7 +16,8 @@ use gix::{
 use reqwest::blocking::ClientBuilder;
 use url::Url;
 
-use crate::{Repository, Secret};
+use crate::Repository;
+use object::Secret;
 
 const USER_AGENT: &str = concat!("argocd-rs/", env!("CARGO_PKG_VERSION"));
 
@@ -51,13 +52,13 @@ fn configure(
         builder = builder.tls_certs_only(authorities);
     }
     if !repository.tls_client_certificate.is_empty() {
-        let pem = format!("{}\n{}", repository.tls_client_certificate, repository.tls_client_key.expose());
+        let pem = format!("{}\n{}", repository.tls_client_certificate, repository.tls_client_key.reveal());
         builder = builder.identity(reqwest::Identity::from_pem(pem.as_bytes())?);
     }
     if !repository.proxy.is_empty() {
         let exceptions = reqwest::NoProxy::from_string(&repository.no_proxy);
         builder =
-            builder.no_proxy().proxy(reqwest::Proxy::all(repository.proxy.expose())?.no_proxy(exceptions));
+            builder.no_proxy().proxy(reqwest::Proxy::all(repository.proxy.reveal())?.no_proxy(exceptions));
     }
     Ok(builder)
 }
@@ -66,17 +67,17 @@ fn configure(
 /// Over plain HTTP the transport answers no refusal with a password, so there this is the only way.
 fn authorization(repository: &Repository, url: &Url) -> Option<String> {
     if !repository.bearer_token.is_empty() {
-        return Some(format!("Authorization: Bearer {}", repository.bearer_token.expose()));
+        return Some(format!("Authorization: Bearer {}", repository.bearer_token.reveal()));
     }
     if !repository.force_basic_auth && url.scheme() != "http" {
         return None;
     }
     let (username, password) = basic(repository)?;
-    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{}", password.expose()));
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{}", password.reveal()));
     Some(format!("Authorization: Basic {pair}"))
 }
 
-fn basic(repository: &Repository) -> Option<(String, &Secret)> {
+fn basic(repository: &Repository) -> Option<(String, &Secret<String>)> {
     if repository.username.is_empty() && repository.password.is_empty() {
         return None;
     }
@@ -109,7 +110,7 @@ pub(crate) fn credentials(
         };
         let identity = gix::sec::identity::Account {
             username,
-            password: password.expose().to_owned(),
+            password: password.reveal().to_owned(),
             oauth_refresh_token: None,
         };
         Ok(Some(Outcome { identity, next: context.into() }))

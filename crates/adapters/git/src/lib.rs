@@ -13,7 +13,6 @@ mod process;
 mod refs;
 mod repositories;
 mod repository;
-mod secret;
 mod transport;
 mod tree;
 
@@ -24,5 +23,4 @@ pub use repositories::{
     FetchOutcome, Freshness, Observer, Options, Repositories, RequestKind, RequestReport,
 };
 pub use repository::{Repository, RepositoryId};
-pub use secret::Secret;
 pub use tree::GitTree;

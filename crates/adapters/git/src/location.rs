@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::{GitError, Secret};
+use crate::GitError;
+use object::Secret;
 
 /// A parsed repository URL.
 #[derive(Clone, Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Location {
     /// How to get there.
     pub(crate) route: Route,
     /// Credentials that were part of the URL (http only).
-    pub(crate) user: Option<(String, Secret)>,
+    pub(crate) user: Option<(String, Secret<String>)>,
 }
 
 /// How to reach a repository.

@@ -79,7 +79,7 @@ pub(crate) fn ssh(
     }
     if !repository.ssh_private_key.is_empty() {
         let key = files.path().join("key");
-        write_private(&key, &with_line_ends(repository.ssh_private_key.expose()))?;
+        write_private(&key, &with_line_ends(repository.ssh_private_key.reveal()))?;
         command.arg("-i").arg(key).args(["-o", "IdentitiesOnly=yes"]);
     }
     if let Some(port) = port {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::{GitError, Secret, location::Location};
+use crate::{GitError, location::Location};
+use object::Secret;
 
 /// A repository with its credentials; the fields are those of Argo CD's repository settings.
 #[derive(Clone, Default)]
@@ -14,11 +15,11 @@ pub struct Repository {
     /// User for HTTP. Without one a password goes out for `x-access-token`.
     pub username: String,
     /// Password or token for HTTP basic authentication.
-    pub password: Secret,
+    pub password: Secret<String>,
     /// Token for `Authorization: Bearer`; wins over the password.
-    pub bearer_token: Secret,
+    pub bearer_token: Secret<String>,
     /// Private key in PEM or OpenSSH form.
-    pub ssh_private_key: Secret,
+    pub ssh_private_key: Secret<String>,
     /// Neither certificates nor host keys are verified.
     pub insecure: bool,
     /// Host keys are not verified.
@@ -26,11 +27,11 @@ pub struct Repository {
     /// Client certificate, PEM.
     pub tls_client_certificate: String,
     /// Its key, PEM.
-    pub tls_client_key: Secret,
+    pub tls_client_key: Secret<String>,
     /// Trusted certificates, PEM, instead of the system's.
     pub certificate_authorities: String,
     /// Proxy URL for HTTP; it may hold credentials.
-    pub proxy: Secret,
+    pub proxy: Secret<String>,
     /// Hosts that are reached without the proxy.
     pub no_proxy: String,
     /// Credentials go out with the first request instead of after a refusal.
@@ -118,7 +119,11 @@ impl Access {
             &repository.proxy,
         ];
         let mut text = text.to_owned();
-        for secret in secrets.into_iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST) {
+        for secret in secrets
+            .into_iter()
+            .map(|secret| secret.reveal().as_str())
+            .filter(|secret| secret.len() >= SHORTEST)
+        {
             text = text.replace(secret, "***");
         }
         text
@@ -130,14 +135,14 @@ fn fingerprint(repository: &Repository, salt: &[u8; 32]) -> [u8; 32] {
     hash.update(salt);
     for field in [
         repository.username.as_str(),
-        repository.password.expose(),
-        repository.bearer_token.expose(),
-        repository.ssh_private_key.expose(),
+        repository.password.reveal(),
+        repository.bearer_token.reveal(),
+        repository.ssh_private_key.reveal(),
         repository.tls_client_certificate.as_str(),
-        repository.tls_client_key.expose(),
+        repository.tls_client_key.reveal(),
         repository.certificate_authorities.as_str(),
         repository.known_hosts.as_str(),
-        repository.proxy.expose(),
+        repository.proxy.reveal(),
         repository.no_proxy.as_str(),
     ] {
         hash.update((field.len() as u64).to_be_bytes());

@@ -44,6 +44,19 @@ impl<T> From<T> for Secret<T> {
     }
 }
 
+impl From<&str> for Secret<String> {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Secret<String> {
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// Whether the object is a core Secret.
 pub fn is_secret(object: &Object) -> bool {
     object.group().is_empty() && object.kind() == "Secret"

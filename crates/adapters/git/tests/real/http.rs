@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{Gate, Server, Source, free_port, head, repositories, repositories_with, run};
-use git::{Cause, Freshness, GitError, Options, Repositories, Repository, Secret};
+use git::{Cause, Freshness, GitError, Options, Repositories, Repository};
+use object::Secret;
 use source_tree::{Tree, TreePath};
 
 const CANARY: &str = "canary-7Fq2/x+y=";

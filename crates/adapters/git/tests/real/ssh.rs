@@ -9,7 +9,8 @@ use std::{
 };
 
 use crate::support::{Source, free_port, head, reaches, repositories, repositories_with};
-use git::{Cause, Options, Repository, Secret};
+use git::{Cause, Options, Repository};
+use object::Secret;
 use source_tree::{Tree, TreePath};
 
 struct Daemon {
