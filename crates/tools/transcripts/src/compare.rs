@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::exchange::Response;
+use crate::json::comparable;
 use crate::normal::Replacements;
 use crate::record::Answer;
 
@@ -67,25 +69,168 @@ fn same(recorded: &str, answered: &str) -> bool {
     recorded == answered
 }
 
+/// The first difference of an exchange: the status, the headers the recording has, the body.
+///
+/// # Errors
+/// The first difference.
+pub fn compare_responses(
+    recorded: &Response,
+    answered: &Response,
+    replacements: &Replacements,
+) -> Result<(), Mismatch> {
+    // The recorder gave up before the first byte: a stream whose head ours sends at once is as silent.
+    if recorded.status == 0 {
+        let silent = answered.body.is_empty();
+        let mismatch =
+            Mismatch { part: "body", recorded: "<silence>".into(), answered: answered.body.clone() };
+        return if silent { Ok(()) } else { Err(mismatch) };
+    }
+    if recorded.status != answered.status {
+        return Err(Mismatch {
+            part: "status",
+            recorded: format!("{} {}", recorded.status, replacements.normal(&recorded.body)),
+            answered: format!("{} {}", answered.status, replacements.normal(&answered.body)),
+        });
+    }
+    let (one, other) =
+        (headers(&recorded.headers, replacements), headers(&answered.headers, replacements));
+    let missing: Vec<_> = one.iter().filter(|line| !other.contains(line)).cloned().collect();
+    if !missing.is_empty() {
+        return Err(Mismatch { part: "headers", recorded: missing.join("\n"), answered: other.join("\n") });
+    }
+    if recorded.cut {
+        return Ok(());
+    }
+    let body = |text: &str| {
+        let lines = text.trim_end().lines().map(|line| shape(&replacements.normal(line)));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let whole = |text: &str| match serde_json::from_str::<Value>(&quoted(&replacements.normal(text))) {
+        Ok(_) => shape(&replacements.normal(text)),
+        Err(_) => body(text),
+    };
+    let (one, other) = (whole(&recorded.body), whole(&answered.body));
+    if one != other {
+        return Err(Mismatch { part: "body", recorded: one, answered: other });
+    }
+    Ok(())
+}
+
+/// Headers that say something about the answer, not about how it travels.
+fn headers(headers: &[(String, String)], replacements: &Replacements) -> Vec<String> {
+    let told = headers.iter().filter(|(name, _)| {
+        let name = name.to_ascii_lowercase();
+        !["transfer-encoding", "date", "content-length", "connection", "trailer"].contains(&name.as_str())
+    });
+    let lines =
+        told.map(|(name, value)| replacements.normal(&format!("{}: {value}", name.to_ascii_lowercase())));
+    lines.collect()
+}
+
+/// JSON whose numbers the recorder replaced is JSON again.
+fn quoted(text: &str) -> String {
+    let mut text = text.to_owned();
+    for name in ["epoch", "n", "duration"] {
+        for before in [":", ": "] {
+            text = text.replace(&format!("\"{before}<{name}>"), &format!("\"{before}\"#<{name}>\""));
+        }
+    }
+    text
+}
+
 /// The text as it is compared.
 fn shape(text: &str) -> String {
-    if let Ok(value) = serde_json::from_str::<Value>(text) {
-        return serde_json::to_string_pretty(&value).unwrap_or_default();
+    if let Ok(value) = serde_json::from_str::<Value>(&quoted(text)) {
+        return serde_json::to_string_pretty(&comparable(&value)).unwrap_or_default();
     }
     let mut lines: Vec<String> = Vec::new();
     let mut waiting = false;
-    for line in text.lines() {
+    let mut table: Option<Table> = None;
+    for line in without_noise(text) {
         let line = blanks_collapsed(line);
         if line.starts_with("TIMESTAMP ") {
             waiting = true;
-        } else if waiting && line.starts_with("<time> ") {
             continue;
-        } else {
-            waiting = false;
+        }
+        if waiting && line.starts_with("<time> ") {
+            continue;
+        }
+        let header = TABLES.iter().any(|start| line.starts_with(start));
+        if line.is_empty() || header {
+            sort(&mut lines, table.take());
+        }
+        let line = match &table {
+            Some(table) => table.row(&line),
+            None => line,
+        };
+        if header {
+            table = Some(Table { from: lines.len() + 1, ages: line.contains(" AGE") });
         }
         lines.push(line);
     }
-    lines.join("\n")
+    sort(&mut lines, table);
+    // What a sync leaves behind is well a moment earlier or later.
+    let text = lines.join("\n");
+    if waiting { text.replace("Progressing", "Healthy").trim_start().to_owned() } else { text }
+}
+
+/// How tables begin whose rows come in the order of what happened, or in any.
+const TABLES: &[&str] = &["GROUP KIND NAMESPACE", "KIND/NAME STATUS", "FIELD RESOURCE NAME"];
+
+/// A table under way.
+struct Table {
+    from: usize,
+    ages: bool,
+}
+
+impl Table {
+    fn row(&self, line: &str) -> String {
+        let line = line.replace("└─", "├─");
+        if !self.ages {
+            return line;
+        }
+        let words = line.split(' ').map(|word| if is_age(word) { "<age>" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn is_age(word: &str) -> bool {
+    let letters = word.trim_matches(|letter: char| letter.is_ascii_digit());
+    word.starts_with(|letter: char| letter.is_ascii_digit())
+        && word.ends_with(['s', 'm', 'h', 'd'])
+        && letters.chars().all(|letter| letter.is_ascii_digit() || "smhd".contains(letter))
+}
+
+/// The lines without who wrote which field, and without what a refresh of the original leaves behind.
+fn without_noise(text: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
+    let mut left_out: Option<usize> = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if let Some(outer) = left_out {
+            if indent > outer || (indent == outer && line.trim_start().starts_with("- ")) {
+                continue;
+            }
+            left_out = None;
+        }
+        let word = line.trim_start();
+        if word == "managedFields:" {
+            left_out = Some(indent);
+            continue;
+        }
+        if !word.starts_with("argocd.argoproj.io/hydrate: ") && !word.starts_with("argocd.argoproj.io/hydrate-timestamp: ")
+        {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
+/// Rows of results come in the order of what happened, nodes of a tree in any: both are sets.
+fn sort(lines: &mut [String], table: Option<Table>) {
+    if let Some(table) = table {
+        lines[table.from..].sort();
+    }
 }
 
 fn blanks_collapsed(line: &str) -> String {

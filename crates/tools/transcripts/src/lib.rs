@@ -2,9 +2,12 @@
 //! run to run is the same, and compared with what ours answers. Knows nothing of who answers.
 
 mod compare;
+mod exchange;
+mod json;
 mod normal;
 mod record;
 
-pub use compare::{Mismatch, compare};
+pub use compare::{Mismatch, compare, compare_responses};
+pub use exchange::{Exchange, Request, Response};
 pub use normal::Replacements;
 pub use record::{Answer, Call, Malformed, Record};

@@ -20,6 +20,16 @@ const PATTERNS: &[(&str, &str)] = &[
     (r" on [^ ]+:53: no such host", " on <dns>: no such host"),
     (r"\b[0-9a-f]{40}\b", "<sha>"),
     (r"(?m)^(Duration: +)\S+$", "$1<duration>"),
+    (r"(?m)^( *(?:generation|observedGeneration): )\d+$", "$1<n>"),
+    (r"(:\s*)1[78]\d{8}\b", "$1<epoch>"),
+    (r"-1[78]\d{8}\b", "-<epoch>"),
+    (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
+    (r"\b([a-z0-9-]+-[0-9a-z]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-<rand>"),
+    (r"\.[0-9a-f]{16}\b", ".<hex>"),
+    (r"(metadata\.resourceVersion +\S+ +)\d+", "$1<rv>"),
+    // What a remote says in its own words comes after this.
+    (r#"(failed to list refs: repository not found: )[^\",]*"#, "$1"),
+    (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "<httpdate>"),
 ];
 
 impl Replacements {

@@ -225,7 +225,7 @@ impl Demo {
 }
 
 /// The binary that was just built.
-fn binary() -> Result<PathBuf> {
+pub(crate) fn binary() -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let binary = Path::new(&target).join("debug/argocd");
     if !binary.is_file() {

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod codegen;
+mod corpora;
 mod demo;
 mod prerequisites;
 mod run;
@@ -21,6 +22,8 @@ Commands:
   test      Run everything that CI runs: format, lints, tidy, tests
   tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
   codegen   Write the files that are made from the Rust types (the CRDs)
+  corpora   Hold the recorded conversations with the original with our own servers
+            [--corpora FOLDER] [--binary FILE] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
 ";
 
 fn main() {
@@ -41,6 +44,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<()> {
         "test" => test::run(&arguments),
         "tidy" => tidy::run(),
         "codegen" => codegen::run(),
+        "corpora" => corpora::run(&arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -1,0 +1,167 @@
+//! What the recorder did between the recorded calls, told by the notes in the recordings and by the objects
+//! recorded at named moments: pushes, edits behind the server's back, files of the user.
+
+use super::stage::Stage;
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+/// One thing that was done.
+enum Step {
+    /// Server-side apply of a YAML document.
+    Apply(&'static str),
+    /// A merge patch: path, patch.
+    Merge(&'static str, &'static str),
+    /// Deletion of the object at a path.
+    Delete(&'static str),
+    /// The next commit of the repository is pushed.
+    Push(usize),
+    /// The server listens with TLS on its other port, or without.
+    Serve { tls: bool },
+    /// The configuration file gets a mode.
+    Mode(u32),
+    /// The configuration file is copied beside, as `cfg2`.
+    CopyConfig,
+    /// The generated password becomes known.
+    InitialPassword,
+}
+
+use Step::{Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Push, Serve};
+
+const SETTINGS: &str = include_str!("../../corpora/argocd-cm.yaml");
+const POLICY: &str = include_str!("../../corpora/argocd-rbac-cm.yaml");
+
+/// Before which record what was done.
+const INTERLUDES: &[(&str, &[Step])] = &[
+    ("01-001", &[Apply(SETTINGS), Serve { tls: false }, InitialPassword]),
+    ("01-026", &[CopyConfig]),
+    ("01-029", &[CopyConfig]),
+    (
+        "01-043",
+        &[
+            Merge(
+                "/api/v1/namespaces/argocd/configmaps/argocd-cm",
+                r#"{"data": {"accounts.alice": "apiKey,login", "accounts.bob": "apiKey", "accounts.carol": "login", "accounts.carol.enabled": "false"}}"#,
+            ),
+            Apply(POLICY),
+        ],
+    ),
+    ("01-103", &[Mode(0o644)]),
+    ("01-104", &[Mode(0o600)]),
+    (
+        "03-004",
+        &[Merge(
+            "/apis/apps/v1/namespaces/gb/deployments/guestbook-ui",
+            r#"{"spec": {"replicas": 2}}"#,
+        )],
+    ),
+    (
+        "03-127",
+        &[Merge("/api/v1/namespaces/sec/secrets/creds", r#"{"stringData": {"password": "changed"}}"#)],
+    ),
+    ("04-003", &[Push(2)]),
+    ("04-004", &[Push(3)]),
+    ("04-007", &[Push(4)]),
+    ("04-030", &[Delete("/api/v1/namespaces/hist/configmaps/cfg")]),
+    (
+        "04-080",
+        &[
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: AppProject, metadata: {name: orphans}, spec: {sourceRepos: ['*'], \
+                 destinations: [{server: https://kubernetes.default.svc, namespace: orp}], orphanedResources: {warn: true}}}",
+            ),
+            Apply(
+                "{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}",
+            ),
+        ],
+    ),
+    ("08-001", &[Serve { tls: true }]),
+    ("08-011", &[Serve { tls: false }]),
+    (
+        "08-036",
+        &[Apply(
+            "{apiVersion: v1, kind: Secret, metadata: {name: cluster-dead, labels: {argocd.argoproj.io/secret-type: cluster}}, \
+             stringData: {name: dead, server: 'https://127.0.0.1:1', config: '{}'}}",
+        )],
+    ),
+    (
+        "08-045",
+        &[
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: inv1}, spec: {project: nope, \
+                 source: {path: shared, repoURL: <repo>/apps.git}, destination: {server: https://kubernetes.default.svc, namespace: x}}}",
+            ),
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: inv2}, spec: {project: default, \
+                 source: {path: shared, repoURL: <repo>/apps.git, targetRevision: nope}, destination: {server: https://kubernetes.default.svc, namespace: x}}}",
+            ),
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: inv3}, spec: {project: default, \
+                 source: {path: shared, repoURL: 'http://127.0.0.1:1/x.git'}, destination: {name: nowhere, namespace: x}}}",
+            ),
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: inv4}, spec: {project: default, \
+                 destination: {server: https://kubernetes.default.svc, namespace: x}}}",
+            ),
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: inv5}, spec: {project: default, \
+                 source: {path: vals, repoURL: <privrepo>/secret.git}, destination: {server: https://kubernetes.default.svc, namespace: x}, \
+                 syncPolicy: {automated: {}}}}",
+            ),
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: auto-fail}, spec: {project: default, \
+                 source: {path: broken-apply, repoURL: <repo>/apps.git, targetRevision: HEAD}, \
+                 destination: {server: https://kubernetes.default.svc, namespace: ba}, \
+                 syncPolicy: {automated: {}, retry: {limit: 1, backoff: {duration: 1s}}}}}",
+            ),
+        ],
+    ),
+];
+
+/// Does what was done before a record.
+pub(super) fn before(record: &str, stage: &mut Stage) -> Result<()> {
+    for (case, steps) in INTERLUDES {
+        if record.starts_with(case) {
+            for step in *steps {
+                step.act(stage).with_context(|| format!("prepare {record}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Step {
+    fn act(&self, stage: &mut Stage) -> Result<()> {
+        let config = || stage.config();
+        match self {
+            Apply(text) => stage.apply(&object::yaml::decode(text.as_bytes())?),
+            Merge(path, patch) => stage.merge(path, patch),
+            Delete(path) => stage.kubernetes.call("DELETE", path, "application/json", "").map(drop),
+            Push(number) => stage.commit(*number),
+            Serve { tls } => stage.serve(*tls),
+            Mode(mode) => Ok(fs::set_permissions(config(), fs::Permissions::from_mode(*mode))?),
+            CopyConfig => {
+                let to = stage.home().join("cfg2");
+                fs::copy(config(), &to)?;
+                Ok(fs::set_permissions(&to, fs::Permissions::from_mode(0o600))?)
+            }
+            InitialPassword => initial_password(stage),
+        }
+    }
+}
+
+fn initial_password(stage: &mut Stage) -> Result<()> {
+    let path = "/api/v1/namespaces/argocd/secrets/argocd-initial-admin-secret";
+    let found = testkit::poll(Duration::from_secs(30), || {
+        let text = stage.kubernetes.call("GET", path, "application/json", "").ok()?;
+        let secret: Value = serde_json::from_str(&text).ok()?;
+        let decoded = STANDARD.decode(secret.pointer("/data/password")?.as_str()?).ok()?;
+        String::from_utf8(decoded).ok()
+    });
+    stage.know("<initial-password>", found.context("the server made no password")?);
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! `cargo xtask corpora`: the recorded conversations with the original, held with our own servers. What has
+//! passed once must go on passing; `crates/tools/transcripts/passing.txt` is the list.
+
+mod http;
+mod interludes;
+mod report;
+mod rest;
+mod stage;
+
+use crate::prerequisites;
+use crate::run::{cargo, root, step};
+use anyhow::{Context, Result, bail};
+use report::{Outcome, Report};
+use stage::Stage;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use transcripts::{Exchange, Record, compare, compare_responses};
+
+/// How long what is read may take to become what was recorded, for a case that is known to pass, and for another.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_millis(2500)];
+const PASSING: &str = "crates/tools/transcripts/passing.txt";
+
+#[derive(Default)]
+struct Wanted {
+    corpora: Option<PathBuf>,
+    binary: Option<PathBuf>,
+    phases: Vec<String>,
+    filter: String,
+    until: Option<String>,
+    keep: bool,
+    verbose: bool,
+    bless: bool,
+}
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let wanted = Wanted::parse(arguments)?;
+    let corpora = match &wanted.corpora {
+        Some(folder) => folder.clone(),
+        None => root().join("../shared/corpora/transcripts"),
+    };
+    let cases = cases(&corpora, &wanted)?;
+    prerequisites::demo()?;
+    let binary = match &wanted.binary {
+        Some(binary) => binary.clone(),
+        None => {
+            step("build argocd", &cargo(), &["build", "--package", "argocd", "--quiet"])?;
+            crate::demo::binary()?
+        }
+    };
+    let passing_path = root().join(PASSING);
+    let passing: BTreeSet<String> = fs::read_to_string(&passing_path)
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    let mut stage = Stage::build(&corpora, binary)?;
+    let mut report = Report::new(wanted.verbose, passing);
+    let mut callers = rest::Callers::default();
+    for case in &cases {
+        let outcome = replay(case, &mut stage, &mut callers, &report)
+            .with_context(|| format!("{}; the server's log: {}", case.name, stage.log_path().display()));
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        };
+        if wanted.shows(case) {
+            report.add(&case.name, outcome);
+        }
+    }
+    report.end();
+    if wanted.bless {
+        report.bless(&passing_path)?;
+    }
+    if wanted.keep {
+        stage.wait();
+    }
+    if report.lost() > 0 && !wanted.bless {
+        bail!("{} cases that are listed in {PASSING} do not pass", report.lost());
+    }
+    Ok(())
+}
+
+impl Wanted {
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let mut wanted = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().cloned().with_context(|| format!("{argument} wants a value"));
+            match argument.as_str() {
+                "--corpora" => wanted.corpora = Some(value()?.into()),
+                "--binary" => wanted.binary = Some(value()?.into()),
+                "--phase" => wanted.phases.push(value()?),
+                "--filter" => wanted.filter = value()?,
+                "--until" => wanted.until = Some(value()?),
+                "--keep" => wanted.keep = true,
+                "--bless" => wanted.bless = true,
+                "-v" | "--verbose" => wanted.verbose = true,
+                other => bail!(
+                    "corpora knows no {other:?}: --corpora, --binary, --phase, --filter, --until, --keep, --bless and -v are what it takes"
+                ),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Whether the case is one of those asked for; others are replayed for what they leave behind.
+    fn shows(&self, case: &Case) -> bool {
+        let phase = self.phases.is_empty() || self.phases.iter().any(|phase| case.phase() == *phase);
+        phase && case.name.contains(&self.filter)
+    }
+}
+
+struct Case {
+    /// Folder and file name.
+    name: String,
+    text: String,
+}
+
+impl Case {
+    fn id(&self) -> &str {
+        self.name.split_once('/').map_or(&self.name, |(_, id)| id)
+    }
+
+    /// `02`, or for REST `1xxx`.
+    fn phase(&self) -> String {
+        match self.name.strip_prefix("rest/") {
+            Some(id) => format!("{}xxx", id.get(..1).unwrap_or_default()),
+            None => self.id().get(..2).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// The order in which they were recorded; 07 was about notifications and needs what is not there yet.
+const ORDER: &[&str] = &["01", "02", "03", "04", "05", "06", "1xxx", "2xxx", "08", "09", "10", "3xxx"];
+/// Phases that leave nothing behind that others need, or that need parts we do not have.
+const ALONE: &[&str] = &["05", "06", "1xxx", "2xxx", "08", "09", "10", "3xxx"];
+
+fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
+    let mut found = Vec::new();
+    for folder in ["cli", "rest"] {
+        let path = corpora.join(folder);
+        for entry in fs::read_dir(&path).with_context(|| format!("read the recordings in {}", path.display()))? {
+            let path = entry?.path();
+            let Some(file) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
+            if file.starts_with(|letter: char| letter.is_ascii_digit()) {
+                found.push(Case { name: format!("{folder}/{file}"), text: fs::read_to_string(&path)? });
+            }
+        }
+    }
+    let place = |case: &Case| {
+        let phase = case.phase();
+        ORDER.iter().position(|known| *known == phase)
+    };
+    found.retain(|case| place(case).is_some());
+    found.sort_by_key(|case| (place(case), case.name.clone()));
+    let shown = |phase: &str| wanted.phases.is_empty() || wanted.phases.iter().any(|wanted| wanted == phase);
+    let last = found.iter().rposition(|case| wanted.shows(case)).context("no recording is meant by that")?;
+    let end = match &wanted.until {
+        Some(until) => found.iter().position(|case| case.id().starts_with(until.as_str())).map_or(last, |at| at + 1),
+        None => last + 1,
+    };
+    found.truncate(end);
+    found.retain(|case| shown(&case.phase()) || !ALONE.contains(&case.phase().as_str()));
+    Ok(found)
+}
+
+fn replay(case: &Case, stage: &mut Stage, callers: &mut rest::Callers, report: &Report) -> Result<Outcome> {
+    interludes::before(case.id(), stage)?;
+    let patience = PATIENCE[usize::from(!report.known(&case.name))];
+    let began = Instant::now();
+    if case.name.starts_with("rest/") {
+        callers.prepare(stage)?;
+        let exchange = Exchange::parse(&case.text)?;
+        let reads = exchange.request.method == "GET" && !exchange.request.target.contains("/stream/");
+        loop {
+            let response = callers.replay(stage, &exchange)?;
+            match compare_responses(&exchange.response, &response, &stage.replacements()) {
+                Ok(()) => return Ok(Outcome::Passed),
+                Err(mismatch) if !reads || began.elapsed() > patience => {
+                    let asked = format!("{} {}", exchange.request.method, exchange.request.target);
+                    return Ok(Outcome::Failed(format!("{asked}\n{}\n{mismatch}", exchange.request.body)));
+                }
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+    let record = Record::parse(&case.text)?;
+    let limit = case.text.lines().find_map(|line| line.strip_prefix("exit: killed after "));
+    let limit = limit.and_then(|rest| rest.split('s').next()?.parse().ok()).map(Duration::from_secs);
+    let reads = reads(&record.call.words);
+    loop {
+        let answer = stage.call(&record.call, limit)?;
+        match compare(&record.answer, &answer, &stage.replacements()) {
+            Ok(()) => return Ok(Outcome::Passed),
+            Err(mismatch) if !reads || began.elapsed() > patience => {
+                let asked = format!("$ argocd {}", record.call.words.join(" "));
+                return Ok(Outcome::Failed(format!("{asked}\n{mismatch}")));
+            }
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    }
+}
+
+/// Between two looks at what has not settled.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Whether a call changes nothing, so that it may be made again until what it looks at has settled.
+fn reads(words: &[String]) -> bool {
+    let verb = words.get(1).map(String::as_str).unwrap_or_default();
+    match words.first().map(String::as_str).unwrap_or_default() {
+        "app" => {
+            let third = words.get(2).map(String::as_str).unwrap_or_default();
+            matches!(verb, "get" | "list" | "diff" | "history" | "manifests" | "resources" | "get-resource" | "logs")
+                || (verb == "actions" && third == "list")
+        }
+        "proj" | "cluster" | "account" | "repo" | "repocreds" | "appset" => matches!(verb, "get" | "list"),
+        _ => false,
+    }
+}

@@ -1,0 +1,97 @@
+//! What came of it, for a reader and for the list of what passes.
+
+use anyhow::{Context, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// Lines of a difference that are shown unless everything is asked for.
+const SHORT: usize = 14;
+
+pub(super) enum Outcome {
+    Passed,
+    /// With the difference.
+    Failed(String),
+}
+
+pub(super) struct Report {
+    verbose: bool,
+    passing: BTreeSet<String>,
+    results: BTreeMap<String, bool>,
+    phases: Vec<(String, usize, usize)>,
+}
+
+impl Report {
+    pub(super) fn new(verbose: bool, passing: BTreeSet<String>) -> Self {
+        Self { verbose, passing, results: BTreeMap::new(), phases: Vec::new() }
+    }
+
+    /// Whether the case is one that must pass.
+    pub(super) fn known(&self, name: &str) -> bool {
+        self.passing.contains(name)
+    }
+
+    pub(super) fn add(&mut self, name: &str, outcome: Outcome) {
+        let passed = matches!(outcome, Outcome::Passed);
+        let (folder, id) = name.split_once('/').unwrap_or(("", name));
+        let phase = if folder == "rest" { format!("rest {}xxx", &id[..1]) } else { format!("cli  {}", &id[..2]) };
+        if self.phases.last().is_none_or(|(last, _, _)| *last != phase) {
+            self.phases.push((phase, 0, 0));
+        }
+        if let Some((_, good, all)) = self.phases.last_mut() {
+            *good += usize::from(passed);
+            *all += 1;
+        }
+        if let Outcome::Failed(difference) = outcome {
+            let mark = if self.known(name) { "LOST" } else { "differs" };
+            println!("--- {mark}: {name}");
+            let lines = difference.lines().take(if self.verbose { usize::MAX } else { SHORT });
+            for line in lines {
+                println!("    {line}");
+            }
+        }
+        self.results.insert(name.to_owned(), passed);
+    }
+
+    /// The table at the end.
+    pub(super) fn end(&self) {
+        println!("\n{:<12} {:>7} {:>7}", "phase", "passed", "of");
+        for (phase, good, all) in &self.phases {
+            println!("{phase:<12} {good:>7} {all:>7}");
+        }
+        let (good, all) = (self.results.values().filter(|passed| **passed).count(), self.results.len());
+        println!("{:<12} {good:>7} {all:>7}", "all");
+        let lost: Vec<_> = self.lost_names().collect();
+        if !lost.is_empty() {
+            println!("\npassed before and no longer:");
+            for name in lost {
+                println!("  {name}");
+            }
+        }
+    }
+
+    fn lost_names(&self) -> impl Iterator<Item = &String> {
+        self.results.iter().filter(|(name, passed)| !**passed && self.known(name)).map(|(name, _)| name)
+    }
+
+    /// How many that must pass did not.
+    pub(super) fn lost(&self) -> usize {
+        self.lost_names().count()
+    }
+
+    /// Writes the list anew: what was replayed as it came out, the rest as it was.
+    pub(super) fn bless(&self, path: &Path) -> Result<()> {
+        let mut names = self.passing.clone();
+        for (name, passed) in &self.results {
+            if *passed { names.insert(name.clone()) } else { names.remove(name) };
+        }
+        let mut text = String::from(
+            "# Recorded conversations that ours holds, word for word. `cargo xtask corpora --bless` writes this list.\n",
+        );
+        for name in names {
+            text.push_str(&name);
+            text.push('\n');
+        }
+        fs::write(path, text).with_context(|| format!("write {}", path.display()))
+    }
+}

@@ -1,0 +1,321 @@
+//! What the recordings were made against, built again: a control plane, repositories, the server, a user's folders.
+
+use super::http::Kubernetes;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use testkit::control_plane::{self, ControlPlane};
+use testkit::git_http::{self, GitHttp};
+use testkit::git_repo::GitRepo;
+use transcripts::{Answer, Call, Replacements};
+
+pub(super) const NAMESPACE: &str = "argocd";
+/// How long a call may take that the recorder did not end.
+const CALL_LIMIT: Duration = Duration::from_secs(90);
+const READY: Duration = Duration::from_secs(90);
+/// Namespaces that the recorder had made before.
+const NAMESPACES: &[&str] =
+    &["gb", "hw", "hf", "hs", "ba", "rp", "ex", "sec", "cj", "ms", "hist", "orp", "dh", "del1"];
+const MESSAGES: &[&str] =
+    &["first", "second: change configmap", "third: add extra", "fourth: remove extra"];
+
+pub(super) struct Stage {
+    pub(super) kubernetes: Kubernetes,
+    pub(super) known: Vec<(String, String)>,
+    pub(super) corpora: PathBuf,
+    apps: GitRepo,
+    _repositories: [GitRepo; 2],
+    plane: ControlPlane,
+    _servers: Vec<GitHttp>,
+    _served: TempDir,
+    home: TempDir,
+    binary: PathBuf,
+    ports: [u16; 2],
+    server: Option<Child>,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Stage {
+    pub(super) fn build(corpora: &Path, binary: PathBuf) -> Result<Self> {
+        let plane = ControlPlane::start(&control_plane::Options::default())?;
+        let kubernetes = Kubernetes::of(&plane)?;
+        let served = tempfile::tempdir()?;
+        let apps = repository(&served, "apps", &corpora.join("fixtures/apps"))?;
+        let values = repository(&served, "values", &corpora.join("fixtures/values"))?;
+        let secret = repository(&served, "secret", &corpora.join("fixtures/values"))?;
+        let open = GitHttp::serve(served.path(), &git_http::Options::default())?;
+        let basic_auth = Some(("bob".to_owned(), "secret".to_owned()));
+        let closed = GitHttp::serve(served.path(), &git_http::Options { basic_auth, tls: false })?;
+        let sealed = GitHttp::serve(served.path(), &git_http::Options { basic_auth: None, tls: true })?;
+        let ports = [testkit::free_port()?, testkit::free_port()?];
+        let helm = format!("http://127.0.0.1:{}", testkit::free_port()?);
+        let address = |server: &GitHttp| server.url("").trim_end_matches('/').to_owned();
+        let home = tempfile::tempdir()?;
+        let pair = |name: &str, value: String| (name.to_owned(), value);
+        let known = vec![
+            pair("<server>", format!("localhost:{}", ports[0])),
+            pair("<tlsserver>", format!("localhost:{}", ports[1])),
+            pair("<repo>", address(&open)),
+            pair("<privrepo>", address(&closed)),
+            pair("<tlsrepo>", address(&sealed)),
+            pair("<helmrepo>", helm),
+            pair("<home>", home.path().display().to_string()),
+            pair("<sha:values-1>", values.head()?),
+            pair("<token>", super::rest::FOREIGN.to_owned()),
+            // What stands for the recorder's build in ours.
+            pair("go1.26.8", concat!("rust", env!("CARGO_PKG_RUST_VERSION")).to_owned()),
+            pair("Compiler: gc", "Compiler: rustc".to_owned()),
+            pair("\"Compiler\": \"gc\"", "\"Compiler\": \"rustc\"".to_owned()),
+            pair("\"Compiler\":\"gc\"", "\"Compiler\":\"rustc\"".to_owned()),
+        ];
+        let _servers = vec![open, closed, sealed];
+        let corpora = corpora.to_owned();
+        let mut stage = Self {
+            kubernetes,
+            known,
+            corpora,
+            apps,
+            _repositories: [values, secret],
+            plane,
+            _servers,
+            _served: served,
+            home,
+            binary,
+            ports,
+            server: None,
+        };
+        stage.commit(1)?;
+        stage.furnish()?;
+        Ok(stage)
+    }
+
+    /// The user's folder and the cluster's settings.
+    fn furnish(&mut self) -> Result<()> {
+        let fixtures = self.corpora.join("fixtures");
+        let folder = self.folder();
+        fs::create_dir_all(&folder)?;
+        copy(&fixtures.join("apps"), &folder.join("apps"))?;
+        for entry in fs::read_dir(&fixtures)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "yaml" || extension == "csv") {
+                let text = self.replacements().concrete(&fs::read_to_string(&path)?);
+                fs::write(folder.join(path.file_name().unwrap_or_default()), text)?;
+            }
+        }
+        let kubeconfig = self.plane.kubeconfig()?;
+        fs::write(folder.join("kubeconfig"), kubeconfig)?;
+        self.namespace(NAMESPACE)?;
+        for name in NAMESPACES {
+            self.namespace(name)?;
+        }
+        Ok(())
+    }
+
+    /// Where the commands run.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.home.path().join("work")
+    }
+
+    pub(super) fn replacements(&self) -> Replacements {
+        let known: Vec<(&str, &str)> =
+            self.known.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Replacements::new(&known)
+    }
+
+    pub(super) fn know(&mut self, name: &str, value: String) {
+        self.known.retain(|(known, _)| known != name);
+        self.known.push((name.to_owned(), value));
+    }
+
+    /// Pushes the state `apps-N` of the fixtures.
+    pub(super) fn commit(&mut self, number: usize) -> Result<()> {
+        if number > 1 {
+            let patch = self.corpora.join(format!("fixtures/apps-commit-{number}.patch"));
+            self.apps.git(&["apply", &patch.display().to_string()])?;
+            self.apps.git(&["add", "-A", "."])?;
+            let message = MESSAGES[number - 1];
+            let author = "--author=Fixture <fixture@example.com>";
+            self.apps.git(&["commit", "-q", author, "-m", message])?;
+        } else {
+            self.apps.tag("v1.0", None)?;
+        }
+        self.apps.push()?;
+        let head = self.apps.head()?;
+        self.know(&format!("<sha:apps-{number}>"), head);
+        Ok(())
+    }
+
+    pub(super) fn serve(&mut self, tls: bool) -> Result<()> {
+        self.stop();
+        let port = self.ports[usize::from(tls)];
+        let log = self.log_path();
+        let file = fs::File::options().create(true).append(true).open(&log)?;
+        let mut command = Command::new(&self.binary);
+        command
+            .args(["--port", &port.to_string(), "--metrics-port", "0", "--address", "127.0.0.1"])
+            .args(["--namespace", NAMESPACE, "--logformat", "text", "--kubeconfig"])
+            .arg(&self.plane.kubeconfig_path)
+            .env("ARGOCD_BINARY_NAME", "argocd-standalone")
+            .env("ARGOCD_STANDALONE_INSTALL", "true")
+            .env("ARGOCD_RS_MIRRORS", self.home.path().join("mirrors"))
+            .stdin(Stdio::null())
+            .stderr(file);
+        if !tls {
+            command.arg("--insecure");
+        }
+        self.server = Some(command.spawn().context("start argocd")?);
+        let ready = testkit::poll(READY, || {
+            let ended = self.server.as_mut().is_some_and(|server| matches!(server.try_wait(), Ok(Some(_))));
+            (ended || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(!ended)
+        });
+        if ready != Some(true) {
+            bail!("argocd did not start:\n{}", fs::read_to_string(&log).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // It may have ended by itself.
+            server.kill().ok();
+            server.wait().ok();
+        }
+    }
+
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.home.path().join("argocd.log")
+    }
+
+    pub(super) fn server_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[0])
+    }
+
+    /// Runs one call of the command line, until it ends or until the recorder ended it.
+    pub(super) fn call(&self, call: &Call, recorder: Option<Duration>) -> Result<Answer> {
+        let limit = recorder.unwrap_or(CALL_LIMIT);
+        let replacements = self.replacements();
+        let home = self.home.path().display().to_string();
+        let concrete = |text: &str| replacements.concrete(text).replace("$HOME", &home);
+        let files = ["stdin", "stdout", "stderr"].map(|name| self.home.path().join(name));
+        fs::write(&files[0], concrete(&call.input))?;
+        let mut command = Command::new(&self.binary);
+        command
+            .args(call.words.iter().map(|word| concrete(word)))
+            .current_dir(self.folder())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("KUBECONFIG", self.folder().join("kubeconfig"))
+            .envs(call.variables.iter().map(|(name, value)| (name, concrete(value))))
+            .stdin(fs::File::open(&files[0])?)
+            .stdout(fs::File::create(&files[1])?)
+            .stderr(fs::File::create(&files[2])?);
+        let mut child = command.spawn().context("start argocd")?;
+        let began = Instant::now();
+        let ended = testkit::poll(limit, || child.try_wait().ok().flatten());
+        if ended.is_none() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        let text = |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let mut errors = text(&files[2])?;
+        if ended.is_none() && recorder.is_none() {
+            errors.push_str(&format!("<ended after {} s>\n", began.elapsed().as_secs()));
+        }
+        Ok(Answer { exit: ended.and_then(|status| status.code()), output: text(&files[1])?, errors })
+    }
+
+    pub(super) fn namespace(&self, name: &str) -> Result<()> {
+        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+    }
+
+    /// Server-side apply of one object.
+    pub(super) fn apply(&self, object: &Value) -> Result<()> {
+        let path = format!("{}?fieldManager=recorder&force=true", path(object)?);
+        let body = self.replacements().concrete(&object.to_string());
+        self.kubernetes.call("PATCH", &path, "application/apply-patch+yaml", &body).map(drop)
+    }
+
+    pub(super) fn merge(&self, path: &str, patch: &str) -> Result<()> {
+        self.kubernetes.call("PATCH", path, "application/merge-patch+json", patch).map(drop)
+    }
+
+    /// The command line's configuration file.
+    pub(super) fn config(&self) -> PathBuf {
+        self.home.path().join(".config/argocd/config")
+    }
+
+    /// The user's home.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Stays until the server ends or Ctrl-C comes.
+    pub(super) fn wait(&mut self) {
+        println!("still running; Ctrl-C ends it");
+        println!("  server      {}", self.server_address());
+        println!("  kubeconfig  {}", self.plane.kubeconfig_path.display());
+        println!("  log         {}", self.log_path().display());
+        println!("  home        {}", self.home.path().display());
+        if let Some(server) = &mut self.server {
+            server.wait().ok();
+        }
+    }
+}
+
+/// The path of an object of the few kinds that are made from outside.
+fn path(object: &Value) -> Result<String> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let (version, name) = (text("/apiVersion"), text("/metadata/name"));
+    let group = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
+    let kind = text("/kind");
+    if kind == "Namespace" {
+        return Ok(format!("{group}/namespaces/{name}"));
+    }
+    let plural = match kind {
+        "ConfigMap" => "configmaps",
+        "Secret" => "secrets",
+        "AppProject" => "appprojects",
+        "Application" => "applications",
+        other => bail!("no path is known for {other}"),
+    };
+    let namespace = Some(text("/metadata/namespace")).filter(|name| !name.is_empty()).unwrap_or(NAMESPACE);
+    Ok(format!("{group}/namespaces/{namespace}/{plural}/{name}"))
+}
+
+/// A repository with the branch `master`, linked where the servers look for it.
+fn repository(served: &TempDir, name: &str, files: &Path) -> Result<GitRepo> {
+    let mut repository = GitRepo::create(name)?;
+    repository.git(&["checkout", "-q", "-b", "master"])?;
+    repository.copy(files, "")?;
+    repository.commit(MESSAGES[0])?;
+    repository.push()?;
+    let bare = repository.bare_path();
+    let folder = format!("--git-dir={}", bare.display());
+    repository.git(&[&folder, "symbolic-ref", "HEAD", "refs/heads/master"])?;
+    std::os::unix::fs::symlink(&bare, served.path().join(format!("{name}.git")))?;
+    Ok(repository)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
