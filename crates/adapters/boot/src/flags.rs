@@ -4,6 +4,7 @@
 use crate::duration;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// One flag of one component: a line of `flags.tsv`.
@@ -18,6 +19,8 @@ struct Flag {
 }
 
 const TABLE: &str = include_str!("../flags.tsv");
+/// Keys of `argocd-cmd-params-cm` that stand for a variable and no flag.
+const PARAMETERS: &str = include_str!("../parameters.tsv");
 
 /// Why a command line or the environment cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +96,31 @@ impl Flags {
         Ok(self)
     }
 
+    /// The environment with what `argocd-cmd-params-cm` says of variables that nobody set and no flag reads.
+    pub fn environment(
+        &self,
+        environment: &BTreeMap<String, String>,
+        parameters: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let mut all = environment.clone();
+        for line in PARAMETERS.lines() {
+            let mut columns = line.split('\t');
+            if let (Some(component), Some(key), Some(variable)) = (columns.next(), columns.next(), columns.next())
+                && component == self.component
+                && let Some(value) = parameters.get(key)
+                && all.get(variable).is_none_or(String::is_empty)
+            {
+                all.insert(variable.to_owned(), value.clone());
+            }
+        }
+        all
+    }
+
+    /// The component the flags are of.
+    pub fn component(&self) -> &'static str {
+        self.component
+    }
+
     /// Whether the user asked for help.
     pub fn help_asked(&self) -> bool {
         self.help
@@ -133,15 +161,23 @@ impl Flags {
         boolean(&self.text(name)).unwrap_or(false)
     }
 
-    /// A whole number.
+    /// A whole number; of seconds, where the flag counts these and the variable may say `2m`.
     pub fn int(&self, name: &'static str) -> i64 {
-        self.text(name).parse().unwrap_or(0)
+        let text = self.text(name);
+        let seconds = || duration::parse(&text).and_then(|value| i64::try_from(value.as_secs()).ok());
+        text.parse().ok().or_else(seconds).unwrap_or(0)
     }
 
     /// A port number; out of range reads as the default.
     pub fn port(&self, name: &'static str) -> u16 {
         let default = self.table.get(name).and_then(|flag| flag.default.parse().ok()).unwrap_or(0);
         u16::try_from(self.int(name)).unwrap_or(default)
+    }
+
+    /// Where to listen: the flag of the host, and that of the port. A host that is no address means all.
+    pub fn address(&self, host: &'static str, port: &'static str) -> SocketAddr {
+        let all = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        SocketAddr::new(self.text(host).parse().unwrap_or(all), self.port(port))
     }
 
     /// A duration.
@@ -282,6 +318,8 @@ fn valid(kind: &str, value: &str) -> bool {
     match kind {
         "bool" => boolean(value).is_some(),
         "int" => value.parse::<i64>().is_ok(),
+        // `timeout.reconciliation: 120s` reaches flags that are whole numbers of seconds.
+        "seconds" => value.parse::<i64>().is_ok() || duration::parse(value).is_some(),
         "float" => value.parse::<f64>().is_ok(),
         "duration" => duration::parse(value).is_some() || value.parse::<u64>().is_ok(),
         _ => true,
@@ -326,6 +364,29 @@ mod tests {
         assert!(flags.bool("insecure"));
         assert_eq!(flags.text("loglevel"), "debug");
         assert_eq!(flags.text("logformat"), "json");
+    }
+
+    #[test]
+    fn parameters_stand_for_variables_too() {
+        let parameters = BTreeMap::from([
+            ("redis.key.prefix".to_owned(), "configured".to_owned()),
+            ("controller.k8s.client.qps".to_owned(), "9".to_owned()),
+        ]);
+        let flags = parse("argocd-server", "", &[]).unwrap();
+        let environment = BTreeMap::from([("A".to_owned(), "b".to_owned())]);
+        let all = flags.environment(&environment, &parameters);
+        assert_eq!(all.get("ARGOCD_REDIS_KEY_PREFIX").map(String::as_str), Some("configured"));
+        assert_eq!(all.len(), 2, "another component's parameters are not ours: {all:?}");
+        let said = BTreeMap::from([("ARGOCD_REDIS_KEY_PREFIX".to_owned(), "said".to_owned())]);
+        assert_eq!(flags.environment(&said, &parameters), said);
+    }
+
+    #[test]
+    fn seconds_may_be_durations() {
+        let environment = [("ARGOCD_RECONCILIATION_TIMEOUT", "3m"), ("ARGOCD_RECONCILIATION_JITTER", "60s")];
+        let flags = parse("argocd-application-controller", "--app-hard-resync 5", &environment).unwrap();
+        let seconds = ["app-resync", "app-resync-jitter", "app-hard-resync"].map(|name| flags.int(name));
+        assert_eq!(seconds, [180, 60, 5]);
     }
 
     #[test]

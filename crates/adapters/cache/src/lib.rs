@@ -4,13 +4,16 @@
 
 mod error;
 mod memory;
+mod metrics;
 mod redis_backend;
 mod seal;
+mod start;
 mod text;
 
 pub use error::CacheError;
 pub use redis_backend::RedisOptions;
 pub use seal::Seal;
+pub use start::start;
 pub use text::{compress, decompress};
 
 use bytes::Bytes;
@@ -38,7 +41,11 @@ impl Cache {
 
     /// A cache in Redis. Nothing is connected before the first use, and a lost Redis is found again.
     pub fn redis(options: RedisOptions) -> Result<Self, CacheError> {
-        Ok(Self(Backend::Redis(redis_backend::Redis::new(options)?)))
+        Ok(Self(Backend::Redis(redis_backend::Redis::new(options, None)?)))
+    }
+
+    fn with_metrics(options: RedisOptions, metrics: metrics::Metrics) -> Result<Self, CacheError> {
+        Ok(Self(Backend::Redis(redis_backend::Redis::new(options, Some(metrics))?)))
     }
 
     /// The value of a key; nothing when there is none or its time is over.

@@ -1,18 +1,24 @@
 //! The cache in Redis: short time limits, one connection that heals itself, keys as the original lays them out.
 
+use crate::metrics::Metrics;
 use crate::{CacheError, LAYOUT};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncCommands, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError};
+use redis::{
+    AsyncCommands, Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    TlsCertificates,
+};
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 /// How long Redis may take: a slow cache is worse than none.
 const ANSWER: Duration = Duration::from_secs(2);
+/// After a failure nobody asks again for so long: what waits for a lost Redis waits once, not at every entry.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long a lost subscription waits before it is tried again.
 const RESUBSCRIBE: Duration = Duration::from_secs(1);
 
@@ -31,6 +37,12 @@ pub struct RedisOptions {
     pub tls: bool,
     /// Do not verify the server's certificate.
     pub insecure_skip_verify: bool,
+    /// Who vouches for the server, as PEM; else the system's authorities.
+    pub certificate_authority: Option<Vec<u8>>,
+    /// A certificate to show, as PEM.
+    pub client_certificate: Option<Vec<u8>>,
+    /// Its key, as PEM.
+    pub client_key: Option<Vec<u8>>,
     /// Put before every key (`ARGOCD_REDIS_KEY_PREFIX`).
     pub key_prefix: String,
     /// Whether values are gzipped, which their keys say.
@@ -49,6 +61,8 @@ pub(crate) struct Redis {
     client: Client,
     connection: Arc<OnceCell<ConnectionManager>>,
     options: Arc<RedisOptions>,
+    metrics: Option<Metrics>,
+    failed: Arc<Mutex<Option<(Instant, CacheError)>>>,
 }
 
 impl fmt::Debug for Redis {
@@ -58,7 +72,7 @@ impl fmt::Debug for Redis {
 }
 
 impl Redis {
-    pub(crate) fn new(options: RedisOptions) -> Result<Self, CacheError> {
+    pub(crate) fn new(options: RedisOptions, metrics: Option<Metrics>) -> Result<Self, CacheError> {
         let (host, port) = options
             .address
             .rsplit_once(':')
@@ -80,8 +94,21 @@ impl Redis {
             .into_connection_info()
             .map_err(|error| CacheError::Options(error.to_string()))?
             .set_redis_settings(login);
-        let client = Client::open(info).map_err(|error| CacheError::Options(error.to_string()))?;
-        Ok(Self { client, connection: Arc::default(), options: Arc::new(options) })
+        let client_tls = match (&options.client_certificate, &options.client_key) {
+            (Some(certificate), Some(key)) => {
+                Some(ClientTlsConfig { client_cert: certificate.clone(), client_key: key.clone() })
+            }
+            _ => None,
+        };
+        let client = if options.tls && (client_tls.is_some() || options.certificate_authority.is_some()) {
+            let certificates = TlsCertificates { client_tls, root_cert: options.certificate_authority.clone() };
+            Client::build_with_tls(info, certificates)
+        } else {
+            Client::open(info)
+        };
+        let client = client.map_err(|error| CacheError::Options(error.to_string()))?;
+        let (connection, failed) = (Arc::default(), Arc::default());
+        Ok(Self { client, connection, options: Arc::new(options), metrics, failed })
     }
 
     pub(crate) fn key(&self, key: &str) -> String {
@@ -90,8 +117,8 @@ impl Redis {
     }
 
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Bytes>, CacheError> {
-        let mut connection = self.connection("GET").await?;
-        let stored: Option<Vec<u8>> = limited("GET", connection.get(self.key(key))).await?;
+        let stored: Option<Vec<u8>> =
+            self.ask("GET", async |mut connection| connection.get(self.key(key)).await).await?;
         match stored {
             Some(value) if self.options.compress => crate::decompress(&value)
                 .map(|value| Some(value.into()))
@@ -101,25 +128,22 @@ impl Redis {
     }
 
     pub(crate) async fn set(&self, key: &str, value: Bytes, keep: Duration) -> Result<(), CacheError> {
-        let mut connection = self.connection("SET").await?;
         let stored = if self.options.compress { crate::compress(&value) } else { value.to_vec() };
         let seconds = keep.as_secs().max(1);
-        limited("SET", connection.set_ex::<_, _, ()>(self.key(key), stored, seconds)).await
+        self.ask("SET", async |mut connection| connection.set_ex(self.key(key), stored, seconds).await).await
     }
 
     pub(crate) async fn delete(&self, key: &str) -> Result<(), CacheError> {
-        let mut connection = self.connection("DEL").await?;
-        limited("DEL", connection.del::<_, ()>(self.key(key))).await
+        self.ask("DEL", async |mut connection| connection.del(self.key(key)).await).await
     }
 
     pub(crate) async fn publish(&self, channel: &str) -> Result<(), CacheError> {
-        let mut connection = self.connection("PUBLISH").await?;
-        limited("PUBLISH", connection.publish::<_, _, ()>(format!("{channel}{LAYOUT}"), "")).await
+        let channel = format!("{channel}{LAYOUT}");
+        self.ask("PUBLISH", async |mut connection| connection.publish(channel, "").await).await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), CacheError> {
-        let mut connection = self.connection("PING").await?;
-        limited("PING", connection.ping::<()>()).await
+        self.ask("PING", async |mut connection| connection.ping().await).await
     }
 
     pub(crate) async fn subscribe(&self, channel: &str) -> Result<BoxStream<'static, ()>, CacheError> {
@@ -134,7 +158,32 @@ impl Redis {
         .boxed())
     }
 
-    async fn connection(&self, command: &'static str) -> Result<ConnectionManager, CacheError> {
+    /// Asks Redis, counts it, and remembers for a moment that Redis is lost.
+    async fn ask<T>(
+        &self,
+        command: &'static str,
+        work: impl AsyncFnOnce(ConnectionManager) -> Result<T, RedisError>,
+    ) -> Result<T, CacheError> {
+        if let Some((at, error)) = &*self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+            && at.elapsed() < PAUSE
+        {
+            return Err(error.clone());
+        }
+        let began = Instant::now();
+        let answer = limited(command, async {
+            let connection = self.connection().await?;
+            work(connection).await
+        })
+        .await;
+        if let Some(metrics) = &self.metrics {
+            metrics.count(command, answer.is_err(), began.elapsed());
+        }
+        let failure = answer.as_ref().err().map(|error| (Instant::now(), error.clone()));
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        answer
+    }
+
+    async fn connection(&self) -> Result<ConnectionManager, RedisError> {
         let connect = self.connection.get_or_try_init(|| async {
             let config = ConnectionManagerConfig::new()
                 .set_connection_timeout(Some(ANSWER))
@@ -142,7 +191,7 @@ impl Redis {
                 .set_number_of_retries(1);
             self.client.get_connection_manager_with_config(config).await
         });
-        limited(command, connect).await.cloned()
+        connect.await.cloned()
     }
 }
 

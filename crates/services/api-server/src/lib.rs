@@ -32,20 +32,16 @@ pub use options::Options;
 use boot::flags::Flags;
 use boot::metrics::SharedRegistry;
 use boot::stop::Stop;
-use cache::{Cache, RedisOptions};
+use cache::Cache;
 use hub::Hub;
-use kubernetes::{Access, Cluster, Connection};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{Store, StoreError, StoreOptions};
+use store::{Store, StoreError};
 use tonic::transport::Channel;
 use transport::{ChannelOptions, Identity, Listener, Trust};
 
 /// The component's name, as its binary is called.
 pub const COMPONENT: &str = "argocd-server";
-
-/// Bytes of values the cache of a single process may hold.
-const MEMORY_CACHE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Why the component does not start.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +54,6 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// The hub's cluster cannot be reached.
-    #[error(transparent)]
-    Cluster(#[from] kubernetes::Error),
     /// The hub's objects cannot be read or made.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -122,27 +115,19 @@ pub async fn build(
     Ok(ApiServer(Arc::new(hub)))
 }
 
-/// Runs the component as a process of its own until it is stopped.
-pub async fn run(flags: &Flags, options: Options, stop: Stop) -> Result<(), StartError> {
+/// Runs the component as a process of its own until it is stopped, on the hub's objects.
+pub async fn run(
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+    store: Store,
+    stop: Stop,
+) -> Result<(), StartError> {
     let registry = boot::metrics::registry();
-    let connection = Connection::new(access(flags));
-    let cluster = Cluster::connect(&connection).await?;
-    let namespace = match flags.text("namespace") {
-        text if text.is_empty() => cluster.default_namespace().to_owned(),
-        text => text,
-    };
-    let store_options = StoreOptions {
-        application_namespaces: flags.list("application-namespaces"),
-        ..StoreOptions::new(namespace)
-    };
-    let cache = match redis(flags) {
-        Some(redis) => Cache::redis(redis)?,
-        None => Cache::memory(MEMORY_CACHE_BYTES),
-    };
-    let parts =
-        Parts { store: Store::start(cluster, store_options), repo_server: repo_server(flags)?, cache };
-    let metrics = address(&flags.text("metrics-address"), flags.port("metrics-port"));
-    let port = address(&flags.text("address"), flags.port("port"));
+    let options = Options::from_flags(flags, environment);
+    let cache = cache::start(flags, environment, &registry)?;
+    let parts = Parts { store, repo_server: repo_server(flags)?, cache };
+    let metrics = flags.address("metrics-address", "metrics-port");
+    let port = flags.address("address", "port");
     let insecure = options.insecure;
     let server = build(options, parts.clone(), &registry).await?;
     for warning in flags.warnings() {
@@ -173,19 +158,6 @@ pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
     Ok(transport::self_signed(&["localhost", "argocd-server"])?)
 }
 
-fn access(flags: &Flags) -> Access {
-    let (path, context) = (flags.text("kubeconfig"), flags.text("context"));
-    let inside =
-        std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && std::env::var_os("KUBECONFIG").is_none();
-    if path.is_empty() && context.is_empty() && inside {
-        return Access::InCluster;
-    }
-    Access::Kubeconfig {
-        path: (!path.is_empty()).then(|| path.into()),
-        context: (!context.is_empty()).then_some(context),
-    }
-}
-
 fn repo_server(flags: &Flags) -> Result<Channel, StartError> {
     let authority = flags.text("repo-server-ca-cert-path");
     let trust = if flags.bool("repo-server-plaintext") {
@@ -207,30 +179,9 @@ fn repo_server(flags: &Flags) -> Result<Channel, StartError> {
     Ok(transport::connect(&options)?)
 }
 
-/// Where Redis is, when an address is given.
-fn redis(flags: &Flags) -> Option<RedisOptions> {
-    let address = flags.text("redis");
-    (!address.is_empty()).then(|| RedisOptions {
-        address,
-        database: flags.int("redisdb"),
-        username: std::env::var("REDIS_USERNAME").unwrap_or_default(),
-        password: std::env::var("REDIS_PASSWORD").unwrap_or_default(),
-        tls: flags.bool("redis-use-tls"),
-        insecure_skip_verify: flags.bool("redis-insecure-skip-tls-verify"),
-        key_prefix: std::env::var("ARGOCD_REDIS_KEY_PREFIX").unwrap_or_default(),
-        compress: flags.text("redis-compress") != "none",
-    })
-}
-
-fn address(host: &str, port: u16) -> SocketAddr {
-    let host = host.parse().unwrap_or_else(|_| std::net::IpAddr::from([0, 0, 0, 0]));
-    SocketAddr::new(host, port)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     #[test]
     fn flags_and_environment_are_understood() {
@@ -247,7 +198,5 @@ mod tests {
         assert_eq!(options.content_types, ["application/json", "text/x"]);
         assert_eq!((options.throttle.failures, options.parallel_logins), (7, 50));
         assert_eq!(options.event_reasons, ["all"]);
-        assert!(redis(&flags).is_none());
-        assert!(matches!(access(&flags), Access::Kubeconfig { .. } | Access::InCluster));
     }
 }

@@ -50,8 +50,13 @@ pub(crate) fn namespace(flags: &Flags, cluster: &Cluster) -> String {
     if given.is_empty() { cluster.default_namespace().to_owned() } else { given }
 }
 
-/// The flags with what `argocd-cmd-params-cm` says where nobody else said anything.
-pub(crate) async fn with_parameters(flags: Flags, cluster: &Cluster, namespace: &str) -> Result<Flags> {
+/// Flags and environment with what `argocd-cmd-params-cm` says where nobody else said anything. Logs follow.
+pub(crate) async fn with_parameters(
+    flags: Flags,
+    environment: &BTreeMap<String, String>,
+    cluster: &Cluster,
+    namespace: &str,
+) -> Result<(Flags, BTreeMap<String, String>)> {
     let kind = object::GroupVersionKind::new("", "v1", "ConfigMap");
     let found = cluster.find_kind(&kind, namespace, "argocd-cmd-params-cm").await;
     let found = found.context("read argocd-cmd-params-cm")?;
@@ -61,7 +66,10 @@ pub(crate) async fn with_parameters(flags: Flags, cluster: &Cluster, namespace: 
         .flatten()
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect();
-    Ok(flags.with_parameters(&parameters)?)
+    let environment = flags.environment(environment, &parameters);
+    let flags = flags.with_parameters(&parameters)?;
+    boot::logs::start(&flags.text("logformat"), &flags.text("loglevel"));
+    Ok((flags, environment))
 }
 
 /// The hub's objects, watched.

@@ -95,18 +95,18 @@ fn component(
         stop.on_signals()?;
         match kind {
             Kind::RepoServer => {
-                let options = repo_server::Options::from_flags(&flags, environment);
-                repo_server::run(&flags, options, stop).await?;
+                repo_server::run(&flags, environment, stop).await?;
             }
             Kind::Controller => controller::run(flags, environment, stop).await?,
             Kind::ApiServer => {
                 let cluster = hub::connect(&flags, environment).await?;
                 let namespace = hub::namespace(&flags, &cluster);
-                let flags = hub::with_parameters(flags, &cluster, &namespace).await?;
-                let options = api_server::Options::from_flags(&flags, environment);
-                api_server::run(&flags, options, stop).await?;
+                let (flags, environment) =
+                    hub::with_parameters(flags, environment, &cluster, &namespace).await?;
+                let store = hub::store(cluster, &namespace, &flags);
+                api_server::run(&flags, &environment, store, stop).await?;
             }
-            Kind::Standalone => standalone::run(&flags, environment, stop).await?,
+            Kind::Standalone => standalone::run(flags, environment, stop).await?,
         }
         Ok::<(), anyhow::Error>(())
     });

@@ -7,7 +7,6 @@ use boot::flags::Flags;
 use boot::stop::Stop;
 use cache::Cache;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use transport::{Listener, OnPlainText};
 
@@ -21,12 +20,13 @@ const PASSWORD_VARIABLE: &str = "ARGOCD_STANDALONE_PASSWORD_FILE";
 /// Bytes of values the cache may hold.
 const MEMORY_CACHE_BYTES: u64 = 256 * 1024 * 1024;
 
-pub(crate) async fn run(flags: &Flags, environment: &BTreeMap<String, String>, stop: Stop) -> Result<()> {
-    let cluster = hub::connect(flags, environment).await?;
-    let namespace = hub::namespace(flags, &cluster);
+pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, stop: Stop) -> Result<()> {
+    let cluster = hub::connect(&flags, environment).await?;
+    let namespace = hub::namespace(&flags, &cluster);
     if environment.get(INSTALL_VARIABLE).is_some_and(|value| value == "true") {
         hub::install(&cluster, &namespace).await?;
     }
+    let (flags, environment) = &hub::with_parameters(flags, environment, &cluster, &namespace).await?;
     let store = hub::store(cluster, &namespace, flags);
     let cache = Cache::memory(MEMORY_CACHE_BYTES);
     let registry = boot::metrics::registry();
@@ -53,9 +53,8 @@ pub(crate) async fn run(flags: &Flags, environment: &BTreeMap<String, String>, s
         hub::write_initial_password(store.cluster(), &namespace, file.as_ref()).await?;
     }
     let identity = if insecure { None } else { Some(api_server::identity(&server)?) };
-    let host = flags.text("address").parse().unwrap_or(std::net::IpAddr::from([0, 0, 0, 0]));
-    let port = SocketAddr::new(host, flags.port("port"));
-    let metrics = SocketAddr::new(host, flags.port("metrics-port"));
+    let port = flags.address("address", "port");
+    let metrics = flags.address("address", "metrics-port");
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }

@@ -15,17 +15,14 @@ pub use server::RepoServer;
 use boot::flags::Flags;
 use boot::metrics::SharedRegistry;
 use boot::stop::Stop;
-use cache::{Cache, RedisOptions};
-use std::net::SocketAddr;
+use cache::Cache;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use transport::{Identity, Listener};
 use wire::repository::repo_server_service_server::RepoServerServiceServer;
 
 /// The component's name, as its binary is called.
 pub const COMPONENT: &str = "argocd-repo-server";
-
-/// Bytes of values the cache of a single process may hold.
-const MEMORY_CACHE_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Why the component does not start.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +59,17 @@ pub fn router(server: RepoServer) -> axum::Router {
 }
 
 /// Runs the component as a process of its own until it is stopped.
-pub async fn run(flags: &Flags, options: Options, stop: Stop) -> Result<(), StartError> {
+pub async fn run(
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+    stop: Stop,
+) -> Result<(), StartError> {
     let registry = boot::metrics::registry();
-    let cache = match redis(flags) {
-        Some(redis) => Cache::redis(redis)?,
-        None => Cache::memory(MEMORY_CACHE_BYTES),
-    };
+    let options = Options::from_flags(flags, environment);
+    let cache = cache::start(flags, environment, &registry)?;
     let identity = if flags.bool("disable-tls") { None } else { Some(identity(&options)?) };
-    let metrics = address(&flags.text("metrics-address"), flags.port("metrics-port"));
-    let port = address(&flags.text("address"), flags.port("port"));
+    let metrics = flags.address("metrics-address", "metrics-port");
+    let port = flags.address("address", "port");
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }
@@ -96,21 +95,6 @@ pub fn build(options: Options, cache: Cache, registry: &SharedRegistry) -> Resul
     Ok(RepoServer::new(repositories, cache, options, metrics))
 }
 
-/// Where Redis is, when an address is given.
-pub fn redis(flags: &Flags) -> Option<RedisOptions> {
-    let address = flags.text("redis");
-    (!address.is_empty()).then(|| RedisOptions {
-        address,
-        database: flags.int("redisdb"),
-        username: std::env::var("REDIS_USERNAME").unwrap_or_default(),
-        password: std::env::var("REDIS_PASSWORD").unwrap_or_default(),
-        tls: flags.bool("redis-use-tls"),
-        insecure_skip_verify: flags.bool("redis-insecure-skip-tls-verify"),
-        key_prefix: std::env::var("ARGOCD_REDIS_KEY_PREFIX").unwrap_or_default(),
-        compress: flags.text("redis-compress") != "none",
-    })
-}
-
 /// The certificate from the folder where manifests mount it, else one made now.
 fn identity(options: &Options) -> Result<Identity, StartError> {
     let (certificate, key) = (options.tls_folder.join("tls.crt"), options.tls_folder.join("tls.key"));
@@ -118,9 +102,4 @@ fn identity(options: &Options) -> Result<Identity, StartError> {
         (Ok(certificate), Ok(key)) => Ok(Identity::from_pem(&certificate, &key)?),
         _ => Ok(transport::self_signed(&["localhost", "argocd-repo-server"])?),
     }
-}
-
-fn address(host: &str, port: u16) -> SocketAddr {
-    let host = host.parse().unwrap_or_else(|_| std::net::IpAddr::from([0, 0, 0, 0]));
-    SocketAddr::new(host, port)
 }
