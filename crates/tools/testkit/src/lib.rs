@@ -7,6 +7,7 @@
 pub mod control_plane;
 pub mod git_http;
 pub mod git_repo;
+pub mod process;
 pub mod redis;
 
 mod cgi;
