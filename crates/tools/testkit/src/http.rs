@@ -60,21 +60,10 @@ impl Request {
     }
 
     fn read_body(&self, stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
-        let mut body = Vec::new();
         if self.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
-            loop {
-                let size =
-                    usize::from_str_radix(line(stream)?.trim(), 16).map_err(|_| invalid("chunk size"))?;
-                if body.len() + size > BODY_LIMIT {
-                    return Err(invalid("body size"));
-                }
-                exactly(stream, size, &mut body)?;
-                line(stream)?;
-                if size == 0 {
-                    return Ok(body);
-                }
-            }
+            return chunks(stream);
         }
+        let mut body = Vec::new();
         let size = match self.header("content-length") {
             None => 0,
             Some(text) => {
@@ -86,7 +75,23 @@ impl Request {
     }
 }
 
-fn exactly(stream: &mut impl BufRead, size: usize, into: &mut Vec<u8>) -> io::Result<()> {
+/// A body that comes in chunks.
+pub(crate) fn chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let size = usize::from_str_radix(line(stream)?.trim(), 16).map_err(|_| invalid("chunk size"))?;
+        if body.len() + size > BODY_LIMIT {
+            return Err(invalid("body size"));
+        }
+        exactly(stream, size, &mut body)?;
+        line(stream)?;
+        if size == 0 {
+            return Ok(body);
+        }
+    }
+}
+
+pub(crate) fn exactly(stream: &mut impl BufRead, size: usize, into: &mut Vec<u8>) -> io::Result<()> {
     let before = into.len();
     stream.take(size as u64).read_to_end(into)?;
     if into.len() - before == size { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
@@ -118,6 +123,6 @@ pub(crate) fn answer(
     out.flush()
 }
 
-fn invalid(what: &str) -> io::Error {
+pub(crate) fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("bad {what}"))
 }

@@ -4,6 +4,7 @@
 //! nothing of Argo CD; it stays free of async code and of Kubernetes libraries, so that anything
 //! may depend on it.
 
+pub mod api_client;
 pub mod control_plane;
 pub mod git_http;
 pub mod git_repo;
