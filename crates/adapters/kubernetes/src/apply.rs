@@ -95,12 +95,35 @@ pub struct Applied {
     pub message: String,
 }
 
+/// What the caller knows of the live object, so that it need not be read.
+#[derive(Clone, Debug, Default)]
+pub enum Known {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It was not there a moment ago.
+    Absent,
+    /// It was this a moment ago. Nothing is written over a newer one, and nothing is said of it unread.
+    Live(Box<Object>),
+}
+
 impl Cluster {
     /// Brings an object to the cluster.
     pub async fn apply(
         &self,
         resource: &ApiResource,
         target: &Object,
+        options: &ApplyOptions,
+    ) -> Result<Applied, Error> {
+        self.apply_knowing(resource, target, Known::Nothing, options).await
+    }
+
+    /// The same, with what a watch has told of the live object: a client-side apply then takes one request.
+    pub async fn apply_knowing(
+        &self,
+        resource: &ApiResource,
+        target: &Object,
+        known: Known,
         options: &ApplyOptions,
     ) -> Result<Applied, Error> {
         let namespace = namespace_of(resource, target)?.to_owned();
@@ -111,7 +134,7 @@ impl Cluster {
             _ if target.name().is_empty() => apply.create(target).await,
             Method::ServerSide => apply.server_side().await,
             Method::Replace => apply.replace().await,
-            Method::ClientSide => apply.client_side().await,
+            Method::ClientSide => apply.client_side(known).await,
         }
     }
 }
@@ -125,11 +148,17 @@ struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    async fn client_side(&self) -> Result<Applied, Error> {
+    async fn client_side(&self, known: Known) -> Result<Applied, Error> {
         let modified = with_last_applied(self.target);
+        let mut known = Some(known);
         let mut tries = 1;
         loop {
-            let Some(live) = self.live().await? else {
+            let (live, pinned) = match known.take() {
+                Some(Known::Live(live)) => (Some(*live), true),
+                Some(Known::Absent) => (None, true),
+                Some(Known::Nothing) | None => (self.live().await?, false),
+            };
+            let Some(live) = live else {
                 match self.create(&modified).await {
                     Err(error) if error.is_already_exists() && tries < TRIES => {
                         tries += 1;
@@ -138,7 +167,12 @@ impl Apply<'_> {
                     done => return done,
                 }
             };
-            match self.change(&modified, &live).await {
+            match self.change(&modified, &live, pinned).await {
+                // What was known says that there is nothing to do. Before that is told, it is looked at.
+                Ok(applied)
+                    if pinned
+                        && applied.outcome == Outcome::Unchanged
+                        && self.options.dry_run == DryRun::No => {}
                 Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
                 Err(error) if error.is_not_found() && tries < TRIES => tries += 1,
                 Err(error) if self.options.force && (error.is_conflict() || error.is_invalid()) => {
@@ -149,8 +183,8 @@ impl Apply<'_> {
         }
     }
 
-    /// One try of the three-way merge.
-    async fn change(&self, modified: &Object, live: &Object) -> Result<Applied, Error> {
+    /// One try of the three-way merge; pinned, it is for no other version than the live object's.
+    async fn change(&self, modified: &Object, live: &Object, pinned: bool) -> Result<Applied, Error> {
         let (original, warning) = match live.annotation(LAST_APPLIED) {
             Some(text) => {
                 let original = serde_json::from_str::<Object>(text).map_err(|error| {
@@ -174,7 +208,7 @@ impl Apply<'_> {
         let Some(mut patch) = merge_patch(&live.to_value(), &desired.to_value()) else {
             return Ok(self.done(Outcome::Unchanged, live.clone(), &warning));
         };
-        if writes_list(&patch) && !live.resource_version().is_empty() {
+        if (pinned || writes_list(&patch)) && !live.resource_version().is_empty() {
             patch["metadata"]["resourceVersion"] = live.resource_version().into();
         }
         if self.options.dry_run == DryRun::Client {

@@ -3,10 +3,11 @@
 use crate::connect::{Connection, Limits, chain, resolve};
 use crate::discovery::Discovery;
 use crate::error::Error;
+use crate::meter::Meter;
 use crate::request::Call;
 use crate::throttle::Throttle;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// One Kubernetes cluster. Cheap to clone; clones share connections, the throttle and what was discovered.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct Inner {
     pub(crate) namespace: String,
     pub(crate) limits: Limits,
     pub(crate) throttle: Throttle,
+    pub(crate) meter: OnceLock<Meter>,
     pub(crate) discovered: RwLock<Option<Arc<Discovery>>>,
     /// Held while discovering, so that many who miss a kind ask once.
     pub(crate) discovering: tokio::sync::Mutex<()>,
@@ -61,6 +63,7 @@ impl Cluster {
             namespace,
             throttle: Throttle::new(limits.qps, limits.burst),
             limits,
+            meter: OnceLock::new(),
             discovered: RwLock::new(None),
             discovering: tokio::sync::Mutex::new(()),
         })))
@@ -68,6 +71,12 @@ impl Cluster {
 
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// Has every request from now on measured. The first meter stays.
+    pub fn measure(&self, meter: Meter) {
+        // Whoever came first counts for all who share the connection.
+        let _ = self.0.meter.set(meter);
     }
 
     /// URL of the API server.

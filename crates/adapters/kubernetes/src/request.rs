@@ -3,12 +3,13 @@
 use crate::cluster::Cluster;
 use crate::connect::chain;
 use crate::error::{Error, Status};
+use crate::meter::{Measured, verb};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Method, Request, Response, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Answers that are read whole must not be larger; lists and logs are streamed and have no such limit.
 const LARGEST_ANSWER: usize = 256 << 20;
@@ -95,17 +96,41 @@ impl Cluster {
         let mut backoff = limits.backoff;
         let mut tries_left = limits.retries;
         loop {
+            let began = Instant::now();
             self.inner().throttle.pass().await;
+            let held = began.elapsed();
             let (error, wait) = match self.send_once(call).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.count(call, Some(answer.status().as_u16()), (held, began.elapsed() - held), false);
+                    return Ok(answer);
+                }
                 Err(failed) => failed,
             };
-            let Some(wait) = wait.filter(|_| tries_left > 0) else { return Err(error) };
+            let wait = wait.filter(|_| tries_left > 0);
+            self.count(call, error.code(), (held, began.elapsed() - held), wait.is_some());
+            let Some(wait) = wait else { return Err(error) };
             tries_left -= 1;
             tracing::debug!(action = %call.action, %error, "will be tried again");
             tokio::time::sleep(wait.unwrap_or(backoff)).await;
             backoff *= 2;
         }
+    }
+
+    fn count(&self, call: &Call, code: Option<u16>, (held, took): (Duration, Duration), again: bool) {
+        let Some(meter) = self.inner().meter.get() else { return };
+        let set = |name: &str| call.query.iter().any(|(known, _)| *known == name);
+        meter(&Measured {
+            host: self.inner().server.split_once("://").map_or("", |(_, host)| host),
+            method: call.method.as_str(),
+            verb: verb(&call.method, &call.path, set("watch")),
+            path: &call.path,
+            dry_run: set("dryRun"),
+            code,
+            took,
+            held,
+            sent: call.body.as_ref().map_or(0, Bytes::len),
+            again,
+        });
     }
 
     /// One try. The second half of a failure says whether to try again, and when the server wants that.
