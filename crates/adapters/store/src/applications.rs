@@ -114,18 +114,44 @@ impl Store {
     /// status' one writer, so no version is expected. The uid is: a new application of the same name must not get
     /// the old one's status.
     pub async fn write_status(&self, change: StatusChange<'_>) -> Result<Option<Application>, StoreError> {
-        let mut patch = Map::new();
-        if let Some(status) = merge_patch_of(&change.application.status, change.status) {
-            patch.insert("status".into(), status);
-        }
-        if change.operation_done {
-            patch.insert("operation".into(), Value::Null);
-        }
-        if patch.is_empty() {
-            return Ok(None);
-        }
-        patch.insert("metadata".into(), json!({"uid": change.application.metadata.uid}));
+        let Some(patch) = status_patch(change) else { return Ok(None) };
+        self.patch_status(change.application, patch).await.map(Some)
+    }
+
+    /// The same, and takes the refresh annotation away that was acted on, if it still has that value: one that was
+    /// set meanwhile stays. Mostly one request.
+    pub async fn write_status_of_refresh(
+        &self,
+        change: StatusChange<'_>,
+        value: &str,
+    ) -> Result<Option<Application>, StoreError> {
         let metadata = &change.application.metadata;
+        let mut patch = status_patch(change).unwrap_or_default();
+        patch.insert(
+            "metadata".into(),
+            json!({
+                "uid": metadata.uid,
+                "resourceVersion": metadata.resource_version,
+                "annotations": {REFRESH: null, REFRESH_TIMESTAMP: null},
+            }),
+        );
+        match self.patch_status(change.application, patch).await {
+            // It is another version, or another application: one question each.
+            Err(StoreError::Replaced { .. }) => {
+                let written = self.write_status(change).await?;
+                self.acknowledge_refresh(&metadata.namespace, &metadata.name, value).await?;
+                Ok(written)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    async fn patch_status(
+        &self,
+        application: &Application,
+        patch: Map<String, Value>,
+    ) -> Result<Application, StoreError> {
+        let metadata = &application.metadata;
         let options = WriteOptions::manager(self.0.managers.application_status.as_str());
         let resource = self.0.applications.resource();
         let patch = Patch::Merge(Value::Object(patch));
@@ -134,14 +160,35 @@ impl Store {
             Err(error)
                 if error.is_conflict() || error.is_invalid() && error.message().contains("metadata.uid") =>
             {
-                Err(StoreError::Replaced {
-                    kind: Application::KIND,
-                    namespace: metadata.namespace.clone(),
-                    name: metadata.name.clone(),
-                })
+                Err(replaced(&metadata.namespace, &metadata.name))
             }
-            other => self.taken(other?).map(Some),
+            other => self.taken(other?),
         }
+    }
+
+    /// Starts an operation on an application as it was read, unless one runs already.
+    pub async fn start_operation_on(
+        &self,
+        application: &Application,
+        operation: &Operation,
+    ) -> Result<Application, StoreError> {
+        let metadata = &application.metadata;
+        if application.operation.is_none() && !metadata.resource_version.is_empty() {
+            self.permitted(&metadata.namespace)?;
+            let patch = Patch::Merge(json!({
+                "metadata": {"resourceVersion": metadata.resource_version, "uid": metadata.uid},
+                "operation": without_nulls(as_value(operation)),
+                "status": {"operationState": null},
+            }));
+            let resource = self.0.applications.resource();
+            let options = self.server_writes();
+            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await {
+                // Somebody wrote it meanwhile: it is read anew.
+                Err(error) if error.is_conflict() || error.is_invalid() => {}
+                other => return self.taken(other?),
+            }
+        }
+        self.begin(&metadata.namespace, &metadata.name, Some(&metadata.uid), operation).await
     }
 
     /// Starts an operation unless one runs already.
@@ -151,10 +198,23 @@ impl Store {
         name: &str,
         operation: &Operation,
     ) -> Result<Application, StoreError> {
+        self.begin(namespace, name, None, operation).await
+    }
+
+    async fn begin(
+        &self,
+        namespace: &str,
+        name: &str,
+        uid: Option<&str>,
+        operation: &Operation,
+    ) -> Result<Application, StoreError> {
         self.permitted(namespace)?;
         let resource = self.0.applications.resource();
         for _ in 0..TRIES {
             let live = self.0.cluster.get(resource, namespace, name).await?;
+            if uid.is_some_and(|uid| uid != live.uid()) {
+                return Err(replaced(namespace, name));
+            }
             if live.at(&["operation"]).is_some_and(|operation| !operation.is_null()) {
                 return Err(StoreError::OperationInProgress);
             }
@@ -235,6 +295,57 @@ impl Store {
         Err(StoreError::Contention(format!("application {name}")))
     }
 
+    /// Has exactly this application carry some finalizers and not others; the rest stays. Gives the application as
+    /// it is then, nothing when it was so already.
+    pub async fn settle_finalizers(
+        &self,
+        application: &Application,
+        wanted: &[(&str, bool)],
+    ) -> Result<Option<Application>, StoreError> {
+        let metadata = &application.metadata;
+        let settled = |known: &[String]| {
+            let mut settled: Vec<String> = known
+                .iter()
+                .filter(|known| !wanted.contains(&(known.as_str(), false)))
+                .cloned()
+                .collect();
+            for (name, _) in wanted.iter().filter(|(_, carried)| *carried) {
+                if !settled.iter().any(|known| known == name) {
+                    settled.push((*name).to_owned());
+                }
+            }
+            (settled != known).then_some(settled)
+        };
+        let Some(finalizers) = settled(&metadata.finalizers) else { return Ok(None) };
+        let mut try_now = Some((finalizers, metadata.resource_version.clone()));
+        let resource = self.0.applications.resource();
+        let options = WriteOptions::manager(self.0.managers.application_status.as_str());
+        for _ in 0..TRIES {
+            let (finalizers, version) = match try_now.take() {
+                Some(known) => known,
+                None => {
+                    let live = self.0.cluster.get(resource, &metadata.namespace, &metadata.name).await?;
+                    if live.uid() != metadata.uid {
+                        return Err(replaced(&metadata.namespace, &metadata.name));
+                    }
+                    let known: Vec<String> = live.finalizers().into_iter().map(str::to_owned).collect();
+                    match settled(&known) {
+                        Some(finalizers) => (finalizers, live.resource_version().to_owned()),
+                        None => return self.taken(live).map(Some),
+                    }
+                }
+            };
+            let patch = Patch::Merge(json!({"metadata": {
+                "uid": metadata.uid, "resourceVersion": version, "finalizers": finalizers,
+            }}));
+            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await {
+                Err(error) if error.is_conflict() => {}
+                other => return self.taken(other?).map(Some),
+            }
+        }
+        Err(StoreError::Contention(format!("finalizers of application {}", metadata.name)))
+    }
+
     /// Removes a finalizer of exactly this application. An application that is gone already is no error.
     pub async fn remove_finalizer(
         &self,
@@ -291,6 +402,29 @@ impl Store {
             reason: error.reason,
         })
     }
+}
+
+fn replaced(namespace: &str, name: &str) -> StoreError {
+    StoreError::Replaced { kind: Application::KIND, namespace: namespace.into(), name: name.into() }
+}
+
+/// What is to be written of a status; nothing when nothing changed.
+fn status_patch(change: StatusChange<'_>) -> Option<Map<String, Value>> {
+    let before = &change.application.status;
+    let mut patch = Map::new();
+    if before != change.status
+        && let Some(status) = merge_patch_of(before, change.status)
+    {
+        patch.insert("status".into(), status);
+    }
+    if change.operation_done {
+        patch.insert("operation".into(), Value::Null);
+    }
+    if patch.is_empty() {
+        return None;
+    }
+    patch.insert("metadata".into(), json!({"uid": change.application.metadata.uid}));
+    Some(patch)
 }
 
 fn as_value<T: Serialize>(value: &T) -> Value {

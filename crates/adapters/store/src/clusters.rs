@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use kubernetes::{DeleteOptions, Patch};
 use object::{Object, Secret};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 impl Store {
     /// Every destination: registered clusters by name of their Secret, and the hub's own when it is enabled and not
@@ -45,6 +46,15 @@ impl Store {
             None if wanted == IN_CLUSTER_SERVER => Ok(Secret::new(in_cluster())),
             None => Err(StoreError::NotFound { kind: "cluster", name: server.into() }),
         }
+    }
+
+    /// The uid of each registered cluster's Secret, by its server: how shards are shared out.
+    pub fn cluster_uids(&self) -> BTreeMap<String, String> {
+        let entries = self.secrets_of("cluster");
+        entries
+            .iter()
+            .map(|entry| (entry.text("server").trim_end_matches('/').to_owned(), entry.uid.clone()))
+            .collect()
     }
 
     /// The destinations of a name; several when users gave one name twice.
@@ -208,7 +218,7 @@ fn invalid(entry: &SecretEntry, reason: String) -> StoreError {
     }
 }
 
-fn texts(map: &std::collections::BTreeMap<String, String>) -> Map<String, Value> {
+fn texts(map: &BTreeMap<String, String>) -> Map<String, Value> {
     map.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect()
 }
 

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct SecretEntry {
     /// Name.
     pub name: String,
+    /// Uid.
+    pub uid: String,
     /// Resource version.
     pub resource_version: String,
     /// Labels.
@@ -37,6 +39,7 @@ impl SecretEntry {
         annotations.remove(api::names::LAST_APPLIED);
         Ok(Self {
             name: object.name().into(),
+            uid: object.uid().into(),
             resource_version: object.resource_version().into(),
             labels: object.labels(),
             annotations,

@@ -2,7 +2,7 @@
 
 use crate::error::StoreError;
 use futures::StreamExt;
-use kubernetes::{ApiResource, Cluster, Error, ListOptions, WatchEvent, WatchOptions};
+use kubernetes::{ApiResource, Cluster, Error, ListOptions, Listed, WatchEvent, WatchOptions};
 use object::Object;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How many changes are remembered for watchers that come back.
 const LOG: usize = 2048;
+/// Objects per answer of a list: small enough that an answer is no burden.
+const PAGE: u32 = 100;
 /// How many changes a follower may fall behind.
 const BACKLOG: usize = 2048;
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
@@ -123,6 +125,10 @@ struct State<T> {
     /// Changes at or before this version are no longer in the log.
     forgotten: u64,
     version: String,
+    /// Changes so far.
+    generation: u64,
+    /// How many changes are remembered.
+    history: usize,
     /// How far the list and the deletions of the watch reach: what is of this version or before and not in
     /// `items` is gone.
     gone_until: String,
@@ -204,6 +210,21 @@ impl<T: Send + Sync + 'static> Watched<T> {
         self.0.read(|state| (state.items.values().cloned().collect(), state.version.clone()))
     }
 
+    /// How many changes there were: what was made of the objects is right for as long as it stays.
+    pub fn generation(&self) -> u64 {
+        self.0.read(|state| state.generation)
+    }
+
+    /// Remembers no changes for watchers that come back: where nobody watches, they are memory for nothing.
+    pub fn forget_changes(&self) {
+        self.0.write(|state| {
+            state.history = 0;
+            while let Some(oldest) = state.log.pop_front() {
+                state.forgotten = state.forgotten.max(oldest.resource_version.parse().unwrap_or(u64::MAX));
+            }
+        });
+    }
+
     /// How many objects there are.
     pub fn len(&self) -> usize {
         self.0.read(|state| state.items.len())
@@ -276,6 +297,8 @@ impl<T> State<T> {
             log: VecDeque::new(),
             forgotten: 0,
             version: String::new(),
+            generation: 0,
+            history: LOG,
             gone_until: String::new(),
         }
     }
@@ -349,11 +372,12 @@ impl<T> State<T> {
 
     fn record(&mut self, event: StoredEvent<T>) -> Arc<StoredEvent<T>> {
         let event = Arc::new(event);
+        self.generation += 1;
         if is_after(&event.resource_version, &self.version) {
             self.version = event.resource_version.to_string();
         }
         self.log.push_back(event.clone());
-        if self.log.len() > LOG
+        if self.log.len() > self.history
             && let Some(oldest) = self.log.pop_front()
         {
             self.forgotten = self.forgotten.max(oldest.resource_version.parse().unwrap_or(u64::MAX));
@@ -405,15 +429,20 @@ impl<T: Send + Sync + 'static> Shared<T> {
 
     async fn list(&self) -> Result<String, Error> {
         let source = &self.source;
-        let (objects, version) =
-            source.cluster.list(&source.resource, &source.namespace, &ListOptions::default()).await?;
         let mut named = BTreeSet::new();
-        for object in objects {
-            if (source.keep)(&object) {
-                named.insert((Arc::from(object.namespace()), Arc::from(object.name())));
+        // One object at a time: all of them at once, as trees of JSON, would be many times what is kept of them.
+        let each = |listed: Listed| match listed {
+            Listed::Restarted => named.clear(),
+            Listed::Object(object) => {
+                if (source.keep)(&object) {
+                    named.insert((Arc::from(object.namespace()), Arc::from(object.name())));
+                }
+                self.apply(object, Told::ByWatch);
             }
-            self.apply(object, Told::ByWatch);
-        }
+        };
+        let options = ListOptions { page_size: PAGE, ..ListOptions::default() };
+        let version =
+            source.cluster.list_each(&source.resource, &source.namespace, &options, each).await?;
         self.write(|state| self.send(state.retain(&named, &version)));
         Ok(version)
     }
