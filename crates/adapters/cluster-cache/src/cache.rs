@@ -174,13 +174,19 @@ impl<E: Extract> ClusterCache<E> {
     /// until everything has been listed once: an application must not look empty because nobody has looked yet.
     /// Single kinds may still be tainted; see [`ClusterCache::require`].
     pub fn managed(&self, application: &str) -> Result<BTreeMap<ResourceKey, Object>, LiveError> {
-        let epoch = self.filled()?;
         // The lock is held only while the entries are picked; parsing happens outside it.
+        let entries = self.managed_now(application)?;
+        Ok(entries.iter().filter_map(|entry| Some((entry.key(), entry.manifest()?))).collect())
+    }
+
+    /// What is kept of the objects an application manages, by key; an error where [`ClusterCache::managed`] has one.
+    pub fn managed_now(&self, application: &str) -> Result<Vec<Arc<Entry<E::Info>>>, LiveError> {
+        let epoch = self.filled()?;
         let entries = self.managed_entries(application);
         if self.filled()? != epoch {
             return Err(LiveError::Filling);
         }
-        Ok(entries.iter().filter_map(|entry| Some((entry.key(), entry.manifest()?))).collect())
+        Ok(entries)
     }
 
     /// How often the cache was emptied; an error while it is being filled.
@@ -197,18 +203,26 @@ impl<E: Extract> ClusterCache<E> {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Object>, LiveError> {
-        let key = ResourceKey::new(&gvk.group, &gvk.kind, namespace, name);
-        let known = self.get(&key);
-        if let Some(manifest) =
-            known.as_ref().filter(|entry| *entry.version == *gvk.version).and_then(|e| e.manifest())
-        {
-            return Ok(Some(manifest));
-        }
-        let synced = self.kind_state(&gvk.group_kind()) == Some(KindState::Synced);
-        if known.is_none() && synced && self.covers(namespace) {
-            return Ok(None);
+        if let Some(known) = self.known_live(gvk, namespace, name) {
+            return Ok(known);
         }
         Ok(self.0.cluster.find_kind(gvk, namespace, name).await?)
+    }
+
+    /// The same without asking anybody: nothing where the cache does not know.
+    pub fn known_live(
+        &self,
+        gvk: &GroupVersionKind,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Option<Object>> {
+        let key = ResourceKey::new(&gvk.group, &gvk.kind, namespace, name);
+        if let Some(entry) = self.get(&key) {
+            let whole = Some(entry).filter(|entry| *entry.version == *gvk.version)?.manifest()?;
+            return Some(Some(whole));
+        }
+        let synced = self.kind_state(&gvk.group_kind()) == Some(KindState::Synced);
+        (synced && self.covers(namespace)).then_some(None)
     }
 
     /// Visits objects and everything they own; see [`Index::walk`].
@@ -379,7 +393,8 @@ impl<E: Extract> ClusterCache<E> {
         self.0.restart.notify_one();
     }
 
-    fn covers(&self, namespace: &str) -> bool {
+    /// Whether objects of a namespace are watched at all; the empty one stands for those that are in none.
+    pub fn covers(&self, namespace: &str) -> bool {
         let options = &self.0.options;
         match options.namespaces.as_slice() {
             [] => true,
