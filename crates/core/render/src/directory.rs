@@ -1,12 +1,14 @@
 //! Directory sources: every manifest file of a folder, several documents in a file, lists unpacked.
 
-use crate::{Limits, RenderError};
-use api::v1alpha1::ApplicationSourceDirectory;
+use crate::{RenderError, Request};
+use api::v1alpha1::{ApplicationSourceDirectory, ApplicationSourceJsonnet, JsonnetVar};
 use glob_pattern::Pattern;
+use jsonnet::{Parameters, Variable};
 use object::Object;
 use object::yaml;
 use serde_json::Value;
 use source_tree::{Kind, Tree, TreePath};
+use std::collections::BTreeMap;
 
 /// A file with this in it is left out.
 const SKIP_MARK: &[u8] = b"+argocd:skip-file-rendering";
@@ -18,8 +20,10 @@ pub(crate) fn documents(
     tree: &dyn Tree,
     path: &TreePath,
     options: &ApplicationSourceDirectory,
-    limits: Limits,
+    request: &Request<'_>,
 ) -> Result<Vec<Object>, RenderError> {
+    let limits = request.limits;
+    let jsonnet = parameters(path, &options.jsonnet, request)?;
     let include = pattern("include", &options.include)?;
     let exclude = pattern("exclude", &options.exclude)?;
     let mut files = Vec::new();
@@ -41,7 +45,11 @@ pub(crate) fn documents(
             return Err(RenderError::TooMuch { path, what: "the manifest files", limit });
         }
         if !contains(&text, SKIP_MARK) {
-            read(&file, format, &text, &mut objects)?;
+            match format {
+                Format::Yaml => read_yaml(&file, &text, &mut objects)?,
+                Format::Json => read_json(&file, &text, &mut objects)?,
+                Format::Jsonnet => evaluate(tree, &file, &jsonnet, &mut objects)?,
+            }
         }
         if objects.len() > limits.objects {
             let (path, limit) = (path.as_str().to_owned(), limits.objects as u64);
@@ -110,15 +118,48 @@ fn format(path: &str, any_extension: bool) -> Option<Format> {
     }
 }
 
-fn read(path: &TreePath, format: Format, text: &[u8], objects: &mut Vec<Object>) -> Result<(), RenderError> {
-    match format {
-        Format::Yaml => read_yaml(path, text, objects),
-        Format::Json => read_json(path, text, objects),
-        Format::Jsonnet => Err(RenderError::File {
-            path: path.as_str().to_owned(),
-            reason: "this version evaluates no Jsonnet yet".into(),
-        }),
+/// The source's variables with the build environment put in, and its libraries as they are searched: what was named
+/// last comes first, the application's own folder at the end.
+fn parameters(
+    path: &TreePath,
+    options: &ApplicationSourceJsonnet,
+    request: &Request<'_>,
+) -> Result<Parameters, RenderError> {
+    let variables = |given: &[JsonnetVar]| -> BTreeMap<String, Variable> {
+        let value = |variable: &JsonnetVar| {
+            let text = request.environment.substitute(&variable.value);
+            if variable.code { Variable::Code(text) } else { Variable::Text(text) }
+        };
+        given.iter().map(|variable| (variable.name.clone(), value(variable))).collect()
+    };
+    let mut libraries = Vec::new();
+    for library in options.libs.iter().rev() {
+        // Relative to the repository, not to the application.
+        libraries.push(TreePath::root().resolve(library)?);
     }
+    libraries.push(path.clone());
+    Ok(Parameters { external: variables(&options.ext_vars), top_level: variables(&options.tlas), libraries })
+}
+
+/// A Jsonnet file gives one object, or a list of them.
+fn evaluate(
+    tree: &dyn Tree,
+    path: &TreePath,
+    parameters: &Parameters,
+    objects: &mut Vec<Object>,
+) -> Result<(), RenderError> {
+    let file = || path.file_name().unwrap_or_default().to_owned();
+    let text = jsonnet::evaluate(tree, path, parameters)
+        .map_err(|error| RenderError::Jsonnet { file: file(), error })?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| failed(path, error.to_string()))?;
+    let values = match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    };
+    for value in values {
+        add(value, objects).map_err(|reason| RenderError::Generated { file: file(), reason })?;
+    }
+    Ok(())
 }
 
 fn read_json(path: &TreePath, text: &[u8], objects: &mut Vec<Object>) -> Result<(), RenderError> {

@@ -41,6 +41,22 @@ pub enum RenderError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// A Jsonnet file does not evaluate.
+    #[error("Failed to evaluate jsonnet {file:?}: {error}")]
+    Jsonnet {
+        /// Its name, as the original shows it.
+        file: String,
+        /// Why.
+        error: jsonnet::JsonnetError,
+    },
+    /// What a Jsonnet file gives are no objects.
+    #[error("Failed to unmarshal generated json {file:?}: {reason}")]
+    Generated {
+        /// Its name, as the original shows it.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file holds what a directory source cannot take.
     #[error("{path}: {reason}")]
     File {
@@ -96,11 +112,15 @@ pub enum RenderError {
 impl RenderError {
     /// Whether trying again may help without anybody changing anything.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Tree(error) if error.retryable())
+        match self {
+            Self::Tree(error) => error.retryable(),
+            Self::Jsonnet { error, .. } => error.retryable(),
+            _ => false,
+        }
     }
 
     /// Whether the original answers it with gRPC `FailedPrecondition`.
     pub fn failed_precondition(&self) -> bool {
-        matches!(self, Self::Manifest { .. })
+        matches!(self, Self::Manifest { .. } | Self::Jsonnet { .. } | Self::Generated { .. })
     }
 }

@@ -2,10 +2,12 @@
 //! application's mark on them. Reads through a `Tree` only, so that what a render read is the key of its cache.
 
 mod directory;
+mod environment;
 mod error;
 mod overrides;
 mod source_type;
 
+pub use environment::{Environment, EnvironmentOf};
 pub use error::RenderError;
 pub use overrides::with_overrides;
 pub use source_type::{SourceType, source_type};
@@ -49,6 +51,8 @@ pub struct Request<'a> {
     pub tracking: Tracking<'a>,
     /// Source types that are switched off have `false` here.
     pub enabled: &'a BTreeMap<String, bool>,
+    /// Variables that parameters may name.
+    pub environment: &'a Environment,
     /// Limits.
     pub limits: Limits,
 }
@@ -60,6 +64,8 @@ pub struct Rendered {
     pub objects: Vec<Object>,
     /// How they were made.
     pub source_type: SourceType,
+    /// Whether they name the revision: then they are good for that one only, whatever was read.
+    pub revision_used: bool,
 }
 
 /// Renders a source.
@@ -70,7 +76,7 @@ pub fn render(tree: &dyn Tree, request: &Request<'_>) -> Result<Rendered, Render
     let documents = match source_type {
         SourceType::Directory => {
             let options = source.directory.unwrap_or_default();
-            directory::documents(tree, &path, &options, request.limits)?
+            directory::documents(tree, &path, &options, request)?
         }
         // An engine that is not there is an error that names it, never a silently different manifest.
         other => return Err(RenderError::NoEngine { path: request.source.path.clone(), engine: other }),
@@ -82,7 +88,7 @@ pub fn render(tree: &dyn Tree, request: &Request<'_>) -> Result<Rendered, Render
         }
         objects.push(object);
     }
-    Ok(Rendered { objects, source_type })
+    Ok(Rendered { objects, source_type, revision_used: request.environment.revision_used() })
 }
 
 /// The folder a source names, which must be there.

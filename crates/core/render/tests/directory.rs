@@ -3,7 +3,7 @@
 
 use api::v1alpha1::{ApplicationSource, ApplicationSourceDirectory};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
-use render::{Limits, Request, render};
+use render::{Environment, EnvironmentOf, Limits, Request, render};
 use source_tree::{MemoryTree, TreePath};
 use std::collections::BTreeMap;
 
@@ -26,6 +26,10 @@ fn check(files: &[(&str, &str)], options: Option<ApplicationSourceDirectory>) ->
             installation_id: "",
         },
         enabled: &BTreeMap::new(),
+        environment: &Environment::new(EnvironmentOf {
+            application: "guestbook",
+            ..EnvironmentOf::default()
+        }),
         limits: Limits { manifest_bytes: 10_000, objects: 50 },
     };
     match render(&tree, &request) {
@@ -86,6 +90,7 @@ fn marks_are_set() {
         namespace: "gb",
         tracking: Tracking { method: TrackingMethod::Annotation, label_key: "", installation_id: "" },
         enabled: &BTreeMap::new(),
+        environment: &Environment::default(),
         limits: Limits::default(),
     };
     let rendered = render(&tree, &request).unwrap();
@@ -124,4 +129,35 @@ fn limits_hold() {
     );
     let many = (0..60).map(|number| named(&number.to_string())).collect::<Vec<_>>().join("---\n");
     assert_eq!(check(&[("app/a.yaml", &many)], None), "error: the objects of app exceed the limit of 50");
+}
+
+#[test]
+fn jsonnet_gives_an_object_or_a_list_of_them() {
+    let variable = |name: &str, value: &str, code| api::v1alpha1::JsonnetVar {
+        name: name.into(),
+        value: value.into(),
+        code,
+    };
+    let jsonnet = api::v1alpha1::ApplicationSourceJsonnet {
+        ext_vars: vec![variable("name", "$ARGOCD_APP_NAME-x", false), variable("count", "1 + 1", true)],
+        tlas: vec![variable("suffix", "z", false)],
+        libs: vec!["vendor".into(), "other".into()],
+    };
+    let options = Some(ApplicationSourceDirectory { jsonnet, ..Default::default() });
+    let map = r#"{ apiVersion: "v1", kind: "ConfigMap", metadata: { name: std.extVar("name") + std.extVar("count") } }"#;
+    let list = r#"local lib = import "lib.libsonnet"; function(suffix) [lib + { metadata: { name: suffix + lib.from } }]"#;
+    let files = [
+        ("app/a.jsonnet", map),
+        ("app/b.jsonnet", list),
+        ("vendor/lib.libsonnet", r#"{ apiVersion: "v1", kind: "Secret", from:: "vendor" }"#),
+        ("other/lib.libsonnet", r#"{ apiVersion: "v1", kind: "Secret", from:: "other" }"#),
+    ];
+    assert_eq!(check(&files, options.clone()), "ConfigMap guestbook-x2, Secret zother");
+    let broken = [("app/a.jsonnet", "{ a: nope }")];
+    assert_eq!(
+        check(&broken, options.clone()),
+        "error: Failed to evaluate jsonnet \"a.jsonnet\": app/a.jsonnet:1:6-10 Unknown variable: nope"
+    );
+    let number = [("app/a.jsonnet", "[1]")];
+    assert!(check(&number, options).starts_with("error: Failed to unmarshal generated json \"a.jsonnet\": "));
 }

@@ -9,12 +9,14 @@ use api::v1alpha1::{ApplicationSource, RevisionMetadata};
 use cache::Cache;
 use git::{Freshness, Repositories, ResolvedRevision};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
-use render::Rendered;
+use render::{Environment, EnvironmentOf, Rendered};
 use source_tree::{Recorded, Tree};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
+use transport::Calls;
 use wire::repository::repo_server_service_server::RepoServerService;
 use wire::repository::{
     AppList, DirectoryAppSpec, GitDirectoriesRequest, GitDirectoriesResponse, ListAppsRequest,
@@ -30,19 +32,25 @@ pub struct RepoServer {
     manifests: Manifests,
     options: Arc<Options>,
     renders: Arc<Semaphore>,
+    metrics: Metrics,
 }
 
 impl RepoServer {
     pub(crate) fn new(repositories: Repositories, cache: Cache, options: Options, metrics: Metrics) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let at_once = if options.parallel_renders == 0 { processors * 2 } else { options.parallel_renders };
-        let manifests = Manifests::new(cache, &options.cache_secret, options.keep_manifests, metrics);
+        let manifests = Manifests::new(cache, &options.cache_secret, options.keep_manifests, metrics.clone());
         Self {
             repositories,
             manifests,
             renders: Arc::new(Semaphore::new(at_once)),
             options: Arc::new(options),
+            metrics,
         }
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.metrics.calls
     }
 
     /// Forgets what a repository's branches and tags were: a push was announced.
@@ -61,13 +69,17 @@ impl RepoServer {
         no_cache: bool,
     ) -> Result<ResolvedRevision, Status> {
         let freshness = if no_cache { Freshness::Now } else { Freshness::Cached };
+        let failed = |error: git::GitError| {
+            self.metrics.listing_failed(&repository.shown_url(), revision);
+            status::git(&error)
+        };
         let resolved = self.repositories.resolve(repository, revision, freshness).await;
-        let resolved = resolved.map_err(|error| status::git(&error))?;
+        let resolved = resolved.map_err(failed)?;
         if git::CommitId::parse(revision).is_ok() {
             // A commit is resolved without asking anybody. What was rendered from it is shown only to those whom
             // the repository lets in.
             let listed = self.repositories.ls_refs(repository, Freshness::Cached).await;
-            listed.map_err(|error| status::git(&error))?;
+            listed.map_err(failed)?;
         }
         Ok(resolved)
     }
@@ -76,6 +88,7 @@ impl RepoServer {
         let source =
             request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
         let repository = git_repository(request.repo.clone(), self.trust())?;
+        let _pending = self.metrics.pending(&repository.shown_url());
         let resolved = self.resolve(&repository, &request.revision, request.no_revision_cache).await?;
         let commit = resolved.commit.as_str().to_owned();
         let parameters = parameters(&request, &source);
@@ -84,15 +97,14 @@ impl RepoServer {
         {
             return Ok(response(kept, commit, &request));
         }
-        let tree =
-            self.repositories.tree(&repository, &resolved).await.map_err(|error| status::git(&error))?;
+        let tree = self.fetched(&repository, &resolved).await?;
         let tree: Arc<dyn Tree> = Arc::new(tree);
         if !request.no_cache
             && let Some(kept) = self.manifests.by_reads(&parameters, &commit, tree.clone()).await
         {
             return Ok(response(kept, commit, &request));
         }
-        let (kept, reads) = self.render(tree, source, request.clone()).await?;
+        let (kept, reads) = self.render(tree, source, request.clone(), commit.clone()).await?;
         self.manifests.remember(&parameters, &commit, reads, &kept).await;
         Ok(response(kept, commit, &request))
     }
@@ -102,15 +114,21 @@ impl RepoServer {
         tree: Arc<dyn Tree>,
         source: ApplicationSource,
         request: ManifestRequest,
+        revision: String,
     ) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
+        let asked = Instant::now();
         let permit = self.renders.clone().acquire_owned().await;
+        self.metrics.render_waited(asked.elapsed());
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
         let work = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let recorded = Recorded::new(tree);
-            let rendered = render_source(&recorded, &source, &request, limits);
-            rendered.map(|rendered| (keep(&rendered), recorded.read_set()))
+            let rendered = render_source(&recorded, &source, &request, &revision, limits);
+            // What names the revision is good for no other, whatever was read.
+            let reads =
+                |rendered: &Rendered| (!rendered.revision_used).then(|| recorded.read_set()).flatten();
+            rendered.map(|rendered| (keep(&rendered), reads(&rendered)))
         });
         work.await
             .map_err(|error| status::broken("render manifests", &error))?
@@ -122,9 +140,19 @@ fn render_source(
     tree: &dyn Tree,
     source: &ApplicationSource,
     request: &ManifestRequest,
+    revision: &str,
     limits: render::Limits,
 ) -> Result<Rendered, render::RenderError> {
     let application = AppInstance::from_mark(&request.app_name);
+    let environment = Environment::new(EnvironmentOf {
+        application: &request.app_name,
+        namespace: &request.namespace,
+        project: &request.project_name,
+        revision,
+        repository: request.repo.as_ref().map_or("", |repository| repository.repo.as_str()),
+        path: &source.path,
+        target_revision: &source.target_revision,
+    });
     let marked = !request.app_name.is_empty() && !request.app_label_key.is_empty();
     render::render(
         tree,
@@ -139,6 +167,7 @@ fn render_source(
                 installation_id: &request.installation_id,
             },
             enabled: &request.enabled_source_types,
+            environment: &environment,
             limits,
         },
     )
@@ -163,7 +192,6 @@ fn response(kept: Kept, commit: String, request: &ManifestRequest) -> ManifestRe
 
 /// Everything but the tree that a render depends on. The revision is the tree's; credentials only open the door.
 fn parameters(request: &ManifestRequest, source: &ApplicationSource) -> Parameters {
-    let source = ApplicationSource { target_revision: String::new(), ..source.clone() };
     let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
     Parameters::new(&(
         (repository, source, &request.app_name, &request.namespace),
@@ -290,6 +318,18 @@ impl RepoServer {
     ) -> Result<git::GitTree, Status> {
         let repository = git_repository(repository, self.trust())?;
         let resolved = self.resolve(&repository, revision, no_cache).await?;
-        self.repositories.tree(&repository, &resolved).await.map_err(|error| status::git(&error))
+        self.fetched(&repository, &resolved).await
+    }
+
+    async fn fetched(
+        &self,
+        repository: &git::Repository,
+        resolved: &ResolvedRevision,
+    ) -> Result<git::GitTree, Status> {
+        let tree = self.repositories.tree(repository, resolved).await;
+        tree.map_err(|error| {
+            self.metrics.fetch_failed(&repository.shown_url(), resolved.commit.as_str());
+            status::git(&error)
+        })
     }
 }
