@@ -71,35 +71,54 @@ mod process {
     impl Collector for Process {
         fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
             // Where there is no /proc there are no such figures.
-            if let Some(bytes) = resident_bytes() {
-                let gauge = ConstGauge::new(bytes);
-                let name = "process_resident_memory_bytes";
-                let help = "Resident memory size in bytes";
-                gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+            let gauges = [
+                ("process_resident_memory_bytes", "Resident memory size in bytes", memory_bytes(1)),
+                ("process_virtual_memory_bytes", "Virtual memory size in bytes", memory_bytes(0)),
+                ("process_open_fds", "Number of open file descriptors", open_files()),
+                ("process_start_time_seconds", "Start time since the epoch in seconds", start_seconds()),
+            ];
+            for (name, help, value) in gauges {
+                if let Some(value) = value {
+                    let gauge = ConstGauge::new(value);
+                    gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+                }
             }
             if let Some(seconds) = cpu_seconds() {
                 let counter = ConstCounter::new(seconds);
                 let help = "Total user and system CPU time spent in seconds";
-                counter.encode(encoder.encode_descriptor(
-                    "process_cpu_seconds",
-                    help,
-                    None,
-                    counter.metric_type(),
-                )?)?;
+                let name = "process_cpu_seconds";
+                counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
             }
             Ok(())
         }
     }
 
-    fn resident_bytes() -> Option<i64> {
-        let pages: i64 = std::fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+    /// Field 0 of statm is the address space, field 1 what is resident of it.
+    fn memory_bytes(field: usize) -> Option<i64> {
+        let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+        let pages: i64 = statm.split(' ').nth(field)?.parse().ok()?;
         Some(pages * 4096)
     }
 
-    fn cpu_seconds() -> Option<f64> {
+    fn open_files() -> Option<i64> {
+        i64::try_from(std::fs::read_dir("/proc/self/fd").ok()?.count()).ok()
+    }
+
+    fn start_seconds() -> Option<i64> {
+        let ticks: i64 = fields()?.get(19)?.parse().ok()?;
+        let stat = std::fs::read_to_string("/proc/stat").ok()?;
+        let booted: i64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        Some(booted + ticks / 100)
+    }
+
+    /// What /proc/self/stat says after the command, which may hold blanks.
+    fn fields() -> Option<Vec<String>> {
         let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // The command may hold blanks: what follows its closing parenthesis does not.
-        let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
+    }
+
+    fn cpu_seconds() -> Option<f64> {
+        let fields = fields()?;
         let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
         Some(ticks / 100.0)
     }

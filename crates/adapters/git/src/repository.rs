@@ -48,9 +48,14 @@ pub struct Repository {
 
 impl fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown =
-            Location::parse(&self.url).map_or_else(|_| "(invalid)".to_owned(), |location| location.shown);
-        formatter.debug_struct("Repository").field("url", &shown).finish_non_exhaustive()
+        formatter.debug_struct("Repository").field("url", &self.shown_url()).finish_non_exhaustive()
+    }
+}
+
+impl Repository {
+    /// The URL without credentials, for messages and metrics.
+    pub fn shown_url(&self) -> String {
+        Location::parse(&self.url).map_or_else(|_| "(invalid)".to_owned(), |location| location.shown)
     }
 }
 

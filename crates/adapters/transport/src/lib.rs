@@ -1,10 +1,12 @@
 //! How components listen and how they reach each other: one port for gRPC, gRPC-web and HTTP, plain or TLS; channels
 //! over the network, and channels within one process that are the same to whoever uses them.
 
+mod calls;
 mod channel;
 mod serve;
 mod tls;
 
+pub use calls::Calls;
 pub use channel::{ChannelError, ChannelOptions, Trust, connect, in_process};
 pub use serve::{Listener, OnPlainText, serve};
 pub use tls::{Identity, TlsError, self_signed};

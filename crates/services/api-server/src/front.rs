@@ -69,7 +69,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
 
 fn authenticated(hub: &Arc<Hub>) -> Result<Authenticated, StartError> {
     let (router, names) = services::router(hub)?;
-    Ok(Authenticated::new(hub.clone(), router, names.into()))
+    Ok(Authenticated::new(hub.clone(), hub.metrics.calls.count(router), names.into()))
 }
 
 async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<Body> {

@@ -48,6 +48,7 @@ pub enum StartError {
 
 /// The gRPC services as a router: for a port, and for channels within one process.
 pub fn router(server: RepoServer) -> axum::Router {
+    let calls = server.calls().clone();
     let service = RepoServerServiceServer::new(server)
         .max_decoding_message_size(wire::MESSAGE_LIMIT)
         .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -55,7 +56,8 @@ pub fn router(server: RepoServer) -> axum::Router {
     tokio::spawn(async move {
         health.set_serving::<RepoServerServiceServer<RepoServer>>().await;
     });
-    tonic::service::Routes::new(service).add_service(health_service).prepare().into_axum_router()
+    let routes = tonic::service::Routes::new(service).add_service(health_service);
+    calls.count(routes.prepare().into_axum_router())
 }
 
 /// Runs the component as a process of its own until it is stopped.
