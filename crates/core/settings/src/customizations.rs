@@ -67,6 +67,12 @@ impl Customizations {
         exact.or_else(|| self.of(group, kind).find(|entry| !entry.health_lua.is_empty()))
     }
 
+    /// The user's actions for a kind, as written. Patterns have none: the original reads the kind's own key.
+    pub fn actions(&self, group: &str, kind: &str) -> Option<&str> {
+        let own = self.overrides.get(&override_key(group, kind))?;
+        Some(own.actions.as_str()).filter(|actions| !actions.is_empty())
+    }
+
     /// What to leave out when asking whether an update of an object is worth a comparison: as
     /// `ignore_differences` of each override.
     pub fn ignored_updates(&self) -> BTreeMap<String, ResourceOverride> {
@@ -93,7 +99,8 @@ impl Customizations {
     }
 }
 
-fn concerns(key: &str, group: &str, kind: &str) -> bool {
+/// Whether the override under a key is one of a kind's.
+pub fn concerns(key: &str, group: &str, kind: &str) -> bool {
     let (key_group, key_kind) = key.split_once('/').unwrap_or(("", key));
     matches(key_group, group, &[]) && matches(key_kind, kind, &[])
 }

@@ -18,7 +18,7 @@ mod tracking;
 mod ui;
 
 pub use comparison::{CompareOptions, StatusField};
-pub use customizations::{Customizations, override_key};
+pub use customizations::{Customizations, concerns, override_key};
 pub use duration::go_duration;
 pub use labels::ResourceLabels;
 pub use rbac::{MatchMode, RbacPolicy};
