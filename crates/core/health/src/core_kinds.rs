@@ -59,6 +59,10 @@ pub(crate) fn api_service(live: &Object) -> HealthStatus {
 }
 
 pub(crate) fn custom_resource_definition(live: &Object) -> HealthStatus {
+    if live.at(&["status"]).is_none() {
+        // The original's script fails here.
+        return HealthStatus::new(HealthStatusCode::Unknown, "Status not found");
+    }
     if entries(live, &["status", "conditions"]).is_empty() {
         return HealthStatus::progressing("Status conditions not found");
     }

@@ -1,34 +1,47 @@
-//! Whether a live object is well, judged from the object alone: native checks for the kinds Kubernetes
-//! brings, a table of rules for well-known custom resources. Knows nothing of applications or of sync.
+//! Whether a live object is well, judged from the object alone: the user's Lua, a table of rules for
+//! well-known custom resources, native checks for the kinds Kubernetes brings. Knows nothing of applications
+//! or of sync.
 
 mod autoscaling;
 mod batch;
+mod checks;
 mod core_kinds;
+mod custom;
 mod object_status;
 mod pod;
+mod reading;
 mod rules;
 mod workload;
 
+pub use checks::{Checks, Finding};
+pub use lua_sandbox::{Interrupt, Limits, ScriptError};
 pub use object_status::HealthStatus;
 
 use api::codes::HealthStatusCode;
+use jiff::Timestamp;
 use object::Object;
 
 /// Keeps a hook's object until its phase ends; while it waits for that, its own health counts.
 const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
-/// The health of a live object; none when its kind has no notion of health.
+/// The health of a live object by the built-in checks alone; none when its kind has no notion of health.
 pub fn health(live: &Object) -> Option<HealthStatus> {
+    pending_deletion(live).or_else(|| built_in(live, None))
+}
+
+fn pending_deletion(live: &Object) -> Option<HealthStatus> {
     let waits_for_hook = live.finalizers().contains(&HOOK_FINALIZER);
-    if !live.deletion_timestamp().is_empty() && !waits_for_hook {
-        return Some(HealthStatus::new(HealthStatusCode::Progressing, "Pending deletion"));
-    }
-    rules::judge(live).or_else(|| native(live))
+    (!live.deletion_timestamp().is_empty() && !waits_for_hook)
+        .then(|| HealthStatus::new(HealthStatusCode::Progressing, "Pending deletion"))
+}
+
+fn built_in(live: &Object, now: Option<Timestamp>) -> Option<HealthStatus> {
+    if rules::knows(live.group(), live.kind()) { rules::judge(live, now) } else { native(live) }
 }
 
 /// Whether the kind has a notion of health at all.
 pub fn has_check(group: &str, kind: &str) -> bool {
-    rules::find(group, kind).is_some() || native_check(group, kind).is_some()
+    rules::knows(group, kind) || native_check(group, kind).is_some()
 }
 
 type Check = fn(&Object) -> HealthStatus;

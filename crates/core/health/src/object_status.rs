@@ -44,6 +44,11 @@ impl HealthStatus {
         Self::new(HealthStatusCode::Suspended, message)
     }
 
+    /// What a check says when the word it read is none of health's.
+    pub(crate) fn invalid() -> Self {
+        Self::new(HealthStatusCode::Unknown, "Lua returned an invalid health status")
+    }
+
     /// The kind is known, but not at this version.
     pub(crate) fn unsupported(live: &Object, kind: &str) -> Self {
         let message = format!("unsupported {kind} GVK: {}, Kind={}", live.api_version(), live.kind());
