@@ -1,0 +1,187 @@
+//! Which dependencies take part, under which name, and what their parents import from them.
+
+use crate::chart::{Chart, File};
+use crate::coalesce::{self, Table};
+use crate::error::{Error, MissingDependency};
+use crate::metadata::{Dependency, Metadata};
+use bytes::Bytes;
+use gotemplate::{Text, Value};
+use semver_range::{Range, Version};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A chart on its way into one render.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    /// Its name here: the alias where there is one.
+    pub(crate) name: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) values: Table,
+    pub(crate) schema: Option<Bytes>,
+    pub(crate) templates: Arc<[File]>,
+    pub(crate) files: Arc<[File]>,
+    pub(crate) dependencies: Vec<Prepared>,
+}
+
+impl Prepared {
+    pub(crate) fn of(chart: &Chart) -> Self {
+        let values = chart.values.iter();
+        let values =
+            values.map(|(key, value)| (Text::from(key.as_str()), Value::from_json_with_integers(value)));
+        Self {
+            name: chart.metadata.name.clone(),
+            metadata: chart.metadata.clone(),
+            values: coalesce::of(values.collect()),
+            schema: chart.schema.clone(),
+            templates: chart.templates.clone(),
+            files: chart.files.clone(),
+            dependencies: chart.dependencies.iter().map(Self::of).collect(),
+        }
+    }
+}
+
+/// An error that lists what `charts/` lacks.
+pub(crate) fn check(chart: &Chart) -> Result<(), Error> {
+    let there = |name: &str| chart.dependencies.iter().any(|dependency| dependency.name() == name);
+    let wanted = chart.metadata.dependencies.iter().flatten();
+    let missing: Vec<MissingDependency> = wanted
+        .filter(|dependency| !there(&dependency.name))
+        .map(|dependency| MissingDependency {
+            name: dependency.name.clone(),
+            repository: dependency.repository.clone(),
+            version: dependency.version.clone(),
+        })
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::MissingDependencies(missing)) }
+}
+
+/// Decides which dependencies take part, and imports values.
+pub(crate) fn process(chart: &mut Prepared, given: &Table) -> Result<(), Error> {
+    enable(chart, given, "")?;
+    import_all(chart)
+}
+
+fn fits(constraint: &str, version: &str) -> bool {
+    match (Range::parse(constraint), Version::parse(version)) {
+        (Ok(range), Ok(version)) => range.contains(&version),
+        _ => false,
+    }
+}
+
+fn answers(chart: &Prepared, wanted: &Dependency) -> bool {
+    chart.name == wanted.name && fits(&wanted.version, &chart.metadata.version)
+}
+
+fn enable(chart: &mut Prepared, given: &Table, path: &str) -> Result<(), Error> {
+    let Some(mut wanted) = chart.metadata.dependencies.take() else { return Ok(()) };
+    let undeclared =
+        chart.dependencies.iter().filter(|existing| !wanted.iter().any(|wanted| answers(existing, wanted)));
+    let mut dependencies: Vec<Prepared> = undeclared.cloned().collect();
+    for dependency in &mut wanted {
+        if let Some(found) = chart.dependencies.iter().find(|existing| answers(existing, dependency)) {
+            let mut found = found.clone();
+            if !dependency.alias.is_empty() {
+                found.name.clone_from(&dependency.alias);
+                found.metadata.name.clone_from(&dependency.alias);
+            }
+            dependencies.push(found);
+        }
+        if !dependency.alias.is_empty() {
+            dependency.name.clone_from(&dependency.alias);
+        }
+        dependency.enabled = true;
+    }
+    chart.dependencies = dependencies;
+    let values = coalesce::values(chart, Some(given), false)?;
+    by_tags(&mut wanted, &values);
+    by_conditions(&mut wanted, &values, path);
+    let disabled =
+        |name: &str| wanted.iter().any(|dependency| !dependency.enabled && dependency.name == name);
+    chart.dependencies.retain(|dependency| !disabled(&dependency.name));
+    for dependency in &mut chart.dependencies {
+        let inner = format!("{path}{}.", dependency.name);
+        enable(dependency, &values, &inner)?;
+    }
+    let kept: Vec<Dependency> = wanted.iter().filter(|kept| !disabled(&kept.name)).cloned().collect();
+    // Go's empty list of what is left is nil again.
+    chart.metadata.dependencies = (!kept.is_empty()).then_some(kept);
+    Ok(())
+}
+
+fn by_tags(wanted: &mut [Dependency], values: &Table) {
+    let Some(tags) = coalesce::table_at(values, "tags") else { return };
+    for dependency in wanted {
+        let (mut on, mut off) = (false, false);
+        for tag in &dependency.tags {
+            match tags.get(tag.as_bytes()) {
+                Some(Value::Bool(true)) => on = true,
+                Some(Value::Bool(false)) => off = true,
+                _ => {}
+            }
+        }
+        dependency.enabled = on || !off;
+    }
+}
+
+fn by_conditions(wanted: &mut [Dependency], values: &Table, path: &str) {
+    for dependency in wanted {
+        for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {
+            if let Some(Value::Bool(flag)) = coalesce::value_at(values, &format!("{path}{condition}")) {
+                dependency.enabled = flag;
+                break;
+            }
+        }
+    }
+}
+
+fn import_all(chart: &mut Prepared) -> Result<(), Error> {
+    for dependency in &mut chart.dependencies {
+        import_all(dependency)?;
+    }
+    import(chart)
+}
+
+/// Imports what a chart's dependencies export. What the chart says itself stays.
+fn import(chart: &mut Prepared) -> Result<(), Error> {
+    let Some(mut dependencies) = chart.metadata.dependencies.take() else { return Ok(()) };
+    let values = coalesce::values(chart, None, true)?;
+    let imported = coalesce::table();
+    for dependency in &mut dependencies {
+        let mut recorded = Vec::new();
+        for wanted in &dependency.import_values {
+            let (child, parent) = match wanted {
+                serde_json::Value::Object(members) => {
+                    let side = |name: &str| match members.get(name) {
+                        Some(serde_json::Value::String(text)) => text.clone(),
+                        Some(other) => other.to_string(),
+                        None => "<nil>".into(),
+                    };
+                    (side("child"), side("parent"))
+                }
+                serde_json::Value::String(name) => (format!("exports.{name}"), ".".to_owned()),
+                _ => continue,
+            };
+            recorded.push(serde_json::json!({ "child": child, "parent": parent }));
+            let Some(table) = coalesce::table_at(&values, &format!("{}.{child}", dependency.name)) else {
+                continue;
+            };
+            let placed = placed(&parent, table);
+            coalesce::merge_tables(&imported, &placed, true, 0)?;
+        }
+        dependency.import_values = recorded;
+    }
+    chart.metadata.dependencies = Some(dependencies);
+    let values = coalesce::copy(&values);
+    coalesce::merge_tables(&values, &imported, true, 0)?;
+    chart.values = values;
+    Ok(())
+}
+
+/// A table with the tables of a path around it.
+fn placed(path: &str, table: Table) -> Table {
+    if path == "." {
+        return table;
+    }
+    path.rsplit('.')
+        .fold(table, |inner, part| coalesce::of(BTreeMap::from([(Text::from(part), Value::Map(inner))])))
+}
