@@ -1,12 +1,15 @@
 //! Destination clusters: each connected at its first use, its live state kept from then on.
 
 use crate::extract::LiveExtract;
+use crate::metrics::Metrics;
 use crate::rules::Rules;
 use cluster_cache::{ClusterCache, Notice, Options};
 use kubernetes::{Access, Cluster, Connection, Limits};
-use object::GroupKind;
+use object::{GroupKind, Secret};
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use store::Store;
 use tokio::sync::{Mutex, mpsc};
 
@@ -18,8 +21,10 @@ pub(crate) type Cache = ClusterCache<LiveExtract>;
 pub(crate) struct Destination {
     pub(crate) cache: Cache,
     pub(crate) server: String,
-    /// What the connection was made from; another means connecting anew.
-    fingerprint: String,
+    /// Of what the connection was made from; another means connecting anew.
+    fingerprint: u64,
+    /// The generation of the registrations that it was last compared with.
+    checked: Arc<AtomicU64>,
 }
 
 /// Something that happened in a destination.
@@ -33,8 +38,12 @@ pub(crate) struct Clusters {
     store: Store,
     rules: Arc<RwLock<Arc<Rules>>>,
     limits: Limits,
-    open: Mutex<BTreeMap<String, Destination>>,
+    metrics: Metrics,
+    open: RwLock<BTreeMap<String, Destination>>,
+    /// Held while one cluster is connected: one that does not answer holds up nobody else's.
+    connecting: std::sync::Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
     notices: mpsc::UnboundedSender<ClusterNotice>,
+    hashes: RandomState,
 }
 
 impl Clusters {
@@ -42,9 +51,11 @@ impl Clusters {
         store: Store,
         rules: Arc<RwLock<Arc<Rules>>>,
         limits: Limits,
+        metrics: Metrics,
         notices: mpsc::UnboundedSender<ClusterNotice>,
     ) -> Self {
-        Self { store, rules, limits, open: Mutex::default(), notices }
+        let (open, connecting) = (RwLock::default(), std::sync::Mutex::default());
+        Self { store, rules, limits, metrics, open, connecting, notices, hashes: RandomState::new() }
     }
 
     /// The destination at a server URL, connected and with its live state listed. The error is what users are told.
@@ -55,20 +66,33 @@ impl Clusters {
     }
 
     /// The destinations that are connected now.
-    pub(crate) async fn connected_now(&self) -> Vec<Destination> {
-        self.open.lock().await.values().cloned().collect()
+    pub(crate) fn open_now(&self) -> Vec<Destination> {
+        self.open().values().cloned().collect()
+    }
+
+    /// A destination, if it is connected now.
+    pub(crate) fn known(&self, server: &str) -> Option<Destination> {
+        self.open().get(server).cloned()
+    }
+
+    fn open(&self) -> RwLockReadGuard<'_, BTreeMap<String, Destination>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Destination>> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads everything anew: the rules by which objects are read changed.
-    pub(crate) async fn invalidate(&self) {
-        for destination in self.open.lock().await.values() {
+    pub(crate) fn invalidate(&self) {
+        for destination in self.open().values() {
             destination.cache.invalidate();
         }
     }
 
     /// Stops watching.
     pub(crate) async fn stop(&self) {
-        let open = std::mem::take(&mut *self.open.lock().await);
+        let open = std::mem::take(&mut *self.open_mut());
         for destination in open.into_values() {
             destination.cache.stop().await;
         }
@@ -76,19 +100,37 @@ impl Clusters {
 
     async fn connected(&self, server: &str) -> Result<Destination, String> {
         let rules = self.rules();
+        // Read before what it is the generation of.
+        let generation = self.store.secrets().generation();
+        let enabled = rules.in_cluster_enabled || server != api::names::IN_CLUSTER_SERVER;
+        if let Some(destination) = self.known(server)
+            && enabled
+            && destination.checked.load(Ordering::SeqCst) == generation
+        {
+            return Ok(destination);
+        }
         let cluster = self
             .store
             .cluster_by_server(server, rules.in_cluster_enabled)
             .map_err(|error| error.to_string())?;
-        let fingerprint = serde_json::to_string(cluster.reveal()).unwrap_or_default();
-        let mut open = self.open.lock().await;
-        if let Some(destination) = open.get(server) {
-            if destination.fingerprint == fingerprint {
-                return Ok(destination.clone());
+        let fingerprint = self.fingerprint(&cluster);
+        let current = |known: &Destination| known.fingerprint == fingerprint;
+        if let Some(destination) = self.known(server).filter(current) {
+            destination.checked.store(generation, Ordering::SeqCst);
+            return Ok(destination);
+        }
+        let turn = {
+            let mut connecting = self.connecting.lock().unwrap_or_else(PoisonError::into_inner);
+            connecting.entry(server.to_owned()).or_default().clone()
+        };
+        let _turn = turn.lock().await;
+        if let Some(destination) = self.known(server) {
+            if current(&destination) {
+                return Ok(destination);
             }
             // Its credentials changed.
+            self.open_mut().remove(server);
             destination.cache.stop().await;
-            open.remove(server);
         }
         let registered = cluster.reveal();
         let own = server == api::names::IN_CLUSTER_SERVER && registered.config == Default::default();
@@ -98,14 +140,23 @@ impl Clusters {
             let config = Box::new(registered.config.clone());
             let access = Access::Server { server: registered.server.clone(), config };
             let connection = Connection { access, impersonate: None, limits: self.limits.clone() };
-            Cluster::connect(&connection).await.map_err(|error| error.to_string())?
+            let connected = Cluster::connect(&connection).await.map_err(|error| error.to_string())?;
+            crate::measure(&connected, &self.metrics);
+            connected
         };
         let options = self.options(server, &registered.namespaces, registered.cluster_resources);
         let cache = ClusterCache::start(connected, LiveExtract(self.rules.clone()), options);
         self.forward(server.to_owned(), &cache);
-        let destination = Destination { cache, server: server.to_owned(), fingerprint };
-        open.insert(server.to_owned(), destination.clone());
+        let checked = Arc::new(AtomicU64::new(generation));
+        let destination = Destination { cache, server: server.to_owned(), fingerprint, checked };
+        self.open_mut().insert(server.to_owned(), destination.clone());
         Ok(destination)
+    }
+
+    /// One number for a registration: the credentials in it are kept nowhere.
+    fn fingerprint(&self, cluster: &Secret<api::v1alpha1::Cluster>) -> u64 {
+        // A registration is always JSON.
+        self.hashes.hash_one(serde_json::to_string(cluster.reveal()).unwrap_or_default())
     }
 
     fn options(&self, server: &str, namespaces: &[String], cluster_resources: bool) -> Options {

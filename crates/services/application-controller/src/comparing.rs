@@ -2,11 +2,16 @@
 
 use crate::Controller;
 use crate::clusters::Destination;
+use crate::compute::Unfinished;
+use crate::extract::LiveInfo;
 use crate::manifests::{self, Loaded, Wanted};
+use crate::memory::DeleteHooks;
+use crate::queue::Key;
 use crate::situation::Situation;
-use api::codes::RefreshType;
+use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
 use api::v1alpha1::{Application, ApplicationCondition, ApplicationSource, ResourceDiff};
-use compare::{Comparison, Facts};
+use cluster_cache::Entry;
+use compare::{Comparison, Facts, Targets};
 use diff::DiffOptions;
 use jiff::Timestamp;
 use kubernetes::Discovery;
@@ -25,7 +30,17 @@ pub(crate) struct Question {
     pub(crate) manifests: Option<Vec<String>>,
 }
 
+/// What a comparison is made from, live objects excepted.
+pub(crate) struct Gathered {
+    pub(crate) destination: Result<Destination, String>,
+    pub(crate) discovery: Arc<Discovery>,
+    /// Why the destination cannot be asked what it serves.
+    pub(crate) unreachable: Option<String>,
+    pub(crate) loaded: Loaded,
+}
+
 /// The answer, with what it was made from.
+#[derive(Clone)]
 pub(crate) struct Compared {
     pub(crate) comparison: Comparison,
     pub(crate) conditions: Vec<ApplicationCondition>,
@@ -34,9 +49,29 @@ pub(crate) struct Compared {
     pub(crate) diff_options: Option<DiffOptions>,
     pub(crate) destination: Option<Destination>,
     pub(crate) discovery: Arc<Discovery>,
+    /// The versions of the live objects; nothing when they were not all known.
+    pub(crate) seen: Option<Seen>,
+}
+
+/// Which live objects a comparison has seen, and at which versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Targets that carried no mark, or were not there.
+    pub(crate) unmarked: Vec<(GroupVersionKind, ResourceKey)>,
+    /// Of all of them.
+    pub(crate) versions: u64,
 }
 
 impl Compared {
+    /// The hooks of a deletion; nothing when the sources could not be read.
+    pub(crate) fn delete_hooks(&self) -> Option<DeleteHooks> {
+        let comparison = &self.comparison;
+        (!comparison.failed).then_some(DeleteHooks {
+            before: !comparison.pre_delete_hooks.is_empty(),
+            after: !comparison.post_delete_hooks.is_empty(),
+        })
+    }
+
     /// The differences as others read them, secrets masked.
     pub(crate) fn differences(&self, masked_annotations: &[String]) -> Option<Vec<ResourceDiff>> {
         let masked: BTreeSet<String> = masked_annotations.iter().cloned().collect();
@@ -46,28 +81,28 @@ impl Compared {
 }
 
 /// What facts are made of. They are made anew for each use: they hold a function that stays on its thread.
-struct Given<'a> {
-    application: &'a Application,
-    situation: &'a Situation,
-    discovery: &'a Discovery,
-    options: &'a Result<DiffOptions, diff::InvalidRule>,
+#[derive(Clone)]
+struct Given {
+    application: Arc<Application>,
+    situation: Situation,
+    discovery: Arc<Discovery>,
+    options: Result<DiffOptions, String>,
     now: Timestamp,
 }
 
-impl Given<'_> {
+impl Given {
     fn with<T>(&self, work: impl FnOnce(&Facts<'_>) -> T) -> T {
         let namespaced =
             |kind: &GroupKind| self.discovery.preferred(kind).map(|resource| resource.namespaced);
-        let problem = self.options.as_ref().err().map(ToString::to_string).unwrap_or_default();
         work(&Facts {
-            application: self.application,
+            application: &self.application,
             instance: &self.situation.instance,
             project: &self.situation.project,
             cluster: &self.situation.cluster,
             own_clusters: &self.situation.own_clusters,
             tracking: &self.situation.rules.tracking,
             filter: &self.situation.rules.filter,
-            diff: self.options.as_ref().map_err(|_| problem.as_str()),
+            diff: self.options.as_ref().map_err(String::as_str),
             namespaced: &namespaced,
             now: self.now,
         })
@@ -89,6 +124,17 @@ impl Controller {
         question: Question,
         now: Timestamp,
     ) -> Compared {
+        let gathered = self.gather(application, situation, &question).await;
+        self.judge(application, situation, gathered, now).await
+    }
+
+    /// Asks the sources, and the destination for what it serves.
+    pub(crate) async fn gather(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        question: &Question,
+    ) -> Gathered {
         let destination = self.destination(situation).await;
         let discovery = match &destination {
             Ok(destination) => {
@@ -103,27 +149,60 @@ impl Controller {
         let loaded = match &unreachable {
             // Sources render for a cluster; without one there is no target state to speak of.
             Some(reason) => Loaded::new(Err(reason.clone())),
-            None => self.load(application, situation, &question, &discovery).await,
+            None => self.load(application, situation, question, &discovery).await,
         };
-        let rules = &situation.rules;
-        let options =
-            compare::diff_options(application, &rules.customizations, rules.compare, &rules.tracking);
-        let facts = Given { application, situation, discovery: &discovery, options: &options, now };
-        let targets = facts.with(|facts| compare::targets(loaded.objects, facts));
+        Gathered { destination, discovery, unreachable, loaded }
+    }
+
+    /// Compares what was gathered with what is live.
+    pub(crate) async fn judge(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        gathered: Gathered,
+        now: Timestamp,
+    ) -> Compared {
+        let Gathered { destination, discovery, unreachable, loaded } = gathered;
+        let (revisions, source_types) = (loaded.revisions.clone(), loaded.source_types.clone());
+        let mut compared = Compared {
+            comparison: unknown(),
+            conditions: Vec::new(),
+            revisions,
+            source_types,
+            diff_options: None,
+            destination: destination.clone().ok(),
+            discovery: discovery.clone(),
+            seen: None,
+        };
+        let given = Given {
+            application: Arc::new(application.clone()),
+            situation: situation.clone(),
+            discovery,
+            options: self.diff_options(application, situation),
+            now,
+        };
+        compared.diff_options = given.options.clone().ok();
+        let key = Key::new(&*application.metadata.namespace, &*application.metadata.name).to_string();
+        let own = given.clone();
+        let targets =
+            self.compute().run(&key, move || own.with(|facts| compare::targets(loaded.objects(), facts)));
+        let targets = match targets.await {
+            Ok(targets) => targets,
+            Err(unfinished) => return compared.unfinished(&unfinished, now),
+        };
         let lives = match (&destination, unreachable) {
-            (Ok(destination), None) => lives(destination, &situation.instance, &targets).await,
+            (Ok(destination), None) => self.lives(destination, &situation.instance, &targets).await,
             (Err(reason), _) => Err(reason.clone()),
             (_, Some(reason)) => Err(reason),
         };
-        let (comparison, conditions) = facts.with(|facts| compare::compare(targets, lives, facts));
-        Compared {
-            comparison,
-            conditions,
-            revisions: loaded.revisions,
-            source_types: loaded.source_types,
-            diff_options: options.ok(),
-            destination: destination.ok(),
-            discovery,
+        compared.seen = lives.as_ref().ok().map(|lives| lives.seen.clone());
+        let work = move || {
+            let lives = lives.map(Lives::into_objects);
+            given.with(|facts| compare::compare(targets, lives, facts))
+        };
+        match self.compute().run(&key, work).await {
+            Ok((comparison, conditions)) => Compared { comparison, conditions, ..compared },
+            Err(unfinished) => compared.unfinished(&unfinished, now),
         }
     }
 
@@ -135,17 +214,13 @@ impl Controller {
         discovery: &Discovery,
     ) -> Loaded {
         if let Some(manifests) = &question.manifests {
-            let objects = manifests.iter().map(|text| {
-                let value = object::yaml::decode(text.as_bytes()).map_err(|error| error.to_string())?;
-                Object::from_value(value).map_err(|error| error.to_string())
-            });
-            return Loaded::new(objects.collect());
+            return Loaded::new(Ok(manifests.clone()));
         }
         let wanted = Wanted {
             application,
             instance: &situation.instance,
-            sources: question.sources.clone(),
-            revisions: question.revisions.clone(),
+            sources: &question.sources,
+            revisions: &question.revisions,
             level: question.level,
             compare_with: question.compare_with,
             kube_version: self.kube_version(&situation.cluster.server).await,
@@ -155,35 +230,97 @@ impl Controller {
         };
         manifests::load(self.store(), self.repo_server(), &wanted).await
     }
+
+    /// The live objects of an application: those that carry its mark, and those its targets name.
+    async fn lives(
+        &self,
+        destination: &Destination,
+        instance: &object::AppInstance,
+        targets: &Targets,
+    ) -> Result<Lives, String> {
+        let cache = &destination.cache;
+        let marked = cache.managed_now(instance.as_str()).map_err(|error| error.to_string())?;
+        let known: BTreeSet<ResourceKey> = marked.iter().map(|entry| entry.key()).collect();
+        let wanted = || targets.resources.iter().chain(&targets.hooks);
+        // A kind that is not known now must not make an object look absent.
+        let kinds: BTreeSet<GroupKind> =
+            known.iter().map(ResourceKey::group_kind).chain(wanted().map(Object::group_kind)).collect();
+        for kind in &kinds {
+            cache.require(kind).map_err(|error| error.to_string())?;
+        }
+        let mut unmarked: BTreeMap<ResourceKey, (GroupVersionKind, Option<Object>)> = BTreeMap::new();
+        for target in wanted() {
+            let key = target.key();
+            if known.contains(&key) || key.name.is_empty() || unmarked.contains_key(&key) {
+                continue;
+            }
+            let gvk = target.gvk();
+            let found = live(destination, &gvk, &key).await?;
+            unmarked.insert(key, (gvk, found));
+        }
+        let versions = unmarked.iter().map(|(key, (_, found))| {
+            let found = found.as_ref();
+            (key, found.map(|live| (live.uid().to_owned(), live.resource_version().to_owned())))
+        });
+        let versions = self.versions(&marked, versions);
+        let seen =
+            Seen { unmarked: unmarked.iter().map(|(key, (gvk, _))| (gvk.clone(), key.clone())).collect(), versions };
+        Ok(Lives { marked, unmarked, seen })
+    }
+
+    /// One number for the versions of live objects, the same only when all of them are.
+    pub(crate) fn versions<'a>(
+        &self,
+        marked: &[Arc<Entry<LiveInfo>>],
+        unmarked: impl Iterator<Item = (&'a ResourceKey, Option<(String, String)>)>,
+    ) -> u64 {
+        self.hash(|hasher| {
+            use std::hash::Hash;
+            for entry in marked {
+                (&*entry.group, &*entry.kind, &*entry.namespace, &*entry.name).hash(hasher);
+                (&*entry.version, &entry.uid, &entry.resource_version).hash(hasher);
+            }
+            for (key, version) in unmarked {
+                (key, version).hash(hasher);
+            }
+        })
+    }
 }
 
-/// The live objects of an application: those that carry its mark, and those its targets name.
-async fn lives(
-    destination: &Destination,
-    instance: &object::AppInstance,
-    targets: &compare::Targets,
-) -> Result<BTreeMap<ResourceKey, Object>, String> {
-    let cache = &destination.cache;
-    let mut lives = cache.managed(instance.as_str()).map_err(|error| error.to_string())?;
-    // A kind that is not known now must not make an object look absent.
-    let kinds: BTreeSet<GroupKind> = lives
-        .keys()
-        .map(ResourceKey::group_kind)
-        .chain(targets.resources.iter().chain(&targets.hooks).map(Object::group_kind))
-        .collect();
-    for kind in &kinds {
-        cache.require(kind).map_err(|error| error.to_string())?;
+impl Compared {
+    fn unfinished(self, unfinished: &Unfinished, now: Timestamp) -> Self {
+        let message = format!("Failed to compare desired state to live state: {unfinished}");
+        let condition = project::condition(ConditionType::ComparisonError, message, now);
+        Self { comparison: unknown(), conditions: vec![condition], seen: None, ..self }
     }
-    for target in targets.resources.iter().chain(&targets.hooks) {
-        let key = target.key();
-        if lives.contains_key(&key) || key.name.is_empty() {
-            continue;
-        }
-        if let Some(live) = live(destination, &target.gvk(), &key).await? {
-            lives.insert(key, live);
-        }
+}
+
+/// A comparison that says nothing.
+fn unknown() -> Comparison {
+    Comparison {
+        sync: SyncStatusCode::Unknown,
+        health: HealthStatusCode::Unknown,
+        resources: Vec::new(),
+        hooks: Vec::new(),
+        pre_delete_hooks: Vec::new(),
+        post_delete_hooks: Vec::new(),
+        failed: true,
     }
-    Ok(lives)
+}
+
+/// Live objects, not yet read.
+struct Lives {
+    marked: Vec<Arc<Entry<LiveInfo>>>,
+    unmarked: BTreeMap<ResourceKey, (GroupVersionKind, Option<Object>)>,
+    seen: Seen,
+}
+
+impl Lives {
+    fn into_objects(self) -> BTreeMap<ResourceKey, Object> {
+        let marked = self.marked.iter().filter_map(|entry| Some((entry.key(), entry.manifest()?)));
+        let unmarked = self.unmarked.into_iter().filter_map(|(key, (_, found))| Some((key, found?)));
+        marked.chain(unmarked).collect()
+    }
 }
 
 /// One live object, whether or not it carries a mark. A kind nobody serves has none.

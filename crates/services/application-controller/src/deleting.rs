@@ -12,7 +12,7 @@ use api::names::{
 };
 use api::v1alpha1::Application;
 use kubernetes::{ApplyOptions, DeleteOptions, Method};
-use object::{AppInstance, Object};
+use object::Object;
 use reconcile::{Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide};
 use std::sync::Arc;
 use store::StoreError;
@@ -118,25 +118,6 @@ impl Controller {
         });
         let objects = own.collect();
         Found { destination: Some((situation, destination)), known: true, objects: Ok(objects) }
-    }
-
-    /// As much of a situation as deleting needs: a source that is no longer permitted does not hold a deletion.
-    fn deletion_situation(&self, application: &Application) -> Result<Option<Situation>, String> {
-        let rules = self.rules();
-        let project = self.project_of(application, &rules)?;
-        let registered = self.registered(&rules);
-        let clusters: Vec<project::Cluster> =
-            registered.iter().map(|(cluster, _, _)| cluster.clone()).collect();
-        let Ok(cluster) = project::destination_cluster(&application.spec.destination, &clusters) else {
-            return Ok(None);
-        };
-        let name = crate::situation::project_name(application);
-        let own = registered.into_iter().filter(|(_, project, _)| project == name);
-        let own_clusters = own.map(|(cluster, _, _)| cluster).collect();
-        let metadata = &application.metadata;
-        let instance = AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
-        let namespace = application.spec.destination.namespace.clone();
-        Ok(Some(Situation { rules, instance, project, cluster, own_clusters, namespace }))
     }
 
     /// Does one thing of a deletion.

@@ -1,8 +1,9 @@
 //! Doing what a sync asks for: each effect is one conversation with the destination and gives one event.
 
 use crate::clusters::Cache;
+use crate::metrics::Metrics;
 use api::names::HOOK_FINALIZER;
-use kubernetes::{ApplyOptions, DeleteOptions, DryRun, Error, Method, Patch, WriteOptions};
+use kubernetes::{ApiResource, ApplyOptions, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions};
 use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -17,10 +18,10 @@ const FIELD_MANAGER: &str = "argocd-controller";
 const TRIES: usize = 8;
 
 /// Does an effect and says how it went; nothing for effects that are not about an object.
-pub(crate) async fn perform(cache: &Cache, plan: &Plan, effect: Effect) -> Option<Event> {
+pub(crate) async fn perform(cache: &Cache, plan: &Plan, metrics: &Metrics, effect: Effect) -> Option<Event> {
     let (task, result) = match effect {
-        Effect::DryRun { task } => (task, write(cache, plan, task, true).await),
-        Effect::Apply { task } => (task, write(cache, plan, task, false).await),
+        Effect::DryRun { task } => (task, write(cache, plan, metrics, task, true).await),
+        Effect::Apply { task } => (task, write(cache, plan, metrics, task, false).await),
         Effect::Delete { task, key, gvk, uid, propagation } => {
             (task, delete(cache, &key, &gvk, &uid, propagation).await)
         }
@@ -31,6 +32,13 @@ pub(crate) async fn perform(cache: &Cache, plan: &Plan, effect: Effect) -> Optio
     Some(Event::Result { task, result: result.map_err(|error| failure(&error)) })
 }
 
+/// The answer to an effect that is not done because the operation is stopped.
+pub(crate) fn refused(effect: &Effect) -> Option<Event> {
+    let (Effect::Apply { task } | Effect::Delete { task, .. }) = effect else { return None };
+    let failure = Failure { message: "Operation terminated".into(), kind: FailureKind::Other };
+    Some(Event::Result { task: *task, result: Err(failure) })
+}
+
 /// What matters of a live object, health included.
 pub(crate) fn live_state(object: &Object) -> LiveState {
     let health =
@@ -38,7 +46,13 @@ pub(crate) fn live_state(object: &Object) -> LiveState {
     LiveState::read(object, health)
 }
 
-async fn write(cache: &Cache, plan: &Plan, task: TaskId, pretend: bool) -> Result<Success, Error> {
+async fn write(
+    cache: &Cache,
+    plan: &Plan,
+    metrics: &Metrics,
+    task: TaskId,
+    pretend: bool,
+) -> Result<Success, Error> {
     let cluster = cache.cluster();
     let Some(task) = plan.tasks.get(task.0) else {
         return Err(Error::InvalidObject("the plan has no such task".into()));
@@ -54,7 +68,15 @@ async fn write(cache: &Cache, plan: &Plan, task: TaskId, pretend: bool) -> Resul
         Write::Update => (Method::Replace, false),
         Write::None => return Err(Error::InvalidObject("a prune has nothing to apply".into())),
     };
+    let _writing = metrics.writing(match method {
+        Method::Create => "create",
+        Method::Replace => "replace",
+        Method::ClientSide | Method::ServerSide => "apply",
+    });
     let resource = cluster.resource(&task.gvk).await?;
+    if let (Write::ServerSideApply { migrate_from: Some(manager) }, false) = (&task.write, pretend) {
+        migrate(cache, &resource, &task.key, manager).await?;
+    }
     let options = ApplyOptions {
         method,
         field_manager: FIELD_MANAGER.into(),
@@ -64,7 +86,13 @@ async fn write(cache: &Cache, plan: &Plan, task: TaskId, pretend: bool) -> Resul
         force: force && !pretend,
         ..ApplyOptions::default()
     };
-    let applied = match cluster.apply(&resource, target, &options).await {
+    // What the watch has told saves a question.
+    let known = match cache.known_live(&task.gvk, &task.key.namespace, &task.key.name) {
+        Some(Some(live)) => Known::Live(Box::new(live)),
+        Some(None) => Known::Absent,
+        None => Known::Nothing,
+    };
+    let applied = match cluster.apply_knowing(&resource, target, known, &options).await {
         Err(error) if pretend && comes_with_the_plan(plan, target, &error) => {
             return Ok(Success { outcome: Outcome::Unchanged, state: None });
         }
@@ -82,6 +110,25 @@ async fn write(cache: &Cache, plan: &Plan, task: TaskId, pretend: bool) -> Resul
         cache.observe(&applied.object);
     }
     Ok(Success { outcome, state: Some(live_state(&applied.object)) })
+}
+
+/// Makes the fields that a client-side apply once wrote ours, so that leaving one out removes it.
+async fn migrate(
+    cache: &Cache,
+    resource: &ApiResource,
+    key: &ResourceKey,
+    manager: &str,
+) -> Result<(), Error> {
+    let cluster = cache.cluster();
+    let mut tries = 0;
+    loop {
+        let Some(live) = cluster.find(resource, &key.namespace, &key.name).await? else { return Ok(()) };
+        match cluster.migrate_field_managers(resource, &live, &[manager], FIELD_MANAGER).await {
+            Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
+            Err(error) if error.is_not_found() => return Ok(()),
+            other => return other.map(drop),
+        }
+    }
 }
 
 /// Whether the server only misses the namespace, and the plan makes that.

@@ -3,34 +3,50 @@
 
 mod clusters;
 mod comparing;
+mod compute;
 mod deleting;
 mod effects;
 mod extract;
 mod manifests;
 mod memory;
+mod metrics;
 mod operating;
 mod options;
 mod queue;
 mod reconciling;
 mod refreshing;
+mod registrations;
 mod rules;
+mod sharding;
 mod situation;
 mod telling;
 mod trees;
+mod unchanged;
 mod watching;
 
+pub use metrics::Shown;
 pub use options::Options;
+pub use sharding::{Algorithm, Share};
 
 use crate::clusters::{ClusterNotice, Clusters};
+use crate::compute::{Compute, DEADLINE};
 use crate::memory::Memories;
+use crate::metrics::{Described, Metrics};
 use crate::queue::Queue;
+use crate::registrations::Registrations;
 use crate::rules::Rules;
+use crate::situation::Situation;
+use crate::telling::Teller;
 use api::v1alpha1::Application;
+use boot::metrics::SharedRegistry;
 use boot::stop::Stop;
 use bytes::Bytes;
 use cache::Cache;
+use diff::DiffOptions;
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use store::{StatusChange, Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
@@ -48,7 +64,15 @@ pub struct Parts {
     pub repo_server: Channel,
     /// Where trees and differences go.
     pub cache: Cache,
+    /// Where what is counted goes.
+    pub registry: SharedRegistry,
 }
+
+/// Rules of comparing that were compiled under the settings in force, by what applications say of them.
+type Compiled = (Option<Arc<Rules>>, BTreeMap<String, Result<DiffOptions, String>>);
+
+/// So many different rules are kept compiled.
+const MOST_COMPILED: usize = 512;
 
 /// The controller.
 pub struct Controller {
@@ -64,14 +88,24 @@ pub struct Controller {
     effects: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: Stop,
-    versions: RwLock<std::collections::BTreeMap<String, String>>,
+    versions: RwLock<BTreeMap<String, String>>,
+    registrations: Registrations,
+    compute: Compute,
+    compiled: Mutex<Compiled>,
+    metrics: Metrics,
+    teller: Teller,
+    /// Hashes that stand for what they are of: nobody can make two things that have the same.
+    hashes: RandomState,
 }
 
 /// Runs a controller until it is stopped.
 pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), StoreError> {
     parts.store.ready().await?;
     let (notices, inbox) = mpsc::unbounded_channel();
+    let registry = parts.registry.clone();
     let controller = Arc::new(Controller::new(options, parts, notices, stop.clone()));
+    let described = Box::new(Described(Arc::downgrade(&controller)));
+    registry.lock().unwrap_or_else(PoisonError::into_inner).register_collector(described);
     controller.clone().work(inbox).await;
     controller.tasks.close();
     controller.tasks.wait().await;
@@ -91,11 +125,21 @@ impl Controller {
             tracing::warn!(key = problem.key, "argocd-cm: {}", problem.message);
         }
         let rules = Arc::new(RwLock::new(Arc::new(rules)));
+        let metrics = Metrics::new(&parts.registry);
+        measure(parts.store.cluster(), &metrics);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
             .max_decoding_message_size(wire::MESSAGE_LIMIT)
             .max_encoding_message_size(wire::MESSAGE_LIMIT);
         Self {
-            clusters: Clusters::new(parts.store.clone(), rules.clone(), options.limits.clone(), notices),
+            clusters: Clusters::new(
+                parts.store.clone(),
+                rules.clone(),
+                options.limits.clone(),
+                metrics.clone(),
+                notices,
+            ),
+            teller: Teller::new(parts.store.clone(), options.events.clone()),
+            compute: Compute::new(std::thread::available_parallelism().map_or(2, usize::from), DEADLINE),
             operations: Arc::new(Semaphore::new(options.operation_processors)),
             effects: Arc::new(Semaphore::new(options.parallel_effects)),
             store: parts.store,
@@ -103,12 +147,61 @@ impl Controller {
             cache: parts.cache,
             options,
             rules,
-            queue: Queue::default(),
+            queue: Queue::new(metrics.clone()),
             memories: Memories::default(),
             tasks: TaskTracker::new(),
             stop,
             versions: RwLock::default(),
+            registrations: Registrations::default(),
+            compiled: Mutex::default(),
+            metrics,
+            hashes: RandomState::new(),
         }
+    }
+
+    pub(crate) fn registrations(&self) -> &Registrations {
+        &self.registrations
+    }
+
+    pub(crate) fn compute(&self) -> &Compute {
+        &self.compute
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) fn teller(&self) -> &Teller {
+        &self.teller
+    }
+
+    /// One number for what is fed in.
+    pub(crate) fn hash(&self, feed: impl FnOnce(&mut std::hash::DefaultHasher)) -> u64 {
+        let mut hasher = self.hashes.build_hasher();
+        feed(&mut hasher);
+        hasher.finish()
+    }
+
+    /// How an application's objects are compared, compiled once for all who say the same.
+    pub(crate) fn diff_options(
+        &self,
+        application: &Application,
+        situation: &Situation,
+    ) -> Result<DiffOptions, String> {
+        let rules = &situation.rules;
+        let spec = &application.spec;
+        let options = spec.sync_policy.as_ref().map(|policy| &policy.sync_options);
+        // A list of rules and one of options are always JSON.
+        let said = serde_json::to_string(&(&spec.ignore_differences, options)).unwrap_or_default();
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if !compiled.0.as_ref().is_some_and(|of| Arc::ptr_eq(of, rules)) || compiled.1.len() >= MOST_COMPILED {
+            *compiled = (Some(rules.clone()), BTreeMap::new());
+        }
+        let options = compiled.1.entry(said).or_insert_with(|| {
+            compare::diff_options(application, &rules.customizations, rules.compare, &rules.tracking)
+                .map_err(|error| error.to_string())
+        });
+        options.clone()
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -181,30 +274,13 @@ impl Controller {
         }
     }
 
-    /// Whether the destination's Secret says that the cluster is to be left alone.
-    pub(crate) fn is_cluster_skipped(&self, application: &Application) -> bool {
-        let rules = self.rules();
-        let destination = &application.spec.destination;
-        let found = if destination.server.is_empty() {
-            self.store.clusters_by_name(&destination.name, rules.in_cluster_enabled).into_iter().next()
-        } else {
-            Some(self.store.cluster_by_server(&destination.server, rules.in_cluster_enabled))
-        };
-        let Some(Ok(cluster)) = found else { return false };
-        let annotation = cluster.reveal().annotations.get(api::names::SKIP_RECONCILE).cloned();
-        annotation.is_some_and(|value| matches!(value.as_str(), "true" | "1" | "t" | "T" | "TRUE" | "True"))
-    }
-
     /// The version of a destination, asked once.
     pub(crate) async fn kube_version(&self, server: &str) -> String {
-        let known = self.versions.read().unwrap_or_else(PoisonError::into_inner).get(server).cloned();
-        if let Some(known) = known {
+        let known = self.known_version(server);
+        if !known.is_empty() {
             return known;
         }
-        let connected = self.clusters.connected_now().await;
-        let Some(destination) = connected.into_iter().find(|destination| destination.server == server) else {
-            return String::new();
-        };
+        let Some(destination) = self.clusters.known(server) else { return String::new() };
         let Ok(version) = destination.cache.cluster().version().await else { return String::new() };
         let version = version.git_version;
         self.versions
@@ -212,6 +288,17 @@ impl Controller {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(server.to_owned(), version.clone());
         version
+    }
+
+    /// The version of a destination, as far as it was asked.
+    pub(crate) fn known_version(&self, server: &str) -> String {
+        let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        versions.get(server).cloned().unwrap_or_default()
+    }
+
+    /// Whether the API server finds a value; one nobody can be asked about counts as found.
+    pub(crate) async fn cache_has(&self, key: &str) -> bool {
+        !matches!(self.cache.get(key).await, Ok(None))
     }
 
     /// Keeps a value for the API server; says whether that went well. A lost cache costs time only.
@@ -252,4 +339,10 @@ impl Controller {
         }
         application
     }
+}
+
+/// Has the requests to a cluster counted.
+pub(crate) fn measure(cluster: &kubernetes::Cluster, metrics: &Metrics) {
+    let metrics = metrics.clone();
+    cluster.measure(Arc::new(move |measured| metrics.requested(measured)));
 }

@@ -14,8 +14,10 @@ use wire::repository::repo_server_service_client::RepoServerServiceClient;
 /// The manifests of all sources.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
-    /// The objects, or what users are told.
-    pub(crate) objects: Result<Vec<Object>, String>,
+    /// The manifests of each source, or what users are told.
+    pub(crate) manifests: Result<Vec<String>, String>,
+    /// Where the manifests of each source end.
+    sources: Vec<usize>,
     /// The revision of each source, as far as they were resolved.
     pub(crate) revisions: Vec<String>,
     /// The type of each source.
@@ -23,9 +25,27 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// These objects, of no revision yet.
-    pub(crate) fn new(objects: Result<Vec<Object>, String>) -> Self {
-        Self { objects, revisions: Vec::new(), source_types: Vec::new() }
+    /// These manifests, of no revision yet.
+    pub(crate) fn new(manifests: Result<Vec<String>, String>) -> Self {
+        Self { manifests, sources: Vec::new(), revisions: Vec::new(), source_types: Vec::new() }
+    }
+
+    /// The manifests, read.
+    pub(crate) fn objects(self) -> Result<Vec<Object>, String> {
+        let manifests = self.manifests?;
+        let count = self.sources.len();
+        let mut objects = Vec::with_capacity(manifests.len());
+        for (at, text) in manifests.iter().enumerate() {
+            let read = read(text).map_err(|reason| {
+                match self.sources.iter().position(|end| at < *end) {
+                    Some(source) => failed(source, count, &reason),
+                    // They came with the operation, not from a source.
+                    None => reason,
+                }
+            });
+            objects.push(read?);
+        }
+        Ok(objects)
     }
 }
 
@@ -34,9 +54,9 @@ pub(crate) struct Wanted<'a> {
     pub(crate) application: &'a Application,
     pub(crate) instance: &'a AppInstance,
     /// The sources; those of the spec, or of an operation.
-    pub(crate) sources: Vec<ApplicationSource>,
+    pub(crate) sources: &'a [ApplicationSource],
     /// Their revisions; where one is empty the source's own counts.
-    pub(crate) revisions: Vec<String>,
+    pub(crate) revisions: &'a [String],
     pub(crate) level: RefreshType,
     pub(crate) compare_with: CompareWith,
     pub(crate) kube_version: String,
@@ -52,15 +72,14 @@ pub(crate) async fn load(
     wanted: &Wanted<'_>,
 ) -> Loaded {
     let mut loaded = Loaded::new(Ok(Vec::new()));
+    let mut manifests = Vec::new();
     let count = wanted.sources.len();
     for (index, source) in wanted.sources.iter().enumerate() {
-        let failed = |reason: String| {
-            format!("failed to generate manifest for source {} of {count}: {reason}", index + 1)
-        };
         let repository = match store.repository(&source.repo_url, &wanted.application.spec.project) {
             Ok(repository) => repository.into_revealed(),
             Err(error) => {
-                loaded.objects = Err(failed(format!("failed to get repo {:?}: {error}", source.repo_url)));
+                let reason = format!("failed to get repo {:?}: {error}", source.repo_url);
+                loaded.manifests = Err(failed(index, count, &reason));
                 return loaded;
             }
         };
@@ -71,18 +90,30 @@ pub(crate) async fn load(
                 let response = response.into_inner();
                 loaded.revisions.push(response.revision);
                 loaded.source_types.push(response.source_type);
-                if let Err(reason) = add(&response.manifests, &mut loaded.objects) {
-                    loaded.objects = Err(failed(reason));
-                    return loaded;
-                }
+                manifests.extend(response.manifests);
+                loaded.sources.push(manifests.len());
             }
             Err(status) => {
-                loaded.objects = Err(failed(told(&status)));
+                loaded.manifests = Err(failed(index, count, &told(&status)));
                 return loaded;
             }
         }
     }
+    loaded.manifests = Ok(manifests);
     loaded
+}
+
+fn failed(index: usize, count: usize, reason: &str) -> String {
+    format!("failed to generate manifest for source {} of {count}: {reason}", index + 1)
+}
+
+/// Reads a manifest: JSON from the repo-server, YAML from users.
+fn read(text: &str) -> Result<Object, String> {
+    let value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(_) => object::yaml::decode(text.as_bytes()).map_err(|error| error.to_string())?,
+    };
+    Object::from_value(value).map_err(|error| error.to_string())
 }
 
 fn request(
@@ -112,18 +143,6 @@ fn request(
         installation_id: rules.tracking.installation_id.clone(),
         ..ManifestRequest::default()
     }
-}
-
-fn add(manifests: &[String], objects: &mut Result<Vec<Object>, String>) -> Result<(), String> {
-    for text in manifests {
-        let value =
-            serde_json::from_str(text).map_err(|error| format!("the manifest is not JSON: {error}"))?;
-        let object = Object::from_value(value).map_err(|error| error.to_string())?;
-        if let Ok(objects) = objects.as_mut() {
-            objects.push(object);
-        }
-    }
-    Ok(())
 }
 
 /// A status in the words users of the original know.

@@ -1,6 +1,8 @@
 //! What this process knows of an application beside what is stored: gone with the process, and made again.
 
 use crate::queue::Key;
+use crate::unchanged::Remembered;
+use api::codes::RefreshType;
 use api::v1alpha1::{ApplicationSpec, ResourceRef};
 use jiff::Timestamp;
 use object::ResourceKey;
@@ -8,6 +10,7 @@ use reconcile::{CompareWith, RefreshRequest};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -37,6 +40,22 @@ pub(crate) struct Roots {
     pub(crate) missing: Vec<ResourceRef>,
 }
 
+/// What was put into the cache: its hash, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) hash: u64,
+    pub(crate) at: Instant,
+}
+
+/// Whether the sources have hooks that run with a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DeleteHooks {
+    /// `PreDelete`.
+    pub(crate) before: bool,
+    /// `PostDelete`.
+    pub(crate) after: bool,
+}
+
 /// One application's memory.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -45,14 +64,28 @@ pub(crate) struct Memory {
     pub(crate) refreshed_spec: Option<ApplicationSpec>,
     pub(crate) operation: Option<OperationHandle>,
     pub(crate) roots: Option<Roots>,
-    /// Hash of the tree that is in the cache.
-    pub(crate) tree: Option<u64>,
-    /// Hash of the differences that are in the cache.
-    pub(crate) differences: Option<u64>,
+    /// What it was last compared with.
+    pub(crate) remembered: Option<Box<Remembered>>,
+    /// What runs with its deletion, as far as that is known.
+    pub(crate) delete_hooks: Option<DeleteHooks>,
+    /// Objects of its namespace that nobody manages.
+    pub(crate) orphans: Option<usize>,
+    /// The tree that is in the cache.
+    pub(crate) tree: Option<Told>,
+    /// The differences that are in the cache.
+    pub(crate) differences: Option<Told>,
     /// Wakes the application up at a time.
     pub(crate) timer: Option<(Timestamp, AbortHandle)>,
     /// A refresh that is to be asked for at a time.
     pub(crate) later: Option<AbortHandle>,
+}
+
+impl Memory {
+    /// A refresh begins: it is the answer to what was asked for, unless that was to be more thorough.
+    pub(crate) fn answer(&mut self, level: RefreshType, compare_with: CompareWith) {
+        let rank = (level == RefreshType::Hard, compare_with);
+        self.requested.take_if(|asked| (asked.level == RefreshType::Hard, asked.compare_with) <= rank);
+    }
 }
 
 /// All applications' memories.
@@ -64,6 +97,12 @@ impl Memories {
     pub(crate) fn with<T>(&self, key: &Key, work: impl FnOnce(&mut Memory) -> T) -> T {
         let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         work(memories.entry(key.clone()).or_default())
+    }
+
+    /// How many objects of their namespaces nobody manages, by application.
+    pub(crate) fn orphans(&self) -> BTreeMap<Key, usize> {
+        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memories.iter().filter_map(|(key, memory)| Some((key.clone(), memory.orphans?))).collect()
     }
 
     /// Forgets an application that is gone.
@@ -80,7 +119,7 @@ impl Memories {
     pub(crate) fn request(&self, key: &Key, request: RefreshRequest) {
         self.with(key, |memory| {
             let rank = |request: &RefreshRequest| {
-                (request.level == api::codes::RefreshType::Hard, request.compare_with)
+                (request.level == RefreshType::Hard, request.compare_with)
             };
             match &memory.requested {
                 Some(known) if rank(known) >= rank(&request) => {}
@@ -93,4 +132,30 @@ impl Memories {
 /// Whether a refresh looks only at the tree.
 pub(crate) fn is_tree_only(compare_with: CompareWith) -> bool {
     compare_with == CompareWith::Nothing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reconcile::RefreshCause;
+
+    #[test]
+    fn a_request_for_more_than_what_begins_stays() {
+        let (memories, key) = (Memories::default(), Key::new("argocd", "a"));
+        let request = |level| RefreshRequest {
+            level,
+            compare_with: CompareWith::Latest,
+            cause: RefreshCause::Requested("for the test".into()),
+        };
+        let left = |level| {
+            memories.with(&key, |memory| {
+                memory.answer(level, CompareWith::Latest);
+                memory.requested.is_some()
+            })
+        };
+        memories.request(&key, request(RefreshType::Hard));
+        memories.request(&key, request(RefreshType::Normal));
+        assert!(left(RefreshType::Normal), "a hard one was asked for");
+        assert!(!left(RefreshType::Hard));
+    }
 }

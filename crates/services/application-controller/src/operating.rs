@@ -4,8 +4,9 @@
 use crate::Controller;
 use crate::clusters::Cache;
 use crate::comparing::{Compared, Question, spec_sources};
-use crate::effects::perform;
+use crate::effects::{perform, refused};
 use crate::memory::OperationHandle;
+use crate::metrics::{Asker, QueueName, asked_by};
 use crate::queue::{Key, Urgency};
 use crate::situation::Situation;
 use api::codes::{OperationPhase, RefreshType};
@@ -18,7 +19,7 @@ use kubernetes::Discovery;
 use object::{GroupVersionKind, Object};
 use reconcile::{CompareWith, RefreshCause, RefreshRequest, record_history};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use store::StatusChange;
 use sync::{
     Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, after_attempt, plan, step,
@@ -31,6 +32,11 @@ use tokio::time::Instant;
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
 /// Results are written at most this often while they come in quickly.
 const WRITE_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// What is shown of an operation that waits for a sync window, as the original words it.
+const BLOCKED: &str = "Sync operation blocked by sync window";
+/// How often it is asked whether a window is open: time opens them, and whoever edits the project.
+const ASK_WINDOW: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// How an operation begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +72,13 @@ impl Controller {
             ending: Arc::new(AtomicBool::new(false)),
         };
         self.memories().with(&key, |memory| memory.operation = Some(handle.clone()));
+        self.metrics().queued(QueueName::Operation, 0);
+        let asked = Instant::now();
         let (controller, ending) = (self.clone(), handle.ending.clone());
         self.tasks().spawn(async move {
             let _permit = controller.operation_permit().await;
+            controller.metrics().taken(QueueName::Operation, asked.elapsed(), 0);
+            let began = Instant::now();
             let work = Box::pin(controller.attempt(&key, application, state, start, handle, inbox));
             tokio::select! {
                 ended = work => {
@@ -78,6 +88,7 @@ impl Controller {
                 // What is recorded is gone on with by the next process.
                 () = controller.stopped() => {}
             }
+            controller.metrics().worked(QueueName::Operation, began.elapsed(), false);
             controller.memories().with(&key, |memory| memory.operation = None);
             controller.queue().add(key, Urgency::Asked);
         });
@@ -141,9 +152,11 @@ impl Controller {
         let run = Run {
             controller: self,
             key,
+            asker: Asker::new(&application, &destination.server),
             application,
             plan: Arc::new(plan),
             cache: destination.cache,
+            held: Arc::default(),
             handle,
             inbox,
         };
@@ -194,6 +207,43 @@ impl Controller {
         })
     }
 
+    /// Waits until sync windows let a write through; says whether they did before the operation was stopped. What
+    /// stops an operation, and what only looks, is never held.
+    async fn window_opens(
+        &self,
+        key: &Key,
+        effect: &Effect,
+        handle: &OperationHandle,
+        held: &AtomicUsize,
+    ) -> bool {
+        let writes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
+        let is_open = || match self.store().application(&key.namespace, &key.name) {
+            Ok(application) => self.windows(&application, self.now()).1,
+            Err(_) => true,
+        };
+        if !writes || handle.stopping.load(Ordering::SeqCst) || is_open() {
+            return true;
+        }
+        let tell = || handle.events.send(Event::Tick).ok();
+        held.fetch_add(1, Ordering::SeqCst);
+        tell();
+        let opened = loop {
+            if handle.stopping.load(Ordering::SeqCst) {
+                break false;
+            }
+            if is_open() {
+                break true;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ASK_WINDOW) => {}
+                () = self.stopped() => break false,
+            }
+        };
+        held.fetch_sub(1, Ordering::SeqCst);
+        tell();
+        opened
+    }
+
     /// Writes how an attempt ended, or when it is tried again.
     async fn conclude(&self, key: &Key, ended: Ended) {
         let now = self.now();
@@ -216,7 +266,7 @@ impl Controller {
         }
         if done {
             tracing::info!(application = %key, phase = %state.phase, message = %state.message, "operation ended");
-            self.note_operation_end(&application, &state, now).await;
+            self.note_operation_end(&application, &state, now);
         }
         let request = RefreshRequest {
             level: RefreshType::Normal,
@@ -234,6 +284,9 @@ struct Run<'a> {
     application: Application,
     plan: Arc<Plan>,
     cache: Cache,
+    asker: Asker,
+    /// Writes that wait for a sync window.
+    held: Arc<AtomicUsize>,
     handle: OperationHandle,
     inbox: mpsc::UnboundedReceiver<Event>,
 }
@@ -246,8 +299,13 @@ impl Run<'_> {
         let mut written = Instant::now();
         let mut dirty = false;
         loop {
+            let mut at_once = false;
             for event in pending.drain(..) {
                 terminated |= matches!(event, Event::Terminate { .. } | Event::Supersede { .. });
+                if terminated {
+                    self.handle.stopping.store(true, Ordering::SeqCst);
+                }
+                at_once |= self.is_of_hook(&event);
                 let (next, effects) = step(&self.plan, progress, event, self.controller.now());
                 progress = next;
                 wake = None;
@@ -266,40 +324,50 @@ impl Run<'_> {
             self.handle
                 .waits_only_for_health
                 .store(progress.waits_only_for_health(&self.plan), Ordering::SeqCst);
-            pending.extend(self.inbox.try_recv().ok());
-            if !pending.is_empty() && written.elapsed() < WRITE_EVERY {
-                continue;
-            }
-            if dirty {
+            if dirty && (at_once || written.elapsed() >= WRITE_EVERY) {
                 self.write(&state).await;
                 written = Instant::now();
                 dirty = false;
             }
-            if pending.is_empty() {
-                pending.push(self.wait(wake).await);
-            }
+            pending.push(match self.inbox.try_recv() {
+                Ok(event) => event,
+                Err(_) => self.wait(wake, dirty.then(|| written + WRITE_EVERY)).await,
+            });
         }
+    }
+
+    /// A hook that was made is recorded at once: made again, it would do its work twice.
+    fn is_of_hook(&self, event: &Event) -> bool {
+        let Event::Result { task, .. } = event else { return false };
+        self.plan.tasks.get(task.0).is_some_and(|task| task.is_hook())
     }
 
     /// Does an effect in the background; its event comes through the inbox.
     fn start(&self, effect: Effect) {
         let (cache, plan, events) = (self.cache.clone(), self.plan.clone(), self.handle.events.clone());
-        let controller = self.controller.clone();
+        let (controller, asker) = (self.controller.clone(), self.asker.clone());
+        let (key, handle, held) = (self.key.clone(), self.handle.clone(), self.held.clone());
         self.controller.tasks().spawn(async move {
-            let _permit = controller.effect_permit().await;
-            if let Some(event) = perform(&cache, &plan, effect).await {
+            let event = if controller.window_opens(&key, &effect, &handle, &held).await {
+                let _permit = controller.effect_permit().await;
+                asked_by(asker, perform(&cache, &plan, controller.metrics(), effect)).await
+            } else {
+                refused(&effect)
+            };
+            if let Some(event) = event {
                 // The operation ended meanwhile, and nobody waits for the answer.
                 events.send(event).ok();
             }
         });
     }
 
-    async fn wait(&mut self, wake: Option<Timestamp>) -> Event {
+    async fn wait(&mut self, wake: Option<Timestamp>, flush: Option<Instant>) -> Event {
         let now = self.controller.now();
         let sleep = wake.map(|at| std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let until = sleep.map(|duration| Instant::now() + duration);
         let timer = async {
-            match sleep {
-                Some(duration) => tokio::time::sleep(duration).await,
+            match until.into_iter().chain(flush).min() {
+                Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
@@ -317,7 +385,10 @@ impl Run<'_> {
         if let Some(result) = &mut state.sync_result {
             result.resources = resources;
         }
-        state.message = progress.message().to_owned();
+        state.message = match self.held.load(Ordering::SeqCst) {
+            0 => progress.message().to_owned(),
+            _ => BLOCKED.to_owned(),
+        };
         if !progress.is_done() {
             state.phase = progress.phase().as_str().into();
         }

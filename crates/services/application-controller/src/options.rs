@@ -1,5 +1,7 @@
 //! What an application-controller is set up with.
 
+use crate::metrics::Shown;
+use crate::sharding::Share;
 use boot::flags::Flags;
 use jiff::SignedDuration;
 use kubernetes::Limits;
@@ -30,6 +32,12 @@ pub struct Options {
     pub keep_state: Duration,
     /// Speed and patience with destinations.
     pub limits: Limits,
+    /// Reasons of Kubernetes Events that are written; `all` for all of them, `none` for none.
+    pub events: Vec<String>,
+    /// What is shown beside the usual figures.
+    pub shown: Shown,
+    /// Which clusters are this process' own.
+    pub share: Share,
 }
 
 impl Default for Options {
@@ -45,6 +53,9 @@ impl Default for Options {
             self_heal_backoff: Some(SelfHealBackoff::default()),
             keep_state: Duration::from_secs(3600),
             limits: limits(&BTreeMap::new()),
+            events: vec!["all".into()],
+            shown: Shown::default(),
+            share: Share::default(),
         }
     }
 }
@@ -70,6 +81,19 @@ impl Options {
             self_heal_backoff: Some(backoff),
             keep_state: flags.duration("app-state-cache-expiration"),
             limits: limits(environment),
+            events: flags.list("enable-k8s-event"),
+            shown: Shown {
+                application_labels: flags.list("metrics-application-labels"),
+                conditions: flags.list("metrics-application-conditions"),
+                cluster_labels: flags.list("metrics-cluster-labels"),
+            },
+            share: {
+                let (share, problem) = Share::read(&flags.text("sharding-method"), environment);
+                if let Some(problem) = problem {
+                    tracing::warn!("{problem}");
+                }
+                share
+            },
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Which applications are to be looked at: each at most once at a time, however often it is asked for.
 
+use crate::metrics::{Metrics, QueueName};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// An application: namespace and name.
@@ -33,10 +35,11 @@ pub(crate) enum Urgency {
 }
 
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Notify,
+    metrics: Metrics,
 }
 
 #[derive(Debug, Default)]
@@ -44,35 +47,42 @@ struct State {
     sequence: u64,
     /// Waiting, in order.
     order: BTreeSet<(Urgency, u64, Key)>,
-    waiting: BTreeMap<Key, (Urgency, u64)>,
-    /// Being looked at; those asked for again meanwhile have an urgency.
-    running: BTreeMap<Key, Option<Urgency>>,
+    waiting: BTreeMap<Key, (Urgency, u64, Instant)>,
+    /// Being looked at since then; those asked for again meanwhile have an urgency.
+    running: BTreeMap<Key, (Option<Urgency>, Instant)>,
 }
 
 impl State {
     fn add(&mut self, key: Key, urgency: Urgency) {
-        if let Some((known, sequence)) = self.waiting.get(&key).copied() {
+        let mut since = Instant::now();
+        if let Some((known, sequence, waits_since)) = self.waiting.get(&key).copied() {
             if known <= urgency {
                 return;
             }
+            since = waits_since;
             self.order.remove(&(known, sequence, key.clone()));
         }
         self.sequence += 1;
-        self.waiting.insert(key.clone(), (urgency, self.sequence));
+        self.waiting.insert(key.clone(), (urgency, self.sequence, since));
         self.order.insert((urgency, self.sequence, key));
     }
 }
 
 impl Queue {
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self { state: Mutex::default(), changed: Notify::new(), metrics }
+    }
+
     /// Asks for an application to be looked at.
     pub(crate) fn add(&self, key: Key, urgency: Urgency) {
         {
             let mut state = self.lock();
-            if let Some(again) = state.running.get_mut(&key) {
+            if let Some((again, _)) = state.running.get_mut(&key) {
                 *again = Some(again.map_or(urgency, |before| before.min(urgency)));
                 return;
             }
             state.add(key, urgency);
+            self.metrics.queued(QueueName::Reconciliation, state.waiting.len());
         }
         self.changed.notify_one();
     }
@@ -91,8 +101,10 @@ impl Queue {
     fn take(&self) -> Option<Key> {
         let mut state = self.lock();
         let (_, _, key) = state.order.pop_first()?;
-        state.waiting.remove(&key);
-        state.running.insert(key.clone(), None);
+        let now = Instant::now();
+        let since = state.waiting.remove(&key).map_or(now, |(_, _, since)| since);
+        state.running.insert(key.clone(), (None, now));
+        self.metrics.taken(QueueName::Reconciliation, now - since, state.waiting.len());
         if !state.order.is_empty() {
             self.changed.notify_one();
         }
@@ -103,7 +115,11 @@ impl Queue {
     pub(crate) fn done(&self, key: &Key) {
         let again = {
             let mut state = self.lock();
-            let again = state.running.remove(key).flatten();
+            let ended = state.running.remove(key);
+            let again = ended.and_then(|(again, _)| again);
+            if let Some((_, since)) = ended {
+                self.metrics.worked(QueueName::Reconciliation, since.elapsed(), again.is_some());
+            }
             if let Some(urgency) = again {
                 state.add(key.clone(), urgency);
             }
@@ -126,11 +142,11 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Queue, Urgency};
+    use super::{Key, Metrics, Queue, Urgency};
 
     #[tokio::test]
     async fn an_application_is_looked_at_by_one_at_a_time_and_again_when_asked_meanwhile() {
-        let queue = Queue::default();
+        let queue = Queue::new(Metrics::new(&boot::metrics::registry()));
         let (a, b) = (Key::new("argocd", "a"), Key::new("argocd", "b"));
         queue.add(a.clone(), Urgency::Periodic);
         queue.add(b.clone(), Urgency::Periodic);

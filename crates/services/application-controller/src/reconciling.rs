@@ -50,6 +50,9 @@ impl Controller {
             }
         };
         let application = self.normalised(application);
+        if !self.is_ours(&application) {
+            return Ok(());
+        }
         // While an operation's end is written, what was read and what is remembered may not fit together: nothing
         // can be decided. The operation asks for another look once it is forgotten.
         let ending = self.memories().with(key, |memory| match &memory.operation {
@@ -126,8 +129,8 @@ impl Controller {
         action: Action,
     ) -> Result<Application, StoreError> {
         match action {
-            Action::BeginOperation { state } => self.begin(key, application, *state, true).await,
-            Action::RetryOperation { state } => self.begin(key, application, *state, false).await,
+            Action::BeginOperation { state } => self.begin(key, application, *state).await,
+            Action::RetryOperation { state } => self.begin(key, application, *state).await,
             Action::ResumeOperation => {
                 if let Some(state) = application.status.operation_state.clone() {
                     tracing::info!(application = %key, "operation goes on");
@@ -138,7 +141,7 @@ impl Controller {
             Action::HoldOperation { state } => self.write_operation(application, *state, false).await,
             Action::EndOperation { state } => {
                 let written = self.write_operation(application, *state.clone(), true).await?;
-                self.note_operation_end(&written, &state, self.now()).await;
+                self.note_operation_end(&written, &state, self.now());
                 Ok(written)
             }
             Action::TerminateOperation { cause } => self.terminate(key, application, cause).await,
@@ -148,9 +151,9 @@ impl Controller {
             }
             Action::RequestOperation { operation, reason } => {
                 tracing::info!(application = %key, reason, "automated sync");
-                match self.store().start_operation(&key.namespace, &key.name, &operation).await {
+                match self.store().start_operation_on(&application, &operation).await {
                     Ok(started) => {
-                        self.note_automated_sync(&started, &operation, self.now()).await;
+                        self.note_automated_sync(&started, &operation, self.now());
                         Ok(started)
                     }
                     // Somebody else was first.
@@ -195,13 +198,8 @@ impl Controller {
         key: &Key,
         application: Application,
         state: OperationState,
-        first: bool,
     ) -> Result<Application, StoreError> {
-        let now = self.now();
         let application = self.write_operation(application, state.clone(), false).await?;
-        if first {
-            self.note_operation_start(&application, &state, now).await;
-        }
         tracing::info!(application = %key, "operation begins");
         self.operate(key.clone(), application.clone(), state, Start::Anew);
         Ok(application)
@@ -290,9 +288,10 @@ impl Controller {
     }
 
     /// Whether windows let an automated sync through, and the operation that is asked for or recorded.
-    fn windows(&self, application: &Application, now: Timestamp) -> (bool, bool) {
+    pub(crate) fn windows(&self, application: &Application, now: Timestamp) -> (bool, bool) {
         let rules = self.rules();
-        let Ok(project) = self.project_of(application, &rules) else { return (true, true) };
+        let Ok(effective) = self.project_of(application, &rules) else { return (true, true) };
+        let project = effective.project;
         if project.spec.sync_windows.is_empty() {
             return (true, true);
         }

@@ -1,18 +1,23 @@
 //! Refreshing one application: compare, tell others through the cache, write what changed of the status.
 
 use crate::Controller;
-use crate::comparing::{Compared, Question, spec_sources};
-use crate::memory::{Roots, is_tree_only};
+use crate::comparing::{Compared, Gathered, Question, spec_sources};
+use crate::memory::{DeleteHooks, Roots, Told, is_tree_only};
 use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
 use api::k8s::meta_v1::Time;
+use api::names::{
+    POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
+};
 use api::v1alpha1::{
     AppHealthStatus, Application, ApplicationCondition, ApplicationStatus, ComparedTo, SyncStatus,
 };
 use jiff::Timestamp;
 use reconcile::{CompareWith, RefreshCause, set_conditions};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Instant;
 use store::{StatusChange, StoreError};
 
 /// The types of conditions a comparison evaluates.
@@ -25,6 +30,9 @@ const EVALUATED: [ConditionType; 7] = [
     ConditionType::ExcludedResourceWarning,
     ConditionType::OrphanedResourceWarning,
 ];
+
+/// The condition that the tree alone decides.
+const ORPHANS: [ConditionType; 1] = [ConditionType::OrphanedResourceWarning];
 
 /// How thoroughly, against what, and why.
 pub(crate) struct Refresh {
@@ -45,64 +53,109 @@ impl Controller {
         let known = self.memories().with(key, |memory| memory.roots.clone());
         let tree_only = is_tree_only(refresh.compare_with);
         if let Some(roots) = known.filter(|_| tree_only) {
+            self.memories().with(key, |memory| memory.answer(refresh.level, refresh.compare_with));
             self.refresh_tree(key, application, &roots).await?;
-            self.memories().with(key, |memory| memory.requested = None);
             return Ok(None);
         }
         tracing::debug!(application = %key, cause = %refresh.cause, "refresh");
-        let began = self.memories().with(key, |memory| {
+        self.memories().with(key, |memory| {
             memory.refreshed_at = Some(now);
             memory.refreshed_spec = Some(application.spec.clone());
-            memory.requested.take()
+            memory.answer(refresh.level, refresh.compare_with);
         });
-        drop(began);
         let situation = match self.situation(application, now) {
             Ok(situation) => situation,
             Err(conditions) => {
-                self.write_invalid(key, application, &refresh, conditions, now).await?;
+                self.write_invalid(application, &refresh, conditions, now).await?;
                 return Ok(None);
             }
         };
-        let question = question(application, &refresh);
-        let compared = self.compare(application, &situation, question, now).await;
-        self.tell(key, &situation, &compared).await;
-        let stored = self.write_compared(key, application, &situation, &refresh, &compared, now).await?;
-        let decision = reconcile::Comparison {
-            status: compared.comparison.sync,
-            revision: compared.revisions.first().cloned().unwrap_or_default(),
-            revisions: if application.spec.sources.is_empty() {
-                Vec::new()
-            } else {
-                compared.revisions.clone()
-            },
-            resources: stored.status.resources.clone(),
-            revision_has_changes: true,
+        let began = Instant::now();
+        let gathered = self.gather(application, &situation, &question(application, &refresh)).await;
+        let wanted = self.wanted(application, &gathered.loaded);
+        let known = self.is_told(key, &situation, &refresh).await
+            && self.is_unchanged(key, application, &situation, &gathered, wanted);
+        let revisions = gathered.loaded.revisions.clone();
+        let stored = if known {
+            let hooks = self.memories().with(key, |memory| memory.delete_hooks);
+            let application = &self.settle_finalizers(application, hooks).await?;
+            self.write_known(key, application, &situation, &refresh, gathered, now).await?
+        } else {
+            let compared = Arc::new(self.judge(application, &situation, gathered, now).await);
+            let roots =
+                Roots { live: compared.comparison.live_keys(), missing: compared.comparison.missing() };
+            self.memories().with(key, |memory| memory.roots = Some(roots.clone()));
+            self.tell(key, &situation, &compared).await;
+            let hooks = compared.delete_hooks();
+            self.memories().with(key, |memory| memory.delete_hooks = hooks);
+            let application = &self.settle_finalizers(application, hooks).await?;
+            let stored =
+                self.write_compared(key, application, &situation, &refresh, (&compared, &roots), now).await?;
+            self.remember(key, &stored, &situation, wanted, &compared);
+            stored
         };
-        Ok(Some((stored, decision)))
+        self.metrics().reconciled(application, began.elapsed());
+        Ok(Some(decision(stored, revisions)))
     }
 
-    /// Puts differences and tree where the API server reads them.
-    async fn tell(&self, key: &Key, situation: &Situation, compared: &Compared) {
+    /// Has an application carry the finalizers of its deletion's hooks before it is told to be Synced: it could
+    /// otherwise be deleted without them. What is not known changes nothing.
+    async fn settle_finalizers(
+        &self,
+        application: &Application,
+        hooks: Option<DeleteHooks>,
+    ) -> Result<Application, StoreError> {
+        let Some(DeleteHooks { before, after }) = hooks else { return Ok(application.clone()) };
+        let wanted = [
+            (PRE_DELETE_FINALIZER, before),
+            (PRE_DELETE_CLEANUP_FINALIZER, before),
+            (POST_DELETE_FINALIZER, after),
+            (POST_DELETE_CLEANUP_FINALIZER, after),
+        ];
+        let settled = self.store().settle_finalizers(application, &wanted).await?;
+        Ok(settled.unwrap_or_else(|| application.clone()))
+    }
+
+    /// Whether what the API server reads of an application is in the cache. A user who asks may have found it gone.
+    async fn is_told(&self, key: &Key, situation: &Situation, refresh: &Refresh) -> bool {
+        let half = self.options().keep_state / 2;
+        let fresh = |told: &Option<Told>| told.is_some_and(|told| told.at.elapsed() < half);
+        if !self.memories().with(key, |memory| fresh(&memory.tree) && fresh(&memory.differences)) {
+            return false;
+        }
+        if !matches!(refresh.cause, RefreshCause::Annotation(_)) {
+            return true;
+        }
         let instance = situation.instance.as_str();
-        if let Some(differences) = compared.differences(&situation.rules.labels.masked_annotations)
-            && let Ok(text) = serde_json::to_vec(&differences)
-        {
-            let hash = hash(&text);
-            if self.memories().with(key, |memory| memory.differences != Some(hash)) {
-                let entry = format!("app|managed-resources|{instance}");
-                if self.cache_set(&entry, text).await {
-                    self.memories().with(key, |memory| memory.differences = Some(hash));
-                }
+        for entry in [tree_key(instance), differences_key(instance)] {
+            if !self.cache_has(&entry).await {
+                self.memories().with(key, |memory| (memory.tree, memory.differences) = (None, None));
+                return false;
             }
         }
-        let roots = Roots { live: compared.comparison.live_keys(), missing: compared.comparison.missing() };
-        self.memories().with(key, |memory| memory.roots = Some(roots));
+        true
+    }
+
+    /// Puts the differences where the API server reads them.
+    async fn tell(&self, key: &Key, situation: &Situation, compared: &Arc<Compared>) {
+        let (own, masked) = (compared.clone(), situation.rules.labels.masked_annotations.clone());
+        let work = move || own.differences(&masked).and_then(|found| serde_json::to_vec(&found).ok());
+        let Ok(Some(text)) = self.compute().run(&key.to_string(), work).await else { return };
+        let hash = hash(&text);
+        let half = self.options().keep_state / 2;
+        let is_there = |told: &Told| told.hash == hash && told.at.elapsed() < half;
+        if self.memories().with(key, |memory| memory.differences.as_ref().is_some_and(is_there)) {
+            return;
+        }
+        if self.cache_set(&differences_key(situation.instance.as_str()), text).await {
+            let told = Told { hash, at: Instant::now() };
+            self.memories().with(key, |memory| memory.differences = Some(told));
+        }
     }
 
     /// A spec that is not valid or not permitted: nothing can be said of the application.
     async fn write_invalid(
         &self,
-        key: &Key,
         application: &Application,
         refresh: &Refresh,
         conditions: Vec<ApplicationCondition>,
@@ -112,7 +165,7 @@ impl Controller {
         status.conditions = set_conditions(&status.conditions, &conditions, &EVALUATED, now);
         status.sync.status = SyncStatusCode::Unknown.as_str().into();
         set_health(&mut status, HealthStatusCode::Unknown, now);
-        self.write_refreshed(key, application, status, refresh, now).await.map(drop)
+        self.write_refreshed(application, status, refresh, now).await.map(drop)
     }
 
     async fn write_compared(
@@ -121,7 +174,7 @@ impl Controller {
         application: &Application,
         situation: &Situation,
         refresh: &Refresh,
-        compared: &Compared,
+        (compared, roots): (&Compared, &Roots),
         now: Timestamp,
     ) -> Result<Application, StoreError> {
         let mut status = application.status.clone();
@@ -130,8 +183,7 @@ impl Controller {
         let several = !application.spec.sources.is_empty();
         let tree = match &compared.destination {
             Some(destination) => {
-                let roots = Roots { live: comparison.live_keys(), missing: comparison.missing() };
-                let tree = self.tree(destination, situation, &roots);
+                let tree = self.tree(destination, situation, roots);
                 conditions.extend(compare::orphaned_condition(
                     &situation.project,
                     tree.orphaned_nodes.len(),
@@ -161,13 +213,41 @@ impl Controller {
         if let Some(tree) = tree {
             status.summary = tree::summary(&tree);
         }
-        self.write_refreshed(key, application, status, refresh, now).await
+        self.write_refreshed(application, status, refresh, now).await
+    }
+
+    /// A comparison would find what the last one did: only revisions and the tree may be others.
+    async fn write_known(
+        &self,
+        key: &Key,
+        application: &Application,
+        situation: &Situation,
+        refresh: &Refresh,
+        gathered: Gathered,
+        now: Timestamp,
+    ) -> Result<Application, StoreError> {
+        let mut status = application.status.clone();
+        let revisions = gathered.loaded.revisions;
+        if application.spec.sources.is_empty() {
+            status.sync.revision = revisions.into_iter().next().unwrap_or_default();
+        } else {
+            status.sync.revisions = revisions;
+        }
+        let roots = self.memories().with(key, |memory| memory.roots.clone());
+        if let (Ok(destination), Some(roots)) = (&gathered.destination, roots) {
+            let tree = self.tree(destination, situation, &roots);
+            let orphans = compare::orphaned_condition(&situation.project, tree.orphaned_nodes.len(), now);
+            let orphans: Vec<ApplicationCondition> = orphans.into_iter().collect();
+            status.conditions = set_conditions(&status.conditions, &orphans, &ORPHANS, now);
+            self.tell_tree(key, situation, &tree).await;
+            status.summary = tree::summary(&tree);
+        }
+        self.write_refreshed(application, status, refresh, now).await
     }
 
     /// Writes what changed. That nothing changed but the time is worth a write only to somebody who asked.
     async fn write_refreshed(
         &self,
-        key: &Key,
         application: &Application,
         mut status: ApplicationStatus,
         refresh: &Refresh,
@@ -186,15 +266,15 @@ impl Controller {
             status.reconciled_at = Some(Time::from(now));
         }
         let change = StatusChange { application, status: &status, operation_done: false };
-        let written = self.store().write_status(change).await?;
-        let stored = written.unwrap_or_else(|| application.clone());
-        self.note_status_change(application, &status, now).await;
-        if let RefreshCause::Annotation(_) = &refresh.cause
-            && let Some(value) = application.metadata.annotations.get(api::names::REFRESH)
-        {
-            self.store().acknowledge_refresh(&key.namespace, &key.name, value).await?;
-        }
-        Ok(stored)
+        let annotation = application.metadata.annotations.get(api::names::REFRESH);
+        let written = match (&refresh.cause, annotation) {
+            (RefreshCause::Annotation(_), Some(value)) => {
+                self.store().write_status_of_refresh(change, value).await?
+            }
+            _ => self.store().write_status(change).await?,
+        };
+        self.note_status_change(application, &status, now);
+        Ok(written.unwrap_or_else(|| application.clone()))
     }
 
     /// Only the tree: what managed objects own changed, they did not.
@@ -220,16 +300,41 @@ impl Controller {
 
     async fn tell_tree(&self, key: &Key, situation: &Situation, tree: &api::v1alpha1::ApplicationTree) {
         let instance = situation.instance.as_str();
+        self.memories().with(key, |memory| memory.orphans = Some(tree.orphaned_nodes.len()));
         let Ok(text) = serde_json::to_vec(tree) else { return };
         let hash = hash(&text);
-        if self.memories().with(key, |memory| memory.tree == Some(hash)) {
+        let half = self.options().keep_state / 2;
+        let is_there = |told: &Told| told.hash == hash && told.at.elapsed() < half;
+        if self.memories().with(key, |memory| memory.tree.as_ref().is_some_and(is_there)) {
             return;
         }
-        if self.cache_set(&format!("app|resources-tree|{instance}"), text).await {
-            self.memories().with(key, |memory| memory.tree = Some(hash));
-            self.cache_publish(&format!("app|managed-resources|{instance}")).await;
+        if self.cache_set(&tree_key(instance), text).await {
+            let told = Told { hash, at: Instant::now() };
+            self.memories().with(key, |memory| memory.tree = Some(told));
+            self.cache_publish(&differences_key(instance)).await;
         }
     }
+}
+
+/// What decisions depend on.
+fn decision(stored: Application, revisions: Vec<String>) -> (Application, reconcile::Comparison) {
+    let comparison = reconcile::Comparison {
+        status: stored.status.sync.status.parse().unwrap_or(SyncStatusCode::Unknown),
+        revision: revisions.first().cloned().unwrap_or_default(),
+        revisions: if stored.spec.sources.is_empty() { Vec::new() } else { revisions },
+        resources: stored.status.resources.clone(),
+        revision_has_changes: true,
+    };
+    (stored, comparison)
+}
+
+fn tree_key(instance: &str) -> String {
+    format!("app|resources-tree|{instance}")
+}
+
+/// Also the name of the channel on which changes are told.
+fn differences_key(instance: &str) -> String {
+    format!("app|managed-resources|{instance}")
 }
 
 fn question(application: &Application, refresh: &Refresh) -> Question {

@@ -2,6 +2,7 @@
 
 use crate::Controller;
 use crate::clusters::Destination;
+use crate::registrations::Effective;
 use crate::rules::Rules;
 use api::codes::ConditionType;
 use api::v1alpha1::{AppProject, Application, ApplicationCondition};
@@ -11,55 +12,34 @@ use project::Cluster;
 use std::sync::Arc;
 
 /// The facts about an application whose spec is permitted and whose destination is known.
+#[derive(Clone)]
 pub(crate) struct Situation {
     pub(crate) rules: Arc<Rules>,
     pub(crate) instance: AppInstance,
-    pub(crate) project: AppProject,
+    pub(crate) project: Arc<AppProject>,
     pub(crate) cluster: Cluster,
-    pub(crate) own_clusters: Vec<Cluster>,
+    pub(crate) own_clusters: Arc<[Cluster]>,
     /// Namespace of the destination.
     pub(crate) namespace: String,
 }
 
 impl Controller {
     /// The application's project with all it inherits, or what is wrong with it.
-    pub(crate) fn project_of(&self, application: &Application, rules: &Rules) -> Result<AppProject, String> {
+    pub(crate) fn project_of(
+        &self,
+        application: &Application,
+        rules: &Arc<Rules>,
+    ) -> Result<Effective, String> {
         let name = project_name(application);
         let missing = || format!("Application referencing project {name} which does not exist");
-        let project = self.store().project(name).map_err(|_| missing())?;
-        if !project::permits_application_namespace(
-            &project,
-            &application.metadata.namespace,
-            self.store().namespace(),
-        ) {
-            let namespace = &application.metadata.namespace;
+        let effective = self.registrations().project(self.store(), rules, name).ok_or_else(missing)?;
+        let namespace = &application.metadata.namespace;
+        if !project::permits_application_namespace(&effective.stored, namespace, self.store().namespace()) {
             return Err(format!(
                 "application repo namespace '{namespace}' is not permitted to use project '{name}'"
             ));
         }
-        let globals: Vec<Arc<AppProject>> = rules
-            .global_projects
-            .0
-            .iter()
-            .filter(|global| global.name != name && project::selects(&global.selector, &project))
-            .filter_map(|global| self.store().project(&global.name).ok())
-            .collect();
-        let globals: Vec<&AppProject> = globals.iter().map(AsRef::as_ref).collect();
-        let own_repositories: Vec<String> = self
-            .store()
-            .repositories()
-            .into_iter()
-            .filter_map(Result::ok)
-            .filter(|repository| repository.reveal().project == name)
-            .map(|repository| repository.reveal().repo.clone())
-            .collect();
-        let own_clusters: Vec<(Cluster, Vec<String>)> = self
-            .registered(rules)
-            .into_iter()
-            .filter(|(_, project, _)| project == name)
-            .map(|(cluster, _, namespaces)| (cluster, namespaces))
-            .collect();
-        Ok(project::effective(&project, &globals, &own_repositories, &own_clusters))
+        Ok(effective)
     }
 
     /// Gathers the facts, or says what is wrong with the spec.
@@ -71,52 +51,53 @@ impl Controller {
         let rules = self.rules();
         let invalid =
             |message: String| vec![project::condition(ConditionType::InvalidSpecError, message, now)];
-        let project = self.project_of(application, &rules).map_err(invalid)?;
-        let registered = self.registered(&rules);
-        let clusters: Vec<Cluster> = registered.iter().map(|(cluster, _, _)| cluster.clone()).collect();
-        let name = project_name(application);
-        let own_clusters: Vec<Cluster> = registered
-            .into_iter()
-            .filter(|(_, project, _)| project == name)
-            .map(|(cluster, _, _)| cluster)
-            .collect();
+        let effective = self.project_of(application, &rules).map_err(invalid)?;
+        let clusters = self.registrations().names(self.store(), &rules);
         let cluster = project::destination_cluster(&application.spec.destination, &clusters);
         let problems = project::validate_application(
             application,
-            &project,
+            &effective.project,
             cluster.as_ref().map_err(String::as_str),
-            &own_clusters,
+            &effective.own_clusters,
             now,
         );
         match cluster {
-            Ok(cluster) if problems.is_empty() => {
-                let metadata = &application.metadata;
-                let instance =
-                    AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
-                let namespace = application.spec.destination.namespace.clone();
-                Ok(Situation { rules, instance, project, cluster, own_clusters, namespace })
-            }
+            Ok(cluster) if problems.is_empty() => Ok(self.situated(application, rules, effective, cluster)),
             _ => Err(problems),
+        }
+    }
+
+    /// As much of a situation as deleting needs: a source that is no longer permitted does not hold a deletion.
+    /// Nothing when the destination is not one that is registered.
+    pub(crate) fn deletion_situation(&self, application: &Application) -> Result<Option<Situation>, String> {
+        let rules = self.rules();
+        let effective = self.project_of(application, &rules)?;
+        let clusters = self.registrations().names(self.store(), &rules);
+        let found = project::destination_cluster(&application.spec.destination, &clusters).ok();
+        Ok(found.map(|cluster| self.situated(application, rules, effective, cluster)))
+    }
+
+    fn situated(
+        &self,
+        application: &Application,
+        rules: Arc<Rules>,
+        effective: Effective,
+        cluster: Cluster,
+    ) -> Situation {
+        let metadata = &application.metadata;
+        Situation {
+            rules,
+            instance: AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace()),
+            project: effective.project,
+            cluster,
+            own_clusters: effective.own_clusters,
+            namespace: application.spec.destination.namespace.clone(),
         }
     }
 
     /// The destination of a situation, connected.
     pub(crate) async fn destination(&self, situation: &Situation) -> Result<Destination, String> {
         self.clusters().destination(&situation.cluster.server).await
-    }
-
-    /// Registered clusters with their project and the namespaces they are limited to.
-    pub(crate) fn registered(&self, rules: &Rules) -> Vec<(Cluster, String, Vec<String>)> {
-        self.store()
-            .clusters(rules.in_cluster_enabled)
-            .into_iter()
-            .filter_map(Result::ok)
-            .map(|cluster| {
-                let cluster = cluster.reveal();
-                let known = Cluster { server: cluster.server.clone(), name: cluster.name.clone() };
-                (known, cluster.project.clone(), cluster.namespaces.clone())
-            })
-            .collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Kubernetes Events about applications, and what the API server reads of clusters.
 
-use crate::Controller;
+use crate::{COMPONENT, Controller};
 use api::codes::OperationPhase;
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{
@@ -8,69 +8,90 @@ use api::v1alpha1::{
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use store::EventRecord;
+use std::sync::Arc;
+use store::{EventRecord, Store};
+use tokio::sync::{Mutex, mpsc};
 
-const COMPONENT: &str = "argocd-application-controller";
+/// Events that may wait to be written; those beyond are lost, as events may be.
+const MOST_WAITING: usize = 10_000;
+/// Events written at once.
+const WRITERS: usize = 4;
+
+/// Writes Kubernetes Events beside the work they tell of: nobody waits for one.
+pub(crate) struct Teller {
+    reasons: Vec<String>,
+    waiting: mpsc::Sender<EventRecord>,
+}
+
+impl Teller {
+    /// Tells of these reasons. Its writers end with it.
+    pub(crate) fn new(store: Store, reasons: Vec<String>) -> Self {
+        let (waiting, inbox) = mpsc::channel(MOST_WAITING);
+        let inbox = Arc::new(Mutex::new(inbox));
+        for _ in 0..WRITERS {
+            let (store, inbox) = (store.clone(), inbox.clone());
+            tokio::spawn(async move {
+                while let Some(record) = next(&inbox).await {
+                    if let Err(error) = store.record_event(&record).await {
+                        tracing::debug!(%error, "record event");
+                    }
+                }
+            });
+        }
+        Self { reasons, waiting }
+    }
+
+    fn tells(&self, reason: &str) -> bool {
+        let has = |wanted: &str| self.reasons.iter().any(|reason| reason == wanted);
+        !has("none") && (has("all") || has(reason))
+    }
+}
+
+async fn next(inbox: &Mutex<mpsc::Receiver<EventRecord>>) -> Option<EventRecord> {
+    inbox.lock().await.recv().await
+}
 
 impl Controller {
     /// Tells that sync status or health changed.
-    pub(crate) async fn note_status_change(
+    pub(crate) fn note_status_change(
         &self,
         before: &Application,
         after: &ApplicationStatus,
         now: Timestamp,
     ) {
-        let (old, new) = (&before.status.sync.status, &after.sync.status);
-        if old != new {
-            self.event(before, "ResourceUpdated", format!("Updated sync status: {old} -> {new}"), false, now)
-                .await;
+        for (what, old, new) in [
+            ("sync", &before.status.sync.status, &after.sync.status),
+            ("health", &before.status.health.status, &after.health.status),
+        ] {
+            if old != new {
+                let message = format!("Updated {what} status: {old} -> {new}");
+                self.event(before, "ResourceUpdated", message, false, now);
+            }
         }
-        let (old, new) = (&before.status.health.status, &after.health.status);
-        if old != new {
-            self.event(
-                before,
-                "ResourceUpdated",
-                format!("Updated health status: {old} -> {new}"),
-                false,
-                now,
-            )
-            .await;
-        }
-    }
-
-    /// Tells that an operation began.
-    pub(crate) async fn note_operation_start(
-        &self,
-        application: &Application,
-        state: &OperationState,
-        now: Timestamp,
-    ) {
-        let revision = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
-        let who = who(&state.operation);
-        let message = format!("{who} sync started to {revision}");
-        tracing::debug!(application = %application.metadata.name, "{message}");
-        self.event(application, "OperationStarted", message, false, now).await;
     }
 
     /// Tells how an operation ended.
-    pub(crate) async fn note_operation_end(
+    pub(crate) fn note_operation_end(
         &self,
         application: &Application,
         state: &OperationState,
         now: Timestamp,
     ) {
+        self.metrics().synced(application, state);
         let revision = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+        let partial = state.operation.sync.as_ref().is_some_and(|sync| !sync.resources.is_empty());
+        let what = if partial { "Partial sync operation" } else { "Sync operation" };
         let succeeded = state.phase == OperationPhase::Succeeded.as_str();
         let message = if succeeded {
-            format!("Sync operation to {revision} succeeded")
+            format!("{what} to {revision} succeeded")
         } else {
-            format!("Sync operation to {revision} failed: {}", state.message)
+            format!("{what} to {revision} failed: {}", state.message)
         };
-        self.event(application, "OperationCompleted", message, !succeeded, now).await;
+        self.event(application, "OperationCompleted", message, !succeeded, now);
     }
 
     /// Tells that a sync was asked for by nobody.
-    pub(crate) async fn note_automated_sync(
+    pub(crate) fn note_automated_sync(
         &self,
         application: &Application,
         operation: &Operation,
@@ -78,10 +99,10 @@ impl Controller {
     ) {
         let revision = operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
         let message = format!("Initiated automated sync to '{revision}'");
-        self.event(application, "OperationStarted", message, false, now).await;
+        self.event(application, "OperationStarted", message, false, now);
     }
 
-    async fn event(
+    fn event(
         &self,
         application: &Application,
         reason: &str,
@@ -89,6 +110,9 @@ impl Controller {
         warning: bool,
         now: Timestamp,
     ) {
+        if !self.teller().tells(reason) {
+            return;
+        }
         let metadata = &application.metadata;
         let destination = &application.spec.destination;
         let annotations = [("dest-namespace", &destination.namespace), ("dest-server", &destination.server)];
@@ -108,15 +132,20 @@ impl Controller {
             annotations,
             at: now,
         };
-        if let Err(error) = self.store().record_event(&record).await {
-            tracing::debug!(%error, "record event");
+        if self.teller().waiting.try_send(record).is_err() {
+            tracing::debug!(application = %metadata.name, reason, "too many events wait: one is lost");
         }
     }
 
     /// Puts what is known of each connected cluster where the API server reads it.
     pub(crate) async fn tell_clusters(&self) {
         let applications = self.store().applications().values();
-        for destination in self.clusters().connected_now().await {
+        let registered = self.registrations().clusters(self.store(), &self.rules());
+        let names: BTreeMap<String, String> = registered
+            .iter()
+            .map(|known| (known.cluster.name.clone(), known.cluster.server.clone()))
+            .collect();
+        for destination in self.clusters().open_now() {
             let stats = destination.cache.stats();
             let now = Time::from(self.now());
             let (status, message) = match &stats.connection_error {
@@ -127,10 +156,13 @@ impl Controller {
                 Ok(discovery) => discovery.api_versions(),
                 Err(_) => Vec::new(),
             };
-            let count = applications
-                .iter()
-                .filter(|application| application.spec.destination.server == destination.server)
-                .count();
+            let here = |application: &&Arc<Application>| {
+                let wanted = &application.spec.destination;
+                wanted.server == destination.server
+                    || wanted.server.is_empty()
+                        && names.get(&wanted.name).is_some_and(|server| *server == destination.server)
+            };
+            let count = applications.iter().filter(here).count();
             let info = ClusterInfo {
                 connection_state: ConnectionState { status: status.into(), message, attempted_at: Some(now) },
                 server_version: self.kube_version(&destination.server).await,
@@ -146,12 +178,5 @@ impl Controller {
                 self.cache_set(&format!("cluster|info|{}", destination.server), text).await;
             }
         }
-    }
-}
-
-fn who(operation: &Operation) -> String {
-    match operation.initiated_by.username.as_str() {
-        "" => "automated".to_owned(),
-        name => name.to_owned(),
     }
 }

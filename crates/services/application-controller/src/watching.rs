@@ -11,7 +11,7 @@ use object::AppInstance;
 use reconcile::{CompareWith, RefreshCause, RefreshRequest};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{EventKind, Watched};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
@@ -84,6 +84,9 @@ impl Controller {
                     if event.kind == EventKind::Deleted {
                         self.send(&key, sync::Event::Terminate { cause: Some("application deleted".into()) });
                         self.memories().forget(&key);
+                        if let Some(application) = event.item.value() {
+                            self.metrics().forget(application);
+                        }
                     } else {
                         self.queue().add(key, Urgency::Asked);
                     }
@@ -125,7 +128,7 @@ impl Controller {
             let anew = rules.reads_differently(&before);
             *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
             if anew {
-                self.clusters().invalidate().await;
+                self.clusters().invalidate();
             }
             self.look_at_all(Some(&request("settings changed")));
         }
@@ -134,16 +137,20 @@ impl Controller {
     async fn follow_clusters(self: Arc<Self>, mut notices: mpsc::UnboundedReceiver<ClusterNotice>) {
         while let Some(ClusterNotice { server, notice }) = notices.recv().await {
             match notice {
-                Notice::Changed(change) => self.note_change(&server, &change).await,
+                Notice::Changed(change) => {
+                    let began = Instant::now();
+                    self.note_change(&server, &change);
+                    self.metrics().changed(&server, &change.key.group, &change.key.kind, began.elapsed());
+                }
                 Notice::Everything | Notice::Kinds => self.note_everything(&server),
             }
         }
     }
 
-    async fn note_change(&self, server: &str, change: &Change) {
+    fn note_change(&self, server: &str, change: &Change) {
         let managing: Vec<&Arc<str>> = change.old_application.iter().chain(&change.new_application).collect();
         for instance in &managing {
-            self.tell_operation(server, instance, change).await;
+            self.tell_operation(server, instance, change);
         }
         if !change.projection_changed && change.kind == ChangeKind::Updated {
             return;
@@ -162,7 +169,7 @@ impl Controller {
         // An application that lives in this cluster may be managed by another, or deleted with one.
     }
 
-    async fn tell_operation(&self, server: &str, instance: &str, change: &Change) {
+    fn tell_operation(&self, server: &str, instance: &str, change: &Change) {
         let key = self.key_of(instance);
         let operates = self.memories().with(&key, |memory| memory.operation.is_some());
         if !operates {
@@ -172,9 +179,7 @@ impl Controller {
             self.send(&key, sync::Event::Gone { key: change.key.clone(), uid: String::new() });
             return;
         }
-        let connected = self.clusters().connected_now().await;
-        let destination = connected.into_iter().find(|destination| destination.server == server);
-        let entry = destination.and_then(|destination| destination.cache.get(&change.key));
+        let entry = self.clusters().known(server).and_then(|destination| destination.cache.get(&change.key));
         if let Some(live) = entry.and_then(|entry| entry.manifest()) {
             self.send(&key, sync::Event::Live { key: change.key.clone(), state: live_state(&live) });
         }
@@ -182,10 +187,10 @@ impl Controller {
 
     fn note_everything(&self, server: &str) {
         let rules = self.rules();
-        let names: BTreeMap<String, String> = self
-            .registered(&rules)
-            .into_iter()
-            .map(|(cluster, _, _)| (cluster.name, cluster.server))
+        let registered = self.registrations().clusters(self.store(), &rules);
+        let names: BTreeMap<String, String> = registered
+            .iter()
+            .map(|known| (known.cluster.name.clone(), known.cluster.server.clone()))
             .collect();
         for application in self.store().applications().values() {
             let destination = &application.spec.destination;

@@ -38,11 +38,13 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }
-    boot::metrics::serve(metrics, registry, Arc::new(|| Ok(())), stop.part())
+    boot::metrics::serve(metrics, registry.clone(), Arc::new(|| Ok(())), stop.part())
         .await
         .with_context(|| format!("listen on {metrics} for metrics"))?;
     tracing::info!(namespace, "argocd-application-controller started");
-    let parts = Parts { store: store.clone(), repo_server, cache };
+    // Nobody watches applications through this process.
+    store.applications().forget_changes();
+    let parts = Parts { store: store.clone(), repo_server, cache, registry };
     application_controller::run(options, parts, stop).await?;
     store.stop().await;
     Ok(())

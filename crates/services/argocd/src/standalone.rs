@@ -43,6 +43,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
         store: store.clone(),
         repo_server: channel.clone(),
         cache: cache.clone(),
+        registry: registry.clone(),
     };
     let controller = tokio::spawn(application_controller::run(options, parts, stop.part()));
 
