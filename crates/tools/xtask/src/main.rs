@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands, so that a machine with Rust, Go, Node and git needs nothing else.
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod bench;
 mod codegen;
 mod corpora;
 mod demo;
@@ -21,6 +22,8 @@ Commands:
             [--context NAME] [--kubeconfig FILE] [--port N] [--once]
   test      Run everything that CI runs: format, lints, tidy, tests
   tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
+  bench     Show how fast and how small it is on this machine, beside the budgets
+            [--quick] [push] [many] [unmanaged]
   codegen   Write the files that are made from the Rust types (the CRDs)
   corpora   Hold the recorded conversations with the original with our own servers
             [--corpora FOLDER] [--binary FILE] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
@@ -43,6 +46,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<()> {
         "demo" => demo::run(&arguments),
         "test" => test::run(&arguments),
         "tidy" => tidy::run(),
+        "bench" => bench::run(&arguments),
         "codegen" => codegen::run(),
         "corpora" => corpora::run(&arguments),
         "help" | "--help" | "-h" => {

@@ -1,0 +1,67 @@
+//! `cargo xtask bench`: how fast and how small the system is on this machine, beside its budgets. Real parts, real
+//! repositories, no assertions: a figure is shown, and somebody judges it.
+
+mod figure;
+mod hub;
+mod many;
+mod process;
+mod push;
+mod unmanaged;
+
+use crate::run::{cargo, root, step};
+use anyhow::{Result, bail};
+use figure::Figure;
+use std::path::{Path, PathBuf};
+
+/// The profile that is measured: optimised, and built again in seconds.
+const PROFILE: &str = "measure";
+
+/// A measurement: its name, what it measures, and the measuring.
+type Bench = (&'static str, &'static str, fn(&Setting) -> Result<Vec<Figure>>);
+
+const BENCHES: [Bench; 3] = [
+    ("push", "from a push to the change in the cluster", push::run),
+    ("many", "many applications: first sync, refreshes, memory, a restart", many::run),
+    ("unmanaged", "objects that no application manages", unmanaged::run),
+];
+
+/// What every measurement is given.
+pub(crate) struct Setting {
+    /// The program that is measured.
+    pub(crate) binary: PathBuf,
+    /// Fewer of everything.
+    pub(crate) quick: bool,
+}
+
+impl Setting {
+    /// A count, or a smaller one when it is to go quickly.
+    fn count(&self, full: usize, quick: usize) -> usize {
+        if self.quick { quick } else { full }
+    }
+}
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let names: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| *argument != "--quick").collect();
+    if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
+        let known: Vec<String> = BENCHES.iter().map(|(name, what, _)| format!("  {name}  {what}")).collect();
+        bail!("bench knows no {unknown:?}; --quick, and these, are what it takes:\n{}", known.join("\n"));
+    }
+    step("build argocd", &cargo(), &["build", "--package", "argocd", "--profile", PROFILE, "--quiet"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let binary = Path::new(&target).join(PROFILE).join("argocd");
+    if !binary.is_file() {
+        bail!("{} is not there although it was built", binary.display());
+    }
+    let setting = Setting { binary, quick };
+    let mut figures = Vec::new();
+    for (name, what, measure) in BENCHES {
+        if names.is_empty() || names.contains(&name) {
+            eprintln!("==> {name}: {what}");
+            figures.extend(measure(&setting)?);
+        }
+    }
+    print!("{}", figure::table(&figures));
+    Ok(())
+}
