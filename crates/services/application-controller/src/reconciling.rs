@@ -128,6 +128,18 @@ impl Controller {
         application: Application,
         action: Action,
     ) -> Result<Application, StoreError> {
+        let about_operation = matches!(
+            action,
+            Action::BeginOperation { .. }
+                | Action::RetryOperation { .. }
+                | Action::ResumeOperation
+                | Action::HoldOperation { .. }
+                | Action::EndOperation { .. }
+        );
+        if about_operation && !self.is_current(key, &application) {
+            self.queue().add(key.clone(), Urgency::Asked);
+            return Ok(application);
+        }
         match action {
             Action::BeginOperation { state } => self.begin(key, application, *state).await,
             Action::RetryOperation { state } => self.begin(key, application, *state).await,
@@ -191,6 +203,16 @@ impl Controller {
                 unreachable!("refreshes are done before, and decide asks for none after one")
             }
         }
+    }
+
+    /// Whether the operation of an application is as it was when it was decided. Comparing takes time: an operation
+    /// that ended meanwhile, and is remembered no longer, would look like one to go on with.
+    fn is_current(&self, key: &Key, application: &Application) -> bool {
+        self.store().application(&key.namespace, &key.name).is_ok_and(|stored| {
+            stored.metadata.uid == application.metadata.uid
+                && stored.operation == application.operation
+                && stored.status.operation_state == application.status.operation_state
+        })
     }
 
     async fn begin(

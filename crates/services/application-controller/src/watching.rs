@@ -19,6 +19,9 @@ use tokio::time::MissedTickBehavior;
 /// How often the API server is told about clusters.
 const TELL_CLUSTERS: Duration = Duration::from_secs(10);
 
+/// How long a look holds its place among those at once.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 impl Controller {
     /// Works until the controller is stopped.
     pub(crate) async fn work(self: Arc<Self>, notices: mpsc::UnboundedReceiver<ClusterNotice>) {
@@ -50,16 +53,22 @@ impl Controller {
                 key = self.queue().next() => key,
                 () = self.stopped() => return,
             };
-            // A panic in one look ends that look: the others go on, and the application is looked at again later.
-            let (controller, own) = (self.clone(), key.clone());
-            let look = tokio::spawn(Box::pin(async move { controller.reconcile(&own).await }));
-            if let Err(error) = look.await {
-                tracing::error!(application = %key, %error, "reconcile ended unexpectedly");
-                let at = self.now().saturating_add(jiff::SignedDuration::from_secs(60));
-                self.wake_at(&key, at.unwrap_or(jiff::Timestamp::MAX));
-            }
-            self.queue().done(&key);
+            let mut looking = self.tasks().spawn(self.clone().look_once(key));
+            // What waits for somebody slow, a repository or a cluster, holds no place that others need.
+            let _still_looking = tokio::time::timeout(PATIENCE, &mut looking).await;
         }
+    }
+
+    /// A panic in one look ends that look: the others go on, and the application is looked at again later.
+    async fn look_once(self: Arc<Self>, key: Key) {
+        let (controller, own) = (self.clone(), key.clone());
+        let look = tokio::spawn(Box::pin(async move { controller.reconcile(&own).await }));
+        if let Err(error) = look.await {
+            tracing::error!(application = %key, %error, "reconcile ended unexpectedly");
+            let at = self.now().saturating_add(jiff::SignedDuration::from_secs(60));
+            self.wake_at(&key, at.unwrap_or(jiff::Timestamp::MAX));
+        }
+        self.queue().done(&key);
     }
 
     /// Looks at every application; with a request, compares them all.
