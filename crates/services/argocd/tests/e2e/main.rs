@@ -1,0 +1,11 @@
+//! An installation as manifests make it, against a real control plane and a real Redis: each component a process of
+//! its own. One installation serves all tests; they take turns, and each has namespaces and applications of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod installation;
+mod kill;
+mod kube;
+mod processes;
+mod web;
