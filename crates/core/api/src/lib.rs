@@ -3,6 +3,7 @@
 //! One Rust definition per message: `serde` gives the JSON of Kubernetes and of the REST API, `prost` the
 //! protobuf of the gRPC API with the original's field numbers, `schemars` the CRD schema. Decides nothing.
 
+pub mod build;
 pub mod codes;
 pub mod crd;
 mod go;

@@ -2,6 +2,7 @@
 
 use crate::authentication::Caller;
 use crate::hub::Hub;
+use api::build;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use wire::version::VersionMessage;
@@ -15,21 +16,17 @@ impl VersionService for Versions {
     /// Everybody may know the version; what it is made of is for those who are logged in.
     async fn version(&self, request: Request<()>) -> Result<Response<VersionMessage>, Status> {
         let (access, ()) = self.0.open(request);
-        let brief = VersionMessage {
-            version: concat!("v", env!("CARGO_PKG_VERSION")).to_owned(),
-            ..Default::default()
-        };
+        let brief = VersionMessage { version: build::version(), ..Default::default() };
         if matches!(access.caller(), Caller::Nobody) {
             return Ok(Response::new(brief));
         }
-        let architecture = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
         Ok(Response::new(VersionMessage {
-            compiler: "rustc".to_owned(),
-            platform: format!("{}/{architecture}", std::env::consts::OS),
+            build_date: build::DATE.to_owned(),
+            git_commit: build::COMMIT.to_owned(),
+            git_tree_state: build::TREE_STATE.to_owned(),
+            go_version: build::LANGUAGE.to_owned(),
+            compiler: build::COMPILER.to_owned(),
+            platform: build::platform(),
             ..brief
         }))
     }

@@ -1,5 +1,6 @@
 //! `argocd version`: of this program and of the server.
 
+use api::build;
 use serde::Serialize;
 use wire::version::VersionMessage;
 
@@ -124,22 +125,15 @@ fn client_name() -> &'static str {
 }
 
 fn client() -> Client {
-    let commit = option_env!("ARGOCD_GIT_COMMIT").unwrap_or_default();
-    let short = if commit.len() >= 7 { &commit[..7] } else { "unknown" };
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
     Client {
-        version: format!("v{}+{short}", crate::VERSION),
-        build_date: option_env!("ARGOCD_BUILD_DATE").unwrap_or("1970-01-01T00:00:00Z").into(),
-        git_commit: commit.into(),
+        version: build::version(),
+        build_date: build::DATE.into(),
+        git_commit: build::COMMIT.into(),
         git_tag: String::new(),
-        git_tree_state: option_env!("ARGOCD_GIT_TREE_STATE").unwrap_or_default().into(),
-        go_version: format!("rust{}", env!("CARGO_PKG_RUST_VERSION")),
-        compiler: "rustc".into(),
-        platform: format!("{}/{architecture}", std::env::consts::OS),
+        git_tree_state: build::TREE_STATE.into(),
+        go_version: build::LANGUAGE.into(),
+        compiler: build::COMPILER.into(),
+        platform: build::platform(),
         kubectl_version: String::new(),
         extra_build_info: String::new(),
     }

@@ -17,7 +17,29 @@ use super::Target;
 use super::dial::Connector;
 
 type Failed = Box<dyn Error + Send + Sync>;
-type WebClient = GrpcWebClientService<Client<Connector, tonic_web::GrpcWebCall<Body>>>;
+type WebClient = GrpcWebClientService<Named<Client<Connector, tonic_web::GrpcWebCall<Body>>>>;
+
+/// The only content type that API servers take for gRPC-web.
+const WEB: HeaderValue = HeaderValue::from_static("application/grpc-web+proto");
+
+/// Sends requests under the content type that API servers know.
+#[derive(Clone)]
+struct Named<C>(C);
+
+impl<C: Service<Request<B>>, B> Service<Request<B>> for Named<C> {
+    type Response = C::Response;
+    type Error = C::Error;
+    type Future = C::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), C::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> C::Future {
+        request.headers_mut().insert(http::header::CONTENT_TYPE, WEB);
+        self.0.call(request)
+    }
+}
 
 /// Sends requests to one server.
 #[derive(Clone)]
@@ -50,7 +72,10 @@ impl Transport {
         let mut headers = headers(target)?;
         let agent = HeaderValue::from_str(&Target::user_agent()).map_err(|error| error.to_string())?;
         headers.insert(http::header::USER_AGENT, agent);
-        Ok(Self { headers, way: Way::Web { client: Box::new(GrpcWebClientService::new(client)), base } })
+        Ok(Self {
+            headers,
+            way: Way::Web { client: Box::new(GrpcWebClientService::new(Named(client))), base },
+        })
     }
 }
 
