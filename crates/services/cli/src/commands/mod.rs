@@ -1,6 +1,7 @@
 //! The command tree. A new command is a new file and one entry in its group's list.
 
 mod account;
+mod admin;
 mod app;
 mod cluster;
 mod completion;
@@ -20,6 +21,7 @@ pub(crate) static ROOT: Command = Command {
     inherited: &[GLOBAL],
     commands: &[
         &account::COMMAND,
+        &admin::COMMAND,
         &app::COMMAND,
         &cluster::COMMAND,
         &completion::COMMAND,

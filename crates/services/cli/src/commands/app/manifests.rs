@@ -66,6 +66,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
             items
                 .into_iter()
                 .map(|item| if source == "git" { item.target_state } else { item.live_state })
+                // A hook has no target of its own, and what is missing is not live.
+                .filter(|state| !matches!(state.as_str(), "" | "null"))
                 .collect()
         }
         other => return Err(Failure::fatal(format!("Unknown source type '{other}'"))),
