@@ -19,7 +19,7 @@ use prost::{Message, Name};
 pub use decode::DecodeError;
 pub use mask::Fields;
 pub use protobuf::MalformedMessage;
-pub use scan::SyntaxError;
+pub use scan::{SyntaxError, problem};
 
 /// Why a message cannot be written as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

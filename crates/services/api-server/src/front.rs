@@ -6,7 +6,7 @@ use crate::{StartError, cookies, pages, services};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::header::{CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use prost::Message as _;
 use std::sync::Arc;
@@ -61,7 +61,8 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     let front = Front { hub: hub.clone(), grpc, web, rest };
     let router = Router::new().fallback(dispatch).with_state(front);
     Ok(if hub.options.gzip {
-        router.layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(Whole)))
+        let compressed = CompressionLayer::new().compress_when(DefaultPredicate::new().and(Whole));
+        router.layer(compressed).layer(axum::middleware::map_response(varying))
     } else {
         router
     })
@@ -90,6 +91,16 @@ async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<
         return front.rest.answer(request).await.map(Body::new);
     }
     pages::answer(&front.hub, request.method(), &path, request.headers()).await
+}
+
+/// Caches between us and clients must know that answers depend on what the client can unpack, packed or not.
+async fn varying(mut response: Response<Body>) -> Response<Body> {
+    let grpc =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(GRPC.as_bytes()));
+    if !grpc {
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    response
 }
 
 /// Takes the root path off; whether it was there.

@@ -7,8 +7,10 @@ const MOST_STEPS: usize = 10_000;
 
 /// Applies a patch. Errors are in the words the API's clients know.
 pub(crate) fn apply(target: &mut Value, patch: &str) -> Result<(), String> {
-    let steps: Vec<Value> =
-        serde_json::from_str(patch).map_err(|error| format!("error decoding json patch: {error}"))?;
+    let steps: Vec<Value> = serde_json::from_str(patch).map_err(|error| {
+        let problem = wire::transcode::problem(patch.as_bytes()).unwrap_or_else(|| error.to_string());
+        format!("error decoding json patch: {problem}")
+    })?;
     if steps.len() > MOST_STEPS {
         return Err(format!("error decoding json patch: more than {MOST_STEPS} operations"));
     }
@@ -28,7 +30,15 @@ fn apply_step(target: &mut Value, step: &Value) -> Result<(), String> {
         "add" => add(target, path, value()?),
         "remove" => remove(target, path).map(drop),
         "replace" => {
-            *target.pointer_mut(path).ok_or_else(|| missing(path))? = value()?;
+            let value = value()?;
+            if let Some(found) = target.pointer_mut(path) {
+                *found = value;
+                return Ok(());
+            }
+            // A member that is left out because it is empty can be replaced, too.
+            let (parent, last) = split(path)?;
+            let parent = target.pointer_mut(parent).and_then(Value::as_object_mut);
+            parent.ok_or_else(|| missing(path))?.insert(last, value);
             Ok(())
         }
         "move" => {
@@ -122,6 +132,18 @@ mod tests {
             {"op": "test", "path": "/d", "value": 0},
         ]));
         assert_eq!(value.unwrap(), json!({"a": {"list": [0, 9, 2, 3]}, "c": [9, 2, 3], "d": 0}));
+    }
+
+    #[test]
+    fn a_member_that_is_left_out_can_be_replaced() {
+        let value = patched(&json!([{"op": "replace", "path": "/a/absent", "value": "x"}])).unwrap();
+        assert_eq!(value.pointer("/a/absent"), Some(&json!("x")));
+        assert!(patched(&json!([{"op": "replace", "path": "/x/y", "value": 1}])).is_err());
+        let problem = apply(&mut json!({}), "junk").unwrap_err();
+        assert_eq!(
+            problem,
+            "error decoding json patch: invalid character 'j' looking for beginning of value"
+        );
     }
 
     #[test]

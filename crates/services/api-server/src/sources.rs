@@ -83,7 +83,8 @@ impl Hub {
             app: Some(application.clone()),
             ambiguous_revision: revision.clone(),
             source_index: index,
-            no_revision_cache: false,
+            // A user who has just pushed means what was pushed.
+            no_revision_cache: true,
         };
         let answer = self.repo_server().resolve_revision(request).await.map_err(|status| {
             Status::failed_precondition(format!(

@@ -119,6 +119,22 @@ pub(crate) fn value_end(text: &[u8]) -> Result<usize, SyntaxError> {
     }
 }
 
+/// What keeps a text from being one JSON value, in the words of Go's `json.Unmarshal`.
+#[must_use]
+pub fn problem(text: &[u8]) -> Option<String> {
+    let end = match value_end(text) {
+        Ok(end) => end,
+        Err(SyntaxError::Empty | SyntaxError::Truncated) => {
+            return Some("unexpected end of JSON input".to_owned());
+        }
+        Err(error) => return Some(error.to_string()),
+    };
+    let mut rest = Scanner { text, at: end };
+    rest.skip_space();
+    let character = *text.get(rest.at)?;
+    Some(SyntaxError::Character { character, context: "after top-level value" }.to_string())
+}
+
 struct Scanner<'a> {
     text: &'a [u8],
     at: usize,

@@ -5,11 +5,13 @@ use crate::authorization::{Access, Wanted, project_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::masking;
-use crate::sources::{ClusterFacts, Render, only_lends, sources};
-use api::v1alpha1::{Application, ApplicationSource, RevisionMetadata};
+use crate::sources::{ClusterFacts, Render, is_commit, only_lends, sources};
+use api::v1alpha1::{Application, ApplicationSource, ChartDetails, RevisionMetadata};
 use tonic::Status;
 use wire::application::{ApplicationManifestQuery, RevisionMetadataQuery};
-use wire::repository::{ManifestResponse, RepoServerRevisionMetadataRequest};
+use wire::repository::{
+    ManifestResponse, RepoServerRevisionChartDetailsRequest, RepoServerRevisionMetadataRequest,
+};
 
 /// The manifests of an application, Secrets masked.
 pub(crate) async fn manifests(
@@ -75,6 +77,9 @@ pub(crate) async fn revision_metadata(
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
     let application = access.application(there, "get")?;
     let source = source_of(&application, query.version_id, query.source_index)?;
+    if !is_commit(&query.revision) {
+        return Err(Status::unknown(format!("revision {} must be resolved", query.revision)));
+    }
     let request = RepoServerRevisionMetadataRequest {
         repo: Some(hub.repository(&source.repo_url, project_name(&application))?),
         revision: query.revision,
@@ -82,6 +87,29 @@ pub(crate) async fn revision_metadata(
         source_integrity: None,
     };
     hub.repo_server().get_revision_metadata(request).await.map(tonic::Response::into_inner)
+}
+
+/// What the chart of a revision says of itself.
+pub(crate) async fn chart_details(
+    hub: &Hub,
+    access: &Access,
+    query: RevisionMetadataQuery,
+) -> Result<ChartDetails, Status> {
+    let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
+    let application = access.application(there, "get")?;
+    let source = source_of(&application, query.version_id, query.source_index)?;
+    if source.chart.is_empty() {
+        return Err(Status::unknown(format!(
+            "no chart found for application: {}",
+            application.metadata.name
+        )));
+    }
+    let request = RepoServerRevisionChartDetailsRequest {
+        repo: Some(hub.repository(&source.repo_url, project_name(&application))?),
+        name: source.chart,
+        revision: query.revision,
+    };
+    hub.repo_server().get_revision_chart_details(request).await.map(tonic::Response::into_inner)
 }
 
 /// The source a question is about: one of the spec's, or of what was deployed.

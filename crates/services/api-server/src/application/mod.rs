@@ -4,6 +4,7 @@ mod events;
 mod logs;
 mod manifests;
 mod operate;
+mod predict;
 mod read;
 pub(crate) mod refresh;
 mod resources;
@@ -13,7 +14,8 @@ mod write;
 use crate::hub::Hub;
 use api::k8s::meta_v1::ObjectMeta;
 use api::v1alpha1::{
-    Application, ApplicationList, ApplicationSpec, ApplicationTree, ApplicationWatchEvent, RevisionMetadata,
+    Application, ApplicationList, ApplicationSpec, ApplicationTree, ApplicationWatchEvent, ChartDetails,
+    RevisionMetadata,
 };
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
@@ -23,7 +25,8 @@ use wire::application::{
     ApplicationCreateRequest, ApplicationDeleteRequest, ApplicationManifestQuery, ApplicationPatchRequest,
     ApplicationPodLogsQuery, ApplicationQuery, ApplicationResourceDeleteRequest,
     ApplicationResourceEventsQuery, ApplicationResourcePatchRequest, ApplicationResourceRequest,
-    ApplicationResourceResponse, ApplicationResponse, ApplicationRollbackRequest, ApplicationSyncRequest,
+    ApplicationResourceResponse, ApplicationResponse, ApplicationRollbackRequest,
+    ApplicationServerSideDiffQuery, ApplicationServerSideDiffResponse, ApplicationSyncRequest,
     ApplicationSyncWindowsQuery, ApplicationSyncWindowsResponse, ApplicationUpdateRequest,
     ApplicationUpdateSpecRequest, LogEntry, ManagedResourcesResponse, OperationTerminateRequest,
     OperationTerminateResponse, ResourcesQuery, RevisionMetadataQuery,
@@ -114,9 +117,22 @@ impl ApplicationService for Applications {
         manifests::revision_metadata(&self.0, &access, query).await.map(Response::new)
     }
 
+    async fn revision_chart_details(&self, request: Request<RevisionMetadataQuery>) -> Answer<ChartDetails> {
+        let (access, query) = self.0.enter(request)?;
+        manifests::chart_details(&self.0, &access, query).await.map(Response::new)
+    }
+
     async fn managed_resources(&self, request: Request<ResourcesQuery>) -> Answer<ManagedResourcesResponse> {
         let (access, query) = self.0.enter(request)?;
         resources::managed(&self.0, &access, &query).await.map(Response::new)
+    }
+
+    async fn server_side_diff(
+        &self,
+        request: Request<ApplicationServerSideDiffQuery>,
+    ) -> Answer<ApplicationServerSideDiffResponse> {
+        let (access, query) = self.0.enter(request)?;
+        predict::differences(&self.0, &access, &query).await.map(Response::new)
     }
 
     async fn resource_tree(&self, request: Request<ResourcesQuery>) -> Answer<ApplicationTree> {

@@ -5,9 +5,9 @@ use crate::authorization::{APPLICATIONS, Access, Wanted, project_name};
 use crate::found;
 use crate::hub::Hub;
 use crate::selector::Selector;
-use api::codes::RefreshType;
+use api::codes::{HealthStatusCode, RefreshType};
 use api::k8s::meta_v1::ListMeta;
-use api::v1alpha1::{Application, ApplicationList, ResourceNode};
+use api::v1alpha1::{Application, ApplicationList, HealthStatus, ResourceNode};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::Status;
@@ -119,9 +119,18 @@ pub(crate) async fn with_health(hub: &Hub, application: &Arc<Application>) -> Ap
         );
         if let Some(node) = nodes.get(&key) {
             resource.health.clone_from(&node.health);
+            if resource.health.is_none() && is_missing(node) {
+                let status = HealthStatusCode::Missing.as_str().to_owned();
+                resource.health = Some(HealthStatus { status, ..HealthStatus::default() });
+            }
         }
     }
     application
+}
+
+/// Whether a node stands for an object that is not there.
+fn is_missing(node: &ResourceNode) -> bool {
+    node.resource_ref.uid.is_empty() && node.resource_version.is_empty() && node.created_at.is_none()
 }
 
 #[cfg(test)]

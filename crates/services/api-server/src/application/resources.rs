@@ -174,7 +174,8 @@ pub(crate) async fn patch(
 fn read_patch(kind: &str, text: &str) -> Result<Patch, Status> {
     let value = || {
         serde_json::from_str::<Value>(text).map_err(|error| {
-            Status::failed_precondition(format!("error patching resource: error decoding patch: {error}"))
+            let problem = wire::transcode::problem(text.as_bytes()).unwrap_or_else(|| error.to_string());
+            Status::failed_precondition(format!("error patching resource: error decoding patch: {problem}"))
         })
     };
     match kind {

@@ -82,6 +82,7 @@ async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
     let mut info = info.unwrap_or_else(|| {
         let mut info = ClusterInfo::default();
         info.connection_state.status = "Unknown".into();
+        info.connection_state.attempted_at = Some(jiff::Timestamp::now().into());
         info.connection_state.message = "Cluster has no applications and is not being monitored.".into();
         info
     });
