@@ -28,7 +28,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
     (r"(metadata\.resourceVersion +\S+ +)\d+", "$1<rv>"),
     // What a remote says in its own words comes after this.
-    (r#"(failed to list refs: repository not found: )[^\",]*"#, "$1"),
+    (r#"(failed to list refs: (?:repository not found|authentication required): )[^\",]*"#, "$1"),
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "<httpdate>"),
 ];
 
@@ -66,6 +66,7 @@ impl Replacements {
             .iter()
             .fold(text, |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned());
         // Recorded with the commit named: the run knows only that it is one.
+        let text = text.replace("<date-fixture>", "<time>");
         let text = Regex::new(r"<sha:[\w-]+>")
             .map(|named| named.replace_all(&text, "<sha>").into_owned())
             .unwrap_or(text);

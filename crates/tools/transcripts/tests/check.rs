@@ -1,6 +1,6 @@
 //! Reading and comparing.
 
-use transcripts::{Answer, Record, Replacements, compare};
+use transcripts::{Answer, Exchange, Record, Replacements, Response, compare, compare_responses};
 
 const RECORD: &str = "# why\n$ argocd app patch x --patch '{\"a\": \"b c\"}' --repo <repo>/r.git\nenv: ARGOCD_OPTS=--core\n\
                       --- stdin\ny\nexit: 20\n--- stdout\nProceed (y/n)? <no-newline>\n--- stderr\nfailed\n";
@@ -60,4 +60,59 @@ fn help_is_compared_by_its_command() {
     assert!(same(recorded, "Get details\n\nUsage:\n  argocd app get APPNAME [flags]\n"));
     assert!(!same(recorded, "Get details\n\nUsage:\n  argocd app set APPNAME [flags]\n"));
     assert!(!same(recorded, "nothing"));
+}
+
+const EXCHANGE: &str = "# stale\n# as: ADMIN\nPUT /api/v1/x?a=b HTTP/1.1\nContent-Type: application/json\n\n{\"a\":1}\n\n>>>\n\
+                        HTTP/1.1 409\nContent-Type: application/json\nSet-Cookie: t=; Path=/\n\n{\"code\":10,\"at\":<epoch>}\n";
+
+fn answered(body: &str) -> Response {
+    let headers = [("content-type", "application/json"), ("set-cookie", "t=; path=/; httpOnly")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    Response { status: 409, headers, body: body.into(), ..Response::default() }
+}
+
+#[test]
+fn an_exchange_has_its_parts() {
+    let exchange = Exchange::parse(EXCHANGE).expect("an exchange");
+    assert_eq!((exchange.note.as_str(), exchange.caller.as_str()), ("stale", "ADMIN"));
+    assert_eq!(
+        (exchange.request.method.as_str(), exchange.request.target.as_str()),
+        ("PUT", "/api/v1/x?a=b")
+    );
+    assert_eq!(exchange.request.body, "{\"a\":1}");
+    assert_eq!(exchange.response.status, 409);
+    assert!(Exchange::parse("GET / HTTP/1.1\n").is_err(), "a request without an answer");
+}
+
+#[test]
+fn answers_are_compared_by_status_headers_and_body() {
+    let recorded = Exchange::parse(EXCHANGE).expect("an exchange").response;
+    let replacements = Replacements::new(&[]);
+    let same = |response: &Response| compare_responses(&recorded, response, &replacements).is_ok();
+    assert!(same(&answered("{\"at\":1767225600,\"code\":10}")), "epochs are normal, cookies may say more");
+    assert!(!same(&answered("{\"at\":\"1767225600\",\"code\":10}")), "a number is no text");
+    assert!(!same(&answered("{\"at\":1767225600,\"code\":\"10\"}")));
+    assert!(!same(&Response { status: 400, ..answered("{\"at\":1767225600,\"code\":10}") }));
+    assert!(!same(&Response { headers: Vec::new(), ..answered("{\"at\":1767225600,\"code\":10}") }));
+}
+
+#[test]
+fn rows_of_results_are_a_set_and_ages_pass() {
+    let recorded = "GROUP  KIND  NAMESPACE  NAME  AGE\n  Service  x  a  6s\napps  Deployment  x  a  6s\n";
+    assert!(same(
+        recorded,
+        "GROUP  KIND  NAMESPACE  NAME  AGE\napps  Deployment  x  a  1m2s\n  Service  x  a  10s\n"
+    ));
+    assert!(!same(recorded, "GROUP  KIND  NAMESPACE  NAME  AGE\napps  Deployment  x  a  6s\n"));
+}
+
+#[test]
+fn who_wrote_which_field_is_not_compared() {
+    let recorded = "metadata:\n  managedFields:\n  - manager: one\n    time: x\n  name: a\n";
+    assert!(same(recorded, "metadata:\n  name: a\n"));
+    assert!(same(
+        "{\"metadata\":{\"generation\":3,\"managedFields\":[]}}",
+        "{\"metadata\":{\"generation\":4}}"
+    ));
+    assert!(!same(recorded, "metadata:\n  name: b\n"));
 }

@@ -54,10 +54,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
     ("01-104", &[Mode(0o600)]),
     (
         "03-004",
-        &[Merge(
-            "/apis/apps/v1/namespaces/gb/deployments/guestbook-ui",
-            r#"{"spec": {"replicas": 2}}"#,
-        )],
+        &[Merge("/apis/apps/v1/namespaces/gb/deployments/guestbook-ui", r#"{"spec": {"replicas": 2}}"#)],
     ),
     (
         "03-127",
@@ -74,9 +71,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
                 "{apiVersion: argoproj.io/v1alpha1, kind: AppProject, metadata: {name: orphans}, spec: {sourceRepos: ['*'], \
                  destinations: [{server: https://kubernetes.default.svc, namespace: orp}], orphanedResources: {warn: true}}}",
             ),
-            Apply(
-                "{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}",
-            ),
+            Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}"),
         ],
     ),
     ("08-001", &[Serve { tls: true }]),
@@ -85,7 +80,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
         "08-036",
         &[Apply(
             "{apiVersion: v1, kind: Secret, metadata: {name: cluster-dead, labels: {argocd.argoproj.io/secret-type: cluster}}, \
-             stringData: {name: dead, server: 'https://127.0.0.1:1', config: '{}'}}",
+             stringData: {name: dead, server: 'https://127.0.0.1:1', config: '{\"tlsClientConfig\": {\"insecure\": true}}'}}",
         )],
     ),
     (

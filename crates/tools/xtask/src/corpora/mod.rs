@@ -142,9 +142,13 @@ fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
     let mut found = Vec::new();
     for folder in ["cli", "rest"] {
         let path = corpora.join(folder);
-        for entry in fs::read_dir(&path).with_context(|| format!("read the recordings in {}", path.display()))? {
+        for entry in
+            fs::read_dir(&path).with_context(|| format!("read the recordings in {}", path.display()))?
+        {
             let path = entry?.path();
-            let Some(file) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else { continue };
+            let Some(file) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
+                continue;
+            };
             if file.starts_with(|letter: char| letter.is_ascii_digit()) {
                 found.push(Case { name: format!("{folder}/{file}"), text: fs::read_to_string(&path)? });
             }
@@ -159,7 +163,9 @@ fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
     let shown = |phase: &str| wanted.phases.is_empty() || wanted.phases.iter().any(|wanted| wanted == phase);
     let last = found.iter().rposition(|case| wanted.shows(case)).context("no recording is meant by that")?;
     let end = match &wanted.until {
-        Some(until) => found.iter().position(|case| case.id().starts_with(until.as_str())).map_or(last, |at| at + 1),
+        Some(until) => {
+            found.iter().position(|case| case.id().starts_with(until.as_str())).map_or(last, |at| at + 1)
+        }
         None => last + 1,
     };
     found.truncate(end);
@@ -174,6 +180,8 @@ fn replay(case: &Case, stage: &mut Stage, callers: &mut rest::Callers, report: &
     if case.name.starts_with("rest/") {
         callers.prepare(stage)?;
         let exchange = Exchange::parse(&case.text)?;
+        // What commands leave behind has settled long before.
+        let patience = patience / 3;
         let reads = exchange.request.method == "GET" && !exchange.request.target.contains("/stream/");
         loop {
             let response = callers.replay(stage, &exchange)?;
@@ -213,8 +221,10 @@ fn reads(words: &[String]) -> bool {
     match words.first().map(String::as_str).unwrap_or_default() {
         "app" => {
             let third = words.get(2).map(String::as_str).unwrap_or_default();
-            matches!(verb, "get" | "list" | "diff" | "history" | "manifests" | "resources" | "get-resource" | "logs")
-                || (verb == "actions" && third == "list")
+            matches!(
+                verb,
+                "get" | "list" | "diff" | "history" | "manifests" | "resources" | "get-resource" | "logs"
+            ) || (verb == "actions" && third == "list")
         }
         "proj" | "cluster" | "account" | "repo" | "repocreds" | "appset" => matches!(verb, "get" | "list"),
         _ => false,

@@ -34,7 +34,8 @@ impl Report {
     pub(super) fn add(&mut self, name: &str, outcome: Outcome) {
         let passed = matches!(outcome, Outcome::Passed);
         let (folder, id) = name.split_once('/').unwrap_or(("", name));
-        let phase = if folder == "rest" { format!("rest {}xxx", &id[..1]) } else { format!("cli  {}", &id[..2]) };
+        let phase =
+            if folder == "rest" { format!("rest {}xxx", &id[..1]) } else { format!("cli  {}", &id[..2]) };
         if self.phases.last().is_none_or(|(last, _, _)| *last != phase) {
             self.phases.push((phase, 0, 0));
         }
@@ -83,7 +84,11 @@ impl Report {
     pub(super) fn bless(&self, path: &Path) -> Result<()> {
         let mut names = self.passing.clone();
         for (name, passed) in &self.results {
-            if *passed { names.insert(name.clone()) } else { names.remove(name) };
+            if *passed {
+                names.insert(name.clone())
+            } else {
+                names.remove(name)
+            };
         }
         let mut text = String::from(
             "# Recorded conversations that ours holds, word for word. `cargo xtask corpora --bless` writes this list.\n",

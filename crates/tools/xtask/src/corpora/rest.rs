@@ -5,7 +5,7 @@ use super::stage::Stage;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::time::Duration;
-use transcripts::{Exchange, Request, Response};
+use transcripts::{Exchange, Replacements, Request, Response};
 
 /// A token whose signature is not ours.
 pub(super) const FOREIGN: &str =
@@ -18,6 +18,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(super) struct Callers {
     tokens: Vec<(String, String)>,
+    /// What identifies the object that was read last.
+    read: Vec<(&'static str, String)>,
 }
 
 impl Callers {
@@ -28,12 +30,9 @@ impl Callers {
         }
         for (name, user, password) in [("ADMIN", "admin", "adminpass1"), ("ALICE", "alice", "alicepass1")] {
             let body = json!({"username": user, "password": password}).to_string();
-            let token = token(stage, "/api/v1/session", None, body).with_context(|| format!("log {user} in"))?;
+            let token = token(stage, "/api/v1/session", body).with_context(|| format!("log {user} in"))?;
             self.tokens.push((name.into(), token));
         }
-        let admin = self.token("ADMIN").to_owned();
-        let bob = token(stage, "/api/v1/account/bob/token", Some(&admin), "{}".into());
-        self.tokens.push(("BOB".into(), bob.context("make a token for bob")?));
         Ok(())
     }
 
@@ -50,31 +49,66 @@ impl Callers {
         let concrete = |text: &str| {
             let text = text.replace("<token part 1>", &token[..half]);
             let text = text.replace("<token part 2>", &token[half..]);
+            let text = self.read.iter().fold(text, |text, (name, value)| text.replace(name, value));
             replacements.concrete(&text.replace("<token>", &token))
         };
         let recorded = &exchange.request;
         let request = Request {
             method: recorded.method.clone(),
-            target: concrete(&recorded.target).replace(' ', "%20"),
+            target: target(exchange, &replacements, &concrete),
             headers: recorded.headers.iter().map(|(name, value)| (name.clone(), concrete(value))).collect(),
             body: concrete(&recorded.body),
         };
         let response = http::send(&stage.server_address(), &request, QUIET, LIMIT)?;
-        // The first token of a project's role is who the recorder called PROJ.
-        let made = recorded.target.contains("/roles/ci/token") && recorded.method == "POST";
-        if made
-            && self.tokens.iter().all(|(name, _)| name != "PROJ")
-            && let Some(token) = token_in(&response.body)
-        {
-            self.tokens.push(("PROJ".into(), token));
-        }
+        self.learn(recorded, &response);
         Ok(response)
     }
 }
 
-fn token(stage: &Stage, path: &str, caller: Option<&str>, body: String) -> Result<String> {
-    let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-    headers.extend(caller.map(|token| ("Authorization".to_owned(), format!("Bearer {token}"))));
+impl Callers {
+    /// Tokens that are made under way are who the recorder called so, and what was read before an update is what
+    /// the update is made from.
+    fn learn(&mut self, request: &Request, response: &Response) {
+        let makes = |part: &str| request.method == "POST" && request.target.contains(part);
+        let made = [("PROJ", "/roles/ci/token"), ("BOB", "/account/bob/token")];
+        for (name, _) in made.iter().filter(|(_, part)| makes(part)) {
+            let known = self.tokens.iter().any(|(known, _)| known == name);
+            if let Some(token) = token_in(&response.body).filter(|_| !known) {
+                self.tokens.push(((*name).into(), token));
+            }
+        }
+        if request.method == "GET"
+            && let Ok(value) = serde_json::from_str::<Value>(&response.body)
+            && let Some(metadata) = value.get("metadata").filter(|metadata| metadata.get("uid").is_some())
+        {
+            let text = |name: &str| metadata[name].as_str().unwrap_or_default().to_owned();
+            self.read = vec![
+                ("<uid>", text("uid")),
+                ("<rv>", text("resourceVersion")),
+                ("<time>", text("creationTimestamp")),
+            ];
+            let issued = value.pointer("/spec/roles/0/jwtTokens/0/iat").and_then(Value::as_i64);
+            self.read.extend(issued.map(|issued| ("<epoch>", issued.to_string())));
+        }
+    }
+}
+
+/// The path and query. Addresses in a path were sent escaped, unless the recorder noted otherwise.
+fn target(exchange: &Exchange, replacements: &Replacements, concrete: &dyn Fn(&str) -> String) -> String {
+    let mut target = exchange.request.target.clone();
+    if !exchange.note.contains("not escaped") {
+        for name in ["<repo>", "<privrepo>", "<tlsrepo>", "<helmrepo>", "<cluster2>"] {
+            let value = replacements.concrete(name);
+            if target.contains(name) && value != name {
+                target = target.replace(name, &value.replace(':', "%3A").replace('/', "%2F"));
+            }
+        }
+    }
+    concrete(&target).replace(' ', "%20").replace('<', "%3C").replace('>', "%3E")
+}
+
+fn token(stage: &Stage, path: &str, body: String) -> Result<String> {
+    let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let request = Request { method: "POST".into(), target: path.into(), headers, body };
     let response = http::send(&stage.server_address(), &request, QUIET, LIMIT)?;
     token_in(&response.body).with_context(|| format!("{} {}", response.status, response.body))

@@ -20,8 +20,7 @@ const READY: Duration = Duration::from_secs(90);
 /// Namespaces that the recorder had made before.
 const NAMESPACES: &[&str] =
     &["gb", "hw", "hf", "hs", "ba", "rp", "ex", "sec", "cj", "ms", "hist", "orp", "dh", "del1"];
-const MESSAGES: &[&str] =
-    &["first", "second: change configmap", "third: add extra", "fourth: remove extra"];
+const MESSAGES: &[&str] = &["first", "second: change configmap", "third: add extra", "fourth: remove extra"];
 
 pub(super) struct Stage {
     pub(super) kubernetes: Kubernetes,
@@ -74,6 +73,8 @@ impl Stage {
             // What stands for the recorder's build in ours.
             pair("go1.26.8", concat!("rust", env!("CARGO_PKG_RUST_VERSION")).to_owned()),
             pair("Compiler: gc", "Compiler: rustc".to_owned()),
+            // The control plane is built without the version stamped in.
+            pair("v1.36.3", "v0.0.0-master+$Format:%H$".to_owned()),
             pair("\"Compiler\": \"gc\"", "\"Compiler\": \"rustc\"".to_owned()),
             pair("\"Compiler\":\"gc\"", "\"Compiler\":\"rustc\"".to_owned()),
         ];
@@ -150,6 +151,7 @@ impl Stage {
         }
         self.apps.push()?;
         let head = self.apps.head()?;
+        self.know(&format!("<sha7:apps-{number}>"), head[..7].to_owned());
         self.know(&format!("<sha:apps-{number}>"), head);
         Ok(())
     }
