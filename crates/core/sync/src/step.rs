@@ -129,7 +129,11 @@ fn validate(plan: &Plan, progress: &mut Progress, out: &mut Out) -> Flow {
         return Flow::Wait;
     }
     if progress.tasks.iter().any(|state| state.status == Some(ResultCode::SyncFailed)) {
-        end(progress, OperationPhase::Failed, format!("{NOT_APPLIED} (dry run)"));
+        let refused = progress.tasks.iter().filter(|state| state.status == Some(ResultCode::SyncFailed));
+        let reasons: Vec<String> = refused.map(|state| state.message.clone()).collect();
+        let message = format!("{NOT_APPLIED} (dry run)");
+        let message = failed(&message, reasons.iter().map(String::as_str));
+        end(progress, OperationPhase::Failed, message);
     } else if plan.dry_run {
         end(progress, OperationPhase::Succeeded, "successfully synced (no more tasks)".into());
     } else {
