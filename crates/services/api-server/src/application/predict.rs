@@ -107,15 +107,7 @@ async fn difference(
     }
     let apply =
         ApplyOptions { method: Method::ServerSide, dry_run: DryRun::Server, ..ApplyOptions::default() };
-    let mut predicted = cluster.apply(&resource, &target, &apply).await.map_err(tried)?.object;
-    if let Some(live) = &live {
-        // A dry run counts and stamps as a real one would; that is no difference.
-        for name in ["generation", "resourceVersion"] {
-            if let Some(value) = live.at(&["metadata", name]) {
-                set(&mut predicted, &["metadata", name], value.clone());
-            }
-        }
-    }
+    let predicted = cluster.apply(&resource, &target, &apply).await.map_err(tried)?.object;
     let (predicted, live) = diff::normalized(Some(&predicted), live.as_ref(), options);
     let (predicted, live) = (predicted.map(shown), live.map(shown));
     let (predicted, live) = (diff::state(predicted.as_ref()), diff::state(live.as_ref()));
@@ -133,10 +125,15 @@ async fn difference(
     Ok(item)
 }
 
-/// An object without the record of who wrote which field.
+/// What the cluster writes into an object's metadata by itself, also during a dry run.
+const STAMPS: [&str; 5] = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
+
+/// An object without what is no difference.
 fn shown(mut object: Object) -> Object {
     if let Some(metadata) = object.0.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
+        for name in STAMPS {
+            metadata.remove(name);
+        }
     }
     object
 }

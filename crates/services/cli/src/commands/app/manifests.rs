@@ -66,8 +66,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
             items
                 .into_iter()
                 .map(|item| if source == "git" { item.target_state } else { item.live_state })
-                // A hook has no target of its own, and what is missing is not live.
-                .filter(|state| !matches!(state.as_str(), "" | "null"))
+                // A hook that is live has no target; what is not live prints as `null`.
+                .filter(|state| source == "live" || !matches!(state.as_str(), "" | "null"))
                 .collect()
         }
         other => return Err(Failure::fatal(format!("Unknown source type '{other}'"))),
