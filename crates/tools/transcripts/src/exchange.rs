@@ -45,6 +45,8 @@ pub struct Response {
 
 /// What the recorder wrote where it stopped reading.
 const CUT: &str = "<recorder stopped reading>";
+/// What the recorder wrote where a stream ended by itself.
+const END: &str = "<end of stream>";
 /// What the recorder wrote where a stream went quiet.
 const QUIET: &str = "<nothing more within ";
 
@@ -84,8 +86,8 @@ impl Response {
         let status = status.ok_or_else(|| Malformed("no status".into()))?;
         let marked = |mark: &str| body.lines().any(|line| line.starts_with(mark));
         let (cut, endless) = (marked(CUT), marked(QUIET));
-        let kept: Vec<&str> =
-            body.lines().filter(|line| !line.starts_with(CUT) && !line.starts_with(QUIET)).collect();
+        let own = |line: &str| [CUT, QUIET, END].iter().any(|mark| line.starts_with(mark));
+        let kept: Vec<&str> = body.lines().filter(|line| !own(line)).collect();
         Ok(Self { status, headers: headers(lines), body: kept.join("\n"), cut, endless })
     }
 }

@@ -23,6 +23,9 @@ fn form(value: &Value, nested: usize) -> Value {
                     "managedFields" => {}
                     // The original leaves these behind at every refresh, whether anything hydrates or not.
                     "argocd.argoproj.io/hydrate" | "argocd.argoproj.io/hydrate-timestamp" => {}
+                    "resourceVersion" if fields[name].as_str().is_some_and(is_number) => {
+                        kept.insert(name.clone(), Value::from("<rv>"));
+                    }
                     "generation" | "observedGeneration" => {
                         kept.insert(name.clone(), Value::from("<n>"));
                     }
@@ -49,4 +52,8 @@ fn form(value: &Value, nested: usize) -> Value {
         }
         other => other.clone(),
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

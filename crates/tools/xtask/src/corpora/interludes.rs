@@ -40,6 +40,8 @@ const INTERLUDES: &[(&str, &[Step])] = &[
     ("01-001", &[Apply(SETTINGS), Serve { tls: false }, InitialPassword]),
     ("01-026", &[CopyConfig]),
     ("01-029", &[CopyConfig]),
+    // Without any server left the file is gone.
+    ("01-030", &[CopyConfig]),
     (
         "01-043",
         &[

@@ -73,6 +73,7 @@ impl Stage {
             // What stands for the recorder's build in ours.
             pair("go1.26.8", concat!("rust", env!("CARGO_PKG_RUST_VERSION")).to_owned()),
             pair("Compiler: gc", "Compiler: rustc".to_owned()),
+            pair("podsim-0", "node-1".to_owned()),
             // The control plane is built without the version stamped in.
             pair("v1.36.3", "v0.0.0-master+$Format:%H$".to_owned()),
             pair("\"Compiler\": \"gc\"", "\"Compiler\": \"rustc\"".to_owned()),
