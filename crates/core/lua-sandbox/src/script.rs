@@ -74,7 +74,7 @@ impl Script {
     /// not take the settings with it.
     pub fn compile(name: impl Into<String>, text: &str) -> Self {
         let name = name.into();
-        let code = compile(&name, text);
+        let code = compile(text);
         Self { name, code }
     }
 
@@ -111,7 +111,7 @@ impl Script {
     }
 }
 
-fn compile(name: &str, text: &str) -> Result<Vec<u8>, String> {
+fn compile(text: &str) -> Result<Vec<u8>, String> {
     let told = |error: mlua::Error| match fault(&error) {
         ScriptFault::Failed(message) | ScriptFault::Syntax(message) => message,
         other => other.to_string(),
