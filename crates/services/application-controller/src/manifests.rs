@@ -147,5 +147,12 @@ fn request(
 
 /// A status in the words users of the original know.
 pub(crate) fn told(status: &Status) -> String {
-    format!("rpc error: code = {:?} desc = {}", status.code(), status.message())
+    let (code, message) = (status.code(), status.message());
+    // What did not come from the other side has a cause on this one.
+    if code == tonic::Code::Unavailable && std::error::Error::source(status).is_some() {
+        return format!(
+            "rpc error: code = Unavailable desc = connection error: the repo-server cannot be reached: {message}"
+        );
+    }
+    format!("rpc error: code = {code:?} desc = {message}")
 }

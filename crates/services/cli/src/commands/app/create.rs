@@ -150,7 +150,8 @@ fn read(session: &mut Session<'_>, file: &str) -> Outcome<Vec<Application>> {
         if document.value == Value::Null {
             continue;
         }
-        let application = serde_json::from_value(document.value)
+        // The error names the field whose type is wrong.
+        let application = serde_path_to_error::deserialize(document.value)
             .map_err(|error| Failure::generic(format!("error unmarshaling {file}: {error}")))?;
         applications.push(application);
     }
