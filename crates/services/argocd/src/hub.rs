@@ -1,6 +1,6 @@
 //! The cluster the components live in: how it is reached, its namespace, its parameters, what must be there.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use api::Root;
 use api::v1alpha1::{AppProject, Application, ApplicationSet};
 use base64::Engine;
@@ -83,6 +83,7 @@ pub(crate) fn store(cluster: Cluster, namespace: &str, flags: &Flags) -> Store {
 
 /// Makes what a fresh cluster lacks: the namespace, the CRDs, empty settings.
 pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
+    alone(cluster, namespace).await?;
     let manager = WriteOptions::manager("argocd-server");
     let object = Object::from_value(json!({
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
@@ -111,6 +112,18 @@ pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
         }
     }
     served(cluster).await
+}
+
+/// Refuses a namespace where Argo CD is installed: its applications would have two controllers.
+async fn alone(cluster: &Cluster, namespace: &str) -> Result<()> {
+    for kind in ["StatefulSet", "Deployment"] {
+        let kind = object::GroupVersionKind::new("apps", "v1", kind);
+        let found = cluster.find_kind(&kind, namespace, "argocd-application-controller").await;
+        if found.context("look for an installed Argo CD")?.is_some() {
+            bail!("Argo CD is installed in the namespace {namespace}: choose another one with --namespace");
+        }
+    }
+    Ok(())
 }
 
 /// Waits until the new kinds are served: a kind may be discovered before its objects can be listed.

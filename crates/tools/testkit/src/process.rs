@@ -53,6 +53,11 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Waits until it ends by itself.
+    pub fn wait(&mut self) -> std::io::Result<ExitStatus> {
+        self.child.wait()
+    }
+
     /// Everything it said, and what others said in the same file.
     #[must_use]
     pub fn log(&self) -> String {

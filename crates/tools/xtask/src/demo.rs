@@ -3,17 +3,21 @@
 use crate::prerequisites;
 use crate::run::{cargo, root, step};
 use anyhow::{Context, Result, bail};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use testkit::control_plane::{self, ControlPlane};
 use testkit::git_repo::GitRepo;
+use testkit::process::Process;
 
 const DEPLOYMENT: &str = include_str!("../demo/deployment.yaml");
 const SERVICE: &str = include_str!("../demo/service.yaml");
 const NAMESPACE: &str = "argocd";
 /// How long the server may take to answer.
 const READY: Duration = Duration::from_secs(90);
+/// Removes folders when we are gone, Ctrl-C included, which lets nobody clean up.
+const SWEEP: &str = "trap '' HUP INT TERM; while read -r _; do :; done; rm -rf -- \"$@\"";
 
 /// What the user asked for.
 #[derive(Default)]
@@ -21,6 +25,7 @@ struct Wanted {
     context: Option<String>,
     kubeconfig: Option<PathBuf>,
     port: Option<u16>,
+    namespace: Option<String>,
     once: bool,
 }
 
@@ -36,8 +41,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         &[("guestbook/deployment.yaml", DEPLOYMENT), ("guestbook/service.yaml", SERVICE)],
     )?;
     let home = tempfile::tempdir().context("make a folder for the demo's own files")?;
+    let _sweeper = sweep(&[home.path(), &repository.work_path(), &repository.root()])?;
     let port = wanted.port.unwrap_or(8080);
-    let mut demo = Demo { binary, cluster, repository, home: home.path().to_owned(), port, server: None };
+    let namespace = wanted.namespace.clone().unwrap_or_else(|| NAMESPACE.into());
+    let home_path = home.path().to_owned();
+    let mut demo = Demo { binary, cluster, repository, home: home_path, port, namespace, server: None };
     demo.serve()?;
     demo.guestbook()?;
     demo.tell()?;
@@ -58,9 +66,10 @@ impl Wanted {
                 "--context" => wanted.context = Some(value()?),
                 "--kubeconfig" => wanted.kubeconfig = Some(value()?.into()),
                 "--port" => wanted.port = Some(value()?.parse().context("--port wants a number")?),
+                "--namespace" => wanted.namespace = Some(value()?),
                 "--once" => wanted.once = true,
                 other => bail!(
-                    "demo knows no {other:?}: --context, --kubeconfig, --port and --once are what it takes"
+                    "demo knows no {other:?}: --context, --kubeconfig, --namespace, --port and --once are what it takes"
                 ),
             }
         }
@@ -96,48 +105,58 @@ struct Demo {
     repository: GitRepo,
     home: PathBuf,
     port: u16,
-    server: Option<Child>,
+    namespace: String,
+    server: Option<Process>,
 }
 
-impl Drop for Demo {
-    fn drop(&mut self) {
-        if let Some(server) = &mut self.server {
-            // It may have ended by itself.
-            server.kill().ok();
-            server.wait().ok();
-        }
-    }
+/// Starts what sweeps up after us; it waits for the end of its input.
+fn sweep(folders: &[&Path]) -> Result<Child> {
+    Command::new("/bin/sh")
+        .args(["-c", SWEEP, "sweep"])
+        .args(folders)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .context("start what sweeps up after the demo")
 }
 
 impl Demo {
     fn serve(&mut self) -> Result<()> {
         eprintln!("==> argocd: api-server, repo-server and application-controller in one process");
         let log = self.home.join("argocd.log");
-        let file = std::fs::File::create(&log).with_context(|| format!("make {}", log.display()))?;
         let mut command = Command::new(&self.binary);
         command
             .args(["--port", &self.port.to_string(), "--metrics-port", "0", "--address", "127.0.0.1"])
-            .args(["--namespace", NAMESPACE, "--logformat", "text"])
+            .args(["--namespace", &self.namespace, "--logformat", "text"])
             .env("ARGOCD_BINARY_NAME", "argocd-standalone")
             .env("ARGOCD_STANDALONE_INSTALL", "true")
             .env("ARGOCD_STANDALONE_PASSWORD_FILE", self.home.join("password"))
-            .env("ARGOCD_RS_MIRRORS", self.home.join("mirrors"))
-            .stdin(Stdio::null())
-            .stderr(file);
+            .env("ARGOCD_RS_MIRRORS", self.home.join("mirrors"));
         if let Some(context) = &self.cluster.context {
             command.args(["--context", context]);
         }
         if let Some(kubeconfig) = &self.cluster.kubeconfig {
             command.arg("--kubeconfig").arg(kubeconfig);
         }
-        self.server = Some(command.spawn().context("start argocd")?);
+        let mut server = Process::start(command, &log)?;
         let began = Instant::now();
-        let ready = testkit::poll(READY, || std::net::TcpStream::connect(("127.0.0.1", self.port)).ok());
-        let ended = self.server.as_mut().is_some_and(|server| matches!(server.try_wait(), Ok(Some(_))));
-        if ready.is_none() || ended {
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
-            bail!("argocd did not start:\n{text}");
+        // Its own word for it: somebody else may listen on the port, and would answer.
+        let ready = testkit::poll(READY, || match server.log().contains("argocd-standalone is listening") {
+            true => Some(true),
+            false => (!server.alive()).then_some(false),
+        });
+        if ready != Some(true) {
+            let text = server.log();
+            let hint = if text.contains("Address already in use") {
+                "\nchoose another port with --port"
+            } else {
+                ""
+            };
+            bail!("argocd did not start:\n{text}{hint}");
         }
+        self.server = Some(server);
         eprintln!("    ready after {:.1} s", began.elapsed().as_secs_f64());
         Ok(())
     }
@@ -217,10 +236,11 @@ impl Demo {
     }
 
     fn wait(&mut self) -> Result<()> {
-        if let Some(server) = &mut self.server {
-            server.wait().context("wait for argocd")?;
-        }
-        Ok(())
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let status = server.wait().context("wait for argocd")?;
+        let text = server.log();
+        let tail: Vec<&str> = text.lines().rev().take(20).collect();
+        bail!("argocd ended with {status}; its last words, newest first:\n{}", tail.join("\n"))
     }
 }
 
