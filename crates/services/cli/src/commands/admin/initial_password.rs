@@ -7,12 +7,14 @@ use object::GroupVersionKind;
 
 use crate::command::{Command, Running};
 use crate::failure::{Failure, Outcome};
+use crate::options::KUBERNETES;
 use crate::session::Session;
 
 /// Where the server put it.
 const SECRET: &str = "argocd-initial-admin-secret";
 
 pub(crate) static COMMAND: Command = Command {
+    inherited: &[KUBERNETES],
     run: Some(start),
     ..Command::new("initial-password", "", "Prints initial password to log in to Argo CD for the first time")
 };

@@ -2,11 +2,16 @@
 
 mod initial_password;
 
-use crate::command::Command;
-use crate::options::KUBERNETES;
+use crate::command::{Command, Flag, text};
+
+/// The original's administrators' commands have flags of their own for what all commands have.
+const LOG: &[Flag] = &[
+    text("logformat", "Shape of log lines: json or text").or("json"),
+    text("loglevel", "Least important level that is logged: debug, info, warn or error").or("info"),
+];
 
 pub(crate) static COMMAND: Command = Command {
-    inherited: &[KUBERNETES],
+    inherited: &[LOG],
     commands: &[&initial_password::COMMAND],
     ..Command::new(
         "admin",
