@@ -45,10 +45,10 @@ impl Machine<'_> {
     }
 
     fn escaped(&mut self, arguments: &[Value], escape: fn(&[u8]) -> Vec<u8>) -> Result<Value, String> {
+        let shown = |value: &Value| if value.is_nil() { "<no value>".into() } else { value.clone() };
         let text = match arguments {
             [Value::String(text)] => escape(text.as_bytes()),
-            [Value::Missing] => escape(b"<no value>"),
-            _ => escape(&print::sprint(arguments)),
+            _ => escape(&print::sprint(&arguments.iter().map(shown).collect::<Vec<_>>())),
         };
         self.made(text)
     }

@@ -214,6 +214,35 @@ pub(crate) fn to_yaml(value: &Value) -> Result<String, String> {
     Ok(object::yaml::encode(&tree))
 }
 
+/// The tree as `toYamlPretty` takes it: floats stay floats, and large ones show their exponent.
+pub(crate) fn to_pretty_tree(value: &Value) -> Result<serde_json::Value, String> {
+    let mut tree = tree(value, 0)?;
+    unround(&mut tree, value);
+    Ok(tree)
+}
+
+/// Makes floats again of the whole numbers that floats became.
+fn unround(tree: &mut serde_json::Value, value: &Value) {
+    match (tree, value) {
+        (serde_json::Value::Array(items), Value::List(list)) => {
+            items.iter_mut().zip(&list.items).for_each(|(item, value)| unround(item, value));
+        }
+        (serde_json::Value::Object(members), Value::Map(map)) => {
+            for (key, value) in map.entries() {
+                if let Some(member) = members.get_mut(&*key.to_str()) {
+                    unround(member, &value);
+                }
+            }
+        }
+        (tree, Value::Float(number)) if number.abs() >= 1e6 => {
+            if let Some(number) = serde_json::Number::from_f64(*number) {
+                *tree = serde_json::Value::Number(number);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether a text holds what JSON writes as it is and YAML does not read: the original fails on the way.
 fn has_control_characters(tree: &serde_json::Value) -> bool {
     let forbidden = |text: &str| {

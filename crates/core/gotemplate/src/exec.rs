@@ -223,6 +223,10 @@ impl<'t> Frame<'t, '_, '_> {
 
     fn iteration(&mut self, branch: &'t Branch, index: Value, item: Value) -> Result<Flow, Fault> {
         let mark = self.variables.len();
+        // An empty body has no nodes that would be counted.
+        if let Err(message) = self.machine.spend(1) {
+            return Err(self.fault(message));
+        }
         match branch.pipe.declared.as_slice() {
             [] => {}
             [only] if branch.pipe.assign => self.assign(*only, item.clone())?,

@@ -41,7 +41,7 @@ pub(crate) const LINES: &[Line] = &[
     }),
     ("toYamlPretty", "a", |machine, a| {
         let mut yaml =
-            codec::to_tree(&a[0]).map(|tree| crate::pretty_yaml::encode(&tree)).unwrap_or_default();
+            codec::to_pretty_tree(&a[0]).map(|tree| crate::pretty_yaml::encode(&tree)).unwrap_or_default();
         if yaml.ends_with('\n') {
             yaml.pop();
         }

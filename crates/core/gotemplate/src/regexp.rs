@@ -7,7 +7,15 @@ const MOST_REPEATS: usize = 1000;
 
 /// Compiles a pattern; the message of an error begins as Go's does.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    let complain = |what: &str| format!("error parsing regexp: {what}: `{pattern}`");
+    let complain = |what: &str| {
+        // Go shows the part of the pattern it stumbled over.
+        let part = match what {
+            TRAILING => "",
+            PERL => pattern.find("(?").map_or(pattern, |at| &pattern[at..pattern.len().min(at + 3)]),
+            _ => pattern,
+        };
+        format!("error parsing regexp: {what}: `{part}`")
+    };
     let translated = translate(pattern).map_err(|what| complain(&what))?;
     RegexBuilder::new(&translated)
         .size_limit(8 << 20)
@@ -16,6 +24,9 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
         .map_err(|error| complain(reason(&error.to_string())))
 }
 
+const TRAILING: &str = "trailing backslash at end of expression";
+const PERL: &str = "invalid or unsupported Perl syntax";
+
 /// Go's word for what is wrong, as far as it can be told.
 fn reason(message: &str) -> &'static str {
     let known = [
@@ -23,10 +34,10 @@ fn reason(message: &str) -> &'static str {
         ("unopened group", "unexpected )"),
         ("unclosed character class", "missing closing ]"),
         ("repetition operator missing expression", "missing argument to repetition operator"),
-        ("look-around", "invalid or unsupported Perl syntax"),
+        ("look-around", PERL),
         ("backreferences", "invalid escape sequence"),
         ("unrecognized escape", "invalid escape sequence"),
-        ("incomplete escape", "trailing backslash at end of expression"),
+        ("incomplete escape", TRAILING),
         ("invalid character class range", "invalid character class range"),
         ("repetition count", "invalid repeat count"),
         ("size limit", "expression too large"),
@@ -82,7 +93,7 @@ fn translate(pattern: &str) -> Result<String, String> {
                 out.push_str("\\-");
             }
             '(' if !class && tail.starts_with("?P=") => {
-                return Err("invalid or unsupported Perl syntax".into());
+                return Err(PERL.into());
             }
             '{' if !class => {
                 let (text, after) = repetition(tail)?;
@@ -130,7 +141,7 @@ fn repetition(tail: &str) -> Result<(String, &str), String> {
 /// What follows a backslash.
 fn escape<'p>(tail: &'p str, class: bool, out: &mut String) -> Result<&'p str, String> {
     let Some(character) = tail.chars().next() else {
-        return Err("trailing backslash at end of expression".into());
+        return Err(TRAILING.into());
     };
     let after = &tail[character.len_utf8()..];
     match (character, class) {

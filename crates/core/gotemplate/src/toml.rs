@@ -13,12 +13,10 @@ pub(crate) fn encode(value: &Value) -> Result<String, String> {
     let mut writer = Writer { out: String::new() };
     match table(value) {
         Some(members) => writer.table(&[], &members)?,
-        None => {
-            return Err(format!(
-                "toml: top-level values must be Go maps or structs (got {})",
-                value.type_name()
-            ));
+        None if tables(value).is_some() => {
+            return Err("toml: top-level values must be Go maps or structs".into());
         }
+        None => writer.inline(value, 0)?,
     }
     Ok(writer.out)
 }

@@ -1,5 +1,7 @@
 //! A chart as loaded: shared, never changed.
 
+use crate::dependencies;
+use crate::error::MissingDependency;
 use crate::metadata::Metadata;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -35,6 +37,16 @@ impl Chart {
     /// The chart's name.
     pub fn name(&self) -> &str {
         &self.metadata.name
+    }
+
+    /// Dependencies that `Chart.yaml` names and `charts/` lacks.
+    pub fn missing_dependencies(&self) -> Vec<MissingDependency> {
+        dependencies::missing(self)
+    }
+
+    /// Puts a chart into `charts/`.
+    pub fn add_dependency(&mut self, chart: Chart) {
+        self.dependencies = self.dependencies.iter().cloned().chain(std::iter::once(chart)).collect();
     }
 }
 

@@ -40,18 +40,23 @@ impl Prepared {
     }
 }
 
-/// An error that lists what `charts/` lacks.
-pub(crate) fn check(chart: &Chart) -> Result<(), Error> {
+/// What `charts/` lacks.
+pub(crate) fn missing(chart: &Chart) -> Vec<MissingDependency> {
     let there = |name: &str| chart.dependencies.iter().any(|dependency| dependency.name() == name);
     let wanted = chart.metadata.dependencies.iter().flatten();
-    let missing: Vec<MissingDependency> = wanted
+    wanted
         .filter(|dependency| !there(&dependency.name))
         .map(|dependency| MissingDependency {
             name: dependency.name.clone(),
             repository: dependency.repository.clone(),
             version: dependency.version.clone(),
         })
-        .collect();
+        .collect()
+}
+
+/// An error that lists what `charts/` lacks.
+pub(crate) fn check(chart: &Chart) -> Result<(), Error> {
+    let missing = missing(chart);
     if missing.is_empty() { Ok(()) } else { Err(Error::MissingDependencies(missing)) }
 }
 

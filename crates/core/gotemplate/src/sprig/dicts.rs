@@ -20,11 +20,12 @@ pub(super) const LINES: &[Line] = &[
         machine.set(&map, text(a, 1), a[2].clone());
         Ok(a[0].clone())
     }),
-    ("unset", "ms", |_, a| {
-        if let Some(map) = map(a, 0) {
+    ("unset", "ms", |_, a| match map(a, 0) {
+        Some(map) => {
             map.remove(text(a, 1).as_bytes());
+            Ok(a[0].clone())
         }
-        Ok(a[0].clone())
+        None => Ok(Map::any(BTreeMap::new()))
     }),
     ("hasKey", "ms", |_, a| Ok(Value::Bool(map(a, 0).is_some_and(|map| map.has(text(a, 1).as_bytes()))))),
     ("pluck", "s*m", |_, a| {

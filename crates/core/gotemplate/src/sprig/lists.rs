@@ -179,10 +179,7 @@ fn chunk(machine: &mut Machine<'_>, a: &[Value]) -> Result<Value, String> {
     let members = items(&a[1], "chunk")?;
     let size = super::int(a, 0);
     if size <= 0 {
-        if members.is_empty() || size == 0 {
-            return Err("runtime error: makeslice: len out of range".into());
-        }
-        return Ok(Value::List(Rc::new(List { element: Element::Lists, nil: false, items: Vec::new() })));
+        return Err("runtime error: makeslice: len out of range".into());
     }
     machine.items(members.len())?;
     let chunks = members.chunks(super::count(size)).map(|chunk| List::any(chunk.to_vec())).collect();
