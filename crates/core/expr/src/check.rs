@@ -276,7 +276,7 @@ impl Checker {
             Some(Signature::Rule(rule)) => {
                 let natures: Vec<Nature> =
                     arguments.iter().map(|argument| self.visit(argument)).collect::<Result<_, _>>()?;
-                let natures: Vec<Nature> = natures.into_iter().map(Nature::as_interface).collect();
+                let natures: Vec<Nature> = natures.into_iter().map(Nature::into_interface).collect();
                 rule(&natures).or_else(|message| fail(node, message))
             }
             Some(Signature::Member) => self.get(node, arguments),
@@ -402,7 +402,7 @@ impl Checker {
             Loop::Filter => element.list_of(),
             Loop::Map => result.list_of(),
             Loop::Count | Loop::FindIndex | Loop::FindLastIndex => Nature::Int,
-            Loop::Sum => result.as_interface(),
+            Loop::Sum => result.into_interface(),
             Loop::Reduce => result,
             Loop::Find | Loop::FindLast => element,
             Loop::GroupBy => Nature::Groups(Box::new(element.list_of())),

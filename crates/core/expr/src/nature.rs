@@ -43,7 +43,7 @@ impl Nature {
     }
 
     /// What Go's reflection calls a value of which nothing is known.
-    pub(crate) fn as_interface(self) -> Self {
+    pub(crate) fn into_interface(self) -> Self {
         if self == Self::Unknown { Self::Any } else { self }
     }
 

@@ -60,7 +60,7 @@ fn check(answers: &str, least: usize) {
         let function = expected[1].starts_with("func(") && found[1] == "func";
         match (found == expected || function, different.contains_key(question)) {
             (false, false) => {
-                wrong.push(format!("{question}\n  expected {expected:?}\n  found    {found:?}"))
+                wrong.push(format!("{question}\n  expected {expected:?}\n  found    {found:?}"));
             }
             (true, true) => wrong.push(format!("{question}\n  is no longer different")),
             _ => {}
@@ -132,7 +132,6 @@ fn the_deepest_tree_fits_a_small_stack() {
             }
         }
     };
-    #[expect(clippy::disallowed_methods, reason = "the stack's size is what is tested")]
     thread.spawn(work).expect("a thread").join().expect("no overflow");
 }
 
