@@ -105,7 +105,8 @@ impl Store {
         self.permitted(namespace)?;
         let resource = self.0.applications.resource();
         if let Some(object) = self.0.cluster.delete(resource, namespace, name, options).await? {
-            self.0.applications.observe(object);
+            // The answer to a deletion is of one that was kept.
+            self.0.applications.observe(object).ok();
         }
         Ok(())
     }
@@ -287,7 +288,7 @@ impl Store {
             match self.0.cluster.patch(resource, namespace, name, &patch, &options).await {
                 Err(error) if error.is_conflict() => {}
                 other => {
-                    self.0.applications.observe(other?);
+                    self.0.applications.observe(other?).ok();
                     return Ok(true);
                 }
             }
@@ -371,7 +372,7 @@ impl Store {
                 Err(error) if error.is_conflict() => {}
                 Err(error) if error.is_not_found() => return Ok(()),
                 other => {
-                    self.0.applications.observe(other?);
+                    self.0.applications.observe(other?).ok();
                     return Ok(());
                 }
             }
@@ -393,14 +394,18 @@ impl Store {
 
     /// Keeps a write's answer in memory and reads it.
     fn taken(&self, object: Object) -> Result<Application, StoreError> {
-        let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
-        self.0.applications.observe(object.clone());
-        Application::from_object(object).map_err(|error| StoreError::Invalid {
-            kind: Application::KIND.into(),
-            namespace,
-            name,
-            reason: error.reason,
-        })
+        match self.0.applications.observe(object) {
+            Ok(stored) => stored.valid(Application::KIND).map(|application| application.as_ref().clone()),
+            Err(object) => {
+                let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
+                Application::from_object(object).map_err(|error| StoreError::Invalid {
+                    kind: Application::KIND.into(),
+                    namespace,
+                    name,
+                    reason: error.reason,
+                })
+            }
+        }
     }
 }
 

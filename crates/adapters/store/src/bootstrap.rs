@@ -57,7 +57,7 @@ impl Store {
                 data.insert("admin.passwordMtime".into(), STANDARD.encode(time).into());
             }
             if data.is_empty() {
-                self.0.secrets.observe(live);
+                self.0.secrets.observe(live).ok();
                 return Ok(());
             }
             let patch = Patch::Merge(

@@ -88,7 +88,7 @@ impl Store {
         }))?;
         let created =
             self.0.cluster.create(&core("Secret", "secrets"), &object, &self.server_writes()).await?;
-        self.0.secrets.observe(created);
+        self.0.secrets.observe(created).ok();
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Store {
         let resource = core("Secret", "secrets");
         let options = self.server_writes();
         let object = self.0.cluster.patch(&resource, self.namespace(), name, patch, &options).await?;
-        self.0.secrets.observe(object);
+        self.0.secrets.observe(object).ok();
         Ok(())
     }
 

@@ -81,7 +81,7 @@ impl Store {
         let resource = root_resource::<AppProject>();
         let options = DeleteOptions::default();
         if let Some(object) = self.0.cluster.delete(&resource, self.namespace(), name, &options).await? {
-            self.0.projects.observe(object);
+            self.0.projects.observe(object).ok();
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Store {
 
     fn taken_project(&self, object: Object) -> Result<AppProject, StoreError> {
         let name = object.name().to_owned();
-        self.0.projects.observe(object.clone());
+        self.0.projects.observe(object.clone()).ok();
         AppProject::from_object(object).map_err(|error| StoreError::Invalid {
             kind: AppProject::KIND.into(),
             namespace: self.namespace().into(),

@@ -10,6 +10,7 @@ use api::names::{PART_OF, PART_OF_VALUE, SECRET_TYPE};
 use api::v1alpha1::{AppProject, Application, ApplicationSet};
 use kubernetes::{ApiResource, Cluster};
 use object::Object;
+use serde::de::value::MapDeserializer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -223,7 +224,11 @@ fn root_source<T: Root + Send + Sync + 'static>(
         resource: root_resource::<T>(),
         namespace: namespace.to_owned(),
         keep: Box::new(move |object| filter.permits(object.namespace())),
-        decode: |object: &Object| T::from_object(object.clone()).map_err(|error| error.reason),
+        decode: |object: &Object| {
+            let members = object.0.iter().map(|(name, value)| (name.as_str(), value));
+            let read = T::deserialize(MapDeserializer::new(members));
+            read.map_err(|error: serde_json::Error| error.to_string())
+        },
     }
 }
 

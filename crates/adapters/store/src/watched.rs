@@ -260,8 +260,9 @@ impl<T: Send + Sync + 'static> Watched<T> {
     }
 
     /// Takes in what a write gave back, so that the writer's next read sees it.
-    pub(crate) fn observe(&self, object: Object) {
-        self.0.apply(object, Told::ByWrite);
+    /// Gives it as it is kept now, or back where it is not one to keep.
+    pub(crate) fn observe(&self, object: Object) -> Result<Arc<Stored<T>>, Object> {
+        self.0.apply(object, Told::ByWrite)
     }
 
     pub(crate) fn resource(&self) -> &ApiResource {
@@ -395,24 +396,26 @@ impl<T: Send + Sync + 'static> Shared<T> {
         writer(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn apply(&self, object: Object, told: Told) {
+    /// Takes an object in; gives what is known of it then, which may be newer, or it back where it is not kept.
+    fn apply(&self, object: Object, told: Told) -> Result<Arc<Stored<T>>, Object> {
         if !(self.source.keep)(&object) {
             self.delete(&object, told);
-            return;
+            return Err(object);
         }
         let version: Arc<str> = object.resource_version().into();
         let (namespace, name): (Arc<str>, Arc<str>) = (object.namespace().into(), object.name().into());
         let uid = object.uid().into();
         let known = self.read(|state| state.items.get(&(namespace.clone(), name.clone())).cloned());
-        if known.as_ref().is_some_and(|known| !is_after(&version, &known.resource_version)) {
-            return;
+        if let Some(known) = known.filter(|known| !is_after(&version, &known.resource_version)) {
+            return Ok(known);
         }
         let content = match (self.source.decode)(&object) {
             Ok(value) => Content::Valid(Arc::new(value)),
             Err(reason) => Content::Invalid { object: Arc::new(object), reason },
         };
-        let item = Stored { namespace, name, uid, resource_version: version, content };
-        self.write(|state| self.send(state.apply(Arc::new(item), told)));
+        let item = Arc::new(Stored { namespace, name, uid, resource_version: version, content });
+        self.write(|state| self.send(state.apply(item.clone(), told)));
+        Ok(item)
     }
 
     fn delete(&self, object: &Object, told: Told) {
@@ -437,7 +440,8 @@ impl<T: Send + Sync + 'static> Shared<T> {
                 if (source.keep)(&object) {
                     named.insert((Arc::from(object.namespace()), Arc::from(object.name())));
                 }
-                self.apply(object, Told::ByWatch);
+                // Whether it is kept was just told.
+                self.apply(object, Told::ByWatch).ok();
             }
         };
         let options = ListOptions { page_size: PAGE, ..ListOptions::default() };
@@ -456,7 +460,8 @@ impl<T: Send + Sync + 'static> Shared<T> {
                 WatchEvent::Bookmark(seen) => *version = seen,
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     object.resource_version().clone_into(version);
-                    self.apply(object, Told::ByWatch);
+                    // One that is not kept is gone for all who ask.
+                    self.apply(object, Told::ByWatch).ok();
                 }
                 WatchEvent::Deleted(object) => {
                     object.resource_version().clone_into(version);

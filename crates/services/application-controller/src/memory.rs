@@ -74,6 +74,8 @@ pub(crate) struct Memory {
     pub(crate) tree: Option<Told>,
     /// The differences that are in the cache.
     pub(crate) differences: Option<Told>,
+    /// When it was, or will be, looked at because its objects changed.
+    pub(crate) changed_at: Option<Instant>,
     /// Wakes the application up at a time.
     pub(crate) timer: Option<(Timestamp, AbortHandle)>,
     /// A refresh that is to be asked for at a time.

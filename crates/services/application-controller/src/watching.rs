@@ -6,6 +6,7 @@ use crate::effects::live_state;
 use crate::queue::{Key, Urgency};
 use crate::rules::Rules;
 use api::codes::RefreshType;
+use jiff::SignedDuration;
 use cluster_cache::{Change, ChangeKind, Notice};
 use object::AppInstance;
 use reconcile::{CompareWith, RefreshCause, RefreshRequest};
@@ -21,6 +22,9 @@ const TELL_CLUSTERS: Duration = Duration::from_secs(10);
 
 /// How long a look holds its place among those at once.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long after a look that a change caused the next one may come.
+const CHANGES_GAP: Duration = Duration::from_secs(1);
 
 impl Controller {
     /// Works until the controller is stopped.
@@ -156,7 +160,7 @@ impl Controller {
         }
     }
 
-    fn note_change(&self, server: &str, change: &Change) {
+    fn note_change(self: &Arc<Self>, server: &str, change: &Change) {
         let managing: Vec<&Arc<str>> = change.old_application.iter().chain(&change.new_application).collect();
         for instance in &managing {
             self.tell_operation(server, instance, change);
@@ -173,9 +177,33 @@ impl Controller {
             let request =
                 RefreshRequest { level: RefreshType::Normal, compare_with, cause: RefreshCause::LiveChanged };
             self.memories().request(&key, request);
-            self.queue().add(key, Urgency::Asked);
+            self.look_after_change(&key);
         }
         // An application that lives in this cluster may be managed by another, or deleted with one.
+    }
+
+    /// Looks at an application whose objects changed: at once, or a little later where it was just looked at. Many
+    /// changes come together, above all from our own writes, whose end is looked at anyway.
+    fn look_after_change(self: &Arc<Self>, key: &Key) {
+        let now = Instant::now();
+        let due = self.memories().with(key, |memory| {
+            let free = memory.changed_at.map_or(now, |last| last + CHANGES_GAP);
+            let due = if memory.operation.is_some() { free.max(now + CHANGES_GAP) } else { free.max(now) };
+            let waits = memory.changed_at.is_some_and(|scheduled| scheduled > now);
+            if !waits {
+                memory.changed_at = Some(due);
+            }
+            (!waits).then_some(due)
+        });
+        match due {
+            // It is going to be looked at.
+            None => {}
+            Some(at) if at <= now => self.queue().add(key.clone(), Urgency::Asked),
+            Some(at) => {
+                let at = self.now().saturating_add(SignedDuration::try_from(at - now).unwrap_or(SignedDuration::ZERO));
+                self.wake_at(key, at.unwrap_or(jiff::Timestamp::MAX));
+            }
+        }
     }
 
     fn tell_operation(&self, server: &str, instance: &str, change: &Change) {
