@@ -48,6 +48,8 @@ pub(crate) fn documents(
             match format {
                 Format::Yaml => read_yaml(&file, &text, &mut objects)?,
                 Format::Json => read_json(&file, &text, &mut objects)?,
+                // With directories switched off, only what needs no evaluation is read.
+                Format::Jsonnet if request.enabled.get("Directory") == Some(&false) => {}
                 Format::Jsonnet => evaluate(tree, &file, &jsonnet, &mut objects)?,
             }
         }
@@ -203,7 +205,7 @@ fn read_yaml(path: &TreePath, text: &[u8], objects: &mut Vec<Object>) -> Result<
 }
 
 /// Adds a document's objects: a list's are its items.
-fn add(value: Value, objects: &mut Vec<Object>) -> Result<(), String> {
+pub(crate) fn add(value: Value, objects: &mut Vec<Object>) -> Result<(), String> {
     if value.is_null() {
         return Ok(());
     }

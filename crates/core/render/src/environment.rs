@@ -12,6 +12,7 @@ const OF_THE_REVISION: [&str; 3] =
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
+    /// Whether the render is good for this revision only.
     revision_used: Cell<bool>,
 }
 
@@ -53,13 +54,20 @@ impl Environment {
         Self { variables, revision_used: Cell::new(false) }
     }
 
-    /// All variables, for who takes them as they are.
-    pub fn variables(&self) -> &BTreeMap<String, String> {
-        self.revision_used.set(true);
+    /// All variables, for who puts them into a text that is given here.
+    pub fn variables_named_in(&self, text: &str) -> &BTreeMap<String, String> {
+        if text.contains("ARGOCD_APP_REVISION") {
+            self.revision_used.set(true);
+        }
         &self.variables
     }
 
-    /// Whether a variable of the revision was asked for.
+    /// Notes that something outside of the tree was used, which changes without the tree changing.
+    pub(crate) fn note_outside(&self) {
+        self.revision_used.set(true);
+    }
+
+    /// Whether a variable of the revision was asked for, or something outside of the tree.
     pub fn revision_used(&self) -> bool {
         self.revision_used.get()
     }

@@ -1,6 +1,7 @@
 //! Why a source does not render. Texts that users of Argo CD know are the original's.
 
 use crate::SourceType;
+use kustomize::SeamError;
 use object::tracking::MarkError;
 use source_tree::{InvalidPath, TreeError};
 
@@ -40,6 +41,38 @@ pub enum RenderError {
         path: String,
         /// What is wrong, and where.
         reason: String,
+    },
+    /// A chart gives no manifests.
+    #[error("helm template {path}: {error}")]
+    Helm {
+        /// The chart's path.
+        path: String,
+        /// Why.
+        error: helm::Error,
+    },
+    /// A kustomization gives no manifests.
+    #[error("kustomize build {path}: {error}")]
+    Kustomize {
+        /// The kustomization's path.
+        path: String,
+        /// Why.
+        error: kustomize::Error,
+    },
+    /// What the source says of its engine cannot be used.
+    #[error("{path}: {reason}")]
+    Parameters {
+        /// The source's path.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something outside of the tree could not be had.
+    #[error("{path}: {error}")]
+    Fetch {
+        /// The source's path.
+        path: String,
+        /// What was tried, and why it failed.
+        error: SeamError,
     },
     /// A Jsonnet file does not evaluate.
     #[error("Failed to evaluate jsonnet {file:?}: {error}")]
@@ -115,6 +148,9 @@ impl RenderError {
         match self {
             Self::Tree(error) => error.retryable(),
             Self::Jsonnet { error, .. } => error.retryable(),
+            Self::Helm { error, .. } => error.retryable(),
+            Self::Kustomize { error, .. } => error.retryable(),
+            Self::Fetch { error, .. } => error.retry,
             _ => false,
         }
     }

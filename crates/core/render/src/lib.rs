@@ -1,14 +1,19 @@
 //! From a source at a revision to manifests: which kind of source it is, its parameters, its objects with the
 //! application's mark on them. Reads through a `Tree` only, so that what a render read is the key of its cache.
 
+mod charts;
 mod directory;
 mod environment;
 mod error;
+mod kustomizations;
+mod outside;
 mod overrides;
 mod source_type;
+mod value_files;
 
 pub use environment::{Environment, EnvironmentOf};
 pub use error::RenderError;
+pub use outside::{MissingDependency, Nowhere, Outside, References, RemoteBase, SeamError};
 pub use overrides::with_overrides;
 pub use source_type::{SourceType, source_type};
 
@@ -37,7 +42,7 @@ impl Default for Limits {
 }
 
 /// A render to be done.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The source, overrides not applied yet.
     pub source: &'a ApplicationSource,
@@ -53,6 +58,18 @@ pub struct Request<'a> {
     pub enabled: &'a BTreeMap<String, bool>,
     /// Variables that parameters may name.
     pub environment: &'a Environment,
+    /// The destination's Kubernetes version; empty when not known.
+    pub kube_version: &'a str,
+    /// The destination's API versions.
+    pub api_versions: &'a [String],
+    /// Flags of `kustomize build`, as `kustomize.buildOptions` has them.
+    pub kustomize_options: &'a str,
+    /// Schemes of addresses that values files may be read from.
+    pub value_file_schemes: &'a [String],
+    /// Trees of other sources, for values files that start with `$name`.
+    pub references: &'a References,
+    /// What lies outside of the tree.
+    pub outside: &'a dyn Outside,
     /// Limits.
     pub limits: Limits,
 }
@@ -78,9 +95,17 @@ pub fn render(tree: &dyn Tree, request: &Request<'_>) -> Result<Rendered, Render
             let options = source.directory.unwrap_or_default();
             directory::documents(tree, &path, &options, request)?
         }
+        SourceType::Helm => charts::documents(tree, &path, &source.helm.unwrap_or_default(), request)?,
+        SourceType::Kustomize => kustomizations::documents(tree, &path, source.kustomize.as_ref(), request)?,
         // An engine that is not there is an error that names it, never a silently different manifest.
-        other => return Err(RenderError::NoEngine { path: request.source.path.clone(), engine: other }),
+        other @ SourceType::Plugin => {
+            return Err(RenderError::NoEngine { path: request.source.path.clone(), engine: other });
+        }
     };
+    if documents.len() > request.limits.objects {
+        let (path, limit) = (path.as_str().to_owned(), request.limits.objects as u64);
+        return Err(RenderError::TooMuch { path, what: "the objects", limit });
+    }
     let mut objects = Vec::with_capacity(documents.len());
     for mut object in documents {
         if let Some(application) = request.application {

@@ -3,7 +3,7 @@
 
 use api::v1alpha1::{ApplicationSource, ApplicationSourceDirectory};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
-use render::{Environment, EnvironmentOf, Limits, Request, render};
+use render::{Environment, EnvironmentOf, Limits, Nowhere, References, Request, render};
 use source_tree::{MemoryTree, TreePath};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,12 @@ fn check(files: &[(&str, &str)], options: Option<ApplicationSourceDirectory>) ->
             application: "guestbook",
             ..EnvironmentOf::default()
         }),
+        kube_version: "1.36",
+        api_versions: &[],
+        kustomize_options: "",
+        value_file_schemes: &[],
+        references: &References::new(),
+        outside: &Nowhere,
         limits: Limits { manifest_bytes: 10_000, objects: 50 },
     };
     match render(&tree, &request) {
@@ -91,6 +97,12 @@ fn marks_are_set() {
         tracking: Tracking { method: TrackingMethod::Annotation, label_key: "", installation_id: "" },
         enabled: &BTreeMap::new(),
         environment: &Environment::default(),
+        kube_version: "1.36",
+        api_versions: &[],
+        kustomize_options: "",
+        value_file_schemes: &[],
+        references: &References::new(),
+        outside: &Nowhere,
         limits: Limits::default(),
     };
     let rendered = render(&tree, &request).unwrap();
@@ -115,7 +127,7 @@ fn what_is_broken_is_named() {
     assert_eq!(check(&[("other/a.yaml", "")], None), "error: app: app path does not exist");
     assert_eq!(
         check(&[("app/Chart.yaml", "name: x")], None),
-        "error: app: this version renders no Helm sources yet"
+        "error: helm template app: validation: chart.metadata.version is required"
     );
     assert_eq!(check(&[("app/values.yaml", "replicas: 1"), ("app/x.yaml", "- a")], None), "");
 }

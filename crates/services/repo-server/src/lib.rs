@@ -8,6 +8,7 @@ mod options;
 mod repository;
 mod server;
 mod status;
+mod world;
 
 pub use options::Options;
 pub use server::RepoServer;

@@ -3,6 +3,7 @@
 use crate::manifests::{Kept, Manifests, Parameters};
 use crate::metrics::Metrics;
 use crate::repository::{Trust, git_repository};
+use crate::world::{Credential, World};
 use crate::{Options, listing, status};
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{ApplicationSource, RevisionMetadata};
@@ -91,7 +92,8 @@ impl RepoServer {
         let _pending = self.metrics.pending(&repository.shown_url());
         let resolved = self.resolve(&repository, &request.revision, request.no_revision_cache).await?;
         let commit = resolved.commit.as_str().to_owned();
-        let parameters = parameters(&request, &source);
+        let references = self.references(&request, &source).await?;
+        let parameters = parameters(&request, &source, &references);
         if !request.no_cache
             && let Some(kept) = self.manifests.at_revision(&parameters, &commit).await
         {
@@ -104,45 +106,97 @@ impl RepoServer {
         {
             return Ok(response(kept, commit, &request));
         }
-        let (kept, reads) = self.render(tree, source, request.clone(), commit.clone()).await?;
+        let (kept, reads) = self
+            .render(Work { tree, source, request: request.clone(), revision: commit.clone(), references })
+            .await?;
         self.manifests.remember(&parameters, &commit, reads, &kept).await;
         Ok(response(kept, commit, &request))
     }
 
-    async fn render(
+    /// The trees of other sources that values files are taken from, and the commits they are of.
+    async fn references(
         &self,
-        tree: Arc<dyn Tree>,
-        source: ApplicationSource,
-        request: ManifestRequest,
-        revision: String,
-    ) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
+        request: &ManifestRequest,
+        source: &ApplicationSource,
+    ) -> Result<References, Status> {
+        let mut references = References::new();
+        let helm = source.helm.iter();
+        let names = helm.flat_map(|helm| {
+            let parameters = helm.file_parameters.iter().map(|parameter| &parameter.path);
+            helm.value_files.iter().chain(parameters)
+        });
+        for name in names {
+            let variable = name.split('/').next().unwrap_or_default();
+            let Some(target) = request.ref_sources.get(variable) else { continue };
+            if references.contains_key(variable) {
+                continue;
+            }
+            if !target.chart.is_empty() {
+                return Err(Status::unimplemented(format!(
+                    "{variable}: values files are taken from Git repositories, and chart {} is none",
+                    target.chart
+                )));
+            }
+            let repository = git_repository(target.repo.clone(), self.trust())?;
+            let resolved =
+                self.resolve(&repository, &target.target_revision, request.no_revision_cache).await?;
+            let tree = self.repositories.tree(&repository, &resolved).await;
+            let tree: Arc<dyn Tree> = Arc::new(tree.map_err(|error| status::git(&error))?);
+            references.insert(variable.to_owned(), (resolved.commit.as_str().to_owned(), tree));
+        }
+        Ok(references)
+    }
+
+    async fn render(&self, work: Work) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
         let asked = Instant::now();
         let permit = self.renders.clone().acquire_owned().await;
         self.metrics.render_waited(asked.elapsed());
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
-        let work = tokio::task::spawn_blocking(move || {
+        let world = World {
+            repositories: self.repositories.clone(),
+            own: git_repository(work.request.repo.clone(), self.trust())?,
+            charts: chart_credentials(&work.request),
+            pass_credentials: work.source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        let rendered = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let recorded = Recorded::new(tree);
-            let rendered = render_source(&recorded, &source, &request, &revision, limits);
+            let recorded = Recorded::new(work.tree.clone());
+            let rendered = render_source(&recorded, &work, &world, limits);
             // What names the revision is good for no other, whatever was read.
             let reads =
                 |rendered: &Rendered| (!rendered.revision_used).then(|| recorded.read_set()).flatten();
             rendered.map(|rendered| (keep(&rendered), reads(&rendered)))
         });
-        work.await
+        rendered
+            .await
             .map_err(|error| status::broken("render manifests", &error))?
             .map_err(|error| status::render(&error))
     }
 }
 
+/// Trees of other sources by `$name`, and the commits they are of.
+type References = BTreeMap<String, (String, Arc<dyn Tree>)>;
+
+/// One render.
+struct Work {
+    tree: Arc<dyn Tree>,
+    source: ApplicationSource,
+    request: ManifestRequest,
+    revision: String,
+    references: References,
+}
+
 fn render_source(
     tree: &dyn Tree,
-    source: &ApplicationSource,
-    request: &ManifestRequest,
-    revision: &str,
+    work: &Work,
+    world: &World,
     limits: render::Limits,
 ) -> Result<Rendered, render::RenderError> {
+    let Work { source, request, revision, references, .. } = work;
+    let references = references.iter().map(|(name, (_, tree))| (name.clone(), tree.clone())).collect();
+    let schemes = request.helm_options.as_ref().map(|options| options.values_file_schemes.as_slice());
     let application = AppInstance::from_mark(&request.app_name);
     let environment = Environment::new(EnvironmentOf {
         application: &request.app_name,
@@ -168,9 +222,36 @@ fn render_source(
             },
             enabled: &request.enabled_source_types,
             environment: &environment,
+            kube_version: &request.kube_version,
+            api_versions: &request.api_versions,
+            kustomize_options: request
+                .kustomize_options
+                .as_ref()
+                .map_or("", |options| options.build_options.as_str()),
+            value_file_schemes: schemes.unwrap_or_default(),
+            references: &references,
+            outside: world,
             limits,
         },
     )
+}
+
+/// Names and passwords of chart repositories; those that name more of an address come first.
+fn chart_credentials(request: &ManifestRequest) -> Vec<Credential> {
+    let repositories = request.repos.iter().map(|found| (&found.repo, &found.username, &found.password));
+    let templates =
+        request.helm_repo_creds.iter().map(|found| (&found.url, &found.username, &found.password));
+    let mut credentials: Vec<Credential> = repositories
+        .chain(templates)
+        .filter(|(prefix, username, _)| !prefix.is_empty() && !username.is_empty())
+        .map(|(prefix, username, password)| Credential {
+            prefix: prefix.clone(),
+            username: username.clone(),
+            password: password.clone().into(),
+        })
+        .collect();
+    credentials.sort_by_key(|credential| std::cmp::Reverse(credential.prefix.len()));
+    credentials
 }
 
 fn keep(rendered: &Rendered) -> Kept {
@@ -191,13 +272,17 @@ fn response(kept: Kept, commit: String, request: &ManifestRequest) -> ManifestRe
 }
 
 /// Everything but the tree that a render depends on. The revision is the tree's; credentials only open the door.
-fn parameters(request: &ManifestRequest, source: &ApplicationSource) -> Parameters {
+fn parameters(request: &ManifestRequest, source: &ApplicationSource, references: &References) -> Parameters {
+    let references: BTreeMap<_, _> = references.iter().map(|(name, (commit, _))| (name, commit)).collect();
+    let build_options = request.kustomize_options.as_ref().map(|options| &options.build_options);
+    let schemes = request.helm_options.as_ref().map(|options| &options.values_file_schemes);
     let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
     Parameters::new(&(
         (repository, source, &request.app_name, &request.namespace),
         (&request.app_label_key, &request.tracking_method, &request.installation_id),
         (&request.kube_version, &request.api_versions, &request.enabled_source_types),
         (&request.project_name, &request.project_source_repos),
+        (references, build_options, schemes),
     ))
 }
 

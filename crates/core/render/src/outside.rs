@@ -1,0 +1,72 @@
+//! What a render may ask of the world besides its tree. The caller decides how, and with whose credentials.
+
+use jiff::Timestamp;
+use source_tree::Tree;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use helm::MissingDependency;
+pub use kustomize::{RemoteBase, SeamError};
+
+/// The world outside of the tree.
+pub trait Outside {
+    /// The time, for templates that ask.
+    fn now(&self) -> Timestamp;
+
+    /// Fills a buffer with random bytes, for templates that ask.
+    fn random(&self, buffer: &mut [u8]) -> Result<(), String>;
+
+    /// The tree of a repository that a kustomization names.
+    fn tree(&self, base: &RemoteBase) -> Result<Arc<dyn Tree>, SeamError>;
+
+    /// What an address gives: values files, and resources of kustomizations.
+    fn file(&self, url: &str) -> Result<Vec<u8>, SeamError>;
+
+    /// A packed chart that another one needs.
+    fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError>;
+}
+
+/// Nothing outside: no time, no randomness, nothing to fetch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nowhere;
+
+impl Outside for Nowhere {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn random(&self, _: &mut [u8]) -> Result<(), String> {
+        Err("no source of randomness".into())
+    }
+
+    fn tree(&self, base: &RemoteBase) -> Result<Arc<dyn Tree>, SeamError> {
+        Err(SeamError::fact(format!("{}: other repositories are not available here", base.repository)))
+    }
+
+    fn file(&self, url: &str) -> Result<Vec<u8>, SeamError> {
+        Err(SeamError::fact(format!("{url}: remote files are not available here")))
+    }
+
+    fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError> {
+        let MissingDependency { name, repository, version } = wanted;
+        Err(SeamError::fact(format!(
+            "chart {name} {version} of {repository}: charts are not fetched here; put it into charts/"
+        )))
+    }
+}
+
+/// Trees of other sources, by the `$name` that values files start with.
+pub type References = BTreeMap<String, Arc<dyn Tree>>;
+
+/// The world as templates see it.
+pub(crate) struct TemplateWorld<'a>(pub(crate) &'a dyn Outside);
+
+impl gotemplate::Outside for TemplateWorld<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn random(&mut self, buffer: &mut [u8]) -> Result<(), String> {
+        self.0.random(buffer)
+    }
+}
