@@ -31,10 +31,11 @@ func main() {
 	}
 }
 
-// One line per definition: its number, the kinds it is, and its fields that are more than scalars.
+// One line per definition, in the order of their numbers: its name, the kinds it is, and its fields that are more than scalars.
 type table struct {
 	root        *spec.Schema
 	numbers     map[string]int
+	names       []string
 	definitions []*spec.Schema
 }
 
@@ -52,7 +53,7 @@ func schema() {
 	}
 	for number := 0; number < len(t.definitions); number++ {
 		definition := t.definitions[number]
-		line := fmt.Sprint(number)
+		line := t.names[number]
 		if kinds, found := definition.Extensions["x-kubernetes-group-version-kind"]; found {
 			for _, kind := range kinds.([]interface{}) {
 				kind := kind.(map[string]interface{})
@@ -91,11 +92,13 @@ func (t *table) number(name string) int {
 	definition := t.root.Definitions[name]
 	t.numbers[name] = len(t.definitions)
 	t.definitions = append(t.definitions, &definition)
+	t.names = append(t.names, name)
 	return t.numbers[name]
 }
 
 func (t *table) inline(definition *spec.Schema) int {
 	t.definitions = append(t.definitions, definition)
+	t.names = append(t.names, "-")
 	return len(t.definitions) - 1
 }
 
@@ -146,7 +149,7 @@ func cases(folder string) {
 		os.Remove(filepath.Join(home, "expected-error.txt"))
 		openapi.ResetOpenAPI()
 		options := krusty.MakeDefaultOptions()
-		options.Reorder = krusty.ReorderOptionLegacy
+		options.Reorder = krusty.ReorderOptionUnspecified
 		text, err := build(options, target)
 		if err != nil {
 			message := bytes.ReplaceAll([]byte(err.Error()), []byte(home+"/"), nil)

@@ -188,8 +188,12 @@ impl Kustomization {
 
     /// The same, before it is known whether anything is in it.
     pub(crate) fn read_unchecked(text: &[u8]) -> Result<Self> {
-        let value = object::yaml::decode(text)
-            .map_err(|error| Error::invalid(format!("invalid Kustomization: {error}")))?;
+        let value = object::yaml::decode(text).map_err(|error| {
+            let message = error.to_string();
+            let message =
+                message.strip_prefix("error converting YAML to JSON: ").unwrap_or(&message).to_owned();
+            Error::invalid(format!("invalid Kustomization: {message}"))
+        })?;
         Self::read(&value).within(|| "invalid Kustomization".to_owned())
     }
 

@@ -167,7 +167,9 @@ impl<'a> Loader<'a> {
         let wanted = self.root.join(path).map_err(|error| outside(&error))?;
         let entry = self.tree().entry(&wanted)?;
         let Some(entry) = entry else {
-            return Err(Error::invalid(format!("open {wanted}: no such file or directory")));
+            return Err(Error::invalid(format!(
+                "evalsymlink failure on '{wanted}' : lstat {wanted}: no such file or directory"
+            )));
         };
         if !entry.kind.is_file() {
             return Err(Error::invalid(format!("'{wanted}' must resolve to a file")));
@@ -202,8 +204,12 @@ pub(crate) fn seam(error: SeamError, what: &str) -> Error {
 /// Where a folder really lies.
 fn folder(tree: &dyn Tree, path: &TreePath) -> Result<TreePath> {
     match tree.entry(path)? {
-        None => Err(Error::invalid(format!("lstat {path}: no such file or directory"))),
-        Some(entry) if entry.kind.is_file() => Err(Error::invalid(format!("'{path}' is not directory"))),
+        None => Err(Error::invalid(format!(
+            "evalsymlink failure on '{path}' : lstat {path}: no such file or directory"
+        ))),
+        Some(entry) if entry.kind.is_file() => {
+            Err(Error::invalid(format!("'{path}': file is not directory")))
+        }
         Some(entry) => Ok(entry.path),
     }
 }

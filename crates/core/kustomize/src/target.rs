@@ -332,7 +332,7 @@ impl<'a, 'b> Target<'a, 'b> {
         for config in self.plugin_configs(&kustomization.generators)? {
             let origin = Origin::of_plugin(&config);
             let generator = plugin::generator(&config, &self.loader, self.build.options)
-                .within(|| "failed to load generator".to_owned())?;
+                .within(|| "loading generator plugins: failed to load generator".to_owned())?;
             generators.push((generator, origin));
         }
         for (generator, origin) in &generators {

@@ -4,7 +4,7 @@ use super::{Definition, Field, Layer};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-/// A line per definition: its number, the kinds it is for, and its fields: `oN` an object of definition N, `aN` a list
+/// A line per definition: its name, the kinds it is for, and its fields: `oN` an object of definition N, `aN` a list
 /// of such, `l` a list of scalars; `!keys` follows when elements merge.
 const SCHEMA: &str = include_str!("builtin.txt");
 /// A line per kind: API version, kind, `namespaced` or `cluster`.
@@ -35,7 +35,11 @@ fn read() -> Layer {
     for line in SCHEMA.lines() {
         let (head, fields) = line.split_once(':').unwrap_or((line, ""));
         let number = layer.definitions.len();
-        for kind in head.split(' ').skip(1) {
+        let mut head = head.split(' ');
+        if let Some(name) = head.next().filter(|name| *name != "-") {
+            layer.names.insert(name.to_owned(), number);
+        }
+        for kind in head {
             if let Some((api_version, kind)) = kind.rsplit_once(',') {
                 layer.kinds.insert((api_version.to_owned(), kind.to_owned()), number);
             }

@@ -10,26 +10,48 @@ const MOST_REFERENCES: usize = 64;
 
 struct Reader<'a> {
     definitions: &'a Map<String, Value>,
-    numbers: HashMap<&'a str, usize>,
     layer: Layer,
     /// Definitions that have a number but are not read yet.
     waiting: Vec<(usize, &'a Value)>,
 }
 
-pub(super) fn layer(document: &Value) -> Result<Layer> {
+/// A document over what was read before: its definitions win.
+pub(super) fn over(document: &Value, base: &Layer) -> Result<Layer> {
+    layer(document, base, false)
+}
+
+/// A document under what is read after it: its definitions count where there are no others.
+pub(super) fn under(document: &Value, top: &Layer) -> Result<Layer> {
+    layer(document, top, true)
+}
+
+fn layer(document: &Value, other: &Layer, other_wins: bool) -> Result<Layer> {
     let Some(document) = document.as_object() else {
         return Err(Error::invalid("invalid schema file: not an object"));
     };
     let none = Map::new();
     let definitions = document.get("definitions").and_then(Value::as_object).unwrap_or(&none);
-    let mut reader =
-        Reader { definitions, numbers: HashMap::new(), layer: Layer::default(), waiting: Vec::new() };
+    let mut reader = Reader { definitions, layer: other.clone(), waiting: Vec::new() };
     for (name, definition) in definitions {
-        let number = reader.number(name, definition);
+        let known = reader.layer.names.get(name).copied();
+        let number = match known {
+            Some(number) if other_wins => number,
+            Some(number) => {
+                reader.waiting.push((number, definition));
+                number
+            }
+            None => {
+                let number = reader.wait(definition);
+                reader.layer.names.insert(name.clone(), number);
+                number
+            }
+        };
         for kind in
             definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array).into_iter().flatten()
         {
-            if let Some(key) = kind_key(kind) {
+            if let Some(key) = kind_key(kind)
+                && !(other_wins && reader.layer.kinds.contains_key(&key))
+            {
                 reader.layer.kinds.insert(key, number);
             }
         }
@@ -64,15 +86,6 @@ fn scopes(document: &Map<String, Value>, layer: &mut Layer) {
 }
 
 impl<'a> Reader<'a> {
-    fn number(&mut self, name: &'a str, definition: &'a Value) -> usize {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.wait(definition);
-        self.numbers.insert(name, number);
-        number
-    }
-
     fn wait(&mut self, definition: &'a Value) -> usize {
         self.layer.definitions.push(Definition::default());
         self.waiting.push((self.layer.definitions.len() - 1, definition));
@@ -99,14 +112,19 @@ impl<'a> Reader<'a> {
             let Some(reference) = property.get("$ref").and_then(Value::as_str) else {
                 return Some(self.resolved(property, named));
             };
-            let (name, target) = self.definitions.get_key_value(reference.strip_prefix("#/definitions/")?)?;
-            named = Some(name.as_str());
+            let name = reference.strip_prefix("#/definitions/")?;
+            let number = *self.layer.names.get(name)?;
+            let Some(target) = self.definitions.get(name) else {
+                // Only objects are referred to by the built-in schema's own names.
+                return Some(Field { target: Some(number), list: false, merge_keys: None });
+            };
+            named = Some(number);
             property = target;
         }
         None
     }
 
-    fn resolved(&mut self, property: &'a Value, named: Option<&'a str>) -> Field {
+    fn resolved(&mut self, property: &'a Value, named: Option<usize>) -> Field {
         let is = |wanted: &str| match property.get("type") {
             Some(Value::String(kind)) => kind == wanted,
             Some(Value::Array(kinds)) => kinds.len() == 1 && kinds[0] == wanted,
@@ -120,10 +138,7 @@ impl<'a> Reader<'a> {
                 property.get("items").and_then(|items| self.field(items)).and_then(|field| field.target);
             return Field { target, list: true, merge_keys };
         }
-        let target = match named {
-            Some(name) => self.number(name, property),
-            None => self.wait(property),
-        };
+        let target = named.unwrap_or_else(|| self.wait(property));
         Field { target: Some(target), list: false, merge_keys }
     }
 }

@@ -30,9 +30,10 @@ pub(crate) struct Definition {
 }
 
 /// Definitions and the kinds they are for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Layer {
     definitions: Vec<Definition>,
+    names: HashMap<String, usize>,
     kinds: HashMap<(String, String), usize>,
     /// Kinds with a namespace, and without.
     scopes: HashMap<(String, String), bool>,
@@ -77,7 +78,8 @@ struct State {
     loaded: bool,
     /// The built-in schema was needed while it was not loaded, or is loaded.
     builtin: Builtin,
-    layers: Vec<Arc<Layer>>,
+    /// All that was read, the later over the earlier.
+    layer: Arc<Layer>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,10 +132,10 @@ impl Schema {
     pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Result<Option<At>> {
         self.load()?;
         let state = self.state.borrow();
-        let key = (api_version.to_owned(), kind.to_owned());
-        Ok(state.layers.iter().rev().find_map(|layer| {
-            let target = Some(*layer.kinds.get(&key)?);
-            Some(At { layer: Arc::clone(layer), field: Field { target, list: false, merge_keys: None } })
+        let target = state.layer.kinds.get(&(api_version.to_owned(), kind.to_owned()));
+        Ok(target.map(|target| At {
+            layer: Arc::clone(&state.layer),
+            field: Field { target: Some(*target), list: false, merge_keys: None },
         }))
     }
 
@@ -155,13 +157,11 @@ impl Schema {
             return false;
         }
         let state = self.state.borrow();
-        if state.layers.iter().all(|layer| layer.scopes.is_empty()) {
+        if state.layer.scopes.is_empty() {
             return false;
         }
         let key = (api_version.to_owned(), kind.to_owned());
-        // A path with a namespace in any schema makes the kind a namespaced one.
-        let mut found = state.layers.iter().filter_map(|layer| layer.scopes.get(&key));
-        found.next().is_some_and(|namespaced| !namespaced) && found.all(|namespaced| !namespaced)
+        state.layer.scopes.get(&key).is_some_and(|namespaced| !namespaced)
     }
 
     fn load(&self) -> Result<()> {
@@ -170,18 +170,13 @@ impl Schema {
             return Ok(());
         }
         state.loaded = true;
-        match &state.custom {
-            Some(custom) => {
-                let layer = Arc::new(custom::layer(custom)?);
-                state.layers.push(layer);
-            }
-            None => {
-                state.layers.push(builtin::layer());
-                state.builtin = Builtin::Read;
-            }
-        }
-        if state.builtin == Builtin::Wanted {
-            state.layers.push(builtin::layer());
+        let builtin_over_custom = state.builtin == Builtin::Wanted;
+        state.layer = match &state.custom {
+            None => builtin::layer(),
+            Some(custom) if builtin_over_custom => Arc::new(custom::under(custom, &builtin::layer())?),
+            Some(custom) => Arc::new(custom::over(custom, &state.layer)?),
+        };
+        if builtin_over_custom || state.custom.is_none() {
             state.builtin = Builtin::Read;
         }
         Ok(())
