@@ -67,7 +67,19 @@ impl Writer {
                 })?;
                 self.close(index == 0, depth, '}');
             }
-            Value::Object(object) => self.value(&object.json(), depth + 1)?,
+            Value::Object(object) => match object.json_fields() {
+                None => self.value(&object.json(), depth + 1)?,
+                Some(fields) => {
+                    self.out.push('{');
+                    for (index, (name, member)) in fields.iter().enumerate() {
+                        self.separate(index, depth + 1);
+                        self.text(name.as_bytes());
+                        self.out.push_str(if self.pretty { ": " } else { ":" });
+                        self.value(member, depth + 1)?;
+                    }
+                    self.close(fields.is_empty(), depth, '}');
+                }
+            },
             integer => {
                 let _ = write!(self.out, "{}", integer.integer().unwrap_or(0));
             }

@@ -79,7 +79,7 @@ impl<'t> Frame<'t, '_, '_> {
         match &expression.term {
             Term::Field(fields) => {
                 let interface = self.dot_is_interface;
-                self.fields(dot, dot.clone(), interface, expression, fields, arguments, last)
+                self.fields(dot, dot.clone(), interface, expression, fields, arguments, last.as_ref())
             }
             Term::Variable(id, _, fields) => {
                 let value = self.variable(*id)?;
@@ -87,14 +87,14 @@ impl<'t> Frame<'t, '_, '_> {
                     self.not_a_function(arguments, last.as_ref())?;
                     return Ok(value);
                 }
-                self.fields(dot, value, false, expression, fields, arguments, last)
+                self.fields(dot, value, false, expression, fields, arguments, last.as_ref())
             }
             Term::Chain(inner, fields) => {
                 if matches!(inner.term, Term::Nil) {
                     return Err(self.fault(format!("indirection through explicit nil in {expression}")));
                 }
                 let receiver = self.untyped_argument(dot, inner)?;
-                self.fields(dot, receiver, false, expression, fields, arguments, last)
+                self.fields(dot, receiver, false, expression, fields, arguments, last.as_ref())
             }
             _ => Ok(Value::Missing),
         }
@@ -112,7 +112,7 @@ impl<'t> Frame<'t, '_, '_> {
         node: &'t Expression,
         fields: &'t [Text],
         arguments: &'t [Expression],
-        last: Option<Value>,
+        last: Option<&Value>,
     ) -> Result<Value, Fault> {
         let Some((final_field, path)) = fields.split_last() else { return Ok(receiver) };
         for field in path {
@@ -140,7 +140,7 @@ impl<'t> Frame<'t, '_, '_> {
         field: &Text,
         node: &'t Expression,
         arguments: &'t [Expression],
-        last: Option<Value>,
+        last: Option<&Value>,
     ) -> Result<Value, Fault> {
         let name = field.to_str();
         let has_arguments = arguments.len() > 1 || last.is_some();
@@ -173,7 +173,7 @@ impl<'t> Frame<'t, '_, '_> {
             }
             _ => {}
         }
-        if let Some(result) = self.method(dot, receiver, &name, node, arguments, last.as_ref())? {
+        if let Some(result) = self.method(dot, receiver, &name, node, arguments, last)? {
             return Ok(result);
         }
         if let Value::Object(object) = receiver

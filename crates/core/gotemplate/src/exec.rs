@@ -162,7 +162,7 @@ impl<'t> Frame<'t, '_, '_> {
             while index < count {
                 ran = true;
                 let item = like(&value, index);
-                if matches!(self.iteration(branch, Value::Missing, item)?, Flow::Break) {
+                if matches!(self.iteration(branch, Value::Missing, &item)?, Flow::Break) {
                     return Ok(Flow::Next);
                 }
                 index += 1;
@@ -174,7 +174,7 @@ impl<'t> Frame<'t, '_, '_> {
                     for (index, item) in list.items.iter().enumerate() {
                         ran = true;
                         let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
-                        if matches!(self.iteration(branch, index, item.clone())?, Flow::Break) {
+                        if matches!(self.iteration(branch, index, item)?, Flow::Break) {
                             return Ok(Flow::Next);
                         }
                     }
@@ -183,7 +183,7 @@ impl<'t> Frame<'t, '_, '_> {
                     self.dot_is_interface = map.element == Element::Any;
                     for (key, item) in map.entries() {
                         ran = true;
-                        if matches!(self.iteration(branch, Value::String(key), item)?, Flow::Break) {
+                        if matches!(self.iteration(branch, Value::String(key), &item)?, Flow::Break) {
                             return Ok(Flow::Next);
                         }
                     }
@@ -192,7 +192,7 @@ impl<'t> Frame<'t, '_, '_> {
                     for (index, byte) in bytes.as_bytes().iter().enumerate() {
                         ran = true;
                         let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
-                        if matches!(self.iteration(branch, index, Value::Uint8(*byte))?, Flow::Break) {
+                        if matches!(self.iteration(branch, index, &Value::Uint8(*byte))?, Flow::Break) {
                             return Ok(Flow::Next);
                         }
                     }
@@ -200,7 +200,7 @@ impl<'t> Frame<'t, '_, '_> {
                 Value::Object(object) if matches!(object.kind(), "map" | "slice") => {
                     for (key, item) in object.members() {
                         ran = true;
-                        if matches!(self.iteration(branch, key, item)?, Flow::Break) {
+                        if matches!(self.iteration(branch, key, &item)?, Flow::Break) {
                             return Ok(Flow::Next);
                         }
                     }
@@ -221,7 +221,7 @@ impl<'t> Frame<'t, '_, '_> {
         }
     }
 
-    fn iteration(&mut self, branch: &'t Branch, index: Value, item: Value) -> Result<Flow, Fault> {
+    fn iteration(&mut self, branch: &'t Branch, index: Value, item: &Value) -> Result<Flow, Fault> {
         let mark = self.variables.len();
         // An empty body has no nodes that would be counted.
         if let Err(message) = self.machine.spend(1) {
@@ -241,7 +241,7 @@ impl<'t> Frame<'t, '_, '_> {
             }
         }
         let interface = self.dot_is_interface;
-        let flow = self.list(&item, &branch.list);
+        let flow = self.list(item, &branch.list);
         self.dot_is_interface = interface;
         self.variables.truncate(mark);
         Ok(match flow? {

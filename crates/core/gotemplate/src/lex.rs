@@ -392,12 +392,12 @@ impl<'t> Lexer<'t> {
 
     fn number(&mut self) -> Token<'t> {
         if !self.scan_number() {
-            let text = quote::quote(self.input[self.start..self.at].as_bytes());
+            let text = quote::quote(&self.input.as_bytes()[self.start..self.at]);
             return self.error(format!("bad number syntax: {text}"));
         }
         if matches!(self.peek(), Some('+' | '-')) {
             if !self.scan_number() || !self.input[..self.at].ends_with('i') {
-                let text = quote::quote(self.input[self.start..self.at].as_bytes());
+                let text = quote::quote(&self.input.as_bytes()[self.start..self.at]);
                 return self.error(format!("bad number syntax: {text}"));
             }
             return self.emit(Kind::Complex);

@@ -115,7 +115,7 @@ fn unquote_unit(text: &str, mark: char) -> Option<(Unit, &str)> {
     let mut characters = text.chars();
     let first = characters.next()?;
     if first != '\\' {
-        return (first != mark && first != '\n').then(|| (Unit::Char(first), characters.as_str()));
+        return (first != mark && first != '\n').then_some((Unit::Char(first), characters.as_str()));
     }
     let simple = |character| Some(Unit::Char(character));
     let escape = characters.next()?;

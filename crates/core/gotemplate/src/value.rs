@@ -133,6 +133,11 @@ pub trait Object {
         Value::Nil
     }
 
+    /// What JSON writes for a struct, in the order of its fields; `None` leaves it to [`Object::json`].
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// Its text when it is a Stringer; `None` prints its fields.
     fn text(&self) -> Option<String> {
         None

@@ -1,5 +1,9 @@
 //! Templates with the recorded answers of Helm's engine: see `cases/recorder`. `CASES` names another file to run.
-#![expect(clippy::disallowed_methods, reason = "the cases are files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "the cases are files, and how many agree is told"
+)]
 
 use gotemplate::{Element, Functions, Limits, Map, MissingKey, Outside, Templates, Text, Value};
 use std::collections::BTreeMap;
@@ -45,7 +49,8 @@ fn templates_answer_as_recorded() {
     let cases = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases/answers.jsonl");
     let path = std::env::var_os("CASES").map_or(cases, PathBuf::from);
     let text = std::fs::read_to_string(path).unwrap();
-    let values = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases/values.json")).unwrap();
+    let values =
+        std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases/values.json")).unwrap();
     let values: serde_json::Value = serde_json::from_str(&values).unwrap();
     let (mut total, mut words, mut errors) = (0, 0, 0);
     let mut failed = Vec::new();

@@ -12,6 +12,10 @@ use source_tree::{MemoryTree, TreePath};
 use std::path::Path;
 use std::time::Instant;
 
+/// The allocator of the real program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct World(u64);
 
 impl gotemplate::Outside for World {

@@ -132,7 +132,7 @@ impl Reader {
             self.at = start + length.div_ceil(BLOCK) * BLOCK;
             match kind {
                 b'L' => {
-                    self.long_name = Some(String::from_utf8_lossy(field(&data, 0, data.len())).into_owned())
+                    self.long_name = Some(String::from_utf8_lossy(field(&data, 0, data.len())).into_owned());
                 }
                 b'x' => self.long_name = extended_name(&data).or(self.long_name.take()),
                 b'g' | b'K' => {}

@@ -146,7 +146,7 @@ fn check_head(value: &Value) -> Result<(), String> {
     };
     for field in ["apiVersion", "kind"] {
         match members.get(field) {
-            None | Some(Value::Null | Value::String(_)) => {}
+            None | Some(Value::Null | Value::String(_) | Value::Bool(_) | Value::Number(_)) => {}
             Some(other) => return wrong(other, &format!("struct field SimpleHead.{field}"), "string"),
         }
     }
@@ -156,7 +156,7 @@ fn check_head(value: &Value) -> Result<(), String> {
         Some(other) => return wrong(other, "struct field SimpleHead.metadata", "struct"),
     };
     match metadata.get("name") {
-        None | Some(Value::Null | Value::String(_)) => {}
+        None | Some(Value::Null | Value::String(_) | Value::Bool(_) | Value::Number(_)) => {}
         Some(other) => return wrong(other, "struct field .metadata.name", "string"),
     }
     let annotations = match metadata.get("annotations") {
@@ -164,7 +164,7 @@ fn check_head(value: &Value) -> Result<(), String> {
         Some(Value::Object(annotations)) => annotations,
         Some(other) => return wrong(other, "struct field .metadata.annotations", "map[string]string"),
     };
-    match annotations.values().find(|annotation| !matches!(annotation, Value::Null | Value::String(_))) {
+    match annotations.values().find(|annotation| annotation.is_array() || annotation.is_object()) {
         Some(other) => wrong(other, "struct field .metadata.annotations", "string"),
         None => Ok(()),
     }
@@ -173,7 +173,7 @@ fn check_head(value: &Value) -> Result<(), String> {
 /// A hook's events; none known when the list is empty.
 fn events(value: &Value) -> Option<Vec<String>> {
     let annotation = value.pointer("/metadata/annotations/helm.sh~1hook")?;
-    let names = annotation.as_str().unwrap_or_default();
+    let names = crate::metadata::scalar(annotation)?;
     let mut events = Vec::new();
     for name in names.split(',') {
         let name = name.trim().to_lowercase();

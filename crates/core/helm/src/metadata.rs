@@ -85,6 +85,16 @@ fn sanitized(text: &str) -> String {
         .collect()
 }
 
+/// A scalar where a text is wanted: Go's YAML reader turns numbers and booleans into their texts there.
+pub(crate) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 struct Fields<'v> {
     of: &'static str,
     members: &'v Map<String, Value>,
@@ -119,8 +129,7 @@ impl Fields<'_> {
     fn text(&self, name: &str) -> Result<String, String> {
         match self.get(name) {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(other) => self.wrong(name, other, "string"),
+            Some(value) => scalar(value).map_or_else(|| self.wrong(name, value, "string"), Ok),
         }
     }
 
@@ -142,14 +151,7 @@ impl Fields<'_> {
 
     fn texts(&self, name: &str) -> Result<Vec<String>, String> {
         let items = self.list(name)?.map_or([].as_slice(), Vec::as_slice);
-        items
-            .iter()
-            .map(|item| match item {
-                Value::String(text) => Ok(text.clone()),
-                Value::Null => Ok(String::new()),
-                other => self.wrong(name, other, "string"),
-            })
-            .collect()
+        items.iter().map(|item| scalar(item).map_or_else(|| self.wrong(name, item, "string"), Ok)).collect()
     }
 
     fn text_map(&self, name: &str) -> Result<BTreeMap<String, String>, String> {
@@ -157,10 +159,9 @@ impl Fields<'_> {
             None => Ok(BTreeMap::new()),
             Some(Value::Object(members)) => members
                 .iter()
-                .map(|(key, value)| match value {
-                    Value::String(text) => Ok((key.clone(), text.clone())),
-                    Value::Null => Ok((key.clone(), String::new())),
-                    other => self.wrong(name, other, "string"),
+                .map(|(key, value)| match scalar(value) {
+                    Some(text) => Ok((key.clone(), text)),
+                    None => self.wrong(name, value, "string"),
                 })
                 .collect(),
             Some(other) => self.wrong(name, other, "map[string]string"),

@@ -22,7 +22,7 @@ fn map(entries: Vec<(&str, Value)>) -> Value {
 }
 
 /// Members that are empty are left out, as `omitempty` does.
-fn filled(entries: Vec<(&str, Value)>) -> Vec<(&str, Value)> {
+fn filled(entries: Vec<(&'static str, Value)>) -> Vec<(&'static str, Value)> {
     entries.into_iter().filter(|(_, value)| value.truth()).collect()
 }
 
@@ -31,7 +31,7 @@ struct Record {
     type_name: &'static str,
     pointer: bool,
     fields: Vec<(&'static str, Value)>,
-    json: Value,
+    json: Vec<(&'static str, Value)>,
 }
 
 impl Object for Record {
@@ -48,7 +48,11 @@ impl Object for Record {
     }
 
     fn json(&self) -> Value {
-        self.json.clone()
+        map(self.json.clone())
+    }
+
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(self.json.clone())
     }
 
     fn fields(&self) -> Vec<(&'static str, Value)> {
@@ -68,9 +72,10 @@ fn dependency(dependency: &Dependency) -> Record {
     let imports =
         if dependency.import_values.is_empty() { List::nil(Element::Any) } else { List::any(imports) };
     let text = |text: &str| Value::text(text);
-    let mut json = vec![("name", text(&dependency.name)), ("repository", text(&dependency.repository))];
+    let mut json = vec![("name", text(&dependency.name))];
+    json.extend(filled(vec![("version", text(&dependency.version))]));
+    json.push(("repository", text(&dependency.repository)));
     json.extend(filled(vec![
-        ("version", text(&dependency.version)),
         ("condition", text(&dependency.condition)),
         ("tags", texts(&dependency.tags)),
         ("enabled", dependency.enabled.into()),
@@ -90,7 +95,7 @@ fn dependency(dependency: &Dependency) -> Record {
             ("ImportValues", imports),
             ("Alias", text(&dependency.alias)),
         ],
-        json: map(json),
+        json,
     }
 }
 
@@ -104,7 +109,7 @@ pub(crate) fn chart(metadata: &Metadata, root: bool) -> Value {
                 type_name: "*chart.Maintainer",
                 pointer: true,
                 fields: vec![("Name", text(name)), ("Email", text(email)), ("URL", text(url))],
-                json: map(filled(vec![("name", text(name)), ("email", text(email)), ("url", text(url))])),
+                json: filled(vec![("name", text(name)), ("email", text(email)), ("url", text(url))]),
             }
         };
         objects(metadata.maintainers.iter().map(record).collect())
@@ -156,7 +161,6 @@ pub(crate) fn chart(metadata: &Metadata, root: bool) -> Value {
     let named = NAMES.into_iter().zip(fields.iter().map(|(_, value)| value.clone()));
     let mut json = filled(named.collect());
     json.push(("IsRoot", root.into()));
-    let json = map(json);
     Value::Object(Rc::new(Record {
         type_name: "struct { chart.Metadata; IsRoot bool }",
         pointer: false,
@@ -249,6 +253,10 @@ impl Object for KubeVersion {
         ]
     }
 
+    fn json_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(self.fields())
+    }
+
     fn json(&self) -> Value {
         map(self.fields())
     }
@@ -288,7 +296,7 @@ pub(crate) fn capabilities(options: &Options) -> Result<Value, Error> {
     let helm = Value::Object(Rc::new(Record {
         type_name: "version.BuildInfo",
         pointer: false,
-        json: map(vec![("version", "v3.20.2".into())]),
+        json: vec![("version", "v3.20.2".into())],
         fields: helm,
     }));
     let fields: Vec<(&'static str, Value)> = vec![
@@ -296,7 +304,7 @@ pub(crate) fn capabilities(options: &Options) -> Result<Value, Error> {
         ("APIVersions", Value::Object(Rc::new(ApiVersions(versions)))),
         ("HelmVersion", helm),
     ];
-    let json = map(fields.clone());
+    let json = fields.clone();
     Ok(Value::Object(Rc::new(Record { type_name: "*chartutil.Capabilities", pointer: true, fields, json })))
 }
 

@@ -13,10 +13,10 @@ pub(crate) fn validate(chart: &Prepared, values: &Table) -> Result<(), Error> {
 }
 
 fn collect(chart: &Prepared, values: &Table, problems: &mut String) {
-    if let Some(schema) = &chart.schema {
-        if let Err(message) = check(schema, values) {
-            problems.push_str(&format!("{}:\n{message}", chart.name));
-        }
+    if let Some(schema) = &chart.schema
+        && let Err(message) = check(schema, values)
+    {
+        problems.push_str(&format!("{}:\n{message}", chart.name));
     }
     for dependency in &chart.dependencies {
         match values.get(dependency.name.as_bytes()) {

@@ -156,7 +156,8 @@ impl<'r> Parser<'r> {
         }
         let (key, stop) = self.until(&['[', '.', '=']);
         if !key.is_empty() {
-            return Err(format!("unexpected data at end of array index: {key:?}"));
+            let shown: Vec<String> = key.chars().map(|character| format!("{character:?}")).collect();
+            return Err(format!("unexpected data at end of array index: [{}]", shown.join(" ")));
         }
         let value = match stop {
             None => return Ok(list),

@@ -1,6 +1,12 @@
 //! Charts and templates with the answers of the original. The folder is `../shared/corpora` beside the work tree,
 //! or `ARGOCD_CORPORA`; without it there is nothing to compare with and the tests say so.
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests read their cases from files")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests read their cases from files and tell how many agree"
+)]
 
 use helm::{Chart, Options, Rendered, ValuesFile};
 use serde_json::Value;
@@ -149,12 +155,10 @@ fn check(folder: &Path, case: &Value, equal_bytes: &mut usize) -> Result<(), Str
     if out.is_empty() { Ok(()) } else { Err(out.into_iter().take(6).collect::<Vec<_>>().join("\n   ")) }
 }
 
-#[test]
-fn charts_render_as_the_original_renders_them() {
-    let Some(corpora) = corpora() else { return };
+fn compare_all(cases: &Path) {
     let only = std::env::var("CASE").unwrap_or_default();
     let mut folders: Vec<PathBuf> =
-        std::fs::read_dir(corpora.join("helm")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        std::fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.retain(|folder| folder.is_dir() && folder.to_str().unwrap().contains(&only));
     folders.sort();
     let (mut passed, mut equal_bytes) = (0, 0);
@@ -164,12 +168,25 @@ fn charts_render_as_the_original_renders_them() {
         match check(folder, &case, &mut equal_bytes) {
             Ok(()) => passed += 1,
             Err(problem) => {
-                failed.push(format!("{}\n   {problem}", folder.file_name().unwrap().to_str().unwrap()))
+                failed.push(format!("{}\n   {problem}", folder.file_name().unwrap().to_str().unwrap()));
             }
         }
     }
     println!("{passed} of {} charts equal, {equal_bytes} byte for byte", folders.len());
     assert!(failed.is_empty(), "{} differ:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+fn charts_render_as_the_original_renders_them() {
+    if let Some(corpora) = corpora() {
+        compare_all(&corpora.join("helm"));
+    }
+}
+
+/// Recorded with helm v3.20.2: `helm template chart --name-template rel --namespace ns …` in the case's folder.
+#[test]
+fn rules_of_charts_are_those_of_the_original() {
+    compare_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
 }
 
 fn micro(case: &Value) -> Result<String, String> {

@@ -25,7 +25,7 @@ pub(super) const LINES: &[Line] = &[
             map.remove(text(a, 1).as_bytes());
             Ok(a[0].clone())
         }
-        None => Ok(Map::any(BTreeMap::new()))
+        None => Ok(Map::any(BTreeMap::new())),
     }),
     ("hasKey", "ms", |_, a| Ok(Value::Bool(map(a, 0).is_some_and(|map| map.has(text(a, 1).as_bytes()))))),
     ("pluck", "s*m", |_, a| {

@@ -117,7 +117,7 @@ impl Key {
     /// Reads a key from PEM.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let Some((label, bytes)) = from_pem(text) else { return Err("no PEM data in input".into()) };
-        let parsed = match label {
+        match label {
             "PRIVATE KEY" => Self::from_pkcs8(&bytes).ok_or("decoding PEM as PKCS#8: unknown key".to_owned()),
             "RSA PRIVATE KEY" => rsa::RsaPrivateKey::from_pkcs1_der(&bytes)
                 .map(|key| Self::Rsa(Box::new(key)))
@@ -129,8 +129,7 @@ impl Key {
                 Err(format!("invalid private key type {}", &other[..other.len() - 12]))
             }
             other => Err(format!("no private key data in PEM block of type {other}")),
-        };
-        parsed
+        }
     }
 
     fn from_pkcs8(bytes: &[u8]) -> Option<Self> {

@@ -1,0 +1,1 @@
+{{ define "a" }}{{ required "say: it" .Values.x }}{{ end }}
