@@ -30,7 +30,7 @@ pub struct Cache(Backend);
 #[derive(Clone, Debug)]
 enum Backend {
     Memory(memory::Memory),
-    Redis(redis_backend::Redis),
+    Redis(Box<redis_backend::Redis>),
 }
 
 impl Cache {
@@ -41,11 +41,11 @@ impl Cache {
 
     /// A cache in Redis. Nothing is connected before the first use, and a lost Redis is found again.
     pub fn redis(options: RedisOptions) -> Result<Self, CacheError> {
-        Ok(Self(Backend::Redis(redis_backend::Redis::new(options, None)?)))
+        Ok(Self(Backend::Redis(Box::new(redis_backend::Redis::new(options, None)?))))
     }
 
     fn with_metrics(options: RedisOptions, metrics: metrics::Metrics) -> Result<Self, CacheError> {
-        Ok(Self(Backend::Redis(redis_backend::Redis::new(options, Some(metrics))?)))
+        Ok(Self(Backend::Redis(Box::new(redis_backend::Redis::new(options, Some(metrics))?))))
     }
 
     /// The value of a key; nothing when there is none or its time is over.

@@ -7,8 +7,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, stream};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{
-    AsyncCommands, Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError,
-    TlsCertificates,
+    AsyncCommands, Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
+    RedisError, TlsCertificates,
 };
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,7 +101,8 @@ impl Redis {
             _ => None,
         };
         let client = if options.tls && (client_tls.is_some() || options.certificate_authority.is_some()) {
-            let certificates = TlsCertificates { client_tls, root_cert: options.certificate_authority.clone() };
+            let certificates =
+                TlsCertificates { client_tls, root_cert: options.certificate_authority.clone() };
             Client::build_with_tls(info, certificates)
         } else {
             Client::open(info)

@@ -30,7 +30,8 @@ impl RedisOptions {
             path => read(Path::new(&path)).map(Some),
         };
         if !flags.list("sentinel").is_empty() {
-            let reason = "--sentinel is not supported yet: give the address of Redis or of its proxy as --redis";
+            let reason =
+                "--sentinel is not supported yet: give the address of Redis or of its proxy as --redis";
             return Err(CacheError::Options(reason.into()));
         }
         let address = Some(flags.text("redis")).filter(|address| !address.is_empty());

@@ -29,8 +29,7 @@ pub(crate) fn documents(
     let chart = helm::load(tree, path).map_err(failed)?;
     let options = options(tree, path, helm, request)?;
     let chart = complete(tree, chart, path, request, 0)?;
-    let rendered =
-        chart.render(&options, &mut TemplateWorld(request.outside)).map_err(|error| failed(error))?;
+    let rendered = chart.render(&options, &mut TemplateWorld(request.outside)).map_err(failed)?;
     objects(path, rendered.text().as_bytes())
 }
 
@@ -109,7 +108,7 @@ fn options(
     Ok(options)
 }
 
-fn first<'a, const COUNT: usize>(texts: [&'a str; COUNT]) -> &'a str {
+fn first<const COUNT: usize>(texts: [&str; COUNT]) -> &str {
     texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
 }
 

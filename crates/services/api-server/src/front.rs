@@ -2,7 +2,7 @@
 
 use crate::authentication::{Authenticated, RENEWED};
 use crate::hub::Hub;
-use crate::{StartError, cookies, pages, services};
+use crate::{StartError, cookies, pages, services, webhooks};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -87,6 +87,9 @@ async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<
         return answered(front.web.oneshot(request.map(tonic::body::Body::new)).await);
     }
     let path = request.uri().path().to_owned();
+    if path == "/api/webhook" {
+        return webhooks::answer(&front.hub, request).await;
+    }
     if path == "/api" || path.starts_with("/api/") {
         return front.rest.answer(request).await.map(Body::new);
     }

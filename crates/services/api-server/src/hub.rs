@@ -6,6 +6,7 @@ use crate::destinations::Destinations;
 use crate::metrics::Metrics;
 use crate::snapshot::{self, Snapshot};
 use crate::tokens::Revoked;
+use crate::webhooks::Webhooks;
 use crate::{Options, Parts};
 use auth::Throttle;
 use cache::Cache;
@@ -30,6 +31,7 @@ pub(crate) struct Hub {
     pub(crate) policies: ProjectPolicies,
     pub(crate) logins: Semaphore,
     pub(crate) metrics: Metrics,
+    pub(crate) webhooks: Webhooks,
     /// Changes of accounts and of project tokens are read, changed and written one at a time.
     pub(crate) writes: tokio::sync::Mutex<()>,
     throttle: Mutex<Throttle>,
@@ -53,6 +55,7 @@ impl Hub {
             cache: parts.cache,
             logins: Semaphore::new(logins),
             metrics,
+            webhooks: Webhooks::default(),
             writes: tokio::sync::Mutex::new(()),
             throttle: Mutex::new(throttle),
             repo_server,

@@ -26,6 +26,7 @@ mod snapshot;
 mod sources;
 mod tokens;
 mod validation;
+mod webhooks;
 
 pub use options::Options;
 
@@ -84,17 +85,21 @@ pub struct Parts {
 
 /// The server, ready to be put on a port.
 #[derive(Clone)]
-pub struct ApiServer(Arc<Hub>);
+pub struct ApiServer {
+    hub: Arc<Hub>,
+    /// Live as long as the server does.
+    _workers: Arc<webhooks::Workers>,
+}
 
 impl ApiServer {
     /// The gRPC services alone, authenticated: for channels within one process.
     pub fn grpc_router(&self) -> Result<axum::Router, StartError> {
-        front::grpc_router(&self.0)
+        front::grpc_router(&self.hub)
     }
 
     /// Everything the port answers.
     pub fn router(&self) -> Result<axum::Router, StartError> {
-        front::router(&self.0)
+        front::router(&self.hub)
     }
 }
 
@@ -112,7 +117,9 @@ pub async fn build(
         Err(error) if hub.store.project(api::names::DEFAULT_PROJECT).is_err() => return Err(error.into()),
         _ => {}
     }
-    Ok(ApiServer(Arc::new(hub)))
+    let hub = Arc::new(hub);
+    let workers = Arc::new(webhooks::start(&hub));
+    Ok(ApiServer { hub, _workers: workers })
 }
 
 /// Runs the component as a process of its own until it is stopped, on the hub's objects.
@@ -149,7 +156,7 @@ pub async fn run(
 /// The certificate of the Secret `argocd-server-tls` or of `argocd-secret`, else one made now.
 pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
     for name in ["argocd-server-tls", "argocd-secret"] {
-        let Some(entry) = server.0.store.secret(name) else { continue };
+        let Some(entry) = server.hub.store.secret(name) else { continue };
         let part = |key: &str| entry.data.get(key).filter(|value| !value.reveal().is_empty());
         if let (Some(certificate), Some(key)) = (part("tls.crt"), part("tls.key")) {
             return Ok(Identity::from_pem(certificate.reveal(), key.reveal())?);

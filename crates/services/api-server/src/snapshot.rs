@@ -31,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) enforcer: Arc<Enforcer>,
     /// Signs and verifies tokens; none while `argocd-secret` has no key.
     pub(crate) key: Option<TokenKey>,
+    /// Secrets of those who send webhooks.
+    pub(crate) webhooks: webhook::Secrets,
     /// Annotations masked on Secrets.
     pub(crate) masked_annotations: std::collections::BTreeSet<String>,
 }
@@ -62,6 +64,7 @@ impl Snapshot {
                 .masked_annotations
                 .into_iter()
                 .collect(),
+            webhooks: webhook::Secrets::from_data(|key| webhook_secret(store, secrets.get(key)?)),
             key: keys.map(|secret| TokenKey::new(&secret)),
             versions,
             data,
@@ -69,6 +72,14 @@ impl Snapshot {
             sessions,
         }
     }
+}
+
+/// A secret as it stands, or the one that `$name:key` points to.
+fn webhook_secret(store: &Store, text: &str) -> Option<String> {
+    let Some((name, key)) = text.strip_prefix('$').and_then(|rest| rest.split_once(':')) else {
+        return Some(text.to_owned());
+    };
+    store.secret(name).map(|entry| entry.text(key))
 }
 
 /// The versions now.

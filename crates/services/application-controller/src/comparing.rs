@@ -263,8 +263,10 @@ impl Controller {
             (key, found.map(|live| (live.uid().to_owned(), live.resource_version().to_owned())))
         });
         let versions = self.versions(&marked, versions);
-        let seen =
-            Seen { unmarked: unmarked.iter().map(|(key, (gvk, _))| (gvk.clone(), key.clone())).collect(), versions };
+        let seen = Seen {
+            unmarked: unmarked.iter().map(|(key, (gvk, _))| (gvk.clone(), key.clone())).collect(),
+            versions,
+        };
         Ok(Lives { marked, unmarked, seen })
     }
 

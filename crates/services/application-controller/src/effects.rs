@@ -3,13 +3,15 @@
 use crate::clusters::Cache;
 use crate::metrics::Metrics;
 use api::names::HOOK_FINALIZER;
-use kubernetes::{ApiResource, ApplyOptions, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions};
+use kubernetes::{
+    ApiResource, ApplyOptions, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions,
+};
 use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use sync::{
-    Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, TaskId,
-    Write,
+    Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, Task,
+    TaskId, Write,
 };
 
 /// Who is recorded as the writer of live objects.
@@ -96,6 +98,13 @@ async fn write(
         Err(error) if pretend && comes_with_the_plan(plan, target, &error) => {
             return Ok(Success { outcome: Outcome::Unchanged, state: None });
         }
+        // What is live goes before this comes: that it cannot become this is no reason to refuse it.
+        Err(error) if pretend && error.is_invalid() && is_made_anew(task) => {
+            let mut options = WriteOptions::manager(FIELD_MANAGER);
+            options.dry_run = DryRun::Server;
+            cluster.create(&resource, &under_a_new_name(target), &options).await?;
+            return Ok(Success { outcome: Outcome::Unchanged, state: None });
+        }
         other => other?,
     };
     let outcome = match applied.outcome {
@@ -110,6 +119,22 @@ async fn write(
         cache.observe(&applied.object);
     }
     Ok(Success { outcome, state: Some(live_state(&applied.object)) })
+}
+
+/// Whether an object is deleted and created where it cannot be changed: a hook that is made anew each time, or by force.
+fn is_made_anew(task: &Task) -> bool {
+    let hook = task.hook.is_some() && task.delete_policies.before_creation;
+    hook || matches!(task.write, Write::Apply { force: true } | Write::Replace { force: true })
+}
+
+/// The object under a name nobody has, so that creating it can be tried beside the one that is there.
+fn under_a_new_name(target: &Object) -> Object {
+    let mut object = target.clone();
+    if let Some(Value::Object(metadata)) = object.0.get_mut("metadata") {
+        metadata.remove("name");
+        metadata.insert("generateName".into(), format!("{}-", target.name()).into());
+    }
+    object
 }
 
 /// Makes the fields that a client-side apply once wrote ours, so that leaving one out removes it.

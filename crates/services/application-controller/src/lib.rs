@@ -138,7 +138,7 @@ impl Controller {
                 metrics.clone(),
                 notices,
             ),
-            teller: Teller::new(parts.store.clone(), options.events.clone()),
+            teller: Teller::new(&parts.store, options.events.clone()),
             compute: Compute::new(std::thread::available_parallelism().map_or(2, usize::from), DEADLINE),
             operations: Arc::new(Semaphore::new(options.operation_processors)),
             effects: Arc::new(Semaphore::new(options.parallel_effects)),
@@ -194,7 +194,8 @@ impl Controller {
         // A list of rules and one of options are always JSON.
         let said = serde_json::to_string(&(&spec.ignore_differences, options)).unwrap_or_default();
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if !compiled.0.as_ref().is_some_and(|of| Arc::ptr_eq(of, rules)) || compiled.1.len() >= MOST_COMPILED {
+        if !compiled.0.as_ref().is_some_and(|of| Arc::ptr_eq(of, rules)) || compiled.1.len() >= MOST_COMPILED
+        {
             *compiled = (Some(rules.clone()), BTreeMap::new());
         }
         let options = compiled.1.entry(said).or_insert_with(|| {

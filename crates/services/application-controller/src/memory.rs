@@ -120,9 +120,7 @@ impl Memories {
     /// Notes that a refresh is asked for; the more thorough one stays.
     pub(crate) fn request(&self, key: &Key, request: RefreshRequest) {
         self.with(key, |memory| {
-            let rank = |request: &RefreshRequest| {
-                (request.level == RefreshType::Hard, request.compare_with)
-            };
+            let rank = |request: &RefreshRequest| (request.level == RefreshType::Hard, request.compare_with);
             match &memory.requested {
                 Some(known) if rank(known) >= rank(&request) => {}
                 _ => memory.requested = Some(request),

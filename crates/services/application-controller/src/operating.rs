@@ -339,7 +339,7 @@ impl Run<'_> {
     /// A hook that was made is recorded at once: made again, it would do its work twice.
     fn is_of_hook(&self, event: &Event) -> bool {
         let Event::Result { task, .. } = event else { return false };
-        self.plan.tasks.get(task.0).is_some_and(|task| task.is_hook())
+        self.plan.tasks.get(task.0).is_some_and(sync::Task::is_hook)
     }
 
     /// Does an effect in the background; its event comes through the inbox.

@@ -80,9 +80,7 @@ impl Registrations {
         // Read before what they are the versions of: a change in between is found the next time.
         let (projects, secrets) = (store.projects().generation(), store.secrets().generation());
         let current = known.take().filter(|reading| {
-            reading.projects == projects
-                && reading.secrets == secrets
-                && Arc::ptr_eq(&reading.rules, rules)
+            reading.projects == projects && reading.secrets == secrets && Arc::ptr_eq(&reading.rules, rules)
         });
         let reading = current.unwrap_or_else(|| {
             let clusters = registered(store, rules);
@@ -113,8 +111,9 @@ fn registered(store: &Store, rules: &Rules) -> Arc<[Registered]> {
                 labels: cluster.labels.clone(),
                 shard: cluster.shard,
                 id: ids.get(&cluster.server).cloned().unwrap_or_default(),
-                is_skipped: skip
-                    .is_some_and(|value| matches!(value.as_str(), "true" | "1" | "t" | "T" | "TRUE" | "True")),
+                is_skipped: skip.is_some_and(|value| {
+                    matches!(value.as_str(), "true" | "1" | "t" | "T" | "TRUE" | "True")
+                }),
             }
         })
         .collect()

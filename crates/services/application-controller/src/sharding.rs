@@ -162,15 +162,16 @@ mod tests {
         let all: Vec<Registered> = ["a", "b", "c", "d", ""].map(|id| registered(id, None)).into();
         for algorithm in [Algorithm::Legacy, Algorithm::RoundRobin] {
             for cluster in &all {
-                let owners = (0..3).filter(|shard| {
-                    Share { shard: *shard, replicas: 3, algorithm }.has(cluster, &all)
-                });
+                let owners =
+                    (0..3).filter(|shard| Share { shard: *shard, replicas: 3, algorithm }.has(cluster, &all));
                 assert_eq!(owners.count(), 1);
             }
         }
         let turns: Vec<u32> = all
             .iter()
-            .map(|cluster| Share { shard: 0, replicas: 3, algorithm: Algorithm::RoundRobin }.of(cluster, &all))
+            .map(|cluster| {
+                Share { shard: 0, replicas: 3, algorithm: Algorithm::RoundRobin }.of(cluster, &all)
+            })
             .collect();
         assert_eq!(turns, [1, 2, 0, 1, 0]);
     }

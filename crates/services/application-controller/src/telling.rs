@@ -25,7 +25,7 @@ pub(crate) struct Teller {
 
 impl Teller {
     /// Tells of these reasons. Its writers end with it.
-    pub(crate) fn new(store: Store, reasons: Vec<String>) -> Self {
+    pub(crate) fn new(store: &Store, reasons: Vec<String>) -> Self {
         let (waiting, inbox) = mpsc::channel(MOST_WAITING);
         let inbox = Arc::new(Mutex::new(inbox));
         for _ in 0..WRITERS {
@@ -53,12 +53,7 @@ async fn next(inbox: &Mutex<mpsc::Receiver<EventRecord>>) -> Option<EventRecord>
 
 impl Controller {
     /// Tells that sync status or health changed.
-    pub(crate) fn note_status_change(
-        &self,
-        before: &Application,
-        after: &ApplicationStatus,
-        now: Timestamp,
-    ) {
+    pub(crate) fn note_status_change(&self, before: &Application, after: &ApplicationStatus, now: Timestamp) {
         for (what, old, new) in [
             ("sync", &before.status.sync.status, &after.sync.status),
             ("health", &before.status.health.status, &after.health.status),
@@ -102,14 +97,7 @@ impl Controller {
         self.event(application, "OperationStarted", message, false, now);
     }
 
-    fn event(
-        &self,
-        application: &Application,
-        reason: &str,
-        message: String,
-        warning: bool,
-        now: Timestamp,
-    ) {
+    fn event(&self, application: &Application, reason: &str, message: String, warning: bool, now: Timestamp) {
         if !self.teller().tells(reason) {
             return;
         }

@@ -6,8 +6,8 @@ use crate::effects::live_state;
 use crate::queue::{Key, Urgency};
 use crate::rules::Rules;
 use api::codes::RefreshType;
-use jiff::SignedDuration;
 use cluster_cache::{Change, ChangeKind, Notice};
+use jiff::SignedDuration;
 use object::AppInstance;
 use reconcile::{CompareWith, RefreshCause, RefreshRequest};
 use std::collections::BTreeMap;
@@ -200,7 +200,9 @@ impl Controller {
             None => {}
             Some(at) if at <= now => self.queue().add(key.clone(), Urgency::Asked),
             Some(at) => {
-                let at = self.now().saturating_add(SignedDuration::try_from(at - now).unwrap_or(SignedDuration::ZERO));
+                let at = self
+                    .now()
+                    .saturating_add(SignedDuration::try_from(at - now).unwrap_or(SignedDuration::ZERO));
                 self.wake_at(key, at.unwrap_or(jiff::Timestamp::MAX));
             }
         }

@@ -120,13 +120,8 @@ impl RepoServer {
         source: &ApplicationSource,
     ) -> Result<References, Status> {
         let mut references = References::new();
-        let helm = source.helm.iter();
-        let names = helm.flat_map(|helm| {
-            let parameters = helm.file_parameters.iter().map(|parameter| &parameter.path);
-            helm.value_files.iter().chain(parameters)
-        });
-        for name in names {
-            let variable = name.split('/').next().unwrap_or_default();
+        for variable in variables(source) {
+            let variable = variable.as_str();
             let Some(target) = request.ref_sources.get(variable) else { continue };
             if references.contains_key(variable) {
                 continue;
@@ -137,7 +132,7 @@ impl RepoServer {
                     target.chart
                 )));
             }
-            let repository = git_repository(target.repo.clone(), self.trust())?;
+            let repository = git_repository(Some(target.repo.clone()), self.trust())?;
             let resolved =
                 self.resolve(&repository, &target.target_revision, request.no_revision_cache).await?;
             let tree = self.repositories.tree(&repository, &resolved).await;
@@ -174,6 +169,14 @@ impl RepoServer {
             .map_err(|error| status::broken("render manifests", &error))?
             .map_err(|error| status::render(&error))
     }
+}
+
+/// What the names of a source's values files start with, up to the first slash.
+fn variables(source: &ApplicationSource) -> Vec<String> {
+    let Some(helm) = &source.helm else { return Vec::new() };
+    let parameters = helm.file_parameters.iter().map(|parameter| &parameter.path);
+    let names = helm.value_files.iter().chain(parameters);
+    names.map(|name| name.split('/').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// Trees of other sources by `$name`, and the commits they are of.

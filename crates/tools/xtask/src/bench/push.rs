@@ -33,7 +33,7 @@ pub(crate) fn run(setting: &Setting) -> Result<Vec<Figure>> {
         let annotation = json!({"metadata": {"annotations": {api::names::REFRESH: "normal"}}});
         hub.client.merge(&format!("{APPLICATIONS}/push"), &annotation)?;
         until(&mut hub, "/api/v1/namespaces/default/configmaps/push", |object| {
-            object["data"]["value"] == push.to_string()
+            object["data"]["value"].as_str() == Some(push.to_string().as_str())
         })?;
         times.push(began.elapsed().as_secs_f64() * 1000.0);
         let revision = repository.head()?;

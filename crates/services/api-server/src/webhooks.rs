@@ -1,0 +1,228 @@
+//! `/api/webhook`: a push is believed or refused at once, and told to the applications it concerns by a worker behind a
+//! bounded queue. Who follows what is known beforehand, so that an answer costs the same with ten thousand
+//! applications as with one.
+
+use crate::hub::Hub;
+use axum::body::Body;
+use axum::extract::Request;
+use futures::StreamExt as _;
+use http::{HeaderValue, Response, StatusCode, header};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use store::{EventKind, Store, StoredEvent};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use webhook::{Affected, Answer, ApplicationKey, Audience, Effect, Index, Job, Pushed, Queue, Watch};
+
+/// Events that wait, at most; more are refused, and senders try again.
+const CAPACITY: usize = 50_000;
+/// A repository whose push was told rests so long; pushes meanwhile become one.
+const REST: SignedDuration = SignedDuration::from_millis(500);
+/// Refreshes asked of the API server at once.
+const AT_ONCE: usize = 16;
+/// Sizes beyond which no body is read, whatever the setting says.
+const MOST_MEGABYTES: u64 = 1 << 10;
+
+/// What is known of who follows what, and what is still to be told.
+pub(crate) struct Webhooks {
+    index: Mutex<Index>,
+    queue: Mutex<Queue>,
+    pushed: Notify,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            index: Mutex::new(Index::new()),
+            queue: Mutex::new(Queue::new(CAPACITY, REST)),
+            pushed: Notify::new(),
+        }
+    }
+}
+
+/// The tasks behind the endpoint; they end with this value.
+pub(crate) struct Workers([JoinHandle<()>; 2]);
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Starts to follow applications and to tell them of pushes.
+pub(crate) fn start(hub: &Arc<Hub>) -> Workers {
+    Workers([
+        tokio::spawn(follow(Arc::downgrade(hub), hub.store.clone())),
+        tokio::spawn(work(Arc::downgrade(hub))),
+    ])
+}
+
+/// Answers a sender.
+pub(crate) async fn answer(hub: &Hub, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let snapshot = hub.snapshot();
+    let limit_megabytes = snapshot.server.webhook_max_megabytes.min(MOST_MEGABYTES);
+    let limit = usize::try_from(limit_megabytes << 20).unwrap_or(usize::MAX);
+    let body = axum::body::to_bytes(body, limit).await.ok();
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let headers: Vec<(&str, String)> =
+        parts.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let request = webhook::Request {
+        method: parts.method.as_str(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: body.as_deref(),
+        limit_megabytes,
+    };
+    let reception = webhook::receive(&request, &snapshot.webhooks, Audience::Applications);
+    if let Some(warning) = reception.warning {
+        tracing::warn!("webhook: {warning}");
+    }
+    let answer = reception.answer(&request, Audience::Applications);
+    match reception.outcome {
+        Ok(event) => match hub.webhooks.queue().push(event, Timestamp::now()) {
+            Pushed::Queued | Pushed::Coalesced => {
+                hub.webhooks.pushed.notify_one();
+                respond(&answer)
+            }
+            Pushed::Ignored => respond(&answer),
+            Pushed::Full => {
+                tracing::warn!("webhook: {CAPACITY} events wait already; the sender is asked to try again");
+                respond(&Answer::queue_full())
+            }
+        },
+        Err(refusal) if refusal.is_security_event() => {
+            tracing::warn!(security = 3, "webhook refused: {}", answer.body.trim_end());
+            respond(&answer)
+        }
+        Err(_) => {
+            tracing::info!("webhook not understood: {}", answer.body.trim_end());
+            respond(&answer)
+        }
+    }
+}
+
+fn respond(answer: &Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.body.clone()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
+    if !answer.body.is_empty() {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    }
+    response
+}
+
+impl Webhooks {
+    fn index(&self) -> std::sync::MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps the index: who follows what.
+async fn follow(hub: Weak<Hub>, store: Store) {
+    loop {
+        // Hears first and lists then: nothing falls between the two, and what is heard twice changes nothing.
+        let mut follower = store.applications().follow();
+        let fresh = listed(&store);
+        let Some(strong) = hub.upgrade() else { return };
+        *strong.webhooks.index() = fresh;
+        drop(strong);
+        while let Some(event) = follower.next().await {
+            // Behind: list anew.
+            let Ok(event) = event else { break };
+            let Some(hub) = hub.upgrade() else { return };
+            note(&mut hub.webhooks.index(), &event);
+        }
+    }
+}
+
+fn listed(store: &Store) -> Index {
+    let mut index = Index::new();
+    for stored in store.applications().list() {
+        if let Some(application) = stored.value() {
+            index.insert(&key(&stored.namespace, &stored.name), Watch::of(application));
+        }
+    }
+    index
+}
+
+fn note(index: &mut Index, event: &StoredEvent<api::v1alpha1::Application>) {
+    let key = key(&event.item.namespace, &event.item.name);
+    match event.item.value() {
+        Some(application) if event.kind != EventKind::Deleted => {
+            index.insert(&key, Watch::of(application));
+        }
+        _ => {
+            index.remove(&key);
+        }
+    }
+}
+
+fn key(namespace: &str, name: &str) -> ApplicationKey {
+    ApplicationKey { namespace: namespace.to_owned(), name: name.to_owned() }
+}
+
+/// Tells applications of pushes, one repository after another.
+async fn work(hub: Weak<Hub>) {
+    loop {
+        let Some(strong) = hub.upgrade() else { return };
+        let now = Timestamp::now();
+        let (job, wake) = {
+            let mut queue = strong.webhooks.queue();
+            (queue.next(now), queue.wake())
+        };
+        if let Some(job) = job {
+            tell(&strong, &job).await;
+            continue;
+        }
+        let pause = wake.map(|at| std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let pushed = strong.webhooks.pushed.notified();
+        tokio::pin!(pushed);
+        match pause {
+            Some(pause) => drop(tokio::time::timeout(pause, pushed).await),
+            None => pushed.await,
+        }
+    }
+}
+
+async fn tell(hub: &Arc<Hub>, job: &Job) {
+    let mut affected: Vec<Affected> = {
+        let index = hub.webhooks.index();
+        match job {
+            Job::Push(push) => {
+                for invalid in Index::invalid(&push.web_urls) {
+                    tracing::warn!("webhook: {invalid}");
+                }
+                push.changes.iter().flat_map(|change| index.pushed(&push.web_urls, change)).collect()
+            }
+            Job::Registry(pushes) => pushes.iter().flat_map(|push| index.published(push)).collect(),
+            // Generators of application sets ask for these; there are none here.
+            Job::PullRequest(_) => Vec::new(),
+        }
+    };
+    affected.retain(|affected| affected.effect != Effect::Unaffected);
+    affected.sort();
+    affected.dedup_by(|later, first| later.application == first.application);
+    let count = affected.len();
+    let failures = futures::stream::iter(affected)
+        .map(|affected| async move {
+            let ApplicationKey { namespace, name } = &affected.application;
+            let refreshed = hub.store.request_refresh(namespace, name, false).await;
+            refreshed
+                .inspect_err(|error| tracing::warn!(%namespace, %name, %error, "webhook: refresh"))
+                .is_err()
+        })
+        .buffer_unordered(AT_ONCE)
+        .filter(|failed| std::future::ready(*failed))
+        .count()
+        .await;
+    tracing::info!(applications = count, failures, "webhook: applications were asked to refresh");
+}
