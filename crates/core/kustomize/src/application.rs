@@ -238,9 +238,7 @@ fn expanded(text: &str, environment: &BTreeMap<String, String>) -> String {
         }
         result.push_str(&rest[..at]);
         let (name, length) = shell_name(after);
-        if name.is_empty() && length == 0 {
-            result.push('$');
-        } else if name == "$" {
+        if name == "$" || (name.is_empty() && length == 0) {
             result.push('$');
         } else {
             result.push_str(environment.get(name).map_or("", String::as_str));

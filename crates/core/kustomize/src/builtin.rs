@@ -132,7 +132,7 @@ pub(crate) fn replacements(entries: &[ReplacementField], loader: &Loader<'_>) ->
     for entry in entries {
         let path = match entry {
             ReplacementField::Inline(replacement) => {
-                all.push(replacement.clone());
+                all.push(Replacement::clone(replacement));
                 continue;
             }
             ReplacementField::Path(path) => path,

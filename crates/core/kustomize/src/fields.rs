@@ -50,6 +50,11 @@ impl<'a> Fields<'a> {
         found.filter(|value| !value.is_null())
     }
 
+    /// A member that stays to be read.
+    pub(crate) fn peek(&self, name: &str) -> Option<&'a Value> {
+        self.members.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
     fn wrong(&self, name: &str, value: &Value, wanted: &str) -> Error {
         let found = kind(value);
         let what = self.what;

@@ -86,7 +86,7 @@ impl ChartGenerator {
         };
         let values = self.values(loader, charts, &request, &path).within(doing)?;
         request.values = &values;
-        let text = charts.render(&request).map_err(|error| seam(error, &doing()))?;
+        let text = charts.render(&request).map_err(|error| seam(&error, &doing()))?;
         let mut resources = read::resources(&text).within(|| format!("read the output of {}", doing()))?;
         for resource in &mut resources {
             resource.annotate(note::HELM, "true")?;
@@ -116,7 +116,7 @@ impl ChartGenerator {
                     let below = path.strip_prefix(loader.root()).unwrap_or_default();
                     loader.load(&format!("{below}/values.yaml"))?.to_vec()
                 } else {
-                    charts.own_values(request).map_err(|error| seam(error, &chart.name))?
+                    charts.own_values(request).map_err(|error| seam(&error, &chart.name))?
                 };
                 values.push(self.merged(&file, &Value::Object(inline.clone()))?);
             }

@@ -69,7 +69,9 @@ impl<'a> GvkRef<'a> {
 
 impl fmt::Display for GvkRef<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |text, none| if text == "" { none } else { text };
+        fn or<'t>(text: &'t str, none: &'t str) -> &'t str {
+            if text.is_empty() { none } else { text }
+        }
         write!(
             formatter,
             "{}.{}.{}",

@@ -148,7 +148,7 @@ pub(crate) struct HelmChart {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ReplacementField {
     Path(String),
-    Inline(Replacement),
+    Inline(Box<Replacement>),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -244,7 +244,7 @@ impl Kustomization {
         let mut kustomization = Self {
             api_version: fields.text("apiVersion")?,
             kind: fields.text("kind")?,
-            metadata: fields.object("metadata")?,
+            metadata: metadata(&mut fields)?,
             openapi: fields.map("openapi")?,
             name_prefix: fields.text("namePrefix")?,
             name_suffix: fields.text("nameSuffix")?,
@@ -332,6 +332,18 @@ impl Kustomization {
         let problems = problems.join("\n");
         Err(Error::invalid(format!("Failed to read kustomization file under {place}:\n{problems}")))
     }
+}
+
+fn metadata(fields: &mut Fields<'_>) -> Result<Option<Map<String, Value>>> {
+    if let Some(value) = fields.peek("metadata") {
+        let mut inner = Fields::new("ObjectMeta", value, Strictness::Strict)?;
+        inner.text("name")?;
+        inner.text("namespace")?;
+        inner.map("labels")?;
+        inner.map("annotations")?;
+        inner.finish()?;
+    }
+    fields.object("metadata")
 }
 
 fn required_version(kind: &str) -> &'static str {
@@ -562,7 +574,7 @@ pub(crate) fn replacement_field(value: &Value, strictness: Strictness) -> Result
     let inline = replacement_fields(&mut fields)?;
     fields.finish()?;
     if path.is_empty() {
-        return Ok(ReplacementField::Inline(inline));
+        return Ok(ReplacementField::Inline(Box::new(inline)));
     }
     if inline.source.is_some() || inline.targets.is_some_and(|targets| !targets.is_empty()) {
         return Err(Error::invalid("cannot specify both path and inline replacement"));

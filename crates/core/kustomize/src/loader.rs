@@ -126,7 +126,7 @@ impl<'a> Loader<'a> {
             }
             loader = one.referrer.as_ref();
         }
-        let tree = self.reading.remote.tree(&url.base).map_err(|error| seam(error, &url.raw))?;
+        let tree = self.reading.remote.tree(&url.base).map_err(|error| seam(&error, &url.raw))?;
         let wanted = TreePath::parse(&url.folder).map_err(|error| outside(&error))?;
         let root = folder(&*tree, &wanted).within(|| format!("load {}", url.raw))?;
         self.reading.count_folder(&root)?;
@@ -154,7 +154,7 @@ impl<'a> Loader<'a> {
     /// The bytes of a file below the root, or of a URL.
     pub(crate) fn load(&self, path: &str) -> Result<Bytes> {
         if path.starts_with("http://") || path.starts_with("https://") {
-            let content = self.reading.remote.file(path).map_err(|error| seam(error, path))?;
+            let content = self.reading.remote.file(path).map_err(|error| seam(&error, path))?;
             self.reading.count_bytes(content.len(), path)?;
             return Ok(content.into());
         }
@@ -196,7 +196,7 @@ fn outside(error: &InvalidPath) -> Error {
     Error::invalid(format!("security; {error}"))
 }
 
-pub(crate) fn seam(error: SeamError, what: &str) -> Error {
+pub(crate) fn seam(error: &SeamError, what: &str) -> Error {
     let message = format!("load {what}: {}", error.cause);
     if error.retry { Error::Unreadable { message } } else { Error::Unsupported { message } }
 }

@@ -205,13 +205,17 @@ impl Walker<'_> {
                 None => (destination, None, Walked::Destination),
                 Some(patch) if patch.is_null() => return Ok(Walked::Gone),
                 Some(patch) => match list_directive(patch)? {
-                    Directive::Delete => return Ok(Walked::Gone),
-                    Directive::Replace => {
+                    Some(Directive::Delete) => return Ok(Walked::Gone),
+                    Some(Directive::Replace) => {
                         let copy = patch.clone();
                         (patch, Some(copy), Walked::Patch)
                     }
-                    Directive::Merge => {
+                    said => {
                         take_style(destination, patch);
+                        // What is merged with itself says the word on both sides.
+                        if said.is_some() {
+                            without_directive(destination, "merge");
+                        }
                         (destination, Some(patch.clone()), Walked::Destination)
                     }
                 },
@@ -254,21 +258,25 @@ fn map_directive(patch: &mut Node) -> Result<Directive> {
     Ok(found)
 }
 
-/// What an element with nothing but the word says of its list; the element is taken out.
-fn list_directive(patch: &mut Node) -> Result<Directive> {
+/// What an element with nothing but the word says of its list, if one does; the element is taken out.
+fn list_directive(patch: &mut Node) -> Result<Option<Directive>> {
     let found = patch.items().iter().find(|item| item.get(DIRECTIVE).is_some());
     let Some(text) = found.filter(|item| item.fields().len() == 1).and_then(|item| item.get(DIRECTIVE))
     else {
-        return Ok(Directive::Merge);
+        return Ok(None);
     };
     let text = text.text().to_owned();
     let found = directive(&text)?;
-    if let Content::Sequence(items) = &mut patch.content {
+    without_directive(patch, &text);
+    Ok(Some(found))
+}
+
+fn without_directive(list: &mut Node, text: &str) {
+    if let Content::Sequence(items) = &mut list.content {
         items.retain(|item| {
             !item.is_empty_mapping() && item.get(DIRECTIVE).is_none_or(|directive| directive.text() != text)
         });
     }
-    Ok(found)
 }
 
 /// The elements of both lists. The lists are positions, so that an element in two lists is one element.

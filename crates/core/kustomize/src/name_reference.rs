@@ -43,8 +43,8 @@ pub(crate) fn fix(resources: &mut Resources, references: &[NameReference], schem
     let mut rules: HashMap<Gvk, Vec<Rule<'_>>> = HashMap::new();
     let mut referred: BTreeSet<usize> = BTreeSet::new();
     let list = resources.list_mut();
-    for at in 0..list.len() {
-        let original = list[at].original_id(schema)?.gvk;
+    for (at, resource) in list.iter_mut().enumerate() {
+        let original = resource.original_id(schema)?.gvk;
         let rules = rules.entry(original).or_insert_with_key(|gvk| {
             references
                 .iter()
@@ -55,8 +55,7 @@ pub(crate) fn fix(resources: &mut Resources, references: &[NameReference], schem
         if rules.is_empty() {
             continue;
         }
-        let referrer = Referrer::new(&candidates, at, &list[at])?;
-        let resource = &mut list[at];
+        let referrer = Referrer::new(&candidates, at, resource)?;
         for (target, spec) in rules.iter() {
             let search = Search { referrer: &referrer, target, by_role: spec.path.ends_with("roleRef/name") };
             walk(&mut resource.node, &spec.parts, &mut |node| search.set(node, &mut referred)).within(

@@ -22,7 +22,7 @@ use serde_json::Value;
 /// What makes resources.
 #[derive(Debug)]
 pub(crate) enum Generator {
-    Data(Generated, GeneratorArgs),
+    Data(Generated, Box<GeneratorArgs>),
     Chart(Box<ChartGenerator>),
     Made(Vec<Resource>),
 }
@@ -67,9 +67,9 @@ fn read_generator(kind: &str, value: &Value, loader: &Loader<'_>, options: &Opti
             }
             if kind == "SecretGenerator" {
                 args.secret_type = of_type;
-                return Ok(Generator::Data(Generated::Secret, args));
+                return Ok(Generator::Data(Generated::Secret, Box::new(args)));
             }
-            Ok(Generator::Data(Generated::ConfigMap, args))
+            Ok(Generator::Data(Generated::ConfigMap, Box::new(args)))
         }
         "HelmChartInflationGenerator" => {
             let chart = kustomization::helm_chart_fields(&mut fields)?;

@@ -182,8 +182,9 @@ impl<'a, 'b> Target<'a, 'b> {
     fn accumulate(&mut self, gathered: &mut Accumulator) -> Result<()> {
         let resources = std::mem::take(&mut self.kustomization.resources);
         self.add_resources(gathered, &resources).within(|| "accumulating resources".to_owned())?;
-        let config = self.config()?;
+        let (config, crds) = self.config()?;
         gathered.merge_config(&config)?;
+        gathered.merge_config(&crds)?;
         self.generate(gathered)?;
         let components = std::mem::take(&mut self.kustomization.components);
         self.add_components(gathered, &components).within(|| "accumulating components".to_owned())?;
@@ -193,22 +194,22 @@ impl<'a, 'b> Target<'a, 'b> {
         gathered.bind_vars(&self.kustomization.vars, &self.build.schema).within(|| "merging vars".to_owned())
     }
 
-    fn config(&self) -> Result<Arc<TransformerConfig>> {
-        let mut config = default_config();
+    /// What `configurations` and what `crds` say.
+    fn config(&self) -> Result<(Arc<TransformerConfig>, Arc<TransformerConfig>)> {
         let mut own = Arc::<TransformerConfig>::default();
         for path in &self.kustomization.configurations {
             let value = decoded(&self.loader.load(path)?).within(|| format!("configuration {path}"))?;
             let read = TransformerConfig::read(&value).within(|| format!("configuration {path}"))?;
             own = own.merge(&Arc::new(read))?;
         }
-        config = config.merge(&own)?;
+        let config = default_config().merge(&own)?;
         let mut crds = Arc::<TransformerConfig>::default();
         for path in &self.kustomization.crds {
             let doing = || format!("loading CRDs {path}");
             let value = decoded(&self.loader.load(path).within(doing)?).within(doing)?;
             crds = crds.merge(&Arc::new(TransformerConfig::read_crds(&value, path)?))?;
         }
-        config.merge(&crds)
+        Ok((config, crds))
     }
 
     fn add_resources(&mut self, gathered: &mut Accumulator, paths: &[String]) -> Result<()> {
@@ -309,7 +310,7 @@ impl<'a, 'b> Target<'a, 'b> {
             for args in all {
                 let mut args = args.clone();
                 args.options = with_global(args.options, global);
-                generators.push((Generator::Data(what, args), origin.clone()));
+                generators.push((Generator::Data(what, Box::new(args)), origin.clone()));
             }
         }
         for chart in &kustomization.helm_charts {
