@@ -1,7 +1,7 @@
 // Writes down what the original knows and answers: the built-in schema, and the builds of the cases.
 //
 //	go run . schema > ../src/schema/builtin.txt
-//	go run . cases ../cases
+//	go run . cases ../cases/build
 package main
 
 import (

@@ -1,7 +1,9 @@
-//! Every folder of `cases` builds as the original built it.
+//! Every folder of `cases/build` builds as the original built it, every one of `cases/application` as the original does
+//! after `kustomize edit` for each field of the source.
 
-use kustomize::{Options, Seams, build};
+use kustomize::{Options, Seams, application, build};
 use source_tree::{MemoryTree, TreePath};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 type Failure = Box<dyn std::error::Error>;
@@ -47,6 +49,24 @@ fn check(expected: &Path) -> Result<(), Failure> {
     }
 }
 
+fn check_application(expected: &Path) -> Result<(), Failure> {
+    let case = expected.parent().ok_or("a case is a folder")?;
+    let source = object::yaml::decode(&read(&case.join("source.yaml"))?)?;
+    let source = serde_json::from_value(source)?;
+    let environment: BTreeMap<String, String> =
+        [("TAG", "9.9"), ("TEAM", "blue")].map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+    let tree = tree(case)?;
+    let path = TreePath::parse("input")?;
+    let built =
+        application::build(&tree, &path, &source, &environment, &Options::default(), Seams::offline())?;
+    let wanted = String::from_utf8(read(expected)?)?;
+    if built.to_yaml() == wanted {
+        return Ok(());
+    }
+    Err(format!("--- wanted\n{wanted}\n--- found\n{}", built.to_yaml()).into())
+}
+
 datatest_stable::harness! {
-    { test = check, root = "cases", pattern = r".*/expected(\.yaml|-error\.txt)$" },
+    { test = check, root = "cases/build", pattern = r".*/expected(\.yaml|-error\.txt)$" },
+    { test = check_application, root = "cases/application", pattern = r".*/expected\.yaml$" },
 }
