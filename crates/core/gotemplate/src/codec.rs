@@ -223,7 +223,78 @@ pub(crate) fn to_yaml(value: &Value) -> Result<String, String> {
     if has_control_characters(&tree) {
         return Err("yaml: control characters are not allowed".into());
     }
-    Ok(object::yaml::encode(&tree))
+    if !begins_with_mark(&tree) {
+        return Ok(object::yaml::encode(&tree));
+    }
+    let mut marked = Vec::new();
+    let tree = without_marks(tree, &mut marked);
+    let mut yaml = object::yaml::encode(&tree);
+    for (index, text) in marked.iter().enumerate() {
+        yaml = yaml.replacen(&placeholder(index), &all_escaped(text), 1);
+    }
+    Ok(yaml)
+}
+
+fn begins_with_mark(tree: &serde_json::Value) -> bool {
+    match tree {
+        serde_json::Value::String(text) => text.starts_with('\u{FEFF}'),
+        serde_json::Value::Array(items) => items.iter().any(begins_with_mark),
+        serde_json::Value::Object(members) => members.values().any(begins_with_mark),
+        _ => false,
+    }
+}
+
+fn placeholder(index: usize) -> String {
+    format!("byte-order-mark-{index:08}-stands-first")
+}
+
+/// Puts placeholders where a text begins with a byte order mark: the original's writer takes every character of
+/// such a text for a mark and escapes it.
+fn without_marks(tree: serde_json::Value, marked: &mut Vec<String>) -> serde_json::Value {
+    match tree {
+        serde_json::Value::String(text) if text.starts_with('\u{FEFF}') => {
+            marked.push(text);
+            placeholder(marked.len() - 1).into()
+        }
+        serde_json::Value::Array(items) => {
+            serde_json::Value::Array(items.into_iter().map(|item| without_marks(item, marked)).collect())
+        }
+        serde_json::Value::Object(members) => {
+            let mut members: Vec<_> = members.into_iter().collect();
+            members.sort_by(|left, right| left.0.cmp(&right.0));
+            let each = members.into_iter().map(|(key, member)| (key, without_marks(member, marked)));
+            serde_json::Value::Object(each.collect())
+        }
+        other => other,
+    }
+}
+
+fn all_escaped(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        let code = u32::from(character);
+        let _ = match character {
+            '\0' => write!(out, "\\0"),
+            '\u{7}' => write!(out, "\\a"),
+            '\u{8}' => write!(out, "\\b"),
+            '\t' => write!(out, "\\t"),
+            '\n' => write!(out, "\\n"),
+            '\u{b}' => write!(out, "\\v"),
+            '\u{c}' => write!(out, "\\f"),
+            '\r' => write!(out, "\\r"),
+            '\u{1b}' => write!(out, "\\e"),
+            '"' | '\\' => write!(out, "\\{character}"),
+            '\u{85}' => write!(out, "\\N"),
+            '\u{A0}' => write!(out, "\\_"),
+            '\u{2028}' => write!(out, "\\L"),
+            '\u{2029}' => write!(out, "\\P"),
+            _ if code <= 0xFF => write!(out, "\\x{code:02X}"),
+            _ if code <= 0xFFFF => write!(out, "\\u{code:04X}"),
+            _ => write!(out, "\\U{code:08X}"),
+        };
+    }
+    out.push('"');
+    out
 }
 
 /// The tree as `toYamlPretty` takes it: floats stay floats, and large ones show their exponent.
