@@ -34,7 +34,7 @@ impl<'t> Frame<'t, '_, '_> {
         let arguments = &command.arguments;
         match &first.term {
             Term::Field(_) | Term::Chain(..) | Term::Variable(..) => {
-                self.operand(dot, first, arguments, last)
+                self.operand(dot, first, arguments, last.as_ref())
             }
             Term::Function(function) => {
                 self.at = At::Expression(first);
@@ -73,28 +73,28 @@ impl<'t> Frame<'t, '_, '_> {
         dot: &Value,
         expression: &'t Expression,
         arguments: &'t [Expression],
-        last: Option<Value>,
+        last: Option<&Value>,
     ) -> Result<Value, Fault> {
         self.at = At::Expression(expression);
         match &expression.term {
             Term::Field(fields) => {
                 let interface = self.dot_is_interface;
-                self.fields(dot, dot.clone(), interface, expression, fields, arguments, last.as_ref())
+                self.fields(dot, dot.clone(), interface, expression, fields, arguments, last)
             }
             Term::Variable(id, _, fields) => {
                 let value = self.variable(*id)?;
                 if fields.is_empty() {
-                    self.not_a_function(arguments, last.as_ref())?;
+                    self.not_a_function(arguments, last)?;
                     return Ok(value);
                 }
-                self.fields(dot, value, false, expression, fields, arguments, last.as_ref())
+                self.fields(dot, value, false, expression, fields, arguments, last)
             }
             Term::Chain(inner, fields) => {
                 if matches!(inner.term, Term::Nil) {
                     return Err(self.fault(format!("indirection through explicit nil in {expression}")));
                 }
                 let receiver = self.untyped_argument(dot, inner)?;
-                self.fields(dot, receiver, false, expression, fields, arguments, last.as_ref())
+                self.fields(dot, receiver, false, expression, fields, arguments, last)
             }
             _ => Ok(Value::Missing),
         }
