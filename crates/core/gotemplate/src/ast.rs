@@ -18,7 +18,8 @@ pub(crate) struct Template {
 }
 
 pub(crate) enum Node {
-    Text(Text),
+    /// A part of the source: where it begins and ends.
+    Text(usize, usize),
     Action(Pipe),
     If(Box<Branch>),
     With(Box<Branch>),
@@ -51,7 +52,13 @@ pub(crate) struct Pipe {
 
 impl Pipe {
     pub(crate) fn new(at: usize) -> Self {
-        Self { at, assign: false, declared: Vec::new(), commands: Vec::new(), variables: Vec::new() }
+        Self {
+            at,
+            assign: false,
+            declared: Vec::new(),
+            commands: Vec::with_capacity(1),
+            variables: Vec::new(),
+        }
     }
 
     pub(crate) fn declare(&mut self, id: u32, name: &str) {
@@ -206,14 +213,14 @@ impl Template {
 
     /// Whether it holds nothing but white space: such a template does not replace another of its name.
     pub(crate) fn is_empty(&self) -> bool {
-        is_empty(&self.root)
+        is_empty(&self.root, &self.source)
     }
 }
 
 /// Whether a list holds nothing but white space and comments.
-pub(crate) fn is_empty(list: &[Node]) -> bool {
+pub(crate) fn is_empty(list: &[Node], source: &str) -> bool {
     list.iter().all(|node| match node {
-        Node::Text(text) => text.to_str().trim().is_empty(),
+        Node::Text(start, end) => source.get(*start..*end).unwrap_or_default().trim().is_empty(),
         _ => false,
     })
 }

@@ -69,7 +69,10 @@ impl<'t> Frame<'t, '_, '_> {
                 return Err(self.fault(message));
             }
             let flow = match node {
-                Node::Text(text) => self.write(text.as_bytes())?,
+                Node::Text(start, end) => {
+                    let source = self.template.source.as_bytes();
+                    self.write(source.get(*start..*end).unwrap_or_default())?
+                }
                 Node::Action(pipe) => self.action(dot, pipe)?,
                 Node::If(branch) => self.branch(dot, branch, false)?,
                 Node::With(branch) => self.branch(dot, branch, true)?,

@@ -168,7 +168,7 @@ impl<'t> Parser<'t> {
     }
 
     fn add(&mut self, name: &Arc<str>, root: Vec<Node>, scope: &Scope) -> Result<(), String> {
-        let empty = ast::is_empty(&root);
+        let empty = ast::is_empty(&root, &self.source);
         if self.trees.get(name).is_some_and(|before| !before.is_empty()) {
             if empty {
                 return Ok(());
@@ -251,7 +251,7 @@ impl<'t> Parser<'t> {
     fn text_or_action(&mut self) -> Result<Item, String> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text(Text::from(&*token.text)))),
+            Kind::Text => Ok(Item::Node(Node::Text(token.at, token.at + token.text.len()))),
             Kind::LeftDelim => {
                 self.action_line = token.line;
                 let item = self.action();
@@ -458,7 +458,7 @@ impl<'t> Parser<'t> {
     }
 
     fn command(&mut self) -> Result<Command, String> {
-        let mut command = Command { at: self.peek_non_space().at, arguments: Vec::new() };
+        let mut command = Command { at: self.peek_non_space().at, arguments: Vec::with_capacity(1) };
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
