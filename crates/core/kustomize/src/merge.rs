@@ -131,15 +131,16 @@ impl Walker<'_> {
             return Ok(Walked::Gone);
         }
         let says = patch.get(DIRECTIVE).is_some();
-        match map_directive(patch)? {
+        let word = map_directive(patch)?;
+        // What is merged with itself says the word on both sides.
+        if says {
+            destination.remove(DIRECTIVE);
+        }
+        match word {
             Directive::Delete => Ok(Walked::Gone),
             Directive::Replace => self.walk_with_itself(patch, at),
             Directive::Merge => {
                 take_style(destination, patch);
-                // What is merged with itself says the word on both sides.
-                if says {
-                    destination.remove(DIRECTIVE);
-                }
                 self.fields(destination, Some(patch), at)?;
                 Ok(Walked::Destination)
             }
