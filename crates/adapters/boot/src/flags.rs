@@ -105,7 +105,8 @@ impl Flags {
         let mut all = environment.clone();
         for line in PARAMETERS.lines() {
             let mut columns = line.split('\t');
-            if let (Some(component), Some(key), Some(variable)) = (columns.next(), columns.next(), columns.next())
+            if let (Some(component), Some(key), Some(variable)) =
+                (columns.next(), columns.next(), columns.next())
                 && component == self.component
                 && let Some(value) = parameters.get(key)
                 && all.get(variable).is_none_or(String::is_empty)

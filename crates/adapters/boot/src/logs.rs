@@ -167,7 +167,8 @@ mod tests {
     use super::*;
 
     fn said() -> Said {
-        let fields = vec![("application", "argocd/a".into()), ("error", "no \"x\"".into()), ("count", 2.into())];
+        let fields =
+            vec![("application", "argocd/a".into()), ("error", "no \"x\"".into()), ("count", 2.into())];
         Said { message: "write status".into(), fields }
     }
 
@@ -190,8 +191,14 @@ mod tests {
 
     #[test]
     fn every_level_of_the_original_is_known() {
-        for (level, kept) in [("fatal", "error"), ("warning", "warn"), ("perhaps", "info"), ("trace", "trace")] {
-            assert!(filter(level).to_string().split(',').any(|part| part == kept), "{level}: {}", filter(level));
+        for (level, kept) in
+            [("fatal", "error"), ("warning", "warn"), ("perhaps", "info"), ("trace", "trace")]
+        {
+            assert!(
+                filter(level).to_string().split(',').any(|part| part == kept),
+                "{level}: {}",
+                filter(level)
+            );
         }
         assert!(filter("info").to_string().contains("kube_client=off"));
     }

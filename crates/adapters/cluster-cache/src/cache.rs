@@ -210,12 +210,7 @@ impl<E: Extract> ClusterCache<E> {
     }
 
     /// The same without asking anybody: nothing where the cache does not know.
-    pub fn known_live(
-        &self,
-        gvk: &GroupVersionKind,
-        namespace: &str,
-        name: &str,
-    ) -> Option<Option<Object>> {
+    pub fn known_live(&self, gvk: &GroupVersionKind, namespace: &str, name: &str) -> Option<Option<Object>> {
         let key = ResourceKey::new(&gvk.group, &gvk.kind, namespace, name);
         if let Some(entry) = self.get(&key) {
             let whole = Some(entry).filter(|entry| *entry.version == *gvk.version)?.manifest()?;

@@ -183,7 +183,8 @@ impl Store {
             }));
             let resource = self.0.applications.resource();
             let options = self.server_writes();
-            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await {
+            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await
+            {
                 // Somebody wrote it meanwhile: it is read anew.
                 Err(error) if error.is_conflict() || error.is_invalid() => {}
                 other => return self.taken(other?),
@@ -305,11 +306,8 @@ impl Store {
     ) -> Result<Option<Application>, StoreError> {
         let metadata = &application.metadata;
         let settled = |known: &[String]| {
-            let mut settled: Vec<String> = known
-                .iter()
-                .filter(|known| !wanted.contains(&(known.as_str(), false)))
-                .cloned()
-                .collect();
+            let mut settled: Vec<String> =
+                known.iter().filter(|known| !wanted.contains(&(known.as_str(), false))).cloned().collect();
             for (name, _) in wanted.iter().filter(|(_, carried)| *carried) {
                 if !settled.iter().any(|known| known == name) {
                     settled.push((*name).to_owned());
@@ -339,7 +337,8 @@ impl Store {
             let patch = Patch::Merge(json!({"metadata": {
                 "uid": metadata.uid, "resourceVersion": version, "finalizers": finalizers,
             }}));
-            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await {
+            match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await
+            {
                 Err(error) if error.is_conflict() => {}
                 other => return self.taken(other?).map(Some),
             }

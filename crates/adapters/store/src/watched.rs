@@ -445,8 +445,7 @@ impl<T: Send + Sync + 'static> Shared<T> {
             }
         };
         let options = ListOptions { page_size: PAGE, ..ListOptions::default() };
-        let version =
-            source.cluster.list_each(&source.resource, &source.namespace, &options, each).await?;
+        let version = source.cluster.list_each(&source.resource, &source.namespace, &options, each).await?;
         self.write(|state| self.send(state.retain(&named, &version)));
         Ok(version)
     }

@@ -96,7 +96,8 @@ impl Calls {
 
 fn methods(descriptors: &[&[u8]]) -> BTreeMap<String, Method> {
     let mut methods = BTreeMap::new();
-    for file in descriptors.iter().filter_map(|set| FileDescriptorSet::decode(*set).ok()).flat_map(|set| set.file)
+    for file in
+        descriptors.iter().filter_map(|set| FileDescriptorSet::decode(*set).ok()).flat_map(|set| set.file)
     {
         for service in &file.service {
             let name = match file.package() {

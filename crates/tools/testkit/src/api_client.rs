@@ -33,9 +33,8 @@ impl ApiClient {
     pub fn new(plane: &ControlPlane) -> Result<Self, Error> {
         let failed = |error: rustls::Error| Error::Certificate(error.to_string());
         let unreadable = |error: rustls::pki_types::pem::Error| Error::Certificate(error.to_string());
-        let read = |path: &std::path::Path| {
-            fs::read(path).map_err(Error::tried(format!("read {}", path.display())))
-        };
+        let read =
+            |path: &std::path::Path| fs::read(path).map_err(Error::tried(format!("read {}", path.display())));
         let mut roots = RootCertStore::empty();
         let authority = read(&plane.certificate_authority_path)?;
         for certificate in CertificateDer::pem_slice_iter(&authority) {
@@ -44,13 +43,12 @@ impl ApiClient {
         let certificate = read(&plane.client_certificate_path)?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&certificate).collect();
         let key = PrivateKeyDer::from_pem_slice(&read(&plane.client_key_path)?).map_err(unreadable)?;
-        let config =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(failed)?
-                .with_root_certificates(roots)
-                .with_client_auth_cert(chain.map_err(unreadable)?, key)
-                .map_err(failed)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(failed)?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain.map_err(unreadable)?, key)
+            .map_err(failed)?;
         let address = plane.server_url.trim_start_matches("https://").trim_end_matches('/').to_owned();
         Ok(Self { address, config: Arc::new(config), stream: None })
     }

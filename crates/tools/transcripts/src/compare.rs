@@ -190,8 +190,7 @@ fn shape(text: &str) -> String {
 }
 
 /// How tables begin whose rows come in the order of what happened, or in any.
-const TABLES: &[&str] =
-    &["GROUP KIND NAMESPACE", "KIND/NAME STATUS", "FIELD RESOURCE NAME", "ID ISSUED AT"];
+const TABLES: &[&str] = &["GROUP KIND NAMESPACE", "KIND/NAME STATUS", "FIELD RESOURCE NAME", "ID ISSUED AT"];
 
 /// A table under way.
 struct Table {

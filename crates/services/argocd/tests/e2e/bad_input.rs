@@ -1,5 +1,7 @@
 //! What cannot work is told in the words users know, changes nothing, and holds up nobody.
 
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
+
 use crate::installation::{Installation, NAMESPACE, condition, config_map, installation, sync_status};
 use serde_json::{Value, json};
 use std::net::{TcpListener, TcpStream};

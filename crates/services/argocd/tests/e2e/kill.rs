@@ -147,9 +147,8 @@ fn a_sync_goes_on_where_it_was() {
             repository.commit("next").unwrap();
             repository.push().unwrap();
         }
-        installation.until("the push is seen", || {
-            installation.cli(&["app", "get", "kills", "--refresh"]).ok()
-        });
+        installation
+            .until("the push is seen", || installation.cli(&["app", "get", "kills", "--refresh"]).ok());
         installation
             .until("the sync is accepted", || installation.cli(&["app", "sync", "kills", "--async"]).ok());
         let revision = repository.head().unwrap();

@@ -37,10 +37,12 @@ pub(crate) fn table(figures: &[Figure]) -> String {
     let mut text = format!("\n{:width$}  {:>14}  {:>14}  {:>6}\n", "what", "measured", "budget", "ratio");
     for figure in figures {
         let measured = format!("{} {}", number(figure.value), figure.unit);
-        let budget = figure.budget.map_or_else(String::new, |most| format!("{} {}", number(most), figure.unit));
+        let budget =
+            figure.budget.map_or_else(String::new, |most| format!("{} {}", number(most), figure.unit));
         let ratio = figure.budget.map_or_else(String::new, |most| format!("{:.2}", figure.value / most));
         // Writing to a text cannot fail.
-        writeln!(text, "{:width$}  {measured:>14}  {budget:>14}  {ratio:>6}  {}", figure.what, figure.note).ok();
+        writeln!(text, "{:width$}  {measured:>14}  {budget:>14}  {ratio:>6}  {}", figure.what, figure.note)
+            .ok();
     }
     text
 }

@@ -53,7 +53,8 @@ impl Hub {
             ("Secret", "secrets", "argocd-secret"),
         ] {
             let labels = json!({api::names::PART_OF: api::names::PART_OF_VALUE});
-            let object = json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "labels": labels}});
+            let object =
+                json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "labels": labels}});
             client.create(&format!("{CORE}/{NAMESPACE}/{plural}"), &object)?;
         }
         let project = json!({

@@ -57,10 +57,8 @@ fn first_sync(
     repository: &str,
 ) -> Result<Vec<Figure>> {
     let count = names.len();
-    let applications: Vec<Value> = names
-        .iter()
-        .map(|name| application(name, repository, &format!("apps/{name}"), NAMESPACE))
-        .collect();
+    let applications: Vec<Value> =
+        names.iter().map(|name| application(name, repository, &format!("apps/{name}"), NAMESPACE)).collect();
     let controller = &components.controller;
     let (cpu, repo_cpu) = (controller.cpu()?, components.repo_server.cpu()?);
     let requests = controller.counted("argocd_kubectl_requests_total")?;

@@ -55,7 +55,10 @@ pub(crate) fn run(setting: &Setting) -> Result<Vec<Figure>> {
     Ok(vec![
         Figure::new(format!("an unmanaged object, of {count}, watched"), each(after), "B")
             .budget(2048.0)
-            .note(format!("{:.2} ms of CPU each; the original: 94 to 187 KiB all in", cpu * 1000.0 / count as f64)),
+            .note(format!(
+                "{:.2} ms of CPU each; the original: 94 to 187 KiB all in",
+                cpu * 1000.0 / count as f64
+            )),
         Figure::new("an unmanaged object, listed", each(again), "B").budget(2048.0),
         Figure::new("  memory at restart over steady", components.controller.peak()? / after, "").budget(1.3),
     ])
