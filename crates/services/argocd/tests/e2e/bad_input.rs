@@ -96,36 +96,29 @@ fn failed<'a>(name: &'a str, spec: Value, says: &'a [&'a str]) -> Case<'a> {
     Case { name, spec, condition: "SyncError", says, sync: "OutOfSync", health: "Missing" }
 }
 
-#[test]
-fn each_mistake_has_its_condition_and_changes_nothing() {
-    let installation = installation();
-    let repository = files();
-    let locked = Options { basic_auth: Some(("bob".into(), "secret".into())), tls: false };
-    let locked = GitHttp::serve(&repository.root(), &locked).unwrap();
-    let (url, locked_url) = (repository.url(), locked.url("bad.git"));
-    installation.kube.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bad"}}));
-    installation.kube.apply(json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "immutable": true,
-        "metadata": {"name": "frozen", "namespace": "bad"}, "data": {"value": "one"},
-    }));
+/// Projects that forbid one thing each.
+fn projects(installation: &Installation) {
     let anywhere = json!([{"server": "*", "namespace": "*"}]);
     project(
-        &installation,
+        installation,
         "no-source",
         json!({"sourceRepos": ["https://elsewhere/x"], "destinations": anywhere}),
     );
     let elsewhere = json!([{"server": IN_CLUSTER, "namespace": "elsewhere"}]);
-    project(&installation, "no-destination", json!({"sourceRepos": ["*"], "destinations": elsewhere}));
+    project(installation, "no-destination", json!({"sourceRepos": ["*"], "destinations": elsewhere}));
     let no_maps = json!([{"group": "", "kind": "ConfigMap"}]);
     project(
-        &installation,
+        installation,
         "no-kind",
         json!({"sourceRepos": ["*"], "destinations": anywhere, "namespaceResourceBlacklist": no_maps}),
     );
-    let before = installation.kube.listing("bad");
-    let good = || spec(&url, "good");
+}
+
+/// Every mistake, and what becomes of it.
+fn cases(url: &str, locked_url: &str) -> Vec<Case<'static>> {
+    let good = || spec(url, "good");
     let in_project = |name: &str| with(good(), "/project", json!(name));
-    let cases = [
+    vec![
         unknown(
             "unreachable",
             spec("http://127.0.0.1:1/x.git", "good"),
@@ -133,25 +126,25 @@ fn each_mistake_has_its_condition_and_changes_nothing() {
         ),
         unknown(
             "unauthorised",
-            spec(&locked_url, "good"),
+            spec(locked_url, "good"),
             &[LOAD, "failed to list refs: authentication required"],
         ),
-        unknown("no-path", spec(&url, "nope"), &[LOAD, "nope: app path does not exist"]),
+        unknown("no-path", spec(url, "nope"), &[LOAD, "nope: app path does not exist"]),
         unknown(
             "no-revision",
             with(good(), "/source/targetRevision", json!("nope")),
             &[LOAD, "unable to resolve 'nope' to a commit SHA"],
         ),
-        unknown("broken", spec(&url, "broken"), &[LOAD, "Failed to unmarshal \"bad.yaml\"", "line 4"]),
-        failed("unknown-kind", spec(&url, "unknown"), &["one or more synchronization tasks are not valid"]),
+        unknown("broken", spec(url, "broken"), &[LOAD, "Failed to unmarshal \"bad.yaml\"", "line 4"]),
+        failed("unknown-kind", spec(url, "unknown"), &["one or more synchronization tasks are not valid"]),
         failed(
             "refused",
-            spec(&url, "refused"),
+            spec(url, "refused"),
             &["Service \"bad-port\" is invalid", "spec.ports[0].port: Invalid value: 99999"],
         ),
         Case {
             health: "Healthy",
-            ..failed("frozen", spec(&url, "frozen"), &["ConfigMap \"frozen\" is invalid", "immutable"])
+            ..failed("frozen", spec(url, "frozen"), &["ConfigMap \"frozen\" is invalid", "immutable"])
         },
         invalid(
             "no-server",
@@ -178,7 +171,24 @@ fn each_mistake_has_its_condition_and_changes_nothing() {
             ],
         ),
         failed("forbidden-kind", in_project("no-kind"), &["ConfigMap is not permitted in project"]),
-    ];
+    ]
+}
+
+#[test]
+fn each_mistake_has_its_condition_and_changes_nothing() {
+    let installation = installation();
+    let repository = files();
+    let locked = Options { basic_auth: Some(("bob".into(), "secret".into())), tls: false };
+    let locked = GitHttp::serve(&repository.root(), &locked).unwrap();
+    let (url, locked_url) = (repository.url(), locked.url("bad.git"));
+    installation.kube.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bad"}}));
+    installation.kube.apply(json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "immutable": true,
+        "metadata": {"name": "frozen", "namespace": "bad"}, "data": {"value": "one"},
+    }));
+    projects(&installation);
+    let before = installation.kube.listing("bad");
+    let cases = cases(&url, &locked_url);
     for case in &cases {
         declare(&installation, case.name, case.spec.clone());
     }
