@@ -4,7 +4,7 @@ use crate::comparison::ComparedResource;
 use crate::facts::Facts;
 use api::codes::HealthStatusCode;
 use api::names::IGNORE_HEALTHCHECK;
-use health::{HealthStatus, health};
+use health::HealthStatus;
 use object::Object;
 
 /// Notes each resource's health and gives the whole's.
@@ -27,7 +27,7 @@ pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> He
         if live.annotation(IGNORE_HEALTHCHECK) == Some("true") || is_itself(live, facts) {
             continue;
         }
-        resource.health = health(live);
+        resource.health = facts.checks.health(live, facts.now);
         let Some(found) = &resource.health else { continue };
         let child = resource.key.group == api::GROUP && resource.key.kind == "Application";
         if child && matches!(found.status, HealthStatusCode::Missing | HealthStatusCode::Unknown) {

@@ -3,6 +3,7 @@
 use api::codes::ConditionType;
 use api::v1alpha1::{AppProject, Application, ApplicationCondition};
 use diff::DiffOptions;
+use health::Checks;
 use jiff::Timestamp;
 use object::{AppInstance, GroupKind, Object};
 use project::Cluster;
@@ -29,6 +30,8 @@ pub struct Facts<'a> {
     pub diff: Result<&'a DiffOptions, &'a str>,
     /// Whether a kind's objects live in namespaces; none when the cluster does not say.
     pub namespaced: &'a dyn Fn(&GroupKind) -> Option<bool>,
+    /// What tells the health of live objects.
+    pub checks: &'a Checks,
     /// Now.
     pub now: Timestamp,
 }

@@ -4,6 +4,7 @@
 
 use api::v1alpha1::{AppProject, Application};
 use compare::{Facts, compare, diff_options, targets};
+use health::{Checks, Limits};
 use object::{AppInstance, GroupKind, Object};
 use project::{Cluster, destination_cluster};
 use serde_json::{Value, json};
@@ -53,6 +54,7 @@ fn check(_: &Path, text: String) -> datatest_stable::Result<()> {
         filter: &ResourceFilter::parse(&data).0,
         diff: options.as_ref().map_err(|_| problem.as_str()),
         namespaced: &namespaced,
+        checks: &Checks::new(&Customizations::parse(&data).0, Limits::default()),
         now: "2024-01-01T00:00:00Z".parse()?,
     };
     let failure = |name: &str| case.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -2,6 +2,7 @@
 
 use api::v1alpha1::{AppProject, Application};
 use compare::{Facts, compare, diff_options, orphaned_condition, targets};
+use health::Checks;
 use object::{AppInstance, Object};
 use project::Cluster;
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ fn managed(target: Vec<Value>, live: Vec<Value>) -> Vec<api::v1alpha1::ResourceD
         filter: &ResourceFilter::default(),
         diff: Ok(&options),
         namespaced: &|_| Some(true),
+        checks: &Checks::default(),
         now: "2024-01-01T00:00:00Z".parse().expect("a valid case"),
     };
     let lives: BTreeMap<_, _> = live.into_iter().map(object).map(|it| (it.key(), it)).collect();

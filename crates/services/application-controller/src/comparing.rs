@@ -104,6 +104,7 @@ impl Given {
             filter: &self.situation.rules.filter,
             diff: self.options.as_ref().map_err(String::as_str),
             namespaced: &namespaced,
+            checks: &self.situation.rules.checks.0,
             now: self.now,
         })
     }

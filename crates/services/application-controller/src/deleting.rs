@@ -11,6 +11,7 @@ use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
 };
 use api::v1alpha1::Application;
+use health::Checks;
 use kubernetes::{ApplyOptions, DeleteOptions, Method};
 use object::Object;
 use reconcile::{Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide};
@@ -239,7 +240,7 @@ impl Controller {
                 continue;
             }
             let (ran, cleaned) = match self.hooks(application, situation, hook).await {
-                Ok(hooks) => state(&destination.cache, &hooks).await,
+                Ok(hooks) => state(&destination.cache, &self.rules().checks.0, &hooks).await,
                 Err(reason) => (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
             };
             if hook == HookType::PreDelete {
@@ -261,7 +262,7 @@ struct HookRuns {
 }
 
 /// Whether hooks have run, and whether they are gone.
-async fn state(cache: &Cache, hooks: &[Object]) -> (HookRun, HookRun) {
+async fn state(cache: &Cache, checks: &Checks, hooks: &[Object]) -> (HookRun, HookRun) {
     let (mut ran, mut cleaned) = (HookRun::Done, HookRun::Done);
     for hook in hooks {
         let key = hook.key();
@@ -269,7 +270,7 @@ async fn state(cache: &Cache, hooks: &[Object]) -> (HookRun, HookRun) {
             Ok(None) => ran = HookRun::Pending,
             Ok(Some(live)) => {
                 cleaned = HookRun::Pending;
-                match live_state(&live).health {
+                match live_state(&live, checks).health {
                     Some(health) if health.status == HealthStatusCode::Degraded => {
                         return (HookRun::Failed(format!("hook {key} failed: {}", health.message)), cleaned);
                     }

@@ -3,6 +3,8 @@
 use crate::clusters::Cache;
 use crate::metrics::Metrics;
 use api::names::HOOK_FINALIZER;
+use health::Checks;
+use jiff::Timestamp;
 use kubernetes::{
     ApiResource, ApplyOptions, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions,
 };
@@ -19,16 +21,23 @@ const FIELD_MANAGER: &str = "argocd-controller";
 /// How often a write that depends on what is live starts over.
 const TRIES: usize = 8;
 
+/// What an effect is counted and judged with.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) checks: &'a Checks,
+}
+
 /// Does an effect and says how it went; nothing for effects that are not about an object.
-pub(crate) async fn perform(cache: &Cache, plan: &Plan, metrics: &Metrics, effect: Effect) -> Option<Event> {
+pub(crate) async fn perform(cache: &Cache, plan: &Plan, means: Means<'_>, effect: Effect) -> Option<Event> {
     let (task, result) = match effect {
-        Effect::DryRun { task } => (task, write(cache, plan, metrics, task, true).await),
-        Effect::Apply { task } => (task, write(cache, plan, metrics, task, false).await),
+        Effect::DryRun { task } => (task, write(cache, plan, means, task, true).await),
+        Effect::Apply { task } => (task, write(cache, plan, means, task, false).await),
         Effect::Delete { task, key, gvk, uid, propagation } => {
-            (task, delete(cache, &key, &gvk, &uid, propagation).await)
+            (task, delete(cache, means.checks, &key, &gvk, &uid, propagation).await)
         }
         Effect::RemoveHookFinalizer { task, key, gvk } => (task, release(cache, &key, &gvk).await),
-        Effect::Read { task, key, gvk } => (task, read(cache, &key, &gvk).await),
+        Effect::Read { task, key, gvk } => (task, read(cache, means.checks, &key, &gvk).await),
         Effect::WakeAt(_) | Effect::Done { .. } => return None,
     };
     Some(Event::Result { task, result: result.map_err(|error| failure(&error)) })
@@ -42,16 +51,16 @@ pub(crate) fn refused(effect: &Effect) -> Option<Event> {
 }
 
 /// What matters of a live object, health included.
-pub(crate) fn live_state(object: &Object) -> LiveState {
-    let health =
-        health::health(object).map(|health| Health { status: health.status, message: health.message });
+pub(crate) fn live_state(object: &Object, checks: &Checks) -> LiveState {
+    let health = checks.health(object, Timestamp::now());
+    let health = health.map(|health| Health { status: health.status, message: health.message });
     LiveState::read(object, health)
 }
 
 async fn write(
     cache: &Cache,
     plan: &Plan,
-    metrics: &Metrics,
+    Means { metrics, checks }: Means<'_>,
     task: TaskId,
     pretend: bool,
 ) -> Result<Success, Error> {
@@ -118,7 +127,7 @@ async fn write(
     if !pretend {
         cache.observe(&applied.object);
     }
-    Ok(Success { outcome, state: Some(live_state(&applied.object)) })
+    Ok(Success { outcome, state: Some(live_state(&applied.object, checks)) })
 }
 
 /// Whether an object is deleted and created where it cannot be changed: a hook that is made anew each time, or by force.
@@ -169,6 +178,7 @@ fn comes_with_the_plan(plan: &Plan, target: &Object, error: &Error) -> bool {
 
 async fn delete(
     cache: &Cache,
+    checks: &Checks,
     key: &ResourceKey,
     gvk: &GroupVersionKind,
     uid: &str,
@@ -190,7 +200,7 @@ async fn delete(
     if let Some(object) = &left {
         cache.observe(object);
     }
-    Ok(Success { outcome: Outcome::Deleted, state: left.as_ref().map(live_state) })
+    Ok(Success { outcome: Outcome::Deleted, state: left.as_ref().map(|left| live_state(left, checks)) })
 }
 
 async fn release(cache: &Cache, key: &ResourceKey, gvk: &GroupVersionKind) -> Result<Success, Error> {
@@ -228,9 +238,14 @@ pub(crate) async fn release_hook(
     }
 }
 
-async fn read(cache: &Cache, key: &ResourceKey, gvk: &GroupVersionKind) -> Result<Success, Error> {
+async fn read(
+    cache: &Cache,
+    checks: &Checks,
+    key: &ResourceKey,
+    gvk: &GroupVersionKind,
+) -> Result<Success, Error> {
     let found = cache.cluster().find_kind(gvk, &key.namespace, &key.name).await?;
-    Ok(Success { outcome: Outcome::Read, state: found.as_ref().map(live_state) })
+    Ok(Success { outcome: Outcome::Read, state: found.as_ref().map(|found| live_state(found, checks)) })
 }
 
 fn failure(error: &Error) -> Failure {

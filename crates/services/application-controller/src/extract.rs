@@ -3,6 +3,7 @@
 use crate::rules::Rules;
 use cluster_cache::{Extract, Extracted, Implied};
 use health::HealthStatus;
+use jiff::Timestamp;
 use object::tracking::{TrackingMethod, tracking_id};
 use object::{AppInstance, Object};
 use serde_json::Value;
@@ -39,7 +40,8 @@ impl Extract for LiveExtract {
         let root = object.owner_references().is_empty();
         let application = application.filter(|application| root && !application.as_str().is_empty());
         let options = InfoOptions { labels: &rules.labels.shown, node_labels: &rules.labels.node_labels };
-        let info = LiveInfo { node: tree::node_info(object, options), health: health::health(object) };
+        let health = rules.checks.0.health(object, Timestamp::now());
+        let info = LiveInfo { node: tree::node_info(object, options), health };
         let implied = tree::implied_owners(object).into_iter().map(|owner| Implied {
             group: owner.group.into(),
             kind: owner.kind.into(),

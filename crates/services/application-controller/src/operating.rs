@@ -4,7 +4,7 @@
 use crate::Controller;
 use crate::clusters::Cache;
 use crate::comparing::{Compared, Question, spec_sources};
-use crate::effects::{perform, refused};
+use crate::effects::{Means, perform, refused};
 use crate::memory::OperationHandle;
 use crate::metrics::{Asker, QueueName, asked_by};
 use crate::queue::{Key, Urgency};
@@ -350,7 +350,9 @@ impl Run<'_> {
         self.controller.tasks().spawn(async move {
             let event = if controller.window_opens(&key, &effect, &handle, &held).await {
                 let _permit = controller.effect_permit().await;
-                asked_by(asker, perform(&cache, &plan, controller.metrics(), effect)).await
+                let rules = controller.rules();
+                let means = Means { metrics: controller.metrics(), checks: &rules.checks.0 };
+                asked_by(asker, perform(&cache, &plan, means, effect)).await
             } else {
                 refused(&effect)
             };

@@ -1,10 +1,21 @@
 //! The settings that reconciling depends on, read together whenever `argocd-cm` changes.
 
+use health::{Checks, Limits};
 use settings::{
     CompareOptions, Customizations, Data, GlobalProjects, Problem, Reconciliation, ResourceFilter,
     ResourceLabels, Server, SourceTypes, Tracking,
 };
 use std::collections::BTreeMap;
+
+/// Health checks, compiled. They are made of the customizations alone, so two of them never tell two readings apart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Compiled(pub(crate) Checks);
+
+impl PartialEq for Compiled {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 /// A reading of `argocd-cm`.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +23,7 @@ pub(crate) struct Rules {
     pub(crate) tracking: Tracking,
     pub(crate) filter: ResourceFilter,
     pub(crate) customizations: Customizations,
+    pub(crate) checks: Compiled,
     pub(crate) compare: CompareOptions,
     pub(crate) labels: ResourceLabels,
     pub(crate) reconciliation: Reconciliation,
@@ -44,6 +56,7 @@ impl Rules {
         let enabled_source_types =
             [("Helm", types.helm), ("Kustomize", types.kustomize), ("Directory", types.directory)];
         let rules = Self {
+            checks: Compiled(Checks::new(&customizations, Limits::default())),
             tracking,
             filter,
             customizations,
@@ -57,8 +70,19 @@ impl Rules {
         (rules, problems)
     }
 
+    /// What the user's own health checks are made of.
+    fn health_scripts(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        let entries = self.customizations.overrides.iter();
+        entries
+            .filter(|(_, entry)| !entry.health_lua.is_empty())
+            .map(|(key, entry)| (key.as_str(), entry.health_lua.as_str(), entry.use_open_libs))
+    }
+
     /// Whether live objects must be read anew when these rules take the place of others.
     pub(crate) fn reads_differently(&self, before: &Self) -> bool {
-        self.tracking != before.tracking || self.filter != before.filter || self.labels != before.labels
+        self.tracking != before.tracking
+            || self.filter != before.filter
+            || self.labels != before.labels
+            || !self.health_scripts().eq(before.health_scripts())
     }
 }

@@ -220,7 +220,8 @@ impl Controller {
         }
         let entry = self.clusters().known(server).and_then(|destination| destination.cache.get(&change.key));
         if let Some(live) = entry.and_then(|entry| entry.manifest()) {
-            self.send(&key, sync::Event::Live { key: change.key.clone(), state: live_state(&live) });
+            let state = live_state(&live, &self.rules().checks.0);
+            self.send(&key, sync::Event::Live { key: change.key.clone(), state });
         }
     }
 

@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use testkit::control_plane::{ControlPlane, Options};
+use testkit::git_http::{self, GitHttp};
 use testkit::git_repo::GitRepo;
 
 const LIMIT: Duration = Duration::from_secs(90);
@@ -30,12 +32,13 @@ impl Drop for Walk {
     }
 }
 
-fn serve(kubeconfig: &Path, home: &Path, port: u16) -> Child {
+fn serve(kubeconfig: &Path, home: &Path, port: u16, more: &[&str]) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(home.join("argocd.log")).unwrap();
     Command::new(BINARY)
         .args(["--port", &port.to_string(), "--metrics-port", "0", "--address", "127.0.0.1"])
         .args(["--namespace", "argocd", "--logformat", "text", "--kubeconfig"])
         .arg(kubeconfig)
+        .args(more)
         .env("ARGOCD_BINARY_NAME", "argocd-standalone")
         .env("ARGOCD_STANDALONE_INSTALL", "true")
         .env("ARGOCD_STANDALONE_PASSWORD_FILE", home.join("password"))
@@ -48,15 +51,20 @@ fn serve(kubeconfig: &Path, home: &Path, port: u16) -> Child {
 
 impl Walk {
     fn start() -> Self {
+        Self::start_with(&[], "--insecure")
+    }
+
+    fn start_with(more: &[&str], how_to_log_in: &str) -> Self {
         let cluster = ControlPlane::start(&Options::default()).unwrap();
         let home = tempfile::tempdir().unwrap();
         let port = testkit::free_port().unwrap();
-        let server = serve(&cluster.kubeconfig_path, home.path(), port);
+        let server = serve(&cluster.kubeconfig_path, home.path(), port, more);
         let walk = Self { cluster, home, server, port };
         walk.until("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         let password = std::fs::read_to_string(walk.home.path().join("password")).unwrap();
         let address = format!("localhost:{port}");
-        walk.cli(&["login", &address, "--insecure", "--username", "admin", "--password", &password]).unwrap();
+        walk.cli(&["login", &address, how_to_log_in, "--username", "admin", "--password", &password])
+            .unwrap();
         walk
     }
 
@@ -99,7 +107,7 @@ impl Walk {
         self.server.kill().unwrap();
         self.server.wait().unwrap();
         let kubeconfig: PathBuf = self.cluster.kubeconfig_path.clone();
-        self.server = serve(&kubeconfig, self.home.path(), self.port);
+        self.server = serve(&kubeconfig, self.home.path(), self.port, &[]);
         let port = self.port;
         self.until("the server listens again", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
     }
@@ -133,6 +141,48 @@ fn what_is_pushed_becomes_live() {
     walk.until("the application is gone", || {
         let listed = walk.cli(&["app", "list", "--output", "name"]).ok()?;
         (!listed.contains("walk")).then_some(())
+    });
+}
+
+/// Posts a push as GitHub tells it; the status and text of the answer.
+fn tell_of_push(port: u16, url: &str) -> String {
+    let page = url.trim_end_matches(".git");
+    let body = format!(
+        r#"{{"ref":"refs/heads/main","before":"{}","after":"{}","repository":{{"html_url":"{page}","default_branch":"main"}},"commits":[{{"added":[],"modified":["app/settings.yaml"],"removed":[]}}]}}"#,
+        "1".repeat(40),
+        "2".repeat(40)
+    );
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "POST /api/webhook HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nX-GitHub-Event: push\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_push_that_is_told_is_live_without_anybody_asking() {
+    let walk = Walk::start_with(&["--insecure"], "--plaintext");
+    let mut repository = GitRepo::from_files("told", &[("app/settings.yaml", &config_map("one"))]).unwrap();
+    let served = GitHttp::serve(&repository.root(), &git_http::Options::default()).unwrap();
+    let url = served.url("told.git");
+    let arguments = ["app", "create", "told", "--repo", &url, "--path", "app", "--dest-namespace", "default"];
+    let server = ["--dest-server", "https://kubernetes.default.svc", "--sync-policy", "automated"];
+    walk.cli(&[&arguments[..], &server[..]].concat()).unwrap();
+    let status = |walk: &Walk| walk.cli(&["app", "get", "told"]).unwrap_or_default();
+    walk.until("the first state is live", || status(&walk).contains("Synced to").then_some(()));
+    let commit = repository.change("app/settings.yaml", &config_map("two")).unwrap();
+    // Nobody looks before three minutes are over, but for the one who is told.
+    let answer = tell_of_push(walk.port, &url);
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+    walk.until("the push is live", || {
+        let shown = walk.cli(&["app", "get", "told", "--output", "json"]).ok()?;
+        let synced = shown.contains("\"status\": \"Synced\"");
+        (synced && shown.contains(&format!("\"revision\": \"{commit}\""))).then_some(())
     });
 }
 

@@ -8,4 +8,5 @@ mod installation;
 mod kill;
 mod kube;
 mod processes;
+mod rendering;
 mod web;

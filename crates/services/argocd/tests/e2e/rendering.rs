@@ -1,0 +1,128 @@
+//! Charts, kustomizations and Jsonnet become live as plain manifests do, through all components.
+
+use crate::installation::{Installation, NAMESPACE, installation, sync_status};
+use serde_json::{Value, json};
+use testkit::git_repo::GitRepo;
+
+const FILES: [(&str, &str); 9] = [
+    ("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n"),
+    ("chart/values.yaml", "value: chart\n"),
+    (
+        "chart/templates/map.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  value: {{ .Values.value | quote }}\n",
+    ),
+    ("values/prod.yaml", "value: referenced\n"),
+    ("base/kustomization.yaml", "resources: [map.yaml]\n"),
+    ("base/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata:\n  value: base\n"),
+    (
+        "overlay/kustomization.yaml",
+        "resources: [../base]\nconfigMapGenerator:\n- name: made\n  literals: [value=made]\npatches:\n- patch: |\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: map}\n    data: {value: patched}\n",
+    ),
+    ("jsonnet/map.jsonnet", "local lib = import 'vendor/lib.libsonnet'; lib.map(std.extVar('name'))"),
+    (
+        "jsonnet/vendor/lib.libsonnet",
+        "{ map(name):: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name }, data: { value: 'jsonnet' } } }",
+    ),
+];
+
+fn declare(installation: &Installation, name: &str, sources: &Value) {
+    let (key, value) = if sources.is_array() { ("sources", sources) } else { ("source", sources) };
+    installation
+        .kube
+        .create(json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {
+                "project": "default", key: value,
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": name},
+                "syncPolicy": {"automated": {}, "syncOptions": ["CreateNamespace=true"]},
+            },
+        }))
+        .unwrap();
+}
+
+#[test]
+fn every_engine_makes_things_live() {
+    let installation = installation();
+    let mut repository = GitRepo::from_files("engines", &FILES).unwrap();
+    let url = repository.url();
+    let source = |path: &str, more: Value| {
+        let mut source = json!({"repoURL": url, "path": path, "targetRevision": "HEAD"});
+        if let (Value::Object(source), Value::Object(more)) = (&mut source, more) {
+            source.extend(more);
+        }
+        source
+    };
+    declare(
+        &installation,
+        "charted",
+        &source("chart", json!({"helm": {"parameters": [{"name": "value", "value": "a,b"}]}})),
+    );
+    let chart = source(
+        "chart",
+        json!({"helm": {"valueFiles": ["$values/values/prod.yaml"], "releaseName": "release"}}),
+    );
+    declare(
+        &installation,
+        "referring",
+        &json!([chart, {"repoURL": url, "targetRevision": "HEAD", "ref": "values"}]),
+    );
+    declare(&installation, "kustomized", &source("overlay", json!({"kustomize": {"namePrefix": "own-"}})));
+    let variables =
+        json!({"directory": {"jsonnet": {"extVars": [{"name": "name", "value": "$ARGOCD_APP_NAME-map"}]}}});
+    declare(&installation, "evaluated", &source("jsonnet", variables));
+    for name in ["charted", "referring", "kustomized", "evaluated"] {
+        installation.until_synced(name);
+    }
+    let value = |namespace: &str, name: &str| installation.value(namespace, name);
+    assert_eq!(value("charted", "charted").as_deref(), Some("a,b"));
+    assert_eq!(value("referring", "release").as_deref(), Some("referenced"));
+    assert_eq!(value("kustomized", "own-map").as_deref(), Some("patched"));
+    assert_eq!(value("evaluated", "evaluated-map").as_deref(), Some("jsonnet"));
+    let types = ["charted", "kustomized", "evaluated"]
+        .map(|name| installation.application(name)["status"]["sourceType"].as_str().map(str::to_owned));
+    assert_eq!(types.map(Option::unwrap_or_default), ["Helm", "Kustomize", "Directory"]);
+
+    // A values file of another source is read anew, though the chart's own files stay as they were.
+    repository.change("values/prod.yaml", "value: changed\n").unwrap();
+    installation.succeed(&["app", "get", "referring", "--refresh"]);
+    installation.until_application("referring", "the other source's change is live", |application| {
+        sync_status(application) == "Synced" && value("referring", "release").as_deref() == Some("changed")
+    });
+
+    // What does not render is told, and what is live stays.
+    repository.change("chart/templates/map.yaml", "{{ .Values.value | nonsense }}\n").unwrap();
+    installation.succeed(&["app", "get", "charted", "--refresh"]);
+    installation.until_application("charted", "the template's error", |application| {
+        let conditions = application["status"]["conditions"].to_string();
+        sync_status(application) == "Unknown"
+            && conditions.contains("nonsense")
+            && conditions.contains("map.yaml")
+    });
+    assert_eq!(value("charted", "charted").as_deref(), Some("a,b"));
+    for name in ["charted", "referring", "kustomized", "evaluated"] {
+        installation.succeed(&["app", "delete", name, "--yes"]);
+    }
+}
+
+#[test]
+fn the_users_own_health_check_is_heeded_as_soon_as_it_is_written() {
+    let installation = installation();
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: judged\ndata:\n  state: bad\n";
+    let mut repository = GitRepo::from_files("judged", &[("app/map.yaml", map)]).unwrap();
+    let url = repository.url();
+    declare(&installation, "judged", &json!({"repoURL": url, "path": "app", "targetRevision": "HEAD"}));
+    installation.until_synced("judged");
+    let script = "local health = {status = 'Healthy', message = ''}\nif obj.data ~= nil and obj.data.state == 'bad' then\n  health = {status = 'Degraded', message = 'the state is ' .. obj.data.state}\nend\nreturn health\n";
+    installation.set("argocd-cm", "resource.customizations.health.ConfigMap", Some(script));
+    let health = |application: &Value| application["status"]["health"]["status"].as_str().map(str::to_owned);
+    installation
+        .until_application("judged", "Degraded", |found| health(found).as_deref() == Some("Degraded"));
+    let told = installation.succeed(&["app", "get", "judged", "--output", "json"]);
+    assert!(told.contains("the state is bad"), "{told}");
+    repository.change("app/map.yaml", &map.replace("bad", "good")).unwrap();
+    installation.succeed(&["app", "get", "judged", "--refresh"]);
+    installation.until_synced("judged");
+    installation.set("argocd-cm", "resource.customizations.health.ConfigMap", None);
+    installation.succeed(&["app", "delete", "judged", "--yes"]);
+}
