@@ -146,6 +146,17 @@ pub mod project {
     include!(concat!(env!("OUT_DIR"), "/project.rs"));
 }
 
+/// What renders read: our own questions to the repo-server.
+pub mod reads {
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
+    include!(concat!(env!("OUT_DIR"), "/reads.rs"));
+}
+
 /// Credential templates.
 pub mod repocreds {
     #![expect(

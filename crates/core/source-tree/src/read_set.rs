@@ -10,7 +10,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{ContentId, DirEntry, Entry, Tree, TreeError, TreePath};
+use crate::{ContentId, DirEntry, Entry, Kind, Tree, TreeError, TreePath};
+
+/// The answer where nothing lies.
+const ABSENT: &str = "absent";
+/// Before an error that is a fact about the tree.
+const ERROR: &str = "error: ";
 
 /// What can be asked of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,6 +29,8 @@ pub enum Question {
     Read,
     /// Everything at or beneath a path.
     Whole,
+    /// Nothing that can differ: a mark that links are on the way to a path.
+    Link,
 }
 
 /// Questions with the answers they got, in order.
@@ -43,6 +50,36 @@ impl ReadSet {
         self.answers.iter().all(|((question, path), answer)| {
             self::answer(tree, *question, path).is_some_and(|now| now == *answer)
         })
+    }
+
+    /// Whether a change of these files, and of no others, may make a tree answer otherwise. Files that were added,
+    /// removed and modified count alike; a moved one is two. Says yes when in doubt: where links are on the way, and
+    /// where nothing more is known than that a folder is there.
+    pub fn may_change(&self, files: &[TreePath]) -> bool {
+        if self.answers.keys().any(|(question, _)| *question == Question::Link) {
+            return true;
+        }
+        files.iter().any(|file| {
+            self.answers.iter().any(|((question, path), answer)| {
+                // A link or a submodule is one file to Git, whatever lies beneath.
+                if path.starts_with(file) {
+                    return true;
+                }
+                let beneath = file.starts_with(path);
+                let stays = *question == Question::Entry
+                    && answer == Kind::Directory.as_str()
+                    && self.is_there_for(path);
+                beneath && !stays
+            })
+        })
+    }
+
+    /// Whether a folder is there for as long as what was found beneath it is.
+    fn is_there_for(&self, folder: &TreePath) -> bool {
+        folder.is_root()
+            || self.answers.iter().any(|((_, path), answer)| {
+                path != folder && path.starts_with(folder) && answer != ABSENT && !answer.starts_with(ERROR)
+            })
     }
 
     /// One hash over all questions and answers.
@@ -84,12 +121,13 @@ fn answer(tree: &dyn Tree, question: Question, path: &TreePath) -> Option<String
         Question::List => list_answer(&tree.list(path)),
         Question::Read => read_answer(&tree.entry(path), &tree.content_id(path)),
         Question::Whole => whole_answer(&tree.content_id(path)),
+        Question::Link => Some(String::new()),
     }
 }
 
 pub(crate) fn entry_answer(path: &TreePath, result: &Result<Option<Entry>, TreeError>) -> Option<String> {
     match result {
-        Ok(None) => Some("absent".to_owned()),
+        Ok(None) => Some(ABSENT.to_owned()),
         Ok(Some(entry)) if entry.path == *path => Some(entry.kind.as_str().to_owned()),
         Ok(Some(entry)) => Some(format!("{} at {}", entry.kind.as_str(), entry.path)),
         Err(error) => fact(error),
@@ -119,7 +157,7 @@ pub(crate) fn read_answer(
     match entry {
         Ok(Some(entry)) if entry.kind.is_file() => whole_answer(id),
         Ok(Some(_)) => Some("directory".to_owned()),
-        Ok(None) => Some("absent".to_owned()),
+        Ok(None) => Some(ABSENT.to_owned()),
         Err(error) => fact(error),
     }
 }
@@ -127,13 +165,13 @@ pub(crate) fn read_answer(
 pub(crate) fn whole_answer(id: &Result<Option<ContentId>, TreeError>) -> Option<String> {
     match id {
         Ok(Some(id)) => Some(id.to_string()),
-        Ok(None) => Some("absent".to_owned()),
+        Ok(None) => Some(ABSENT.to_owned()),
         Err(error) => fact(error),
     }
 }
 
 fn fact(error: &TreeError) -> Option<String> {
-    (!error.retryable()).then(|| format!("error: {error}"))
+    (!error.retryable()).then(|| format!("{ERROR}{error}"))
 }
 
 impl From<Vec<Item>> for ReadSet {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use crate::{
-    ContentId, DirEntry, Entry, Question, ReadSet, Tree, TreeError, TreePath,
+    ContentId, DirEntry, Entry, Kind, Question, ReadSet, Tree, TreeError, TreePath,
     read_set::{entry_answer, list_answer, read_answer, whole_answer},
 };
 
@@ -52,6 +52,31 @@ impl<T: Tree> Recorded<T> {
         }
     }
 
+    /// Notes that a link is on the way to a path: what lies there changes without the path's own files.
+    fn note_link(&self, path: &TreePath, entry: &Result<Option<Entry>, TreeError>) {
+        let leads_elsewhere = match entry {
+            Ok(Some(entry)) => entry.path != *path,
+            Ok(None) => self.is_behind_link(path),
+            Err(_) => true,
+        };
+        if leads_elsewhere {
+            self.note(Question::Link, path, Some(String::new()));
+        }
+    }
+
+    /// Whether a path where nothing lies is a link that leads nowhere, or lies behind a link.
+    fn is_behind_link(&self, path: &TreePath) -> bool {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return false };
+        match self.tree.entry(&parent) {
+            Ok(Some(entry)) if entry.path == parent => {
+                let beside = self.tree.list(&parent).unwrap_or_default();
+                beside.iter().any(|entry| entry.name == name && entry.kind == Kind::Link)
+            }
+            Ok(None) => self.is_behind_link(&parent),
+            Ok(Some(_)) | Err(_) => true,
+        }
+    }
+
     fn notes(&self) -> MutexGuard<'_, Notes> {
         // A panic while noting leaves at worst a question out, and its render has no result to keep.
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
@@ -62,26 +87,31 @@ impl<T: Tree> Tree for Recorded<T> {
     fn entry(&self, path: &TreePath) -> Result<Option<Entry>, TreeError> {
         let result = self.tree.entry(path);
         self.note(Question::Entry, path, entry_answer(path, &result));
+        self.note_link(path, &result);
         result
     }
 
     fn list(&self, directory: &TreePath) -> Result<Vec<DirEntry>, TreeError> {
         let result = self.tree.list(directory);
         self.note(Question::List, directory, list_answer(&result));
+        self.note_link(directory, &self.tree.entry(directory));
         result
     }
 
     fn read(&self, path: &TreePath) -> Result<Bytes, TreeError> {
-        let answer = read_answer(&self.tree.entry(path), &self.tree.content_id(path));
+        let entry = self.tree.entry(path);
+        let answer = read_answer(&entry, &self.tree.content_id(path));
         let result = self.tree.read(path);
         let failed = result.as_ref().is_err_and(TreeError::retryable);
         self.note(Question::Read, path, answer.filter(|_| !failed));
+        self.note_link(path, &entry);
         result
     }
 
     fn content_id(&self, path: &TreePath) -> Result<Option<ContentId>, TreeError> {
         let result = self.tree.content_id(path);
         self.note(Question::Whole, path, whole_answer(&result));
+        self.note_link(path, &self.tree.entry(path));
         result
     }
 }

@@ -248,3 +248,119 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_push_concerns_those_whose_reads_it_may_change() {
+    let before = tree(&[("apps/one/a.yaml", "a"), ("apps/one/sub/b.yaml", "b"), ("base/c.yaml", "c")]);
+    let recorded = Recorded::new(before);
+    recorded.entry(&path("apps/one")).unwrap();
+    recorded.list(&path("apps/one")).unwrap();
+    recorded.read(&path("apps/one/a.yaml")).unwrap();
+    recorded.read(&path("base/c.yaml")).unwrap();
+    assert_eq!(recorded.entry(&path("apps/one/Chart.yaml")).unwrap(), None);
+    let reads = recorded.read_set().unwrap();
+    for (file, expected) in [
+        ("apps/two/a.yaml", false),
+        ("base/d.yaml", false),
+        ("apps/one/a.yaml", true),
+        ("apps/one/Chart.yaml", true),
+        ("apps/one/new.yaml", true),
+        ("base/c.yaml", true),
+        // A submodule or a link in the place of a folder.
+        ("base", true),
+        ("apps", true),
+        ("apps/onetwo", false),
+    ] {
+        assert_eq!(reads.may_change(&[path(file)]), expected, "{file}");
+    }
+    assert!(!reads.may_change(&[]));
+}
+
+#[test]
+fn a_push_concerns_whoever_reads_through_links() {
+    let tree = MemoryTree::builder()
+        .link(path("app"), "shared")
+        .link(path("dangling"), "shared/late.yaml")
+        .file(path("shared/a.yaml"), "a")
+        .build()
+        .unwrap();
+    let asks: [fn(&Recorded<MemoryTree>); 4] = [
+        |tree| drop(tree.list(&path("app"))),
+        |tree| drop(tree.read(&path("app/a.yaml"))),
+        |tree| drop(tree.entry(&path("app/deep/none.yaml"))),
+        |tree| drop(tree.entry(&path("dangling"))),
+    ];
+    for (at, ask) in asks.into_iter().enumerate() {
+        let recorded = Recorded::new(tree.clone());
+        ask(&recorded);
+        assert!(recorded.read_set().unwrap().may_change(&[path("shared/b.yaml")]), "question {at}");
+    }
+}
+
+/// Paths of two levels over few names, so that histories touch each other.
+fn few_paths() -> impl Strategy<Value = TreePath> {
+    prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4)
+        .prop_map(|parts| path(&parts.join("/")))
+}
+
+/// Files with contents; what finds no place is left out.
+fn some_tree(entries: &[(TreePath, u8)]) -> MemoryTree {
+    let mut kept: Vec<(TreePath, u8)> = Vec::new();
+    for (at, content) in entries {
+        let clashes = |other: &TreePath| other != at && (other.starts_with(at) || at.starts_with(other));
+        if !kept.iter().any(|(other, _)| clashes(other) || other == at) {
+            kept.push((at.clone(), *content));
+        }
+    }
+    let builder = kept
+        .into_iter()
+        .fold(MemoryTree::builder(), |builder, (at, content)| builder.file(at, vec![content]));
+    builder.build().unwrap()
+}
+
+fn everything(tree: &MemoryTree) -> std::collections::BTreeMap<TreePath, String> {
+    fn walk(tree: &MemoryTree, folder: &TreePath, found: &mut std::collections::BTreeMap<TreePath, String>) {
+        for entry in tree.list(folder).unwrap_or_default() {
+            let at = folder.child(&entry.name);
+            match entry.kind {
+                Kind::Directory => walk(tree, &at, found),
+                kind => {
+                    let id = tree.read(&at).map(|bytes| format!("{bytes:?}")).unwrap_or_default();
+                    found.insert(at, format!("{} {id}", kind.as_str()));
+                }
+            }
+        }
+    }
+    let mut found = std::collections::BTreeMap::new();
+    walk(tree, &TreePath::root(), &mut found);
+    found
+}
+
+proptest! {
+    /// What is not said to change holds.
+    #[test]
+    fn a_push_that_concerns_nobody_changes_nothing(
+        before in prop::collection::vec((few_paths(), 2u8..6), 0..8),
+        after in prop::collection::vec((few_paths(), 2u8..6), 0..8),
+        asked in prop::collection::vec((few_paths(), 0u8..4), 1..6),
+    ) {
+        let (before, after) = (some_tree(&before), some_tree(&after));
+        let (old, new) = (everything(&before), everything(&after));
+        let names = old.keys().chain(new.keys());
+        let mut changed: Vec<TreePath> = names.filter(|name| old.get(*name) != new.get(*name)).cloned().collect();
+        changed.dedup();
+        let recorded = Recorded::new(before);
+        for (at, question) in asked {
+            match question {
+                0 => drop(recorded.entry(&at)),
+                1 => drop(recorded.list(&at)),
+                2 => drop(recorded.read(&at)),
+                _ => drop(recorded.content_id(&at)),
+            }
+        }
+        let reads = recorded.read_set().unwrap();
+        if !reads.may_change(&changed) {
+            prop_assert!(reads.holds(&after), "{reads:?} do not hold, though {changed:?} do not concern them");
+        }
+    }
+}

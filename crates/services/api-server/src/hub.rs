@@ -16,6 +16,7 @@ use store::Store;
 use tokio::sync::Semaphore;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+use wire::reads::reads_service_client::ReadsServiceClient;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
 /// More logins at once than any machine can hash.
@@ -36,6 +37,7 @@ pub(crate) struct Hub {
     pub(crate) writes: tokio::sync::Mutex<()>,
     throttle: Mutex<Throttle>,
     repo_server: RepoServerServiceClient<Channel>,
+    reads: ReadsServiceClient<Channel>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
 }
 
@@ -43,6 +45,7 @@ impl Hub {
     pub(crate) fn new(options: Options, parts: Parts, metrics: Metrics) -> Self {
         let logins = if options.parallel_logins == 0 { NO_LIMIT } else { options.parallel_logins };
         let throttle = Throttle::new(options.throttle);
+        let reads = ReadsServiceClient::new(parts.repo_server.clone());
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
             .max_decoding_message_size(wire::MESSAGE_LIMIT)
             .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -59,6 +62,7 @@ impl Hub {
             writes: tokio::sync::Mutex::new(()),
             throttle: Mutex::new(throttle),
             repo_server,
+            reads,
             snapshot: RwLock::new(None),
         }
     }
@@ -80,6 +84,11 @@ impl Hub {
     /// The repo-server.
     pub(crate) fn repo_server(&self) -> RepoServerServiceClient<Channel> {
         self.repo_server.clone()
+    }
+
+    /// What the repo-server knows of what renders read.
+    pub(crate) fn reads(&self) -> ReadsServiceClient<Channel> {
+        self.reads.clone()
     }
 
     /// What a caller may do.

@@ -1,6 +1,7 @@
 //! What `argocd-cm`, `argocd-rbac-cm` and `argocd-secret` say at one moment, parsed once per change.
 
 use auth::{Accounts, TokenKey};
+use manifest_request::RenderSettings;
 use rbac::{Enforcer, MatchMode, Policy};
 use settings::{Data, RbacPolicy};
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub(crate) struct Snapshot {
     pub(crate) server: settings::Server,
     /// How objects are tracked.
     pub(crate) tracking: settings::Tracking,
+    /// What renders depend on.
+    pub(crate) rendering: RenderSettings,
     /// The policy.
     pub(crate) enforcer: Arc<Enforcer>,
     /// Signs and verifies tokens; none while `argocd-secret` has no key.
@@ -56,10 +59,12 @@ impl Snapshot {
         for problem in problems {
             tracing::warn!("{problem}");
         }
+        let tracking = settings::Tracking::parse(&data).0;
         Self {
             enforcer: enforcer(&store.config_map(POLICY), before.map(|before| &before.enforcer)),
             server: settings::Server::parse(&data).0,
-            tracking: settings::Tracking::parse(&data).0,
+            rendering: RenderSettings::parse(&data, tracking.clone()).0,
+            tracking,
             masked_annotations: settings::ResourceLabels::parse(&data)
                 .masked_annotations
                 .into_iter()

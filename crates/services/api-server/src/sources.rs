@@ -5,9 +5,9 @@ use crate::destinations::Scope;
 use crate::failure;
 use crate::found;
 use crate::hub::Hub;
-use api::v1alpha1::{Application, ApplicationSource, HelmOptions, KustomizeOptions, RefTarget, Repository};
+use api::v1alpha1::{Application, ApplicationSource, Repository};
 use kubernetes::Cluster;
-use std::collections::BTreeMap;
+use manifest_request::Rendering;
 use tonic::Status;
 use wire::repository::{ManifestRequest, ManifestResponse, ResolveRevisionRequest, TestRepositoryRequest};
 
@@ -28,7 +28,10 @@ impl ClusterFacts {
 /// One source to render.
 pub(crate) struct Render<'a> {
     pub(crate) application: &'a Application,
-    pub(crate) source: &'a ApplicationSource,
+    /// All of its sources: values may come from one to another.
+    pub(crate) sources: &'a [ApplicationSource],
+    /// Which one of them.
+    pub(crate) position: usize,
     pub(crate) scope: &'a Scope,
     pub(crate) facts: &'a ClusterFacts,
     pub(crate) no_cache: bool,
@@ -47,11 +50,6 @@ pub(crate) fn sources(application: &Application) -> Vec<ApplicationSource> {
         }];
     }
     if spec.sources.is_empty() { spec.source.iter().cloned().collect() } else { spec.sources.clone() }
-}
-
-/// Whether a source only lends its files to others.
-pub(crate) fn only_lends(source: &ApplicationSource) -> bool {
-    !source.r#ref.is_empty() && source.path.is_empty() && source.chart.is_empty()
 }
 
 impl Hub {
@@ -102,63 +100,22 @@ impl Hub {
         self.repo_server().generate_manifest(request).await.map(tonic::Response::into_inner)
     }
 
+    /// The request for one source of an application among all of them.
     fn manifest_request(&self, render: &Render<'_>) -> Result<ManifestRequest, Status> {
-        let Render { application, source, scope, facts, no_cache } = render;
-        let snapshot = self.snapshot();
-        let project = project_name(application);
-        let all = sources(application);
-        let (types, _) = settings::SourceTypes::parse(&snapshot.data);
-        let (kustomize, _) = settings::Kustomize::parse(&snapshot.data);
-        let helm = settings::Helm::parse(&snapshot.data);
-        let enabled = [("Helm", types.helm), ("Kustomize", types.kustomize), ("Directory", types.directory)];
-        let annotations = &application.metadata.annotations;
-        Ok(ManifestRequest {
-            repo: Some(self.repository(&source.repo_url, project)?),
-            revision: source.target_revision.clone(),
+        let Render { application, sources, position, scope, facts, no_cache } = render;
+        let rendering = Rendering {
+            application,
+            instance: &found::instance(self, application),
+            project: &scope.project,
+            sources,
+            revisions: &[],
+            kube_version: &facts.version,
+            api_versions: &facts.api_versions,
             no_cache: *no_cache,
-            app_label_key: snapshot.tracking.label_key.clone(),
-            app_name: found::instance(self, application),
-            namespace: application.spec.destination.namespace.clone(),
-            application_source: Some((*source).clone()),
-            kustomize_options: Some(KustomizeOptions {
-                build_options: kustomize.build_options,
-                ..KustomizeOptions::default()
-            }),
-            kube_version: facts.version.clone(),
-            api_versions: facts.api_versions.clone(),
-            tracking_method: snapshot.tracking.method.as_str().to_owned(),
-            enabled_source_types: enabled.into_iter().map(|(name, on)| (name.to_owned(), on)).collect(),
-            helm_options: Some(HelmOptions { values_file_schemes: helm.values_file_schemes }),
-            has_multiple_sources: !application.spec.sources.is_empty(),
-            ref_sources: self.ref_sources(&all, project)?,
-            project_source_repos: scope.project.spec.source_repos.clone(),
-            project_name: scope.project.metadata.name.clone(),
-            annotation_manifest_generate_paths: annotations
-                .get(api::names::MANIFEST_GENERATE_PATHS)
-                .cloned()
-                .unwrap_or_default(),
-            installation_id: snapshot.tracking.installation_id.clone(),
-            ..ManifestRequest::default()
-        })
-    }
-
-    /// Sources that others may take values from, by `$name`.
-    fn ref_sources(
-        &self,
-        sources: &[ApplicationSource],
-        project: &str,
-    ) -> Result<BTreeMap<String, RefTarget>, Status> {
-        let lending = sources.iter().filter(|source| !source.r#ref.is_empty());
-        lending
-            .map(|source| {
-                let target = RefTarget {
-                    repo: self.repository(&source.repo_url, project)?,
-                    target_revision: source.target_revision.clone(),
-                    chart: source.chart.clone(),
-                };
-                Ok((format!("${}", source.r#ref), target))
-            })
-            .collect()
+            no_revision_cache: false,
+        };
+        let request = rendering.request(&self.store, &self.snapshot().rendering, *position);
+        request.map_err(|error| failure::store(&error))
     }
 }
 

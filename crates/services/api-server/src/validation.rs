@@ -6,7 +6,7 @@ use crate::failure;
 use crate::hub::Hub;
 use crate::masking::without_password;
 use crate::normal::normalise;
-use crate::sources::{ClusterFacts, Render, only_lends, sources};
+use crate::sources::{ClusterFacts, Render, sources};
 use api::codes::ConditionType;
 use api::v1alpha1::{Application, ApplicationCondition, Repository};
 use jiff::Timestamp;
@@ -112,8 +112,9 @@ async fn rendering_problems(
         failure::within("error validating the repo: error getting k8s server version", &status)
     })?;
     let mut problems = Vec::new();
-    for source in sources.iter().filter(|source| !only_lends(source)) {
-        let render = Render { application, source, scope, facts: &facts, no_cache: false };
+    for (position, source) in sources.iter().enumerate() {
+        let render =
+            Render { application, sources: &sources, position, scope, facts: &facts, no_cache: false };
         if let Err(status) = hub.render(render).await {
             problems.push(invalid(format!(
                 "Unable to generate manifests in {}: {}",

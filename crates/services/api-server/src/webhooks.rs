@@ -2,7 +2,9 @@
 //! bounded queue. Who follows what is known beforehand, so that an answer costs the same with ten thousand
 //! applications as with one.
 
+use crate::found;
 use crate::hub::Hub;
+use crate::sources::sources;
 use axum::body::Body;
 use axum::extract::Request;
 use futures::StreamExt as _;
@@ -13,6 +15,7 @@ use store::{EventKind, Store, StoredEvent};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use webhook::{Affected, Answer, ApplicationKey, Audience, Effect, Index, Job, Pushed, Queue, Watch};
+use wire::reads::{Candidate, ConcernedRequest};
 
 /// Events that wait, at most; more are refused, and senders try again.
 const CAPACITY: usize = 50_000;
@@ -194,19 +197,24 @@ async fn work(hub: Weak<Hub>) {
 }
 
 async fn tell(hub: &Arc<Hub>, job: &Job) {
-    let mut affected: Vec<Affected> = {
-        let index = hub.webhooks.index();
-        match job {
-            Job::Push(push) => {
-                for invalid in Index::invalid(&push.web_urls) {
-                    tracing::warn!("webhook: {invalid}");
-                }
-                push.changes.iter().flat_map(|change| index.pushed(&push.web_urls, change)).collect()
+    let mut affected = match job {
+        Job::Push(push) => {
+            for invalid in Index::invalid(&push.web_urls) {
+                tracing::warn!("webhook: {invalid}");
             }
-            Job::Registry(pushes) => pushes.iter().flat_map(|push| index.published(push)).collect(),
-            // Generators of application sets ask for these; there are none here.
-            Job::PullRequest(_) => Vec::new(),
+            let mut affected = Vec::new();
+            for change in &push.changes {
+                let followers = hub.webhooks.index().pushed(&push.web_urls, change);
+                affected.extend(concerned(hub, followers, change.files.as_deref()).await);
+            }
+            affected
         }
+        Job::Registry(pushes) => {
+            let index = hub.webhooks.index();
+            pushes.iter().flat_map(|push| index.published(push)).collect()
+        }
+        // Generators of application sets ask for these; there are none here.
+        Job::PullRequest(_) => Vec::new(),
     };
     affected.retain(|affected| affected.effect != Effect::Unaffected);
     affected.sort();
@@ -225,4 +233,58 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
         .count()
         .await;
     tracing::info!(applications = count, failures, "webhook: applications were asked to refresh");
+}
+
+/// Those among the followers of a revision whose manifests the changed files may change. Everybody, where the sender
+/// does not say which files changed or the repo-server cannot be asked.
+async fn concerned(hub: &Hub, followers: Vec<Affected>, files: Option<&[String]>) -> Vec<Affected> {
+    let Some(files) = files.filter(|files| !files.is_empty()) else { return followers };
+    let mut candidates = Vec::new();
+    // Where the candidates of each follower end.
+    let mut ends = Vec::with_capacity(followers.len());
+    for follower in &followers {
+        candidates.extend(told_by_reads(hub, follower));
+        ends.push(candidates.len());
+    }
+    if candidates.is_empty() {
+        return followers;
+    }
+    let request = ConcernedRequest { candidates, files: files.to_vec() };
+    let concerned = match hub.reads().concerned(request).await {
+        Ok(answer) => answer.into_inner().concerned,
+        Err(error) => {
+            tracing::warn!(%error, "webhook: who read what was pushed is not known");
+            return followers;
+        }
+    };
+    let mut from = 0;
+    let mut kept = Vec::new();
+    for (follower, end) in followers.into_iter().zip(ends) {
+        let own = concerned.get(from..end).unwrap_or_default();
+        // A follower without candidates is not judged by what it read.
+        if own.is_empty() || own.contains(&true) {
+            kept.push(follower);
+        }
+        from = end;
+    }
+    kept
+}
+
+/// The sources of an application that what they read decides about. None where the user says what matters, and where
+/// the last look at the application did not succeed: what it would read now is not known.
+fn told_by_reads(hub: &Hub, follower: &Affected) -> Vec<Candidate> {
+    let ApplicationKey { namespace, name } = &follower.application;
+    let Ok(application) = hub.store.application(namespace, name) else { return Vec::new() };
+    let is_asked = application.metadata.annotations.contains_key(api::names::MANIFEST_GENERATE_PATHS);
+    let is_known =
+        application.status.sync.status == "Synced" || application.status.sync.status == "OutOfSync";
+    let has_failed =
+        application.status.conditions.iter().any(|condition| condition.r#type.ends_with("Error"));
+    let is_hydrated = application.spec.source_hydrator.is_some();
+    if follower.effect != Effect::Refresh || is_asked || !is_known || has_failed || is_hydrated {
+        return Vec::new();
+    }
+    let app_name = found::instance(hub, &application);
+    let candidate = |source| Candidate { app_name: app_name.clone(), source: Some(source) };
+    sources(&application).into_iter().map(candidate).collect()
 }

@@ -4,7 +4,7 @@ use crate::Controller;
 use crate::clusters::Destination;
 use crate::compute::Unfinished;
 use crate::extract::LiveInfo;
-use crate::manifests::{self, Loaded, Wanted};
+use crate::manifests::{self, Loaded};
 use crate::memory::DeleteHooks;
 use crate::queue::Key;
 use crate::situation::Situation;
@@ -15,6 +15,7 @@ use compare::{Comparison, Facts, Targets};
 use diff::DiffOptions;
 use jiff::Timestamp;
 use kubernetes::Discovery;
+use manifest_request::Rendering;
 use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
 use reconcile::CompareWith;
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,19 +218,19 @@ impl Controller {
         if let Some(manifests) = &question.manifests {
             return Loaded::new(Ok(manifests.clone()));
         }
-        let wanted = Wanted {
+        let hard = question.level == RefreshType::Hard;
+        let rendering = Rendering {
             application,
-            instance: &situation.instance,
+            instance: situation.instance.as_str(),
+            project: &situation.project,
             sources: &question.sources,
             revisions: &question.revisions,
-            level: question.level,
-            compare_with: question.compare_with,
-            kube_version: self.kube_version(&situation.cluster.server).await,
-            api_versions: discovery.api_versions(),
-            project_repositories: situation.project.spec.source_repos.clone(),
-            rules: &situation.rules,
+            kube_version: &self.kube_version(&situation.cluster.server).await,
+            api_versions: &discovery.api_versions(),
+            no_cache: hard,
+            no_revision_cache: hard || question.compare_with == CompareWith::LatestForceResolve,
         };
-        manifests::load(self.store(), self.repo_server(), &wanted).await
+        manifests::load(self.store(), self.repo_server(), &situation.rules.rendering, &rendering).await
     }
 
     /// The live objects of an application: those that carry its mark, and those its targets name.

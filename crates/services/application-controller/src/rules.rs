@@ -1,11 +1,11 @@
 //! The settings that reconciling depends on, read together whenever `argocd-cm` changes.
 
 use health::{Checks, Limits};
+use manifest_request::RenderSettings;
 use settings::{
     CompareOptions, Customizations, Data, GlobalProjects, Problem, Reconciliation, ResourceFilter,
-    ResourceLabels, Server, SourceTypes, Tracking,
+    ResourceLabels, Server, Tracking,
 };
-use std::collections::BTreeMap;
 
 /// Health checks, compiled. They are made of the customizations alone, so two of them never tell two readings apart.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,7 @@ pub(crate) struct Rules {
     pub(crate) reconciliation: Reconciliation,
     pub(crate) global_projects: GlobalProjects,
     pub(crate) in_cluster_enabled: bool,
-    pub(crate) enabled_source_types: BTreeMap<String, bool>,
+    pub(crate) rendering: RenderSettings,
 }
 
 impl Rules {
@@ -51,10 +51,8 @@ impl Rules {
         keep(found);
         let (server, found) = Server::parse(data);
         keep(found);
-        let (types, found) = SourceTypes::parse(data);
+        let (rendering, found) = RenderSettings::parse(data, tracking.clone());
         keep(found);
-        let enabled_source_types =
-            [("Helm", types.helm), ("Kustomize", types.kustomize), ("Directory", types.directory)];
         let rules = Self {
             checks: Compiled(Checks::new(&customizations, Limits::default())),
             tracking,
@@ -65,7 +63,7 @@ impl Rules {
             reconciliation,
             global_projects,
             in_cluster_enabled: server.in_cluster_enabled,
-            enabled_source_types: enabled_source_types.map(|(name, on)| (name.to_owned(), on)).into(),
+            rendering,
         };
         (rules, problems)
     }

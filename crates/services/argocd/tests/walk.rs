@@ -167,14 +167,24 @@ fn tell_of_push(port: u16, url: &str) -> String {
 #[test]
 fn a_push_that_is_told_is_live_without_anybody_asking() {
     let walk = Walk::start_with(&["--insecure"], "--plaintext");
-    let mut repository = GitRepo::from_files("told", &[("app/settings.yaml", &config_map("one"))]).unwrap();
+    let mut repository = GitRepo::from_files(
+        "told",
+        &[("app/settings.yaml", &config_map("one")), ("apart/settings.yaml", &config_map("apart"))],
+    )
+    .unwrap();
     let served = GitHttp::serve(&repository.root(), &git_http::Options::default()).unwrap();
     let url = served.url("told.git");
-    let arguments = ["app", "create", "told", "--repo", &url, "--path", "app", "--dest-namespace", "default"];
-    let server = ["--dest-server", "https://kubernetes.default.svc", "--sync-policy", "automated"];
-    walk.cli(&[&arguments[..], &server[..]].concat()).unwrap();
-    let status = |walk: &Walk| walk.cli(&["app", "get", "told"]).unwrap_or_default();
-    walk.until("the first state is live", || status(&walk).contains("Synced to").then_some(()));
+    let create = |name: &str, path: &str, namespace: &str| {
+        let arguments =
+            ["app", "create", name, "--repo", &url, "--path", path, "--dest-namespace", namespace];
+        let server = ["--dest-server", "https://kubernetes.default.svc", "--sync-policy", "automated"];
+        walk.cli(&[&arguments[..], &server[..]].concat()).unwrap();
+        walk.until("the first state is live", || {
+            walk.cli(&["app", "get", name]).ok()?.contains("Synced to").then_some(())
+        });
+    };
+    create("told", "app", "default");
+    create("apart", "apart", "kube-public");
     let commit = repository.change("app/settings.yaml", &config_map("two")).unwrap();
     // Nobody looks before three minutes are over, but for the one who is told.
     let answer = tell_of_push(walk.port, &url);
@@ -184,6 +194,9 @@ fn a_push_that_is_told_is_live_without_anybody_asking() {
         let synced = shown.contains("\"status\": \"Synced\"");
         (synced && shown.contains(&format!("\"revision\": \"{commit}\""))).then_some(())
     });
+    // What the other one read is as it was: it was not looked at.
+    let log = walk.log();
+    assert!(log.contains("asked to refresh") && log.contains("applications=1"), "{log}");
 }
 
 #[test]

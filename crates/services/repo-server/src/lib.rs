@@ -5,6 +5,7 @@ mod listing;
 mod manifests;
 mod metrics;
 mod options;
+mod reads;
 mod repository;
 mod server;
 mod status;
@@ -20,6 +21,7 @@ use cache::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use transport::{Identity, Listener};
+use wire::reads::reads_service_server::ReadsServiceServer;
 use wire::repository::repo_server_service_server::RepoServerServiceServer;
 
 /// The component's name, as its binary is called.
@@ -50,6 +52,7 @@ pub enum StartError {
 /// The gRPC services as a router: for a port, and for channels within one process.
 pub fn router(server: RepoServer) -> axum::Router {
     let calls = server.calls().clone();
+    let reads = ReadsServiceServer::new(server.clone()).max_decoding_message_size(wire::MESSAGE_LIMIT);
     let service = RepoServerServiceServer::new(server)
         .max_decoding_message_size(wire::MESSAGE_LIMIT)
         .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -57,7 +60,7 @@ pub fn router(server: RepoServer) -> axum::Router {
     tokio::spawn(async move {
         health.set_serving::<RepoServerServiceServer<RepoServer>>().await;
     });
-    let routes = tonic::service::Routes::new(service).add_service(health_service);
+    let routes = tonic::service::Routes::new(service).add_service(reads).add_service(health_service);
     calls.count(routes.prepare().into_axum_router())
 }
 

@@ -1,21 +1,26 @@
 //! The manifest cache. A render is found by its parameters and its revision, and failing that by what an earlier
 //! render with the same parameters read: a commit that touches none of it is answered without rendering.
 //!
-//! Three kinds of entry, all sealed: `at` parameters and revision stands which render it was; `of` a render its
-//! manifests; `reads` of parameters the last read sets and the renders they gave.
+//! Four kinds of entry, all sealed: `at` parameters and revision stands which render it was; `of` a render its
+//! manifests; `reads` of parameters the last read sets and the renders they gave; `by` an application's source the
+//! parameters it was last rendered with.
 
 use crate::metrics::{Metrics, Origin};
+use api::v1alpha1::ApplicationSource;
 use bytes::Bytes;
 use cache::{Cache, Seal};
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use source_tree::{ReadSet, Tree};
+use source_tree::{ReadSet, Tree, TreePath};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Read sets remembered per parameters: an application that goes back and forth is found again.
 const MOST_READ_SETS: usize = 4;
+
+/// Sources whose notes are known to be written.
+const MOST_NOTED: u64 = 50_000;
 
 /// A render as it is kept: revision independent.
 #[derive(Clone, PartialEq, Message)]
@@ -33,7 +38,13 @@ pub(crate) struct Manifests {
     seal: Seal,
     keep: Duration,
     metrics: Metrics,
+    /// Who was noted lately, so that it is not written with every question.
+    noted: moka::sync::Cache<String, String>,
 }
+
+/// Who asks for manifests: an application's source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct User(String);
 
 /// Identifies everything but the tree that a render depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +65,20 @@ impl Parameters {
     }
 }
 
+impl User {
+    /// A source of the application of that name.
+    pub(crate) fn new(application: &str, source: &ApplicationSource) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(source.encode_to_vec());
+        Self(format!("{application}|{}", hex(&hash.finalize())))
+    }
+}
+
 impl Manifests {
     pub(crate) fn new(cache: Cache, secret: &[u8], keep: Duration, metrics: Metrics) -> Self {
-        Self { cache, seal: Seal::new(secret), keep, metrics }
+        // Written again well before the entry goes.
+        let noted = moka::sync::Cache::builder().max_capacity(MOST_NOTED).time_to_live(keep / 2).build();
+        Self { cache, seal: Seal::new(secret), keep, metrics, noted }
     }
 
     /// The render of these parameters at this revision, if it was made before.
@@ -107,6 +129,24 @@ impl Manifests {
         }
     }
 
+    /// Remembers what an application's source was last rendered with.
+    pub(crate) async fn note(&self, user: &User, parameters: &Parameters) {
+        if self.noted.get(&user.0).is_some_and(|known| known == parameters.0) {
+            return;
+        }
+        self.store(&by(user), parameters.0.as_bytes()).await;
+        self.noted.insert(user.0.clone(), parameters.0.clone());
+    }
+
+    /// Whether a change of these files may change what a source of an application renders to. Yes where nothing is
+    /// known, or a render read what is not in its tree.
+    pub(crate) async fn may_change(&self, user: &User, files: &[TreePath]) -> bool {
+        let Some(parameters) = self.load(&by(user)).await else { return true };
+        let parameters = Parameters(String::from_utf8_lossy(&parameters).into_owned());
+        let known = self.known_reads(&parameters).await;
+        known.is_empty() || known.iter().any(|known| known.reads.may_change(files))
+    }
+
     async fn render(&self, parameters: &Parameters, render: &str) -> Option<Kept> {
         Kept::decode(self.load(&of(parameters, render)).await?).ok()
     }
@@ -140,6 +180,10 @@ fn at(parameters: &Parameters, revision: &str) -> String {
 
 fn of(parameters: &Parameters, render: &str) -> String {
     format!("mfst-rs|of|{}|{render}", parameters.0)
+}
+
+fn by(user: &User) -> String {
+    format!("mfst-rs|by|{}", user.0)
 }
 
 fn all_reads(parameters: &Parameters) -> String {

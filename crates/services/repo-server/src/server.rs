@@ -1,6 +1,6 @@
 //! The methods of `repository.RepoServerService`.
 
-use crate::manifests::{Kept, Manifests, Parameters};
+use crate::manifests::{Kept, Manifests, Parameters, User};
 use crate::metrics::Metrics;
 use crate::repository::{Trust, git_repository};
 use crate::world::{Credential, World};
@@ -8,16 +8,18 @@ use crate::{Options, listing, status};
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{ApplicationSource, RevisionMetadata};
 use cache::Cache;
+use futures::StreamExt as _;
 use git::{Freshness, Repositories, ResolvedRevision};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
 use render::{Environment, EnvironmentOf, Rendered};
-use source_tree::{Recorded, Tree};
+use source_tree::{Recorded, Tree, TreePath};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 use transport::Calls;
+use wire::reads::Candidate;
 use wire::repository::repo_server_service_server::RepoServerService;
 use wire::repository::{
     AppList, DirectoryAppSpec, GitDirectoriesRequest, GitDirectoriesResponse, ListAppsRequest,
@@ -25,6 +27,9 @@ use wire::repository::{
     RepoServerAppDetailsQuery, RepoServerRevisionMetadataRequest, ResolveRevisionRequest,
     ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
 };
+
+/// Entries of the cache that are read at once for one question.
+const READS_AT_ONCE: usize = 32;
 
 /// The server. Cheap to clone.
 #[derive(Clone)]
@@ -86,31 +91,48 @@ impl RepoServer {
     }
 
     async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
+        let source = request.application_source.clone().unwrap_or_default();
+        let user = (!request.app_name.is_empty()).then(|| User::new(&request.app_name, &source));
+        let (response, parameters) = self.rendered(request).await?;
+        if let (Some(user), Some(parameters)) = (user, parameters) {
+            self.manifests.note(&user, &parameters).await;
+        }
+        Ok(response)
+    }
+
+    /// The manifests, and what they are remembered by.
+    async fn rendered(
+        &self,
+        request: ManifestRequest,
+    ) -> Result<(ManifestResponse, Option<Parameters>), Status> {
         let source =
             request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
         let repository = git_repository(request.repo.clone(), self.trust())?;
         let _pending = self.metrics.pending(&repository.shown_url());
         let resolved = self.resolve(&repository, &request.revision, request.no_revision_cache).await?;
         let commit = resolved.commit.as_str().to_owned();
+        if request.has_multiple_sources && only_lends(&source) {
+            return Ok((ManifestResponse { revision: commit, ..ManifestResponse::default() }, None));
+        }
         let references = self.references(&request, &source).await?;
         let parameters = parameters(&request, &source, &references);
         if !request.no_cache
             && let Some(kept) = self.manifests.at_revision(&parameters, &commit).await
         {
-            return Ok(response(kept, commit, &request));
+            return Ok((response(kept, commit, &request), Some(parameters)));
         }
         let tree = self.fetched(&repository, &resolved).await?;
         let tree: Arc<dyn Tree> = Arc::new(tree);
         if !request.no_cache
             && let Some(kept) = self.manifests.by_reads(&parameters, &commit, tree.clone()).await
         {
-            return Ok(response(kept, commit, &request));
+            return Ok((response(kept, commit, &request), Some(parameters)));
         }
         let (kept, reads) = self
             .render(Work { tree, source, request: request.clone(), revision: commit.clone(), references })
             .await?;
         self.manifests.remember(&parameters, &commit, reads, &kept).await;
-        Ok(response(kept, commit, &request))
+        Ok((response(kept, commit, &request), Some(parameters)))
     }
 
     /// The trees of other sources that values files are taken from, and the commits they are of.
@@ -142,6 +164,19 @@ impl RepoServer {
         Ok(references)
     }
 
+    /// Per candidate, whether a push of these files may change what it renders to.
+    pub(crate) async fn concerned(&self, candidates: Vec<Candidate>, files: &[String]) -> Vec<bool> {
+        let files: Result<Vec<TreePath>, _> = files.iter().map(|file| TreePath::parse(file)).collect();
+        // A path that no tree has: the sender's word is not good enough to leave anybody out.
+        let Ok(files) = files else { return vec![true; candidates.len()] };
+        let (files, manifests) = (&files, &self.manifests);
+        let answers = candidates.into_iter().map(|candidate| async move {
+            let user = User::new(&candidate.app_name, &candidate.source.unwrap_or_default());
+            manifests.may_change(&user, files).await
+        });
+        futures::stream::iter(answers).buffered(READS_AT_ONCE).collect().await
+    }
+
     async fn render(&self, work: Work) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
         let asked = Instant::now();
         let permit = self.renders.clone().acquire_owned().await;
@@ -169,6 +204,11 @@ impl RepoServer {
             .map_err(|error| status::broken("render manifests", &error))?
             .map_err(|error| status::render(&error))
     }
+}
+
+/// Whether a source is there for the files that others take from it, and has no manifests of its own.
+fn only_lends(source: &ApplicationSource) -> bool {
+    !source.r#ref.is_empty() && source.path.is_empty() && source.chart.is_empty()
 }
 
 /// What the names of a source's values files start with, up to the first slash.

@@ -7,6 +7,7 @@ mod many;
 mod process;
 mod push;
 mod unmanaged;
+mod webhook;
 
 use crate::run::{cargo, root, step};
 use anyhow::{Result, bail};
@@ -19,8 +20,9 @@ const PROFILE: &str = "measure";
 /// A measurement: its name, what it measures, and the measuring.
 type Bench = (&'static str, &'static str, fn(&Setting) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
     ("push", "from a push to the change in the cluster", push::run),
+    ("webhook", "a push that is told: the answer, the change in the cluster, healthy", webhook::run),
     ("many", "many applications: first sync, refreshes, memory, a restart", many::run),
     ("unmanaged", "objects that no application manages", unmanaged::run),
 ];

@@ -5,7 +5,7 @@ use crate::authorization::{Access, Wanted, project_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::masking;
-use crate::sources::{ClusterFacts, Render, is_commit, only_lends, sources};
+use crate::sources::{ClusterFacts, Render, is_commit, sources};
 use api::v1alpha1::{Application, ApplicationSource, ChartDetails, RevisionMetadata};
 use tonic::Status;
 use wire::application::{ApplicationManifestQuery, RevisionMetadataQuery};
@@ -36,10 +36,11 @@ pub(crate) async fn manifests(
     let facts = ClusterFacts::of(&cluster).await.map_err(|error| failure::kubernetes(&error))?;
     let masked = &access.snapshot().masked_annotations;
     let mut manifests = Vec::new();
-    for source in sources.iter().filter(|source| !only_lends(source)) {
+    for position in 0..sources.len() {
         let render = Render {
             application: &application,
-            source,
+            sources: &sources,
+            position,
             scope: &scope,
             facts: &facts,
             no_cache: query.no_cache.unwrap_or(false),

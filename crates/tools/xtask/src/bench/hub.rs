@@ -81,7 +81,7 @@ impl Hub {
     pub(crate) fn standalone(&self) -> Result<Component> {
         let (port, metrics) = (testkit::free_port()?, testkit::free_port()?);
         let mut arguments = self.common();
-        arguments.extend(words(&["--port", &port.to_string(), "--address", "127.0.0.1"]));
+        arguments.extend(words(&["--port", &port.to_string(), "--address", "127.0.0.1", "--insecure"]));
         arguments.extend(words(&["--metrics-port", &metrics.to_string()]));
         let mirrors = self.home.path().join("mirrors").display().to_string();
         let start = Start {
@@ -123,10 +123,17 @@ impl Hub {
         )?;
         let repo_port = port;
         let controller = self.controller(repo_port, &redis)?;
+        let api_server = self.api_server(repo_port, redis.port)?;
+        Ok(Components { controller, repo_server, api_server, redis, repo_port })
+    }
+
+    /// The api-server alone, without TLS.
+    pub(crate) fn api_server(&self, repo_port: u16, redis_port: u16) -> Result<Component> {
         let (port, metrics) = (testkit::free_port()?, testkit::free_port()?);
         let mut arguments = self.common();
         arguments.extend(words(&["--port", &port.to_string(), "--metrics-port", &metrics.to_string()]));
-        arguments.extend(words(&["--address", "127.0.0.1", "--redis", &redis_address]));
+        arguments.extend(words(&["--address", "127.0.0.1", "--insecure"]));
+        arguments.extend(words(&["--redis", &format!("127.0.0.1:{redis_port}")]));
         arguments.extend(words(&["--repo-server", &format!("127.0.0.1:{repo_port}")]));
         let start = Start {
             name: "argocd-server",
@@ -136,8 +143,7 @@ impl Hub {
             metrics,
             home: self.home.path(),
         };
-        let api_server = Component::start(&self.binary, start)?;
-        Ok(Components { controller, repo_server, api_server, redis, repo_port })
+        Component::start(&self.binary, start)
     }
 
     fn controller(&self, repo_port: u16, redis: &Redis) -> Result<Component> {

@@ -18,6 +18,8 @@ pub(crate) struct Component {
     name: &'static str,
     process: Process,
     metrics: u16,
+    /// Where it serves.
+    pub(crate) port: u16,
 }
 
 /// How a component is started.
@@ -44,7 +46,7 @@ impl Component {
             .envs(start.environment);
         let log = start.home.join(format!("{}.log", start.name));
         let process = Process::start(command, &log)?;
-        let mut component = Self { name: start.name, process, metrics: start.metrics };
+        let mut component = Self { name: start.name, process, metrics: start.metrics, port: start.port };
         let listens = testkit::poll(READY, || TcpStream::connect(("127.0.0.1", start.port)).ok());
         if listens.is_none() || !component.process.alive() {
             bail!("{} did not start:\n{}", start.name, component.last_words());

@@ -55,7 +55,8 @@ pub(crate) fn run(setting: &Setting) -> Result<Vec<Figure>> {
     ])
 }
 
-fn until(hub: &mut Hub, path: &str, done: impl Fn(&Value) -> bool) -> Result<()> {
+/// Waits until an object is as it should be.
+pub(super) fn until(hub: &mut Hub, path: &str, done: impl Fn(&Value) -> bool) -> Result<()> {
     let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline {
         if hub.client.get(path)?.is_some_and(|object| done(&object)) {
