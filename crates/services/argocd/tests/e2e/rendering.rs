@@ -4,14 +4,13 @@ use crate::installation::{Installation, NAMESPACE, installation, sync_status};
 use serde_json::{Value, json};
 use testkit::git_repo::GitRepo;
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 8] = [
     ("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n"),
     ("chart/values.yaml", "value: chart\n"),
     (
         "chart/templates/map.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  value: {{ .Values.value | quote }}\n",
     ),
-    ("values/prod.yaml", "value: referenced\n"),
     ("base/kustomization.yaml", "resources: [map.yaml]\n"),
     ("base/map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata:\n  value: base\n"),
     (
@@ -46,6 +45,7 @@ fn every_engine_makes_things_live() {
     let installation = installation();
     let mut repository = GitRepo::from_files("engines", &FILES).unwrap();
     let url = repository.url();
+    let mut values = GitRepo::from_files("values", &[("values/prod.yaml", "value: referenced\n")]).unwrap();
     let source = |path: &str, more: Value| {
         let mut source = json!({"repoURL": url, "path": path, "targetRevision": "HEAD"});
         if let (Value::Object(source), Value::Object(more)) = (&mut source, more) {
@@ -65,7 +65,7 @@ fn every_engine_makes_things_live() {
     declare(
         &installation,
         "referring",
-        &json!([chart, {"repoURL": url, "targetRevision": "HEAD", "ref": "values"}]),
+        &json!([chart, {"repoURL": values.url(), "targetRevision": "HEAD", "ref": "values"}]),
     );
     declare(&installation, "kustomized", &source("overlay", json!({"kustomize": {"namePrefix": "own-"}})));
     let variables =
@@ -83,8 +83,8 @@ fn every_engine_makes_things_live() {
         .map(|name| installation.application(name)["status"]["sourceType"].as_str().map(str::to_owned));
     assert_eq!(types.map(Option::unwrap_or_default), ["Helm", "Kustomize", "Directory"]);
 
-    // A values file of another source is read anew, though the chart's own files stay as they were.
-    repository.change("values/prod.yaml", "value: changed\n").unwrap();
+    // A values file of another repository is read anew, though the chart's own files stay as they were.
+    values.change("values/prod.yaml", "value: changed\n").unwrap();
     installation.succeed(&["app", "get", "referring", "--refresh"]);
     installation.until_application("referring", "the other source's change is live", |application| {
         sync_status(application) == "Synced" && value("referring", "release").as_deref() == Some("changed")
