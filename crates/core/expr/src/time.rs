@@ -163,7 +163,8 @@ impl Time {
         Self::new(zone.seconds_of(shown), nanoseconds, zone)
     }
 
-    pub(crate) fn instant(&self) -> (i64, i64) {
+    /// Seconds of Unix and nanoseconds.
+    pub fn instant(&self) -> (i64, i64) {
         (self.seconds, self.nanoseconds)
     }
 

@@ -88,6 +88,11 @@ pub struct Map {
 }
 
 impl Map {
+    /// What Go would know of it.
+    pub fn kind(&self) -> MapKind {
+        self.kind
+    }
+
     /// The entries of a map, by their keys.
     pub fn entries(&self) -> &BTreeMap<Key, Value> {
         &self.entries
@@ -169,7 +174,8 @@ impl Function {
         Self { parameters, body: Arc::new(body) }
     }
 
-    pub(crate) fn call(&self, arguments: &[Value]) -> Result<Value, String> {
+    /// Calls it; arguments that do not fit are an error.
+    pub fn call(&self, arguments: &[Value]) -> Result<Value, String> {
         let (expected, given) = (self.parameters.len(), arguments.len());
         if expected != given {
             return Err(format!("invalid number of arguments: expected {expected}, got {given}"));

@@ -12,6 +12,9 @@ use std::rc::Rc;
 pub(crate) const LINES: &[Line] = &[
     ("call", "a*a", |_, arguments| match &arguments[0] {
         Value::Nil | Value::Missing => Err("call of nil".into()),
+        Value::Object(function) if function.kind() == "func" => {
+            function.call("", &arguments[1..]).unwrap_or_else(|| Err("call of nil".into()))
+        }
         other => Err(format!("non-function {} of type {}", print::plain(other), other.type_name())),
     }),
     ("html", "*a", |machine, arguments| machine.escaped(arguments, html)),

@@ -369,7 +369,7 @@ impl<'t> Frame<'t, '_, '_> {
         }
         if &**name == "call"
             && let Some(callee) = arguments.first()
-            && values.first().is_some_and(|value| !value.is_nil())
+            && values.first().is_some_and(|value| !value.is_nil() && value.kind() != "func")
         {
             let type_name = values[0].type_name();
             self.at = node;

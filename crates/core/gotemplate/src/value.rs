@@ -109,7 +109,7 @@ pub trait Object {
     /// Go's name of its type, for messages and `typeOf`.
     fn type_name(&self) -> &str;
 
-    /// The kind of its type: `struct`, `map`, `ptr` or `slice`.
+    /// The kind of its type: `struct`, `map`, `ptr`, `slice`, or `func` for what `call` can call (by the empty name).
     fn kind(&self) -> &'static str {
         "struct"
     }

@@ -1,0 +1,184 @@
+//! The decision: which notifications are due for an application now, which were sent already, and why nothing is.
+
+use crate::config::Config;
+use crate::notification::Notification;
+use crate::state::{Destination, State, entry};
+use crate::subscriptions::{Destinations, destinations};
+use crate::templates::Rendering;
+use crate::triggers::Outcome;
+use crate::variables::{Repository, Variables};
+use gotemplate::Outside;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is decided about.
+pub struct Situation<'s> {
+    /// The application as Kubernetes has it.
+    pub application: &'s Value,
+    /// Annotations of its project, when there is one.
+    pub project: Option<&'s BTreeMap<String, String>>,
+    /// Where its repository is asked.
+    pub repository: &'s Repository,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// A notification that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its name in the state.
+    pub entry: String,
+    /// The trigger.
+    pub trigger: String,
+    /// The condition of the trigger.
+    pub condition: String,
+    /// Whether the condition is true once per some value: then the entry stays when it no longer is.
+    pub once: bool,
+    /// Whom to tell.
+    pub destination: Destination,
+    /// In which words.
+    pub templates: Vec<String>,
+}
+
+/// What became of a trigger, for logs and counters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evaluated {
+    /// The trigger.
+    pub trigger: String,
+    /// Its conditions, or why it has none.
+    pub outcomes: Result<Vec<Outcome>, String>,
+}
+
+/// The decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// What is to be sent.
+    pub due: Vec<Due>,
+    /// What is true and was sent.
+    pub sent: Vec<Due>,
+    /// The state without what is no longer true; entries of `due` are added when they are delivered.
+    pub state: State,
+    /// Entries that are true now: these are kept, whatever their age.
+    pub current: BTreeSet<String>,
+    /// Every trigger somebody subscribed to.
+    pub evaluated: Vec<Evaluated>,
+    /// What is wrong with subscriptions.
+    pub problems: Vec<String>,
+}
+
+/// Labels or annotations of an object.
+pub fn texts(object: &Value, member: &str) -> BTreeMap<String, String> {
+    let entries = object.get("metadata").and_then(|metadata| metadata.get(member)).and_then(Value::as_object);
+    let each = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+    entries.into_iter().flatten().filter_map(each).collect()
+}
+
+/// Who wants to hear of an application.
+pub fn subscribed(
+    config: &Config,
+    application: &Value,
+    project: Option<&BTreeMap<String, String>>,
+) -> Destinations {
+    destinations(config, &texts(application, "labels"), &texts(application, "annotations"), project)
+}
+
+/// Decides. `state` is what the application's annotation says, with what was delivered since.
+pub fn decide(config: &Config, situation: &Situation<'_>, state: State) -> Decision {
+    let wanted = subscribed(config, situation.application, situation.project);
+    let mut decision = Decision { state, problems: wanted.problems.clone(), ..Decision::default() };
+    if wanted.by_trigger().is_empty() {
+        return decision;
+    }
+    let variables = variables(config, situation).for_triggers();
+    for (trigger, destinations) in wanted.by_trigger() {
+        let outcomes = match config.triggers.get(trigger) {
+            Some(known) => Ok(known.run(&variables, situation.now)),
+            None => Err(format!("trigger '{trigger}' is not configured")),
+        };
+        for outcome in outcomes.iter().flatten() {
+            for destination in destinations {
+                decision.judge(config, trigger, outcome, destination);
+            }
+        }
+        let redact = |outcome: Outcome| Outcome {
+            errors: outcome.errors.iter().map(|error| config.redactor.redact(error)).collect(),
+            ..outcome
+        };
+        let outcomes = outcomes.map(|outcomes| outcomes.into_iter().map(redact).collect());
+        decision.evaluated.push(Evaluated { trigger: trigger.clone(), outcomes });
+    }
+    decision
+}
+
+impl Decision {
+    fn judge(&mut self, config: &Config, trigger: &str, outcome: &Outcome, destination: &Destination) {
+        let name = entry(config.state_prefix(), trigger, outcome, destination);
+        if !outcome.triggered {
+            self.state.forget(&name);
+            return;
+        }
+        self.current.insert(name.clone());
+        let due = Due {
+            entry: name,
+            trigger: trigger.to_owned(),
+            condition: outcome.key.clone(),
+            once: !outcome.once_per.is_empty(),
+            destination: destination.clone(),
+            templates: outcome.templates.clone(),
+        };
+        let list = if self.state.has(&due.entry) { &mut self.sent } else { &mut self.due };
+        list.push(due);
+    }
+}
+
+/// Renders a notification for a destination. The error is told without any value of the Secret.
+pub fn notification(
+    config: &Config,
+    situation: &Situation<'_>,
+    templates: &[String],
+    destination: &Destination,
+    outside: &mut dyn Outside,
+) -> Result<Notification, String> {
+    let data = variables(config, situation).for_template(destination);
+    let mut rendering = Rendering { data: &data, outside };
+    let rendered = config.compiled.render(templates, &mut rendering, situation.now);
+    rendered.map_err(|error| config.redactor.redact(&error))
+}
+
+/// What expressions and templates see of a situation.
+fn variables<'v>(config: &'v Config, situation: &'v Situation<'_>) -> Variables<'v> {
+    Variables {
+        application: situation.application,
+        context: &config.context,
+        secrets: &config.secrets,
+        repository: situation.repository,
+        now: situation.now,
+    }
+}
+
+/// Evaluates one trigger whoever subscribed to it.
+pub fn run(config: &Config, situation: &Situation<'_>, trigger: &str) -> Result<Vec<Outcome>, String> {
+    let known = config.triggers.get(trigger);
+    let known = known.ok_or_else(|| format!("trigger '{trigger}' is not configured"))?;
+    Ok(known.run(&variables(config, situation).for_triggers(), situation.now))
+}
+
+/// Whether the status tells of the time after the last operation: until the controller has looked again, sync status and
+/// health are those of before.
+pub fn is_refreshed(application: &Value) -> bool {
+    let status = application.get("status");
+    let Some(Value::Object(operation)) = status.and_then(|status| status.get("operationState")) else {
+        return true;
+    };
+    let phase = operation.get("phase").and_then(Value::as_str).unwrap_or_default();
+    if !matches!(phase, "Failed" | "Error" | "Succeeded") {
+        return true;
+    }
+    let time =
+        |value: Option<&Value>| value.and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+    let Some(finished) = time(operation.get("finishedAt")) else { return false };
+    let seen = |name: &str| time(status.and_then(|status| status.get(name)));
+    let late = |seen: Option<Timestamp>| seen.is_none_or(|seen| finished > seen);
+    !(late(seen("reconciledAt")) && late(seen("observedAt")))
+}

@@ -1,0 +1,96 @@
+//! What single services do beyond their table: values that only the delivery sees, defaults that depend on others, and what
+//! is refused.
+
+use crate::notification::Notification;
+use crate::schema::{REPOSITORY, REVISION};
+use crate::templates::Text;
+use gotemplate::Functions;
+use serde_json::{Map, Value};
+
+/// Members of a section that are rendered for the delivery and never shown.
+pub(crate) fn hidden(
+    service: &str,
+    template: &str,
+    section: &Value,
+    functions: &Functions,
+) -> Result<Vec<(&'static str, Text)>, String> {
+    if !matches!(service, "github" | "gitlab") {
+        return Ok(Vec::new());
+    }
+    let text = |name: &str, default: &'static str| {
+        let written = section.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let compiled = Text::compile(template, written.unwrap_or(default), functions);
+        compiled.map_err(|error| error.to_string())
+    };
+    Ok(vec![("repoURL", text("repoURLPath", REPOSITORY)?), ("revision", text("revisionPath", REVISION)?)])
+}
+
+/// What a section must not say.
+pub(crate) fn check(service: &str, section: &Value) -> Result<(), String> {
+    if service == "opsgenie" {
+        let priority = section.get("priority").and_then(Value::as_str).unwrap_or_default().to_uppercase();
+        if !matches!(priority.as_str(), "" | "P1" | "P2" | "P3" | "P4" | "P5") {
+            return Err("Priority should be one of these: 'P1', 'P2', 'P3', 'P4' and 'P5'".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// After a template's texts are in place.
+pub(crate) fn finish(
+    notification: &mut Notification,
+    template: &str,
+    rendered: impl Iterator<Item = &'static str>,
+    now: jiff::Timestamp,
+) -> Result<(), String> {
+    for service in rendered {
+        let Some(Value::Object(section)) = notification.sections.get_mut(service) else { continue };
+        match service {
+            "github" => comment_tag(section),
+            "opsgenie" => {
+                if let Some(Value::String(priority)) = section.get_mut("priority") {
+                    *priority = priority.to_uppercase();
+                }
+            }
+            "slack" => delivery_policy(section),
+            "alertmanager" => alert(section, template, now)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A policy nobody knows is the default one.
+fn delivery_policy(section: &mut Map<String, Value>) {
+    let policy = section.get("deliveryPolicy").and_then(Value::as_str).unwrap_or_default();
+    if !matches!(policy, "Post" | "PostAndUpdate" | "Update") {
+        section.insert("deliveryPolicy".to_owned(), "Post".into());
+    }
+}
+
+/// A comment that is to be found again carries its tag.
+fn comment_tag(section: &mut Map<String, Value>) {
+    let Some(Value::Object(comment)) = section.get_mut("pullRequestComment") else { return };
+    let text = |name: &str| comment.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (content, tag) = (text("content"), text("commentTag"));
+    if !tag.is_empty() {
+        let content = format!("{content}\n<!-- argocd-notifications {tag} -->");
+        comment.insert("content".to_owned(), content.into());
+    }
+}
+
+fn alert(section: &mut Map<String, Value>, template: &str, now: jiff::Timestamp) -> Result<(), String> {
+    section.insert("startsAt".to_owned(), now.to_string().into());
+    let url = section.get("generatorURL").and_then(Value::as_str).unwrap_or_default();
+    if let Some(rest) = url.strip_prefix("git@") {
+        let url = format!("https://{}", rest.replacen(':', "/", 1));
+        section.insert("generatorURL".to_owned(), url.into());
+    }
+    match section.get_mut("labels") {
+        Some(Value::Object(labels)) if !labels.is_empty() => {
+            labels.entry("alertname").or_insert_with(|| template.into());
+            Ok(())
+        }
+        _ => Err("at least one label pair required".to_owned()),
+    }
+}

@@ -1,0 +1,279 @@
+//! Templates of notifications: compiled once, rendered for an application and a destination.
+
+use crate::notification::Notification;
+use crate::schema::{Field, Kind, SERVICES};
+use crate::special;
+use gotemplate::{Error, Functions, Limits, MissingKey, Outside, Templates as Compiled, Type};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What one text may take: messages are short, and a template runs at every delivery.
+const LIMITS: Limits = Limits { output: 1 << 20, steps: 2_000_000, depth: 100, stack: 512 << 10 };
+
+/// All templates of a configuration, by name.
+#[derive(Clone, Default)]
+pub struct Templates {
+    templates: BTreeMap<String, Template>,
+}
+
+/// One template: its configuration and its texts, compiled.
+#[derive(Clone)]
+struct Template {
+    message: Text,
+    sections: Vec<(&'static str, Node)>,
+}
+
+/// A compiled text.
+#[derive(Clone)]
+pub(crate) struct Text {
+    name: String,
+    compiled: Option<Compiled>,
+}
+
+/// What is compiled of a field.
+#[derive(Clone)]
+enum Node {
+    Text(Text, bool),
+    Raw(Value),
+    Texts(Vec<Text>),
+    Map(Vec<(String, String, Text)>),
+    Section(Vec<(&'static str, Node)>),
+    ByName(Vec<(String, Node)>),
+}
+
+/// What texts are rendered with.
+pub(crate) struct Rendering<'r> {
+    pub(crate) data: &'r gotemplate::Value,
+    pub(crate) outside: &'r mut dyn Outside,
+}
+
+impl Text {
+    pub(crate) fn compile(name: &str, text: &str, functions: &Functions) -> Result<Self, Error> {
+        if !text.contains("{{") {
+            // Nothing to run: the text is what it is.
+            let mut compiled = Compiled::new(Functions::builtin());
+            compiled.parse(name, text)?;
+            return Ok(Self { name: name.to_owned(), compiled: Some(compiled).filter(|_| !text.is_empty()) });
+        }
+        let mut compiled = Compiled::new(functions.clone());
+        compiled.parse(name, text)?;
+        Ok(Self { name: name.to_owned(), compiled: Some(compiled) })
+    }
+
+    pub(crate) fn render(&self, rendering: &mut Rendering<'_>) -> Result<String, Error> {
+        match &self.compiled {
+            None => Ok(String::new()),
+            Some(compiled) => {
+                let missing = MissingKey::Default;
+                compiled.execute(&self.name, rendering.data, rendering.outside, missing, LIMITS)
+            }
+        }
+    }
+}
+
+/// sprig's functions without what looks at the machine, and the marks for mentions in Slack.
+pub(crate) fn functions() -> Functions {
+    let mark = |before: &'static str| -> Arc<gotemplate::Custom> {
+        Arc::new(move |arguments: &[gotemplate::Value]| {
+            let name = match arguments.first() {
+                Some(gotemplate::Value::String(text)) => text.to_str().into_owned(),
+                _ => String::new(),
+            };
+            Ok(gotemplate::Value::text(format!("__SLACK_{before}__{name}__")))
+        })
+    };
+    Functions::sprig()
+        .without("env")
+        .without("expandenv")
+        .without("getHostByName")
+        .with("slackUserByEmail", &[Type::String], None, mark("USER_EMAIL"))
+        .with("slackChannel", &[Type::String], None, mark("CHANNEL"))
+        .with("slackUserGroup", &[Type::String], None, mark("USERGROUP"))
+}
+
+impl Templates {
+    /// Compiles all texts; the first that is no template is the error, in Go's words.
+    pub(crate) fn compile(configured: &BTreeMap<String, Notification>) -> Result<Self, String> {
+        let functions = functions();
+        let mut templates = BTreeMap::new();
+        for (name, notification) in configured {
+            templates.insert(name.clone(), Template::compile(name, notification, &functions)?);
+        }
+        Ok(Self { templates })
+    }
+
+    /// Renders templates one after another into one notification.
+    pub(crate) fn render(
+        &self,
+        names: &[String],
+        rendering: &mut Rendering<'_>,
+        now: jiff::Timestamp,
+    ) -> Result<Notification, String> {
+        let mut notification = Notification::default();
+        for name in names {
+            let Some(template) = self.templates.get(name) else {
+                return Err(format!("template '{name}' is not supported"));
+            };
+            template.render(&mut notification, rendering).map_err(|error| error.to_string())?;
+            special::finish(&mut notification, name, template.sections.iter().map(|(name, _)| *name), now)?;
+        }
+        Ok(notification)
+    }
+}
+
+impl Template {
+    fn compile(name: &str, notification: &Notification, functions: &Functions) -> Result<Self, String> {
+        let message = Text::compile(name, &notification.message, functions);
+        let mut template =
+            Self { message: message.map_err(|error| error.to_string())?, sections: Vec::new() };
+        for service in SERVICES {
+            let Some(value) = notification.sections.get(service.name) else { continue };
+            special::check(service.name, value)?;
+            let place = |field: &str| match service.named_errors {
+                true => format!("error in '{name}' {}.{field} : ", service.name),
+                false => String::new(),
+            };
+            let node = match (service.kind, value) {
+                (Kind::Section(fields), _) => {
+                    let mut nodes = section(name, value, fields, functions, &place)?;
+                    nodes.extend(
+                        special::hidden(service.name, name, value, functions)?
+                            .into_iter()
+                            .map(|(name, text)| (name, Node::Text(text, true))),
+                    );
+                    Node::Section(nodes)
+                }
+                (Kind::ByName(fields), Value::Object(entries)) => {
+                    let each = |(key, value): (&String, &Value)| {
+                        let nodes = section(&format!("{name}{key}"), value, fields, functions, &place)?;
+                        Ok::<_, String>((key.clone(), Node::Section(nodes)))
+                    };
+                    Node::ByName(entries.iter().map(each).collect::<Result<_, _>>()?)
+                }
+                _ => continue,
+            };
+            template.sections.push((service.name, node));
+        }
+        Ok(template)
+    }
+
+    fn render(&self, notification: &mut Notification, rendering: &mut Rendering<'_>) -> Result<(), Error> {
+        let message = self.message.render(rendering)?;
+        if !message.is_empty() {
+            notification.message = message;
+        }
+        for (service, node) in &self.sections {
+            let section = notification.sections.entry(service).or_insert_with(|| Value::Object(Map::new()));
+            render(node, section, rendering)?;
+        }
+        Ok(())
+    }
+}
+
+fn section(
+    template: &str,
+    value: &Value,
+    fields: &'static [Field],
+    functions: &Functions,
+    place: &dyn Fn(&str) -> String,
+) -> Result<Vec<(&'static str, Node)>, String> {
+    let mut nodes = Vec::new();
+    for field in fields {
+        let written = value.get(field.name).filter(|value| !value.is_null());
+        let compile = |text: &str| {
+            let compiled = Text::compile(template, text, functions);
+            compiled.map_err(|error| format!("{}{error}", place(field.name)))
+        };
+        let texts = |value: Option<&Value>| -> Vec<String> {
+            let items = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let node = match field.kind {
+            Kind::Template | Kind::Set => {
+                let text = written.and_then(Value::as_str).filter(|text| !text.is_empty());
+                // What is sent of a commit is not for users to write.
+                let text = if field.name == "revision" { None } else { text };
+                Node::Text(compile(text.unwrap_or(field.default))?, matches!(field.kind, Kind::Set))
+            }
+            Kind::Text => {
+                let text = written.and_then(Value::as_str).filter(|text| !text.is_empty());
+                Node::Raw(text.unwrap_or(field.default).into())
+            }
+            Kind::Flag => match (written, field.default) {
+                (Some(value), _) => Node::Raw(value.clone()),
+                (None, "") => continue,
+                (None, default) => Node::Raw((default == "true").into()),
+            },
+            Kind::Texts | Kind::Json => match written {
+                Some(value) => Node::Raw(value.clone()),
+                None => continue,
+            },
+            Kind::Templates => {
+                Node::Texts(texts(written).iter().map(|text| compile(text)).collect::<Result<_, _>>()?)
+            }
+            Kind::Map => {
+                let entries = written.and_then(Value::as_object).into_iter().flatten();
+                let each = |(key, value): (&String, &Value)| {
+                    let text = value.as_str().unwrap_or_default();
+                    Ok::<_, String>((key.clone(), text.to_owned(), compile(text)?))
+                };
+                Node::Map(entries.map(each).collect::<Result<_, _>>()?)
+            }
+            Kind::Section(inner) => match written {
+                Some(value) => Node::Section(section(template, value, inner, functions, place)?),
+                None => continue,
+            },
+            Kind::ByName(_) => continue,
+        };
+        nodes.push((field.name, node));
+    }
+    Ok(nodes)
+}
+
+fn render(node: &Node, into: &mut Value, rendering: &mut Rendering<'_>) -> Result<(), Error> {
+    match node {
+        Node::Text(text, always) => {
+            let text = text.render(rendering)?;
+            if *always || !text.is_empty() {
+                *into = text.into();
+            }
+        }
+        Node::Raw(value) => *into = value.clone(),
+        Node::Texts(texts) => {
+            let rendered: Result<Vec<_>, _> = texts.iter().map(|text| text.render(rendering)).collect();
+            *into = rendered?.into();
+        }
+        Node::Map(entries) if entries.is_empty() => {}
+        Node::Map(entries) => {
+            let mut result = Map::new();
+            for (key, written, text) in entries {
+                let rendered = text.render(rendering)?;
+                let kept = if rendered.is_empty() { written.clone() } else { rendered };
+                result.insert(key.clone(), kept.into());
+            }
+            *into = Value::Object(result);
+        }
+        Node::Section(nodes) => {
+            for (name, node) in nodes {
+                render(node, member(into, name), rendering)?;
+            }
+        }
+        Node::ByName(nodes) => {
+            for (name, node) in nodes {
+                render(node, member(into, name), rendering)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn member<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    match value {
+        Value::Object(entries) => entries.entry(name).or_insert(Value::Null),
+        other => other,
+    }
+}

@@ -1,0 +1,211 @@
+//! What expressions and templates see: the application, the context, the Secret, and the functions of `time`, `strings`,
+//! `repo` and `sync`. Both languages get the same functions.
+
+use crate::secrets::SecretData;
+use crate::state::Destination;
+use expr::Value;
+use expr::namespaces::{self, Lookup};
+use gotemplate::{Element, List, Map, Object, Text};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Answers about an application's repository; the error is what a template or a trigger sees.
+#[derive(Clone)]
+pub struct Repository {
+    /// Message, author, date and tags of a revision, as [`commit`] makes them.
+    pub commit: Arc<Lookup>,
+    /// What kind of source the application has.
+    pub details: Arc<Lookup>,
+}
+
+impl Repository {
+    /// A repository nobody can ask: every question is answered with the reason.
+    pub fn unreachable(reason: &'static str) -> Self {
+        let lookup: Arc<Lookup> = Arc::new(move |_: &str| Err(reason.to_owned()));
+        Self { commit: lookup.clone(), details: lookup }
+    }
+}
+
+/// What `repo.GetCommitMetadata` gives.
+pub fn commit(message: &str, author: &str, date: Option<Timestamp>, tags: &[String]) -> Value {
+    let date = date.map_or_else(expr::time::Time::zero, expr::time::Time::at);
+    Value::structure(
+        "shared.CommitMetadata",
+        [
+            ("Message", Value::text(message)),
+            ("Author", Value::text(author)),
+            ("Date", Value::Time(date)),
+            ("Tags", Value::list(tags.iter().map(|tag| Value::text(tag.as_str())).collect())),
+        ],
+    )
+}
+
+/// Everything that is seen, before it is known in which language.
+pub struct Variables<'v> {
+    /// The application as Kubernetes has it.
+    pub application: &'v serde_json::Value,
+    /// `context` of the configuration.
+    pub context: &'v BTreeMap<String, String>,
+    /// The Secret.
+    pub secrets: &'v SecretData,
+    /// The application's repository.
+    pub repository: &'v Repository,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Variables<'_> {
+    /// For expressions.
+    pub fn for_triggers(&self) -> BTreeMap<String, Value> {
+        self.common("")
+    }
+
+    fn common(&self, service: &str) -> BTreeMap<String, Value> {
+        let context = self.context.iter().map(|(key, text)| (key.clone(), text.clone()));
+        let kind = std::iter::once(("notificationType".to_owned(), service.to_owned()));
+        let secrets = self
+            .secrets
+            .iter()
+            .map(|(key, value)| (key.clone(), Value::Bytes(Arc::from(value.reveal().as_slice()))));
+        [
+            ("app", Value::from_json(self.application)),
+            ("context", Value::texts(kind.chain(context))),
+            ("secrets", Value::map(secrets)),
+            ("time", namespaces::time(self.now)),
+            ("strings", namespaces::strings()),
+            ("repo", namespaces::repo(self.repository.commit.clone(), self.repository.details.clone())),
+            ("sync", namespaces::sync()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// For templates.
+    pub(crate) fn for_template(&self, destination: &Destination) -> gotemplate::Value {
+        let mut entries: BTreeMap<Text, gotemplate::Value> = self
+            .common(&destination.service)
+            .iter()
+            .map(|(name, value)| (Text::from(name.as_str()), to_template(value)))
+            .collect();
+        entries.insert("serviceType".into(), destination.service.as_str().into());
+        entries.insert("recipient".into(), destination.recipient.as_str().into());
+        Map::any(entries)
+    }
+}
+
+/// A function that templates reach by `call`.
+struct Callable(expr::value::Function);
+
+impl Object for Callable {
+    fn type_name(&self) -> &str {
+        "func"
+    }
+
+    fn kind(&self) -> &'static str {
+        "func"
+    }
+
+    fn field(&self, _: &str) -> Option<gotemplate::Value> {
+        None
+    }
+
+    fn call(&self, name: &str, arguments: &[gotemplate::Value]) -> Option<Result<gotemplate::Value, String>> {
+        if !name.is_empty() {
+            return None;
+        }
+        let arguments: Vec<_> = arguments.iter().map(from_template).collect();
+        Some(self.0.call(&arguments).map(|value| to_template(&value)))
+    }
+}
+
+/// A structure with fields.
+struct Structure {
+    name: &'static str,
+    fields: BTreeMap<String, Value>,
+}
+
+impl Object for Structure {
+    fn type_name(&self) -> &str {
+        self.name
+    }
+
+    fn field(&self, name: &str) -> Option<gotemplate::Value> {
+        self.fields.get(name).map(to_template)
+    }
+
+    fn json(&self) -> gotemplate::Value {
+        let fields = self.fields.iter();
+        Map::any(fields.map(|(name, value)| (Text::from(name.as_str()), to_template(value))).collect())
+    }
+
+    fn text(&self) -> Option<String> {
+        let values: Vec<String> = self.fields.values().map(Value::to_string).collect();
+        Some(format!("{{{}}}", values.join(" ")))
+    }
+}
+
+fn to_template(value: &Value) -> gotemplate::Value {
+    use expr::value::{IntKind, Key, MapKind};
+    match value {
+        Value::Nil => gotemplate::Value::Nil,
+        Value::Bool(truth) => gotemplate::Value::Bool(*truth),
+        Value::Int(number, IntKind::Int64) => gotemplate::Value::Int64(*number),
+        Value::Int(number, _) => gotemplate::Value::Int(*number),
+        Value::Float(number) => gotemplate::Value::Float(*number),
+        Value::Text(text) => gotemplate::Value::text(&**text),
+        Value::Bytes(bytes) => gotemplate::Value::Bytes(Text::from(&**bytes)),
+        Value::Duration(nanoseconds) => gotemplate::Value::Duration(*nanoseconds),
+        Value::Zone(zone) => gotemplate::Value::text(zone.name()),
+        Value::Time(time) => {
+            let (seconds, nanoseconds) = time.instant();
+            let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
+            let moment = Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH);
+            gotemplate::Value::Time(Rc::new(gotemplate::Time::new(moment, jiff::tz::TimeZone::UTC)))
+        }
+        Value::List(list) => List::any(list.items().iter().map(to_template).collect()),
+        Value::Function(function) => gotemplate::Value::Object(Rc::new(Callable(function.clone()))),
+        Value::Map(map) => {
+            let texts = map.entries().iter().filter_map(|(key, value)| match key {
+                Key::Text(key) => Some((key, value)),
+                _ => None,
+            });
+            match map.kind() {
+                MapKind::Struct(name) => {
+                    let fields = texts.map(|(key, value)| (key.to_string(), value.clone())).collect();
+                    gotemplate::Value::Object(Rc::new(Structure { name, fields }))
+                }
+                kind => {
+                    let texts = texts.map(|(key, value)| (Text::from(&**key), to_template(value)));
+                    let element = if kind == MapKind::OnlyTexts { Element::String } else { Element::Any };
+                    Map::of(element, None, texts.collect())
+                }
+            }
+        }
+    }
+}
+
+fn from_template(value: &gotemplate::Value) -> Value {
+    use expr::value::IntKind;
+    use gotemplate::Value as Template;
+    match value {
+        Template::Bool(truth) => Value::Bool(*truth),
+        Template::Int(number) => Value::int(*number),
+        Template::Int64(number) => Value::Int(*number, IntKind::Int64),
+        Template::Int32(number) => Value::int(i64::from(*number)),
+        Template::Uint8(number) => Value::int(i64::from(*number)),
+        Template::Uint64(number) => Value::int(i64::try_from(*number).unwrap_or(i64::MAX)),
+        Template::Float(number) => Value::Float(*number),
+        Template::String(text) => Value::text(text.to_str().into_owned()),
+        Template::Bytes(bytes) => Value::Bytes(Arc::from(bytes.as_bytes())),
+        Template::Duration(nanoseconds) => Value::Duration(*nanoseconds),
+        Template::Time(time) => Value::Time(expr::time::Time::at(time.timestamp())),
+        Template::List(list) => Value::list(list.items.iter().map(from_template).collect()),
+        Template::Map(map) => {
+            let entries = map.entries();
+            Value::map(entries.iter().map(|(key, value)| (key.to_str().into_owned(), from_template(value))))
+        }
+        Template::Missing | Template::Nil | Template::Complex(..) | Template::Object(_) => Value::Nil,
+    }
+}
