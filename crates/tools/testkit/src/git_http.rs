@@ -10,13 +10,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::cgi;
 use crate::error::Error;
 use crate::http::{self, Request};
+use crate::tls::certificate;
 
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 const CONNECTION_LIMIT: usize = 64;
@@ -233,30 +232,4 @@ impl<S: Read + Write> Write for Joined<'_, S> {
     fn flush(&mut self) -> io::Result<()> {
         self.0.get_mut().flush()
     }
-}
-
-/// A server configuration and, as PEM, the authority that vouches for it.
-fn certificate() -> Result<(ServerConfig, String), Error> {
-    let failed = |error: rcgen::Error| Error::Certificate(error.to_string());
-    let mut authority = CertificateParams::new(Vec::new()).map_err(failed)?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    authority.distinguished_name.push(DnType::CommonName, "testkit authority");
-    let authority_key = KeyPair::generate().map_err(failed)?;
-    let authority_pem = authority.self_signed(&authority_key).map_err(failed)?.pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let mut leaf =
-        CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).map_err(failed)?;
-    leaf.distinguished_name.push(DnType::CommonName, "localhost");
-    let leaf_key = KeyPair::generate().map_err(failed)?;
-    let leaf = leaf.signed_by(&leaf_key, &issuer).map_err(failed)?;
-    let failed = |error: rustls::Error| Error::Certificate(error.to_string());
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
-        .map_err(failed)?;
-    Ok((config, authority_pem))
 }

@@ -22,6 +22,11 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// All headers, names in lower case.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     /// Reads one request. `None` is a connection closed before it said anything.
     pub(crate) fn read<S: BufRead + Write>(stream: &mut S) -> io::Result<Option<Self>> {
         let first = line(stream)?;

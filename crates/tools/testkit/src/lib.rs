@@ -10,12 +10,15 @@ pub mod git_http;
 pub mod git_repo;
 pub mod process;
 pub mod redis;
+pub mod sink;
+pub mod smtp;
 
 mod cgi;
 mod compile;
 mod error;
 mod http;
 mod leash;
+mod tls;
 mod wait;
 
 pub use error::Error;

@@ -1,0 +1,14 @@
+//! Notifications, delivered. Each service is a file that knows its settings, its requests and what an answer of it means.
+//! Decides nothing: what is due, to whom and in which words comes from `notify`.
+
+mod failure;
+mod http;
+mod json;
+mod reach;
+mod world;
+
+mod services;
+
+pub use failure::Failure;
+pub use services::{Delivery, Services};
+pub use world::World;

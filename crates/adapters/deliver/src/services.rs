@@ -1,0 +1,151 @@
+//! The services by their names in the documentation, and sending through one of a configuration.
+
+use crate::failure::Failure;
+use crate::http::Outlet;
+use crate::reach::Reach;
+use crate::world::World;
+use async_trait::async_trait;
+use notify::fields::Members;
+use notify::{Config, Destination, Notification, Redactor, ServiceConfig};
+use std::collections::BTreeMap;
+
+mod alertmanager;
+mod awssqs;
+mod email;
+mod github;
+mod github_app;
+mod gitlab;
+mod googlechat;
+mod grafana;
+mod mattermost;
+mod nats;
+mod newrelic;
+mod opsgenie;
+mod pagerduty;
+mod pagerdutyv2;
+mod pushover;
+mod rocketchat;
+pub(crate) mod slack;
+mod slack_mentions;
+mod teams;
+mod teams_workflows;
+mod telegram;
+mod webex;
+mod webhook;
+
+/// A service that is set up.
+#[async_trait]
+pub trait Delivery: Send + Sync {
+    /// Delivers one notification.
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure>;
+}
+
+/// All services of a configuration.
+pub struct Services {
+    by_name: BTreeMap<String, Box<dyn Delivery>>,
+    redactor: Redactor,
+}
+
+impl Services {
+    /// Sets them up; the first that cannot be is the error, as in the original.
+    pub fn new(config: &Config, world: &World) -> Result<Self, String> {
+        let reach = if config.origin.self_service { Reach::Users } else { Reach::Ours };
+        let outlet = Outlet { world: world.clone(), reach };
+        let mut redactor = config.redactor.clone();
+        let mut by_name = BTreeMap::new();
+        for (name, service) in &config.services {
+            learn(&mut redactor, service);
+            let delivery = set_up(service, &outlet).map_err(|error| redactor.redact(&error))?;
+            by_name.insert(name.clone(), delivery);
+        }
+        Ok(Self { by_name, redactor })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// Sends a notification. What the error says is free of secrets.
+    pub async fn send(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+        let Some(service) = self.by_name.get(&destination.service) else {
+            return Err(Failure::lasting(format!(
+                "notification service '{}' is not supported",
+                destination.service
+            )));
+        };
+        let sent = service.deliver(notification, destination).await;
+        sent.map_err(|failure| Failure { message: self.redactor.redact(&failure.message), ..failure })
+    }
+}
+
+/// Settings whose values are secrets, wherever they were written.
+const SECRETS: [&str; 10] = [
+    "token",
+    "password",
+    "apiKey",
+    "apiKeys",
+    "secret",
+    "serviceKeys",
+    "privateKey",
+    "bearerToken",
+    "signingSecret",
+    "basicAuth",
+];
+
+/// Values that are secrets though they stand in the ConfigMap.
+fn learn(redactor: &mut Redactor, service: &ServiceConfig) {
+    let Some(options) = service.options.reveal().as_object() else { return };
+    for (name, value) in options {
+        if !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        let texts = match value {
+            serde_json::Value::Object(entries) => {
+                entries.iter().filter(|(name, _)| *name != "username").map(|(_, value)| value).collect()
+            }
+            value => vec![value],
+        };
+        for text in texts.into_iter().filter_map(|value| value.as_str()) {
+            redactor.learn(text.as_bytes());
+        }
+    }
+}
+
+fn set_up(service: &ServiceConfig, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
+    let options = Members::new(&service.kind, service.options.reveal())?;
+    match service.kind.as_str() {
+        "alertmanager" => alertmanager::set_up(&options, outlet),
+        "awssqs" => awssqs::set_up(&options, outlet),
+        "email" => email::set_up(&options, outlet),
+        "github" => github::set_up(&options, outlet),
+        "gitlab" => gitlab::set_up(&options, outlet),
+        "googlechat" => googlechat::set_up(&options, outlet),
+        "grafana" => grafana::set_up(&options, outlet),
+        "mattermost" => mattermost::set_up(&options, outlet),
+        "nats" => nats::set_up(&options, outlet),
+        "newrelic" => newrelic::set_up(&options, outlet),
+        "opsgenie" => opsgenie::set_up(&options, outlet),
+        "pagerduty" => pagerduty::set_up(&options, outlet),
+        "pagerdutyv2" => pagerdutyv2::set_up(&options, outlet),
+        "pushover" => pushover::set_up(&options, outlet),
+        "rocketchat" => rocketchat::set_up(&options, outlet),
+        "slack" => slack::set_up(&options, outlet),
+        "teams" => teams::set_up(&options, outlet),
+        "teams-workflows" => teams_workflows::set_up(&options, outlet),
+        "telegram" => telegram::set_up(&options, outlet),
+        "webex" => webex::set_up(&options, outlet),
+        "webhook" => webhook::set_up(&options, outlet),
+        kind => Err(format!("service type '{kind}' is not supported")),
+    }
+}
+
+/// Whether trust in certificates is switched off.
+fn insecure(options: &Members<'_>) -> Result<bool, String> {
+    Ok(options.flag("insecureSkipVerify")?.unwrap_or_default())
+}
+
+/// A text of a section; empty when there is none.
+fn text(section: Option<&Members<'_>>, name: &str) -> Result<String, Failure> {
+    Ok(section.map(|section| section.text(name)).transpose()?.unwrap_or_default())
+}

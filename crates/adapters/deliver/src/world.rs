@@ -1,0 +1,34 @@
+//! What deliveries know of the world around them.
+
+use crate::services::slack::Threads;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Finds the certificates (PEM) that a host's certificate must be signed by, where somebody said so.
+pub type Authorities = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
+
+/// The world of one installation. Lives longer than a configuration.
+#[derive(Clone)]
+pub struct World {
+    /// `argocd-tls-certs-cm`.
+    pub authorities: Arc<Authorities>,
+    /// Environment variables that are asked for: credentials and region of AWS.
+    pub environment: Arc<BTreeMap<String, String>>,
+    /// Addresses that stand for others, by what a request's address starts with: for tests of services with one address
+    /// for everybody.
+    pub instead: BTreeMap<String, String>,
+    /// Slack's threads, by channel and key.
+    pub(crate) threads: Arc<Threads>,
+}
+
+impl World {
+    /// A world without certificates of its own.
+    pub fn new(environment: BTreeMap<String, String>) -> Self {
+        Self {
+            authorities: Arc::new(|_| None),
+            environment: Arc::new(environment),
+            instead: BTreeMap::new(),
+            threads: Arc::default(),
+        }
+    }
+}
