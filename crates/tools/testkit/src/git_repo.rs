@@ -62,6 +62,12 @@ impl GitRepo {
         Ok(repo)
     }
 
+    /// Everything there is of it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The folder that holds the bare repository and nothing else: what a server serves.
     #[must_use]
     pub fn root(&self) -> PathBuf {

@@ -26,14 +26,20 @@ struct Wanted {
     kubeconfig: Option<PathBuf>,
     port: Option<u16>,
     namespace: Option<String>,
+    binary: Option<PathBuf>,
     once: bool,
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let wanted = Wanted::parse(arguments)?;
     prerequisites::demo()?;
-    step("build argocd", &cargo(), &["build", "--package", "argocd", "--quiet"])?;
-    let binary = binary()?;
+    let binary = match &wanted.binary {
+        Some(binary) => binary.clone(),
+        None => {
+            step("build argocd", &cargo(), &["build", "--package", "argocd", "--quiet"])?;
+            binary()?
+        }
+    };
     let cluster = Cluster::start(&wanted)?;
     eprintln!("==> a Git repository with the guestbook");
     let repository = GitRepo::from_files(
@@ -41,7 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         &[("guestbook/deployment.yaml", DEPLOYMENT), ("guestbook/service.yaml", SERVICE)],
     )?;
     let home = tempfile::tempdir().context("make a folder for the demo's own files")?;
-    let _sweeper = sweep(&[home.path(), &repository.work_path(), &repository.root()])?;
+    let _sweeper = sweep(&[home.path(), repository.folder()])?;
     let port = wanted.port.unwrap_or(8080);
     let namespace = wanted.namespace.clone().unwrap_or_else(|| NAMESPACE.into());
     let home_path = home.path().to_owned();
@@ -67,9 +73,10 @@ impl Wanted {
                 "--kubeconfig" => wanted.kubeconfig = Some(value()?.into()),
                 "--port" => wanted.port = Some(value()?.parse().context("--port wants a number")?),
                 "--namespace" => wanted.namespace = Some(value()?),
+                "--binary" => wanted.binary = Some(value()?.into()),
                 "--once" => wanted.once = true,
                 other => bail!(
-                    "demo knows no {other:?}: --context, --kubeconfig, --namespace, --port and --once are what it takes"
+                    "demo knows no {other:?}: --context, --kubeconfig, --namespace, --port, --binary and --once are what it takes"
                 ),
             }
         }
