@@ -1,6 +1,6 @@
 //! The handle to one cluster.
 
-use crate::connect::{Connection, Limits, chain, resolve};
+use crate::connect::{Connection, Impersonation, Limits, chain, resolve};
 use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::meter::Meter;
@@ -11,7 +11,10 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 /// One Kubernetes cluster. Cheap to clone; clones share connections, the throttle and what was discovered.
 #[derive(Clone)]
-pub struct Cluster(Arc<Inner>);
+pub struct Cluster {
+    inner: Arc<Inner>,
+    acting: Option<Arc<Impersonation>>,
+}
 
 pub(crate) struct Inner {
     pub(crate) client: kube::Client,
@@ -57,7 +60,7 @@ impl Cluster {
         .map_err(|error| Error::Configuration { server: server.clone(), reason: error.to_string() })?
         .map_err(|error| Error::Configuration { server: server.clone(), reason: chain(&error) })?;
         let limits = connection.limits.clone();
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             client,
             server,
             namespace,
@@ -66,27 +69,38 @@ impl Cluster {
             meter: OnceLock::new(),
             discovered: RwLock::new(None),
             discovering: tokio::sync::Mutex::new(()),
-        })))
+        };
+        Ok(Self { inner: Arc::new(inner), acting: None })
+    }
+
+    /// The same cluster, asked in somebody else's name. Connections and what was discovered are shared.
+    #[must_use]
+    pub fn acting_for(&self, who: Impersonation) -> Self {
+        Self { inner: self.inner.clone(), acting: Some(Arc::new(who)) }
+    }
+
+    pub(crate) fn acting(&self) -> Option<&Impersonation> {
+        self.acting.as_deref()
     }
 
     pub(crate) fn inner(&self) -> &Inner {
-        &self.0
+        &self.inner
     }
 
     /// Has every request from now on measured. The first meter stays.
     pub fn measure(&self, meter: Meter) {
         // Whoever came first counts for all who share the connection.
-        let _ = self.0.meter.set(meter);
+        let _ = self.inner.meter.set(meter);
     }
 
     /// URL of the API server.
     pub fn server(&self) -> &str {
-        &self.0.server
+        &self.inner.server
     }
 
     /// The namespace of the kubeconfig's context or of the service account.
     pub fn default_namespace(&self) -> &str {
-        &self.0.namespace
+        &self.inner.namespace
     }
 
     /// The server's version. Also the cheapest way to see whether it can be reached.

@@ -1,7 +1,7 @@
 //! One HTTP request and its answer: throttled, timed, tried again where that is safe.
 
 use crate::cluster::Cluster;
-use crate::connect::chain;
+use crate::connect::{Impersonation, chain};
 use crate::error::{Error, Status};
 use crate::meter::{Measured, verb};
 use bytes::Bytes;
@@ -66,7 +66,7 @@ impl Call {
         self
     }
 
-    fn request(&self) -> Result<Request<Body>, Error> {
+    fn request(&self, acting: Option<&Impersonation>) -> Result<Request<Body>, Error> {
         let mut uri = self.path.clone();
         if !self.query.is_empty() {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -82,6 +82,12 @@ impl Call {
             .header(header::USER_AGENT, "argocd");
         if self.body.is_some() {
             builder = builder.header(header::CONTENT_TYPE, self.content_type);
+        }
+        if let Some(acting) = acting {
+            builder = builder.header("Impersonate-User", &acting.user);
+            for group in &acting.groups {
+                builder = builder.header("Impersonate-Group", group);
+            }
         }
         builder
             .body(Body::from(self.body.clone().unwrap_or_default()))
@@ -135,7 +141,7 @@ impl Cluster {
 
     /// One try. The second half of a failure says whether to try again, and when the server wants that.
     async fn send_once(&self, call: &Call) -> Result<Response<Body>, (Error, Option<Option<Duration>>)> {
-        let request = call.request().map_err(|error| (error, None))?;
+        let request = call.request(self.acting()).map_err(|error| (error, None))?;
         let patience = self.inner().limits.answer_timeout;
         let transport = |reason: String| Error::Transport { action: call.action.clone(), reason };
         let began = tokio::time::Instant::now();

@@ -2,7 +2,7 @@
 
 use api::codes::{HealthStatusCode, SyncStatusCode};
 use api::v1alpha1::{ResourceDiff, ResourceRef, ResourceStatus};
-use diff::{Diff, DiffError, DiffOptions, diff, state};
+use diff::{Diff, DiffError, DiffOptions, diff, respecting_ignored, state};
 use health::HealthStatus;
 use object::{Object, ResourceKey, is_secret, mask_secret};
 use std::collections::BTreeSet;
@@ -126,6 +126,20 @@ impl Comparison {
             ours: resource.ours,
         });
         (!self.failed).then(|| resources.collect())
+    }
+
+    /// The same for `RespectIgnoreDifferences=true`: targets leave alone what is ignored.
+    pub fn sync_resources_respecting(
+        &self,
+        options: &DiffOptions,
+    ) -> Result<Option<Vec<sync::Resource>>, DiffError> {
+        let Some(mut resources) = self.sync_resources() else { return Ok(None) };
+        for resource in &mut resources {
+            if let (Some(target), Some(live)) = (&mut resource.target, &resource.live) {
+                *target = respecting_ignored(target, live, options)?;
+            }
+        }
+        Ok(Some(resources))
     }
 
     /// Managed objects that are not in the cluster, for the tree.

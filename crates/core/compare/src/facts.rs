@@ -1,13 +1,15 @@
 //! What a comparison needs to know beside the objects.
 
 use api::codes::ConditionType;
+use api::names::COMPARE_OPTIONS;
 use api::v1alpha1::{AppProject, Application, ApplicationCondition};
 use diff::DiffOptions;
 use health::Checks;
 use jiff::Timestamp;
-use object::{AppInstance, GroupKind, Object};
+use object::{AppInstance, GroupKind, Object, ResourceKey};
 use project::Cluster;
 use settings::{ResourceFilter, Tracking};
+use std::collections::BTreeMap;
 
 /// What is known when an application is compared.
 #[derive(Clone, Copy)]
@@ -28,12 +30,32 @@ pub struct Facts<'a> {
     pub filter: &'a ResourceFilter,
     /// How objects are compared, or why they cannot be.
     pub diff: Result<&'a DiffOptions, &'a str>,
+    /// What the API server answered to dry runs, where the application is compared by them.
+    pub server_side: Option<ServerSide<'a>>,
     /// Whether a kind's objects live in namespaces; none when the cluster does not say.
     pub namespaced: &'a dyn Fn(&GroupKind) -> Option<bool>,
     /// What tells the health of live objects.
     pub checks: &'a Checks,
     /// Now.
     pub now: Timestamp,
+}
+
+/// Answers to dry runs of server-side applies.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSide<'a> {
+    /// What each target would become, or why the server refuses it; of the targets whose object is live.
+    pub predictions: &'a BTreeMap<ResourceKey, Result<Object, String>>,
+    /// Whether what admission webhooks change counts.
+    pub with_webhooks: bool,
+}
+
+/// Whether an application is compared by dry runs, and whether what webhooks change counts then. `default` is the
+/// controller's setting, which the application's annotation overrules.
+pub fn server_side_diff(application: &Application, default: bool) -> Option<bool> {
+    let options = application.metadata.annotations.get(COMPARE_OPTIONS).map_or("", String::as_str);
+    let has = |wanted: &str| options.split(',').any(|option| option.trim() == wanted);
+    let on = (default || has("ServerSideDiff=true")) && !has("ServerSideDiff=false");
+    on.then(|| has("IncludeMutationWebhook=true"))
 }
 
 impl Facts<'_> {

@@ -12,7 +12,7 @@ mod targets;
 mod verdict;
 
 pub use comparison::{ComparedResource, Comparison};
-pub use facts::Facts;
+pub use facts::{Facts, ServerSide, server_side_diff};
 pub use options::diff_options;
 pub use targets::{Targets, targets};
 pub use verdict::{compare, orphaned_condition};

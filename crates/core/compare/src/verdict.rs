@@ -9,7 +9,7 @@ use crate::targets::Targets;
 use api::codes::{ConditionType, SyncStatusCode};
 use api::names::COMPARE_OPTIONS;
 use api::v1alpha1::{AppProject, ApplicationCondition};
-use diff::{Diff, diff};
+use diff::{Diff, DiffOptions, diff, diff_predicted};
 use jiff::Timestamp;
 use object::{Object, ResourceKey};
 use std::collections::BTreeMap;
@@ -37,7 +37,8 @@ pub fn compare(
     }
     let mut compared = Vec::new();
     for Pair { target, live } in pairs {
-        let difference = match facts.diff.map(|options| diff(target.as_ref(), live.as_ref(), options)) {
+        let answer = facts.diff.map(|options| difference(target.as_ref(), live.as_ref(), options, facts));
+        let difference = match answer {
             Ok(Ok(difference)) => Some(difference),
             Ok(Err(error)) => {
                 fail(&mut conditions, format!("Failed to compare desired state to live state: {error}"));
@@ -70,6 +71,29 @@ pub fn compare(
     let comparison =
         Comparison { sync, health, resources: compared, hooks, pre_delete_hooks, post_delete_hooks, failed };
     (comparison, conditions)
+}
+
+/// The difference of a pair: worked out here, or by what the API server answered to a dry run. A dry run that was
+/// refused says nothing of the object.
+fn difference(
+    target: Option<&Object>,
+    live: Option<&Object>,
+    options: &DiffOptions,
+    facts: &Facts<'_>,
+) -> Result<Diff, String> {
+    let by_us = || diff(target, live, options).map_err(|error| error.to_string());
+    let (Some(server_side), Some(target), Some(live)) = (facts.server_side, target, live) else {
+        return by_us();
+    };
+    let failed =
+        |reason: &str| format!("error running server-side dry run apply of {}: {reason}", target.key());
+    match server_side.predictions.get(&target.key()) {
+        Some(Ok(predicted)) => Ok(diff_predicted(live, predicted, server_side.with_webhooks, options)),
+        Some(Err(reason)) => Err(failed(reason)),
+        // Its target is made up here.
+        None if is_managed_namespace(target, facts) => by_us(),
+        None => Err(failed("the server was not asked")),
+    }
 }
 
 fn verdict(

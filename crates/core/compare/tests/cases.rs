@@ -3,9 +3,9 @@
 #![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
 
 use api::v1alpha1::{AppProject, Application};
-use compare::{Facts, compare, diff_options, targets};
+use compare::{Facts, ServerSide, compare, diff_options, server_side_diff, targets};
 use health::{Checks, Limits};
-use object::{AppInstance, GroupKind, Object};
+use object::{AppInstance, GroupKind, Object, ResourceKey};
 use project::{Cluster, destination_cluster};
 use serde_json::{Value, json};
 use settings::{CompareOptions, Customizations, ResourceFilter, Tracking};
@@ -44,6 +44,16 @@ fn check(_: &Path, text: String) -> datatest_stable::Result<()> {
     let clusters = [Cluster { server: destination.server.clone(), name: destination.name.clone() }];
     let cluster = destination_cluster(&application.spec.destination, &clusters)?;
     let instance = AppInstance::new(&application.metadata.namespace, &application.metadata.name, "argocd");
+    let with_webhooks = server_side_diff(&application, case["serverSideDiff"] == true);
+    let predictions: BTreeMap<_, _> =
+        objects(&case["predicted"]).into_iter().map(|it| (it.key(), Ok(it))).collect();
+    let refused = case.get("refused").and_then(Value::as_object).into_iter().flatten();
+    let refused = refused.map(|(key, reason)| {
+        let parts: Vec<&str> = key.split('/').collect();
+        let reason = reason.as_str().unwrap_or_default().to_owned();
+        (ResourceKey::new(parts[0], parts[1], parts[2], parts[3]), Err(reason))
+    });
+    let predictions: BTreeMap<_, _> = predictions.into_iter().chain(refused).collect();
     let facts = Facts {
         application: &application,
         instance: &instance,
@@ -53,6 +63,8 @@ fn check(_: &Path, text: String) -> datatest_stable::Result<()> {
         tracking: &tracking,
         filter: &ResourceFilter::parse(&data).0,
         diff: options.as_ref().map_err(|_| problem.as_str()),
+        server_side: with_webhooks
+            .map(|with_webhooks| ServerSide { predictions: &predictions, with_webhooks }),
         namespaced: &namespaced,
         checks: &Checks::new(&Customizations::parse(&data).0, Limits::default()),
         now: "2024-01-01T00:00:00Z".parse()?,

@@ -32,6 +32,7 @@ fn managed(target: Vec<Value>, live: Vec<Value>) -> Vec<api::v1alpha1::ResourceD
         tracking: &tracking,
         filter: &ResourceFilter::default(),
         diff: Ok(&options),
+        server_side: None,
         namespaced: &|_| Some(true),
         checks: &Checks::default(),
         now: "2024-01-01T00:00:00Z".parse().expect("a valid case"),

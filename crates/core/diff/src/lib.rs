@@ -11,15 +11,19 @@ mod managed_fields;
 mod merge;
 mod normalize;
 mod pointer;
+mod respect;
 mod rules;
 mod schema;
+mod server_side;
 mod strategic;
 mod structured;
 mod three_way;
 mod typed;
 
 pub use jq::InvalidPath;
+pub use respect::respecting_ignored;
 pub use rules::{IgnoreDifference, InvalidRule, KnownTypeField, ResourceOverride, Rules};
+pub use server_side::diff_predicted;
 pub use structured::FIELD_MANAGER;
 
 use object::{Object, TrackingMethod, object_to_go_json};
@@ -110,15 +114,16 @@ pub fn diff(
         }
     };
     let failed = |problem: String| DiffError::Patch { object: target.key().to_string(), problem };
-    if options.structured_merge || normalize::applies_on_server(&target) {
-        let (normalized_live, predicted_live) = structured::apply(&target, &live).map_err(failed)?;
-        return Ok(both(normalized_live, predicted_live));
-    }
+    let on_server = options.structured_merge || normalize::applies_on_server(&target);
     let last_applied = normalize::last_applied(&live).map(|mut applied| {
         normalize::normalize(&mut applied, options);
         applied
     });
     let compare = |target: &Object| {
+        if on_server {
+            let (live, predicted) = structured::apply(target, &live).map_err(failed)?;
+            return Ok(both(live, predicted));
+        }
         let past = last_applied.as_ref().unwrap_or(target);
         // An unreadable past does not make the present unknown.
         let compared = three_way::three_way(past, target, &live)
@@ -149,8 +154,8 @@ fn both(normalized_live: Object, predicted_live: Object) -> Diff {
     }
 }
 
-/// The objects as users see them side by side, with what is ignored removed: for `RespectIgnoreDifferences` and
-/// for diffs that are shown before anything is compared.
+/// The objects as users see them side by side, with what is ignored removed: for diffs that are shown before
+/// anything is compared.
 pub fn normalized(
     target: Option<&Object>,
     live: Option<&Object>,

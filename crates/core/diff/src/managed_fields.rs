@@ -95,7 +95,7 @@ fn is_leaf(value: &Value) -> bool {
     !matches!(value, Value::Object(members) if !members.is_empty())
 }
 
-fn position(items: &[Value], step: &Step) -> Option<usize> {
+pub(crate) fn position(items: &[Value], step: &Step) -> Option<usize> {
     match step {
         Step::Key(key) => items.iter().position(|item| {
             key.iter().all(|(name, value)| match item.get(name) {

@@ -12,7 +12,7 @@ pub(crate) fn three_way(original: &Members, modified: &Members, current: &Member
 }
 
 /// The members of `to` that differ, and nulls for those it has not.
-fn difference(from: &Members, to: &Members) -> Members {
+pub(crate) fn difference(from: &Members, to: &Members) -> Members {
     let mut patch = Members::new();
     for (name, new) in to {
         match (from.get(name), new) {

@@ -178,7 +178,8 @@ impl Rules {
         }
     }
 
-    fn remove_ignored(&self, object: &mut Object) {
+    /// Removes what is ignored.
+    pub(crate) fn remove_ignored(&self, object: &mut Object) {
         let matching: Vec<&Removal> = self
             .removals
             .iter()

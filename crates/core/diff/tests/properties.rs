@@ -130,10 +130,16 @@ fn a_change_of_any_declared_field_is_seen() {
                 let changed = Object::from_value(value).unwrap();
                 tried += 1;
                 // What cannot be compared is unknown, which is no "Synced".
-                let modified = diff(Some(&changed), Some(&live), &DiffOptions::default())
-                    .map_or(true, |diff| diff.modified);
-                if !modified {
-                    wrong.push(format!("{} {} {remembers}", target.key(), path.join(".")));
+                for structured_merge in [false, true] {
+                    let options = DiffOptions { structured_merge, ..DiffOptions::default() };
+                    let modified = diff(Some(&changed), Some(&live), &options).map_or(true, |it| it.modified);
+                    if !modified {
+                        wrong.push(format!(
+                            "{} {} {remembers} {structured_merge}",
+                            target.key(),
+                            path.join(".")
+                        ));
+                    }
                 }
             }
         }

@@ -18,6 +18,7 @@ pub use key::{GroupKind, GroupVersionKind, ResourceKey, split_api_version};
 pub use quantity::Quantity;
 pub use secret::{LAST_APPLIED_ANNOTATION, Secret, is_secret, mask_secret, normalize_secret};
 pub use tracking::{
-    AppInstance, Tracking, TrackingId, TrackingMethod, is_crd, owner_application, set_tracking,
+    AppInstance, Tracking, TrackingId, TrackingMethod, is_crd, marked_application, owner_application,
+    set_tracking,
 };
 pub use value::{InvalidObject, Object, OwnerReference};

@@ -179,6 +179,26 @@ pub fn owner_application(
     }
 }
 
+/// The application whose mark an object carries, even where the mark was made for another object, as on copies and
+/// generated hooks: whether the object is the application's own is another question ([`owner_application`]). What
+/// another object owns is that owner's: a Deployment's annotations are copied to its ReplicaSets.
+pub fn marked_application(
+    object: &Object,
+    method: TrackingMethod,
+    label_key: &str,
+    installation_id: &str,
+) -> Option<AppInstance> {
+    let application = match method {
+        TrackingMethod::Label => object.label(label_key).map(AppInstance::from_mark),
+        TrackingMethod::Annotation | TrackingMethod::AnnotationAndLabel => {
+            tracking_id(object, installation_id).map(|id| id.application)
+        }
+    };
+    application
+        .filter(|application| !application.as_str().is_empty())
+        .filter(|_| object.owner_references().is_empty())
+}
+
 /// What a mark is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Tracking<'a> {

@@ -7,6 +7,7 @@ mod destination;
 mod inherit;
 mod permission;
 mod repository_url;
+mod service_account;
 mod validation;
 pub mod windows;
 
@@ -19,4 +20,5 @@ pub use permission::{
     permits_source,
 };
 pub use repository_url::normalized;
+pub use service_account::{NoServiceAccount, service_account};
 pub use validation::{Code, InvalidProject, validate_project};

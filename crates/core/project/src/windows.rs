@@ -4,7 +4,7 @@
 use crate::cron::Schedule;
 use crate::destination::Cluster;
 use crate::validation::valid_window;
-use api::v1alpha1::{AppProject, SyncWindow};
+use api::v1alpha1::{AppProject, Application, SyncWindow};
 use glob_pattern::matches;
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -66,6 +66,40 @@ impl<'a> Windows<'a> {
             .started
             .is_some_and(|started| of_kind("allow", started).iter().any(|window| window.sync_overrun));
         Ok(manual || overruns)
+    }
+}
+
+/// Whether windows let syncs of an application through now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// One that nobody asked for.
+    pub automated: bool,
+    /// The operation that is asked for, or recorded as under way.
+    pub operation: bool,
+}
+
+impl Open {
+    /// All of them.
+    pub const ALWAYS: Self = Self { automated: true, operation: true };
+}
+
+/// Asks a project's windows about an application. A window that cannot be read lets nothing through.
+pub fn open(project: &AppProject, application: &Application, now: Timestamp) -> Open {
+    if project.spec.sync_windows.is_empty() {
+        return Open::ALWAYS;
+    }
+    let destination = &application.spec.destination;
+    let cluster = Cluster { server: destination.server.clone(), name: destination.name.clone() };
+    let windows = Windows::of(project, &application.metadata.name, &destination.namespace, &cluster);
+    let permit = |attempt| windows.permit(attempt, now).unwrap_or(false);
+    let recorded = application.status.operation_state.as_ref();
+    let operation = application.operation.as_ref().or(recorded.map(|state| &state.operation));
+    let manual = operation.is_some_and(|operation| !operation.initiated_by.automated);
+    let started =
+        recorded.filter(|state| state.finished_at.is_none()).and_then(|state| state.started_at.timestamp());
+    Open {
+        automated: permit(Attempt { manual: false, started: None }),
+        operation: permit(Attempt { manual, started }),
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Action {
         /// The newer revision.
         revision: String,
     },
+    /// Tell the operation that is worked on that a user confirmed what it asks about.
+    ConfirmOperation,
     /// Write this state, and work on nothing: sync windows are closed. Decide again when one opens.
     HoldOperation {
         /// The state.

@@ -70,7 +70,8 @@ fn verdict(observed: &Observed<'_>, comparison: &Comparison, now: Timestamp) -> 
         return Verdict::Skip(format!("Skipping auto-sync: application status is {}", comparison.status));
     }
     let prune = automated.prune == Some(true);
-    let drifted = |status: &str| status != SyncStatusCode::Synced.as_str();
+    // What is not judged, such as a copy that carries the mark, is no reason to sync.
+    let drifted = |status: &str| !status.is_empty() && status != SyncStatusCode::Synced.as_str();
     if !prune
         && comparison.resources.iter().all(|resource| !drifted(&resource.status) || resource.requires_pruning)
     {
@@ -111,15 +112,20 @@ fn verdict(observed: &Observed<'_>, comparison: &Comparison, now: Timestamp) -> 
                 .collect();
         }
     }
-    if prune
-        && automated.allow_empty != Some(true)
-        && comparison.resources.iter().all(|found| found.requires_pruning)
-    {
+    if prune && automated.allow_empty != Some(true) && would_leave_nothing(comparison) {
         return Verdict::Refuse(format!(
             "Skipping sync attempt to {desired}: auto-sync will wipe out all resources"
         ));
     }
     Verdict::Sync { operation: Box::new(operation), reason }
+}
+
+/// Whether a prune would take everything that is the application's. Copies that carry its mark, and what hooks left
+/// behind, are not what it consists of: they keep nothing alive.
+fn would_leave_nothing(comparison: &Comparison) -> bool {
+    let mut judged = comparison.resources.iter().filter(|found| !found.status.is_empty()).peekable();
+    let any = judged.peek().is_some() || comparison.resources.is_empty();
+    any && judged.all(|found| found.requires_pruning)
 }
 
 fn automated_operation(

@@ -4,6 +4,7 @@
 //! observed the next time.
 
 mod action;
+mod attempt;
 mod automatic;
 mod condition;
 mod decide;
@@ -13,8 +14,10 @@ mod observed;
 mod operation;
 mod permission;
 mod refresh;
+mod refreshed;
 
 pub use action::{Action, CompareWith, DeleteObject, RefreshCause};
+pub use attempt::{Conclusion, Ended, conclude, operation_revisions, operation_sources, settle_result};
 pub use automatic::self_heal_wait;
 pub use condition::{set_conditions, sorted_conditions};
 pub use decide::decide;
@@ -25,3 +28,6 @@ pub use observed::{
 };
 pub use operation::{begin, is_in_progress};
 pub use permission::{is_automated, is_deletion_confirmed, is_skipped, rollback_refusal, sync_refusal};
+pub use refreshed::{
+    Found, compared_status, compared_to, invalid_status, outcome, refresh_revisions, spec_sources, stamped,
+};

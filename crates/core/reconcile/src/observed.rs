@@ -113,6 +113,8 @@ pub struct RunningOperation {
     pub waits_only_for_health: bool,
     /// Whether it was already told to stop.
     pub stopping: bool,
+    /// Whether it was already told that a user confirmed its prunes.
+    pub confirmed: bool,
 }
 
 /// What is known when an application is being deleted.

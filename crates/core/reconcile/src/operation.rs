@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::observed::Observed;
-use crate::permission::is_automated;
+use crate::permission::{is_automated, is_deletion_confirmed};
 use api::codes::OperationPhase;
 use api::v1alpha1::{Application, Operation, OperationState};
 use jiff::{SignedDuration, Timestamp};
@@ -50,7 +50,10 @@ pub(crate) fn operation(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> 
         return stop(observed, state, cause, now);
     }
     match (observed.running, waits) {
-        (Some(_), _) => supersede(observed, state).into_iter().chain(wake(observed, state)).collect(),
+        (Some(_), _) => {
+            let told = confirm(observed, state).into_iter().chain(supersede(observed, state));
+            told.chain(wake(observed, state)).collect()
+        }
         (None, RetryDue::NotWaiting | RetryDue::Now) if !observed.operation_window_open => hold(state),
         (None, RetryDue::NotWaiting) => vec![Action::ResumeOperation],
         (None, RetryDue::Now) => vec![Action::RetryOperation { state: Box::new(begin_retry(state)) }],
@@ -110,6 +113,13 @@ pub(crate) fn end(state: &OperationState, phase: OperationPhase, message: &str, 
 
 fn base_message(state: &OperationState) -> &str {
     state.message.split_once(". Retrying attempt #").map_or(state.message.as_str(), |(message, _)| message)
+}
+
+/// A user confirmed since the operation began, and it does not know yet.
+fn confirm(observed: &Observed<'_>, state: &OperationState) -> Option<Action> {
+    let asks = observed.running.is_some_and(|running| !running.confirmed && !running.stopping);
+    let since = state.started_at.timestamp().filter(|_| asks)?;
+    is_deletion_confirmed(observed.application, since).then_some(Action::ConfirmOperation)
 }
 
 fn supersede(observed: &Observed<'_>, state: &OperationState) -> Option<Action> {

@@ -71,6 +71,7 @@ fn line(action: &Action) -> String {
         }
         Action::TerminateOperation { cause } => format!("terminate {cause:?}"),
         Action::SupersedeOperation { revision } => format!("supersede by {revision}"),
+        Action::ConfirmOperation => "confirm".into(),
         Action::EndOperation { state: ended } => format!("end {}", state(ended)),
         Action::HoldOperation { state: held } => format!("hold {}", state(held)),
         Action::RequestOperation { operation, reason } => {
@@ -143,6 +144,7 @@ fn decision(case: &Value, application: &Application, now: Timestamp) -> String {
         running: case.get("running").map(|running| RunningOperation {
             waits_only_for_health: flag(running, "waits").unwrap_or(false),
             stopping: flag(running, "stopping").unwrap_or(false),
+            confirmed: flag(running, "confirmed").unwrap_or(false),
         }),
         window_open: flag(case, "window").unwrap_or(true),
         operation_window_open: flag(case, "operationWindow").unwrap_or(true),

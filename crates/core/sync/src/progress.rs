@@ -370,7 +370,10 @@ impl Progress {
     fn absorb_result(&mut self, plan: &Plan, index: usize, result: Result<Success, Failure>, now: Timestamp) {
         let (Some(task), Some(state)) = (plan.tasks.get(index), self.tasks.get_mut(index)) else { return };
         let Some(doing) = state.doing.take() else { return };
-        if let Ok(Success { state: Some(live), .. }) = &result {
+        // What a dry run answers is not there: its uid is nobody's.
+        if let Ok(Success { state: Some(live), .. }) = &result
+            && doing != Doing::DryRun
+        {
             self.seen.insert(task.key.clone(), Seen::Live(live.clone()));
         }
         match doing {

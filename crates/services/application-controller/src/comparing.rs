@@ -6,12 +6,13 @@ use crate::compute::Unfinished;
 use crate::extract::LiveInfo;
 use crate::manifests::{self, Loaded};
 use crate::memory::DeleteHooks;
+use crate::predicting::Predicted;
 use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
 use api::v1alpha1::{Application, ApplicationCondition, ApplicationSource, ResourceDiff};
 use cluster_cache::Entry;
-use compare::{Comparison, Facts, Targets};
+use compare::{Comparison, Facts, ServerSide, Targets};
 use diff::DiffOptions;
 use jiff::Timestamp;
 use kubernetes::Discovery;
@@ -88,6 +89,8 @@ struct Given {
     situation: Situation,
     discovery: Arc<Discovery>,
     options: Result<DiffOptions, String>,
+    /// Answers to dry runs, where the application is compared by them.
+    server_side: Option<Predicted>,
     now: Timestamp,
 }
 
@@ -104,17 +107,15 @@ impl Given {
             tracking: &self.situation.rules.tracking,
             filter: &self.situation.rules.filter,
             diff: self.options.as_ref().map_err(String::as_str),
+            server_side: self.server_side.as_ref().map(|asked| ServerSide {
+                predictions: &asked.predictions,
+                with_webhooks: asked.with_webhooks,
+            }),
             namespaced: &namespaced,
             checks: &self.situation.rules.checks.0,
             now: self.now,
         })
     }
-}
-
-/// The sources of an application's spec.
-pub(crate) fn spec_sources(application: &Application) -> Vec<ApplicationSource> {
-    let spec = &application.spec;
-    if spec.sources.is_empty() { spec.source.clone().into_iter().collect() } else { spec.sources.clone() }
 }
 
 impl Controller {
@@ -176,11 +177,12 @@ impl Controller {
             discovery: discovery.clone(),
             seen: None,
         };
-        let given = Given {
+        let mut given = Given {
             application: Arc::new(application.clone()),
             situation: situation.clone(),
             discovery,
             options: self.diff_options(application, situation),
+            server_side: None,
             now,
         };
         compared.diff_options = given.options.clone().ok();
@@ -198,8 +200,20 @@ impl Controller {
             (_, Some(reason)) => Err(reason),
         };
         compared.seen = lives.as_ref().ok().map(|lives| lives.seen.clone());
+        let lives = match (lives, compare::server_side_diff(application, self.options().server_side_diff)) {
+            (Ok(lives), Some(with_webhooks)) => {
+                let lives = lives.into_objects();
+                if let Ok(destination) = &destination {
+                    let predictions = self.predict(application, destination, &targets, &lives).await;
+                    given.server_side = Some(Predicted { predictions, with_webhooks });
+                }
+                Ok(Live::Read(lives))
+            }
+            (Ok(lives), None) => Ok(Live::Unread(lives)),
+            (Err(reason), _) => Err(reason),
+        };
         let work = move || {
-            let lives = lives.map(Lives::into_objects);
+            let lives = lives.map(Live::into_objects);
             given.with(|facts| compare::compare(targets, lives, facts))
         };
         match self.compute().run(&key, work).await {
@@ -309,6 +323,21 @@ fn unknown() -> Comparison {
         pre_delete_hooks: Vec::new(),
         post_delete_hooks: Vec::new(),
         failed: true,
+    }
+}
+
+/// Live objects: read where they had to be, else left to whoever compares them.
+enum Live {
+    Read(BTreeMap<ResourceKey, Object>),
+    Unread(Lives),
+}
+
+impl Live {
+    fn into_objects(self) -> BTreeMap<ResourceKey, Object> {
+        match self {
+            Self::Read(objects) => objects,
+            Self::Unread(lives) => lives.into_objects(),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Controller;
 use crate::clusters::{Cache, Destination};
-use crate::comparing::{Question, spec_sources};
+use crate::comparing::Question;
 use crate::effects::{live_state, release_hook};
 use crate::queue::Key;
 use crate::situation::Situation;
@@ -12,9 +12,11 @@ use api::names::{
 };
 use api::v1alpha1::Application;
 use health::Checks;
-use kubernetes::{ApplyOptions, DeleteOptions, Method};
+use kubernetes::{ApplyOptions, Cluster, DeleteOptions, Method};
 use object::Object;
-use reconcile::{Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide};
+use reconcile::{
+    Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide, spec_sources,
+};
 use std::sync::Arc;
 use store::StoreError;
 use sync::Propagation;
@@ -136,24 +138,36 @@ impl Controller {
         let Ok(Some(situation)) = self.deletion_situation(&application) else { return Ok(application) };
         let Ok(destination) = self.destination(&situation).await else { return Ok(application) };
         let cache = &destination.cache;
+        let cluster = match self.acting(&application, &situation, &destination) {
+            Ok(cluster) => cluster,
+            Err(reason) => {
+                tracing::warn!(application = %key, reason, "delete");
+                return Ok(application);
+            }
+        };
+        let cluster = &cluster;
         match action {
             Action::DeleteObjects { objects, propagation } => {
                 for object in objects {
                     tracing::info!(application = %key, object = %object.key, "deleted with its application");
-                    if let Err(error) = delete(cache, &object, propagation).await {
+                    if let Err(error) = delete(cache, cluster, &object, propagation).await {
                         tracing::warn!(application = %key, object = %object.key, %error, "delete");
                     }
                 }
             }
             Action::ReleaseHooks { objects } => {
                 for object in objects {
-                    if let Err(error) = release_hook(cache, &object.key, &object.gvk, &object.uid).await {
+                    if let Err(error) = release_hook(cluster, &object.key, &object.gvk, &object.uid).await {
                         tracing::warn!(application = %key, object = %object.key, %error, "release hook");
                     }
                 }
             }
-            Action::RunHooks { hook } => self.run_hooks(&application, &situation, cache, hook).await,
-            Action::CleanHooks { hook } => self.clean_hooks(&application, &situation, cache, hook).await,
+            Action::RunHooks { hook } => {
+                self.run_hooks(&application, &situation, (cache, cluster), hook).await;
+            }
+            Action::CleanHooks { hook } => {
+                self.clean_hooks(&application, &situation, (cache, cluster), hook).await;
+            }
             _ => {}
         }
         Ok(application)
@@ -163,7 +177,7 @@ impl Controller {
         &self,
         application: &Application,
         situation: &Situation,
-        cache: &Cache,
+        (cache, cluster): (&Cache, &Cluster),
         hook: HookType,
     ) {
         for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
@@ -173,9 +187,9 @@ impl Controller {
                 continue;
             }
             let made = async {
-                let resource = cache.cluster().resource(&target.gvk()).await?;
+                let resource = cluster.resource(&target.gvk()).await?;
                 let options = ApplyOptions { method: Method::Create, ..ApplyOptions::default() };
-                cache.cluster().apply(&resource, &target, &options).await
+                cluster.apply(&resource, &target, &options).await
             };
             match made.await {
                 Ok(applied) => cache.observe(&applied.object),
@@ -188,14 +202,14 @@ impl Controller {
         &self,
         application: &Application,
         situation: &Situation,
-        cache: &Cache,
+        (cache, cluster): (&Cache, &Cluster),
         hook: HookType,
     ) {
         for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
             let key = target.key();
             if let Ok(Some(live)) = cache.get_live(&target.gvk(), &key.namespace, &key.name).await {
                 let object = DeleteObject { key, gvk: live.gvk(), uid: live.uid().to_owned() };
-                if let Err(error) = delete(cache, &object, Propagation::Background).await {
+                if let Err(error) = delete(cache, cluster, &object, Propagation::Background).await {
                     tracing::warn!(object = %object.key, %error, "delete hook");
                 }
             }
@@ -286,10 +300,11 @@ async fn state(cache: &Cache, checks: &Checks, hooks: &[Object]) -> (HookRun, Ho
 
 async fn delete(
     cache: &Cache,
+    cluster: &Cluster,
     object: &DeleteObject,
     propagation: Propagation,
 ) -> Result<(), kubernetes::Error> {
-    let resource = cache.cluster().resource(&object.gvk).await?;
+    let resource = cluster.resource(&object.gvk).await?;
     let propagation = match propagation {
         Propagation::Foreground => kubernetes::Propagation::Foreground,
         Propagation::Background => kubernetes::Propagation::Background,
@@ -301,7 +316,7 @@ async fn delete(
         ..DeleteOptions::default()
     };
     let key = &object.key;
-    match cache.cluster().delete(&resource, &key.namespace, &key.name, &options).await {
+    match cluster.delete(&resource, &key.namespace, &key.name, &options).await {
         Ok(Some(left)) => cache.observe(&left),
         Ok(None) => {}
         Err(error) if error.is_not_found() => {}

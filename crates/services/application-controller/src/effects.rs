@@ -6,7 +6,7 @@ use api::names::HOOK_FINALIZER;
 use health::Checks;
 use jiff::Timestamp;
 use kubernetes::{
-    ApiResource, ApplyOptions, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions,
+    ApiResource, ApplyOptions, Cluster, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions,
 };
 use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use sync::{
 };
 
 /// Who is recorded as the writer of live objects.
-const FIELD_MANAGER: &str = "argocd-controller";
+pub(crate) const FIELD_MANAGER: &str = "argocd-controller";
 /// How often a write that depends on what is live starts over.
 const TRIES: usize = 8;
 
@@ -26,6 +26,8 @@ const TRIES: usize = 8;
 pub(crate) struct Means<'a> {
     pub(crate) metrics: &'a Metrics,
     pub(crate) checks: &'a Checks,
+    /// The destination, in the name changes are made in.
+    pub(crate) cluster: &'a Cluster,
 }
 
 /// Does an effect and says how it went; nothing for effects that are not about an object.
@@ -34,10 +36,10 @@ pub(crate) async fn perform(cache: &Cache, plan: &Plan, means: Means<'_>, effect
         Effect::DryRun { task } => (task, write(cache, plan, means, task, true).await),
         Effect::Apply { task } => (task, write(cache, plan, means, task, false).await),
         Effect::Delete { task, key, gvk, uid, propagation } => {
-            (task, delete(cache, means.checks, &key, &gvk, &uid, propagation).await)
+            (task, delete(cache, means, &key, &gvk, &uid, propagation).await)
         }
-        Effect::RemoveHookFinalizer { task, key, gvk } => (task, release(cache, &key, &gvk).await),
-        Effect::Read { task, key, gvk } => (task, read(cache, means.checks, &key, &gvk).await),
+        Effect::RemoveHookFinalizer { task, key, gvk } => (task, release(means.cluster, &key, &gvk).await),
+        Effect::Read { task, key, gvk } => (task, read(means, &key, &gvk).await),
         Effect::WakeAt(_) | Effect::Done { .. } => return None,
     };
     Some(Event::Result { task, result: result.map_err(|error| failure(&error)) })
@@ -60,11 +62,10 @@ pub(crate) fn live_state(object: &Object, checks: &Checks) -> LiveState {
 async fn write(
     cache: &Cache,
     plan: &Plan,
-    Means { metrics, checks }: Means<'_>,
+    Means { metrics, checks, cluster }: Means<'_>,
     task: TaskId,
     pretend: bool,
 ) -> Result<Success, Error> {
-    let cluster = cache.cluster();
     let Some(task) = plan.tasks.get(task.0) else {
         return Err(Error::InvalidObject("the plan has no such task".into()));
     };
@@ -86,7 +87,7 @@ async fn write(
     });
     let resource = cluster.resource(&task.gvk).await?;
     if let (Write::ServerSideApply { migrate_from: Some(manager) }, false) = (&task.write, pretend) {
-        migrate(cache, &resource, &task.key, manager).await?;
+        migrate(cluster, &resource, &task.key, manager).await?;
     }
     let options = ApplyOptions {
         method,
@@ -148,12 +149,11 @@ fn under_a_new_name(target: &Object) -> Object {
 
 /// Makes the fields that a client-side apply once wrote ours, so that leaving one out removes it.
 async fn migrate(
-    cache: &Cache,
+    cluster: &Cluster,
     resource: &ApiResource,
     key: &ResourceKey,
     manager: &str,
 ) -> Result<(), Error> {
-    let cluster = cache.cluster();
     let mut tries = 0;
     loop {
         let Some(live) = cluster.find(resource, &key.namespace, &key.name).await? else { return Ok(()) };
@@ -178,13 +178,12 @@ fn comes_with_the_plan(plan: &Plan, target: &Object, error: &Error) -> bool {
 
 async fn delete(
     cache: &Cache,
-    checks: &Checks,
+    Means { checks, cluster, .. }: Means<'_>,
     key: &ResourceKey,
     gvk: &GroupVersionKind,
     uid: &str,
     propagation: Propagation,
 ) -> Result<Success, Error> {
-    let cluster = cache.cluster();
     let resource = cluster.resource(gvk).await?;
     let propagation = match propagation {
         Propagation::Foreground => kubernetes::Propagation::Foreground,
@@ -203,19 +202,18 @@ async fn delete(
     Ok(Success { outcome: Outcome::Deleted, state: left.as_ref().map(|left| live_state(left, checks)) })
 }
 
-async fn release(cache: &Cache, key: &ResourceKey, gvk: &GroupVersionKind) -> Result<Success, Error> {
-    release_hook(cache, key, gvk, "").await?;
+async fn release(cluster: &Cluster, key: &ResourceKey, gvk: &GroupVersionKind) -> Result<Success, Error> {
+    release_hook(cluster, key, gvk, "").await?;
     Ok(Success { outcome: Outcome::Unfinalized, state: None })
 }
 
 /// Takes the hook finalizer off an object, if it is there and still the one of that uid.
 pub(crate) async fn release_hook(
-    cache: &Cache,
+    cluster: &Cluster,
     key: &ResourceKey,
     gvk: &GroupVersionKind,
     uid: &str,
 ) -> Result<(), Error> {
-    let cluster = cache.cluster();
     let resource = cluster.resource(gvk).await?;
     let mut tries = 0;
     loop {
@@ -239,12 +237,11 @@ pub(crate) async fn release_hook(
 }
 
 async fn read(
-    cache: &Cache,
-    checks: &Checks,
+    Means { checks, cluster, .. }: Means<'_>,
     key: &ResourceKey,
     gvk: &GroupVersionKind,
 ) -> Result<Success, Error> {
-    let found = cache.cluster().find_kind(gvk, &key.namespace, &key.name).await?;
+    let found = cluster.find_kind(gvk, &key.namespace, &key.name).await?;
     Ok(Success { outcome: Outcome::Read, state: found.as_ref().map(|found| live_state(found, checks)) })
 }
 

@@ -4,8 +4,7 @@ use crate::rules::Rules;
 use cluster_cache::{Extract, Extracted, Implied};
 use health::HealthStatus;
 use jiff::Timestamp;
-use object::tracking::{TrackingMethod, tracking_id};
-use object::{AppInstance, Object};
+use object::{Object, marked_application};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, RwLock};
@@ -28,17 +27,8 @@ impl Extract for LiveExtract {
     fn extract(&self, object: &Object) -> Extracted<LiveInfo> {
         let rules = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let tracking = &rules.tracking;
-        // A mark counts here even when it was made for another object, as on copies and generated hooks: whether
-        // the object is the application's own, and may be pruned, is for `compare` to say.
-        let application = match tracking.method {
-            TrackingMethod::Label => object.label(&tracking.label_key).map(AppInstance::from_mark),
-            TrackingMethod::Annotation | TrackingMethod::AnnotationAndLabel => {
-                tracking_id(object, &tracking.installation_id).map(|id| id.application)
-            }
-        };
-        // A Deployment's annotations are copied to its ReplicaSets: what somebody owns is that owner's, not ours.
-        let root = object.owner_references().is_empty();
-        let application = application.filter(|application| root && !application.as_str().is_empty());
+        let application =
+            marked_application(object, tracking.method, &tracking.label_key, &tracking.installation_id);
         let options = InfoOptions { labels: &rules.labels.shown, node_labels: &rules.labels.node_labels };
         let health = rules.checks.0.health(object, Timestamp::now());
         let info = LiveInfo { node: tree::node_info(object, options), health };

@@ -12,6 +12,7 @@ mod memory;
 mod metrics;
 mod operating;
 mod options;
+mod predicting;
 mod queue;
 mod reconciling;
 mod refreshing;

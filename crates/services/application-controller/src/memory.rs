@@ -1,8 +1,8 @@
 //! What this process knows of an application beside what is stored: gone with the process, and made again.
 
+use crate::predicting::Predictions;
 use crate::queue::Key;
 use crate::unchanged::Remembered;
-use api::codes::RefreshType;
 use api::v1alpha1::{ApplicationSpec, ResourceRef};
 use jiff::Timestamp;
 use object::ResourceKey;
@@ -20,6 +20,8 @@ pub(crate) struct OperationHandle {
     pub(crate) events: mpsc::UnboundedSender<sync::Event>,
     pub(crate) waits_only_for_health: Arc<AtomicBool>,
     pub(crate) stopping: Arc<AtomicBool>,
+    /// A user's confirmation was told to it.
+    pub(crate) confirmed: Arc<AtomicBool>,
     /// Its end is being written: what is stored and what is remembered may not fit together.
     pub(crate) ending: Arc<AtomicBool>,
 }
@@ -29,6 +31,7 @@ impl OperationHandle {
         reconcile::RunningOperation {
             waits_only_for_health: self.waits_only_for_health.load(Ordering::SeqCst),
             stopping: self.stopping.load(Ordering::SeqCst),
+            confirmed: self.confirmed.load(Ordering::SeqCst),
         }
     }
 }
@@ -66,6 +69,8 @@ pub(crate) struct Memory {
     pub(crate) roots: Option<Roots>,
     /// What it was last compared with.
     pub(crate) remembered: Option<Box<Remembered>>,
+    /// Answers to dry runs, by what they were about.
+    pub(crate) predictions: Predictions,
     /// What runs with its deletion, as far as that is known.
     pub(crate) delete_hooks: Option<DeleteHooks>,
     /// Objects of its namespace that nobody manages.
@@ -80,14 +85,6 @@ pub(crate) struct Memory {
     pub(crate) timer: Option<(Timestamp, AbortHandle)>,
     /// A refresh that is to be asked for at a time.
     pub(crate) later: Option<AbortHandle>,
-}
-
-impl Memory {
-    /// A refresh begins: it is the answer to what was asked for, unless that was to be more thorough.
-    pub(crate) fn answer(&mut self, level: RefreshType, compare_with: CompareWith) {
-        let rank = (level == RefreshType::Hard, compare_with);
-        self.requested.take_if(|asked| (asked.level == RefreshType::Hard, asked.compare_with) <= rank);
-    }
 }
 
 /// All applications' memories.
@@ -119,13 +116,7 @@ impl Memories {
 
     /// Notes that a refresh is asked for; the more thorough one stays.
     pub(crate) fn request(&self, key: &Key, request: RefreshRequest) {
-        self.with(key, |memory| {
-            let rank = |request: &RefreshRequest| (request.level == RefreshType::Hard, request.compare_with);
-            match &memory.requested {
-                Some(known) if rank(known) >= rank(&request) => {}
-                _ => memory.requested = Some(request),
-            }
-        });
+        self.with(key, |memory| RefreshRequest::note(&mut memory.requested, request));
     }
 }
 
@@ -137,6 +128,7 @@ pub(crate) fn is_tree_only(compare_with: CompareWith) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use api::codes::RefreshType;
     use reconcile::RefreshCause;
 
     #[test]
@@ -149,7 +141,7 @@ mod tests {
         };
         let left = |level| {
             memories.with(&key, |memory| {
-                memory.answer(level, CompareWith::Latest);
+                RefreshRequest::answer(&mut memory.requested, level, CompareWith::Latest);
                 memory.requested.is_some()
             })
         };

@@ -3,27 +3,25 @@
 
 use crate::Controller;
 use crate::clusters::Cache;
-use crate::comparing::{Compared, Question, spec_sources};
+use crate::comparing::{Compared, Question};
 use crate::effects::{Means, perform, refused};
 use crate::memory::OperationHandle;
 use crate::metrics::{Asker, QueueName, asked_by};
 use crate::queue::{Key, Urgency};
 use crate::situation::Situation;
 use api::codes::{OperationPhase, RefreshType};
-use api::k8s::meta_v1::Time;
-use api::v1alpha1::{
-    Application, ApplicationSource, ApplicationStatus, OperationState, SyncOperation, SyncOperationResult,
-};
+use api::v1alpha1::{Application, ApplicationSource, ApplicationStatus, OperationState, SyncOperation};
 use jiff::{SignedDuration, Timestamp};
-use kubernetes::Discovery;
+use kubernetes::{Cluster, Discovery};
 use object::{GroupVersionKind, Object};
-use reconcile::{CompareWith, RefreshCause, RefreshRequest, record_history};
+use reconcile::{
+    CompareWith, Conclusion, Ended, RefreshCause, RefreshRequest, conclude, operation_revisions,
+    operation_sources, settle_result,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use store::StatusChange;
-use sync::{
-    Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, after_attempt, plan, step,
-};
+use sync::{Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, plan, step};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -47,14 +45,6 @@ pub(crate) enum Start {
     Resume,
 }
 
-/// How an attempt ended.
-struct Ended {
-    phase: OperationPhase,
-    message: String,
-    terminated: bool,
-    state: OperationState,
-}
-
 impl Controller {
     /// Works on an operation in the background; its events go through the handle in the application's memory.
     pub(crate) fn operate(
@@ -69,6 +59,7 @@ impl Controller {
             events,
             waits_only_for_health: Arc::new(AtomicBool::new(false)),
             stopping: Arc::new(AtomicBool::new(false)),
+            confirmed: Arc::new(AtomicBool::new(false)),
             ending: Arc::new(AtomicBool::new(false)),
         };
         self.memories().with(&key, |memory| memory.operation = Some(handle.clone()));
@@ -119,9 +110,9 @@ impl Controller {
                 return end(OperationPhase::Failed, message, state);
             }
         };
-        let sources = sources(&application, &operation);
+        let sources = operation_sources(&application, &operation);
         let compared = self.compare(&application, &situation, question(&operation, &sources), now).await;
-        settle_result(&mut state, &application, &sources, &compared);
+        settle_result(&mut state, &application, &sources, &compared.revisions);
         let errors: Vec<_> = compared
             .conditions
             .iter()
@@ -134,7 +125,16 @@ impl Controller {
         let Some(destination) = compared.destination.clone() else {
             return end(OperationPhase::Error, "the destination is not connected".into(), state);
         };
-        let plan = match self.plan(&application, &situation, &compared, &operation, &state).await {
+        let cluster = match self.acting(&application, &situation, &destination) {
+            Ok(cluster) => cluster,
+            Err(message) => return end(OperationPhase::Error, message, state),
+        };
+        let resources = match resources(&compared, &operation) {
+            Ok(resources) => resources,
+            Err(message) => return end(OperationPhase::Error, message, state),
+        };
+        let asked = Asked { operation: &operation, state: &state, resources };
+        let plan = match self.plan(&application, &situation, &compared, asked).await {
             Ok(plan) => plan,
             Err(error) => {
                 if let Some(result) = &mut state.sync_result {
@@ -156,6 +156,7 @@ impl Controller {
             application,
             plan: Arc::new(plan),
             cache: destination.cache,
+            cluster,
             held: Arc::default(),
             handle,
             inbox,
@@ -168,8 +169,7 @@ impl Controller {
         application: &Application,
         situation: &Situation,
         compared: &Compared,
-        operation: &SyncOperation,
-        state: &OperationState,
+        Asked { operation, state, resources }: Asked<'_>,
     ) -> Result<Plan, sync::PlanError> {
         let policy = application.spec.sync_policy.as_ref();
         let options = SyncOptions::parse(&operation.sync_options);
@@ -190,7 +190,7 @@ impl Controller {
         let kinds = |gvk: &GroupVersionKind| kind_fact(&compared.discovery, gvk);
         let timeout = self.options().sync_timeout;
         plan(Input {
-            resources: compared.comparison.sync_resources().unwrap_or_default(),
+            resources,
             hooks: compared.comparison.hooks.clone(),
             operation,
             revision: compared.revisions.first().map_or("", String::as_str),
@@ -218,7 +218,7 @@ impl Controller {
     ) -> bool {
         let writes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
         let is_open = || match self.store().application(&key.namespace, &key.name) {
-            Ok(application) => self.windows(&application, self.now()).1,
+            Ok(application) => self.windows(&application, self.now()).operation,
             Err(_) => true,
         };
         if !writes || handle.stopping.load(Ordering::SeqCst) || is_open() {
@@ -247,17 +247,11 @@ impl Controller {
     /// Writes how an attempt ended, or when it is tried again.
     async fn conclude(&self, key: &Key, ended: Ended) {
         let now = self.now();
-        let Ended { phase, message, terminated, mut state } = ended;
-        let after = after_attempt(&state, phase, &message, terminated, now);
-        state.phase = after.phase.as_str().into();
-        state.message = after.message;
-        state.retry_count = after.retry_count;
-        state.finished_at = Some(Time::from(now));
-        let done = after.phase.is_completed();
         let Ok(application) = self.store().application(&key.namespace, &key.name) else { return };
+        let Conclusion { state, history, done } = conclude(&application, ended, now);
         let mut status =
             ApplicationStatus { operation_state: Some(state.clone()), ..application.status.clone() };
-        if done && let Some(history) = record_history(&application, &state, now) {
+        if let Some(history) = history {
             status.history = history;
         }
         let change = StatusChange { application: &application, status: &status, operation_done: done };
@@ -284,6 +278,8 @@ struct Run<'a> {
     application: Application,
     plan: Arc<Plan>,
     cache: Cache,
+    /// The destination, in the name changes are made in.
+    cluster: Cluster,
     asker: Asker,
     /// Writes that wait for a sync window.
     held: Arc<AtomicUsize>,
@@ -345,13 +341,15 @@ impl Run<'_> {
     /// Does an effect in the background; its event comes through the inbox.
     fn start(&self, effect: Effect) {
         let (cache, plan, events) = (self.cache.clone(), self.plan.clone(), self.handle.events.clone());
-        let (controller, asker) = (self.controller.clone(), self.asker.clone());
+        let (controller, asker, cluster) =
+            (self.controller.clone(), self.asker.clone(), self.cluster.clone());
         let (key, handle, held) = (self.key.clone(), self.handle.clone(), self.held.clone());
         self.controller.tasks().spawn(async move {
             let event = if controller.window_opens(&key, &effect, &handle, &held).await {
                 let _permit = controller.effect_permit().await;
                 let rules = controller.rules();
-                let means = Means { metrics: controller.metrics(), checks: &rules.checks.0 };
+                let means =
+                    Means { metrics: controller.metrics(), checks: &rules.checks.0, cluster: &cluster };
                 asked_by(asker, perform(&cache, &plan, means, effect)).await
             } else {
                 refused(&effect)
@@ -420,57 +418,34 @@ impl Run<'_> {
     }
 }
 
-/// The sources an operation is about: its own, or the application's.
-fn sources(application: &Application, operation: &SyncOperation) -> Vec<ApplicationSource> {
-    if !operation.sources.is_empty() {
-        return operation.sources.clone();
-    }
-    match &operation.source {
-        Some(source) => vec![source.clone()],
-        None => spec_sources(application),
-    }
+/// What a plan is asked for.
+struct Asked<'a> {
+    operation: &'a SyncOperation,
+    state: &'a OperationState,
+    resources: Vec<sync::Resource>,
+}
+
+/// What is to be synced; where ignored differences are respected, targets leave them alone.
+fn resources(compared: &Compared, operation: &SyncOperation) -> Result<Vec<sync::Resource>, String> {
+    let respects = SyncOptions::parse(&operation.sync_options).respect_ignore_differences;
+    let found = match compared.diff_options.as_ref().filter(|_| respects) {
+        Some(options) => {
+            let found = compared.comparison.sync_resources_respecting(options);
+            found.map_err(|error| format!("failed to leave out ignored differences: {error}"))?
+        }
+        None => compared.comparison.sync_resources(),
+    };
+    Ok(found.unwrap_or_default())
 }
 
 fn question(operation: &SyncOperation, sources: &[ApplicationSource]) -> Question {
-    let revisions = if operation.revisions.is_empty() {
-        vec![operation.revision.clone()]
-    } else {
-        operation.revisions.clone()
-    };
     Question {
         sources: sources.to_vec(),
-        revisions,
+        revisions: operation_revisions(operation),
         level: RefreshType::Normal,
         compare_with: CompareWith::Latest,
         manifests: (!operation.manifests.is_empty()).then(|| operation.manifests.clone()),
     }
-}
-
-/// What is known of the result before anything is done: sources and revisions.
-fn settle_result(
-    state: &mut OperationState,
-    application: &Application,
-    sources: &[ApplicationSource],
-    compared: &Compared,
-) {
-    let several = !application.spec.sources.is_empty();
-    let recorded = state.sync_result.take();
-    let metadata =
-        application.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.clone());
-    let asked = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
-    let revision = compared.revisions.first().cloned().unwrap_or(asked);
-    state.sync_result = Some(SyncOperationResult {
-        resources: recorded.map(|result| result.resources).unwrap_or_default(),
-        revision: if several { String::new() } else { revision },
-        source: if several {
-            ApplicationSource::default()
-        } else {
-            sources.first().cloned().unwrap_or_default()
-        },
-        sources: if several { sources.to_vec() } else { Vec::new() },
-        revisions: if several { compared.revisions.clone() } else { Vec::new() },
-        managed_namespace_metadata: metadata,
-    });
 }
 
 async fn namespace_fact(compared: &Compared, namespace: &str) -> NamespaceFact {

@@ -28,6 +28,8 @@ pub struct Options {
     pub self_heal_timeout: SignedDuration,
     /// How the wait between self-heals of one revision grows.
     pub self_heal_backoff: Option<SelfHealBackoff>,
+    /// Whether applications are compared by dry runs where they do not say.
+    pub server_side_diff: bool,
     /// How long trees and differences stay in the cache.
     pub keep_state: Duration,
     /// Speed and patience with destinations.
@@ -51,6 +53,7 @@ impl Default for Options {
             sync_timeout: SignedDuration::ZERO,
             self_heal_timeout: SignedDuration::ZERO,
             self_heal_backoff: Some(SelfHealBackoff::default()),
+            server_side_diff: false,
             keep_state: Duration::from_secs(3600),
             limits: limits(&BTreeMap::new()),
             events: vec!["all".into()],
@@ -79,6 +82,7 @@ impl Options {
             sync_timeout: seconds("sync-timeout"),
             self_heal_timeout: seconds("self-heal-timeout-seconds"),
             self_heal_backoff: Some(backoff),
+            server_side_diff: flags.bool("server-side-diff-enabled"),
             keep_state: flags.duration("app-state-cache-expiration"),
             limits: limits(environment),
             events: flags.list("enable-k8s-event"),

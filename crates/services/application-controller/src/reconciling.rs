@@ -7,7 +7,7 @@ use crate::refreshing::Refresh;
 use api::codes::OperationPhase;
 use api::v1alpha1::{Application, ApplicationStatus, OperationState};
 use jiff::{SignedDuration, Timestamp};
-use project::windows::{Attempt, Windows};
+use project::windows::{self, Open};
 use reconcile::{Action, Comparison, Observed, RefreshRequest, decide, set_conditions};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -76,7 +76,7 @@ impl Controller {
         comparison: Option<&Comparison>,
     ) -> Vec<Action> {
         let now = self.now();
-        let (window_open, operation_window_open) = self.windows(application, now);
+        let open = self.windows(application, now);
         let settings = self.decision_settings();
         let cluster_is_skipped = self.is_cluster_skipped(application);
         self.memories().with(key, |memory| {
@@ -90,8 +90,8 @@ impl Controller {
                 refreshed_spec: memory.refreshed_spec.as_ref(),
                 comparison,
                 running: memory.operation.as_ref().map(crate::memory::OperationHandle::running),
-                window_open,
-                operation_window_open,
+                window_open: open.automated,
+                operation_window_open: open.operation,
                 deletion: None,
             };
             decide(&observed, now)
@@ -157,6 +157,15 @@ impl Controller {
                 Ok(written)
             }
             Action::TerminateOperation { cause } => self.terminate(key, application, cause).await,
+            Action::ConfirmOperation => {
+                self.memories().with(key, |memory| {
+                    if let Some(handle) = &memory.operation {
+                        handle.confirmed.store(true, Ordering::SeqCst);
+                    }
+                });
+                self.send(key, sync::Event::PruneConfirmed);
+                Ok(application)
+            }
             Action::SupersedeOperation { revision } => {
                 self.send(key, sync::Event::Supersede { revision });
                 Ok(application)
@@ -310,24 +319,10 @@ impl Controller {
     }
 
     /// Whether windows let an automated sync through, and the operation that is asked for or recorded.
-    pub(crate) fn windows(&self, application: &Application, now: Timestamp) -> (bool, bool) {
+    pub(crate) fn windows(&self, application: &Application, now: Timestamp) -> Open {
         let rules = self.rules();
-        let Ok(effective) = self.project_of(application, &rules) else { return (true, true) };
-        let project = effective.project;
-        if project.spec.sync_windows.is_empty() {
-            return (true, true);
-        }
-        let destination = &application.spec.destination;
-        let cluster = project::Cluster { server: destination.server.clone(), name: destination.name.clone() };
-        let windows = Windows::of(&project, &application.metadata.name, &destination.namespace, &cluster);
-        let permit = |attempt| windows.permit(attempt, now).unwrap_or(false);
-        let recorded = application.status.operation_state.as_ref();
-        let operation = application.operation.as_ref().or(recorded.map(|state| &state.operation));
-        let manual = operation.is_some_and(|operation| !operation.initiated_by.automated);
-        let started = recorded
-            .filter(|state| state.finished_at.is_none())
-            .and_then(|state| state.started_at.timestamp());
-        (permit(Attempt { manual: false, started: None }), permit(Attempt { manual, started }))
+        let Ok(effective) = self.project_of(application, &rules) else { return Open::ALWAYS };
+        windows::open(&effective.project, application, now)
     }
 }
 

@@ -1,35 +1,24 @@
 //! Refreshing one application: compare, tell others through the cache, write what changed of the status.
 
 use crate::Controller;
-use crate::comparing::{Compared, Gathered, Question, spec_sources};
+use crate::comparing::{Compared, Gathered, Question};
 use crate::memory::{DeleteHooks, Roots, Told, is_tree_only};
 use crate::queue::Key;
 use crate::situation::Situation;
-use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
-use api::k8s::meta_v1::Time;
+use api::codes::{ConditionType, RefreshType};
 use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
 };
-use api::v1alpha1::{
-    AppHealthStatus, Application, ApplicationCondition, ApplicationStatus, ComparedTo, SyncStatus,
-};
+use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus};
 use jiff::Timestamp;
-use reconcile::{CompareWith, RefreshCause, set_conditions};
+use reconcile::{
+    CompareWith, Found, RefreshCause, RefreshRequest, refresh_revisions, set_conditions, spec_sources,
+    stamped,
+};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 use store::{StatusChange, StoreError};
-
-/// The types of conditions a comparison evaluates.
-const EVALUATED: [ConditionType; 7] = [
-    ConditionType::InvalidSpecError,
-    ConditionType::UnknownError,
-    ConditionType::ComparisonError,
-    ConditionType::SharedResourceWarning,
-    ConditionType::RepeatedResourceWarning,
-    ConditionType::ExcludedResourceWarning,
-    ConditionType::OrphanedResourceWarning,
-];
 
 /// The condition that the tree alone decides.
 const ORPHANS: [ConditionType; 1] = [ConditionType::OrphanedResourceWarning];
@@ -53,7 +42,9 @@ impl Controller {
         let known = self.memories().with(key, |memory| memory.roots.clone());
         let tree_only = is_tree_only(refresh.compare_with);
         if let Some(roots) = known.filter(|_| tree_only) {
-            self.memories().with(key, |memory| memory.answer(refresh.level, refresh.compare_with));
+            self.memories().with(key, |memory| {
+                RefreshRequest::answer(&mut memory.requested, refresh.level, refresh.compare_with);
+            });
             self.refresh_tree(key, application, &roots).await?;
             return Ok(None);
         }
@@ -61,7 +52,12 @@ impl Controller {
         self.memories().with(key, |memory| {
             memory.refreshed_at = Some(now);
             memory.refreshed_spec = Some(application.spec.clone());
-            memory.answer(refresh.level, refresh.compare_with);
+            RefreshRequest::answer(&mut memory.requested, refresh.level, refresh.compare_with);
+            if refresh.level == RefreshType::Hard {
+                // Nothing that was found before is believed.
+                memory.remembered = None;
+                memory.predictions.clear();
+            }
         });
         let situation = match self.situation(application, now) {
             Ok(situation) => situation,
@@ -95,7 +91,8 @@ impl Controller {
             stored
         };
         self.metrics().reconciled(application, began.elapsed());
-        Ok(Some(decision(stored, revisions)))
+        let outcome = reconcile::outcome(&stored, revisions);
+        Ok(Some((stored, outcome)))
     }
 
     /// Has an application carry the finalizers of its deletion's hooks before it is told to be Synced: it could
@@ -161,10 +158,7 @@ impl Controller {
         conditions: Vec<ApplicationCondition>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut status = application.status.clone();
-        status.conditions = set_conditions(&status.conditions, &conditions, &EVALUATED, now);
-        status.sync.status = SyncStatusCode::Unknown.as_str().into();
-        set_health(&mut status, HealthStatusCode::Unknown, now);
+        let status = reconcile::invalid_status(application, &conditions, now);
         self.write_refreshed(application, status, refresh, now).await.map(drop)
     }
 
@@ -177,42 +171,29 @@ impl Controller {
         (compared, roots): (&Compared, &Roots),
         now: Timestamp,
     ) -> Result<Application, StoreError> {
-        let mut status = application.status.clone();
         let comparison = &compared.comparison;
         let mut conditions = compared.conditions.clone();
-        let several = !application.spec.sources.is_empty();
-        let tree = match &compared.destination {
-            Some(destination) => {
-                let tree = self.tree(destination, situation, roots);
-                conditions.extend(compare::orphaned_condition(
-                    &situation.project,
-                    tree.orphaned_nodes.len(),
-                    now,
-                ));
-                self.tell_tree(key, situation, &tree).await;
-                Some(tree)
-            }
-            None => None,
-        };
-        status.conditions = set_conditions(&status.conditions, &conditions, &EVALUATED, now);
-        status.resources = comparison.resource_statuses(false);
-        status.sync = SyncStatus {
-            status: comparison.sync.as_str().into(),
-            compared_to: compared_to(application),
-            revision: if several {
-                String::new()
-            } else {
-                compared.revisions.first().cloned().unwrap_or_default()
-            },
-            revisions: if several { compared.revisions.clone() } else { Vec::new() },
-        };
-        status.source_type =
-            if several { String::new() } else { compared.source_types.first().cloned().unwrap_or_default() };
-        status.source_types = if several { compared.source_types.clone() } else { Vec::new() };
-        set_health(&mut status, comparison.health, now);
-        if let Some(tree) = tree {
-            status.summary = tree::summary(&tree);
+        let mut summary = None;
+        if let Some(destination) = &compared.destination {
+            let tree = self.tree(destination, situation, roots);
+            conditions.extend(compare::orphaned_condition(
+                &situation.project,
+                tree.orphaned_nodes.len(),
+                now,
+            ));
+            self.tell_tree(key, situation, &tree).await;
+            summary = Some(tree::summary(&tree));
         }
+        let found = Found {
+            sync: comparison.sync,
+            health: comparison.health,
+            resources: comparison.resource_statuses(false),
+            conditions: &conditions,
+            revisions: &compared.revisions,
+            source_types: &compared.source_types,
+            summary,
+        };
+        let status = reconcile::compared_status(application, found, now);
         self.write_refreshed(application, status, refresh, now).await
     }
 
@@ -255,16 +236,7 @@ impl Controller {
     ) -> Result<Application, StoreError> {
         status.controller_namespace = self.store().namespace().to_owned();
         status.resource_health_source = "appTree".into();
-        let asked = matches!(
-            refresh.cause,
-            RefreshCause::Annotation(_) | RefreshCause::New | RefreshCause::SourceChanged
-        );
-        // Clients take an operation for running until the application was compared after it.
-        let ended = status.operation_state.as_ref().and_then(|state| state.finished_at);
-        let behind = ended.is_some_and(|ended| status.reconciled_at.is_none_or(|compared| compared <= ended));
-        if status != application.status || asked || behind {
-            status.reconciled_at = Some(Time::from(now));
-        }
+        let status = stamped(application, status, &refresh.cause, now);
         let change = StatusChange { application, status: &status, operation_done: false };
         let annotation = application.metadata.annotations.get(api::names::REFRESH);
         let written = match (&refresh.cause, annotation) {
@@ -316,18 +288,6 @@ impl Controller {
     }
 }
 
-/// What decisions depend on.
-fn decision(stored: Application, revisions: Vec<String>) -> (Application, reconcile::Comparison) {
-    let comparison = reconcile::Comparison {
-        status: stored.status.sync.status.parse().unwrap_or(SyncStatusCode::Unknown),
-        revision: revisions.first().cloned().unwrap_or_default(),
-        revisions: if stored.spec.sources.is_empty() { Vec::new() } else { revisions },
-        resources: stored.status.resources.clone(),
-        revision_has_changes: true,
-    };
-    (stored, comparison)
-}
-
 fn tree_key(instance: &str) -> String {
     format!("app|resources-tree|{instance}")
 }
@@ -338,45 +298,12 @@ fn differences_key(instance: &str) -> String {
 }
 
 fn question(application: &Application, refresh: &Refresh) -> Question {
-    let compared = &application.status.sync;
-    // A change of the cluster is compared with the revision of the last comparison, if there was one of this spec.
-    let same_spec = compared.compared_to == compared_to(application);
-    let recent = refresh.compare_with == CompareWith::Recent && same_spec;
-    let revisions = match (recent, compared.revisions.is_empty()) {
-        (false, _) => Vec::new(),
-        (true, false) => compared.revisions.clone(),
-        (true, true) => vec![compared.revision.clone()],
-    };
     Question {
         sources: spec_sources(application),
-        revisions,
+        revisions: refresh_revisions(application, refresh.compare_with),
         level: refresh.level,
         compare_with: refresh.compare_with,
         manifests: None,
-    }
-}
-
-fn compared_to(application: &Application) -> ComparedTo {
-    let spec = &application.spec;
-    ComparedTo {
-        source: if spec.sources.is_empty() {
-            spec.source.clone().unwrap_or_default()
-        } else {
-            Default::default()
-        },
-        destination: spec.destination.clone(),
-        sources: spec.sources.clone(),
-        ignore_differences: spec.ignore_differences.clone(),
-    }
-}
-
-fn set_health(status: &mut ApplicationStatus, health: HealthStatusCode, now: Timestamp) {
-    if status.health.status != health.as_str() {
-        status.health = AppHealthStatus {
-            status: health.as_str().into(),
-            last_transition_time: Some(Time::from(now)),
-            ..AppHealthStatus::default()
-        };
     }
 }
 

@@ -3,8 +3,8 @@
 use health::{Checks, Limits};
 use manifest_request::RenderSettings;
 use settings::{
-    CompareOptions, Customizations, Data, GlobalProjects, Problem, Reconciliation, ResourceFilter,
-    ResourceLabels, Server, Tracking,
+    CompareOptions, Customizations, Data, GlobalProjects, Impersonation, Problem, Reconciliation,
+    ResourceFilter, ResourceLabels, Server, Tracking,
 };
 
 /// Health checks, compiled. They are made of the customizations alone, so two of them never tell two readings apart.
@@ -28,6 +28,7 @@ pub(crate) struct Rules {
     pub(crate) labels: ResourceLabels,
     pub(crate) reconciliation: Reconciliation,
     pub(crate) global_projects: GlobalProjects,
+    pub(crate) impersonation: Impersonation,
     pub(crate) in_cluster_enabled: bool,
     pub(crate) rendering: RenderSettings,
 }
@@ -49,6 +50,8 @@ impl Rules {
         keep(found);
         let (global_projects, found) = GlobalProjects::parse(data);
         keep(found);
+        let (impersonation, found) = Impersonation::parse(data);
+        keep(found);
         let (server, found) = Server::parse(data);
         keep(found);
         let (rendering, found) = RenderSettings::parse(data, tracking.clone());
@@ -62,6 +65,7 @@ impl Rules {
             labels: ResourceLabels::parse(data),
             reconciliation,
             global_projects,
+            impersonation,
             in_cluster_enabled: server.in_cluster_enabled,
             rendering,
         };

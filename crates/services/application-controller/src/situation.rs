@@ -7,8 +7,9 @@ use crate::rules::Rules;
 use api::codes::ConditionType;
 use api::v1alpha1::{AppProject, Application, ApplicationCondition};
 use jiff::Timestamp;
+use kubernetes::{Cluster, Impersonation};
 use object::AppInstance;
-use project::Cluster;
+use project::NoServiceAccount;
 use std::sync::Arc;
 
 /// The facts about an application whose spec is permitted and whose destination is known.
@@ -17,8 +18,8 @@ pub(crate) struct Situation {
     pub(crate) rules: Arc<Rules>,
     pub(crate) instance: AppInstance,
     pub(crate) project: Arc<AppProject>,
-    pub(crate) cluster: Cluster,
-    pub(crate) own_clusters: Arc<[Cluster]>,
+    pub(crate) cluster: project::Cluster,
+    pub(crate) own_clusters: Arc<[project::Cluster]>,
     /// Namespace of the destination.
     pub(crate) namespace: String,
 }
@@ -82,7 +83,7 @@ impl Controller {
         application: &Application,
         rules: Arc<Rules>,
         effective: Effective,
-        cluster: Cluster,
+        cluster: project::Cluster,
     ) -> Situation {
         let metadata = &application.metadata;
         Situation {
@@ -92,6 +93,32 @@ impl Controller {
             cluster,
             own_clusters: effective.own_clusters,
             namespace: application.spec.destination.namespace.clone(),
+        }
+    }
+
+    /// The cluster of a destination as changes are made to it: in the name of the project's service account, where
+    /// settings want that.
+    pub(crate) fn acting(
+        &self,
+        application: &Application,
+        situation: &Situation,
+        destination: &Destination,
+    ) -> Result<Cluster, String> {
+        let (cluster, impersonation) = (destination.cache.cluster().clone(), situation.rules.impersonation);
+        if !impersonation.enabled {
+            return Ok(cluster);
+        }
+        let own_namespace = &application.metadata.namespace;
+        let found = project::service_account(
+            &situation.project,
+            &situation.cluster,
+            &situation.namespace,
+            own_namespace,
+        );
+        match found {
+            Ok(user) => Ok(cluster.acting_for(Impersonation { user, groups: Vec::new() })),
+            Err(NoServiceAccount::NoMatch { .. }) if !impersonation.enforced => Ok(cluster),
+            Err(reason) => Err(format!("failed to find a matching service account to impersonate: {reason}")),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::queue::Key;
 use crate::rules::Rules;
 use crate::situation::Situation;
 use api::codes::SyncStatusCode;
+use api::names::COMPARE_OPTIONS;
 use api::v1alpha1::{AppProject, Application, ApplicationStatus};
 use cluster_cache::KindState;
 use kubernetes::Discovery;
@@ -92,7 +93,9 @@ impl Controller {
         let synced = state.and_then(|state| state.sync_result.as_ref());
         let namespace = synced.and_then(|result| result.managed_namespace_metadata.as_ref());
         let namespace = serde_json::to_string(&namespace).ok()?;
-        Some(self.hash(|hasher| (spec, namespace, manifests, &loaded.source_types).hash(hasher)))
+        let compared_by = application.metadata.annotations.get(COMPARE_OPTIONS);
+        let wanted = (spec, namespace, manifests, &loaded.source_types, compared_by);
+        Some(self.hash(|hasher| wanted.hash(hasher)))
     }
 
     /// The versions of the live objects as they are now; nothing when they are not all known.

@@ -1,0 +1,94 @@
+//! One attempt of an operation: what it is about, and how its end is recorded.
+
+use crate::history::record_history;
+use crate::refreshed::spec_sources;
+use api::codes::OperationPhase;
+use api::v1alpha1::{
+    Application, ApplicationSource, OperationState, RevisionHistory, SyncOperation, SyncOperationResult,
+};
+use jiff::Timestamp;
+use sync::after_attempt;
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// How.
+    pub phase: OperationPhase,
+    /// Why, for people.
+    pub message: String,
+    /// Whether somebody stopped it: it is not tried again.
+    pub terminated: bool,
+    /// What was recorded of it last.
+    pub state: OperationState,
+}
+
+/// What is written of an attempt that ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conclusion {
+    /// The operation's state: over, or waiting for the next try.
+    pub state: OperationState,
+    /// The history, where it grew.
+    pub history: Option<Vec<RevisionHistory>>,
+    /// Whether the operation is over, and its request is to go.
+    pub done: bool,
+}
+
+/// Records how an attempt ended, or when it is tried again. `application` is as it is stored now.
+pub fn conclude(application: &Application, ended: Ended, now: Timestamp) -> Conclusion {
+    let Ended { phase, message, terminated, mut state } = ended;
+    let after = after_attempt(&state, phase, &message, terminated, now);
+    state.phase = after.phase.as_str().into();
+    state.message = after.message;
+    state.retry_count = after.retry_count;
+    state.finished_at = Some(now.into());
+    let done = after.phase.is_completed();
+    let history = if done { record_history(application, &state, now) } else { None };
+    Conclusion { state, history, done }
+}
+
+/// The sources an operation is about: its own, or the application's.
+pub fn operation_sources(application: &Application, operation: &SyncOperation) -> Vec<ApplicationSource> {
+    if !operation.sources.is_empty() {
+        return operation.sources.clone();
+    }
+    match &operation.source {
+        Some(source) => vec![source.clone()],
+        None => spec_sources(application),
+    }
+}
+
+/// The revisions an operation asks for; where one is empty, the source's own counts.
+pub fn operation_revisions(operation: &SyncOperation) -> Vec<String> {
+    if operation.revisions.is_empty() {
+        vec![operation.revision.clone()]
+    } else {
+        operation.revisions.clone()
+    }
+}
+
+/// Notes what is known of the result before anything is done: sources and revisions.
+pub fn settle_result(
+    state: &mut OperationState,
+    application: &Application,
+    sources: &[ApplicationSource],
+    revisions: &[String],
+) {
+    let several = !application.spec.sources.is_empty();
+    let recorded = state.sync_result.take();
+    let metadata =
+        application.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.clone());
+    let asked = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
+    let revision = revisions.first().cloned().unwrap_or(asked);
+    state.sync_result = Some(SyncOperationResult {
+        resources: recorded.map(|result| result.resources).unwrap_or_default(),
+        revision: if several { String::new() } else { revision },
+        source: if several {
+            ApplicationSource::default()
+        } else {
+            sources.first().cloned().unwrap_or_default()
+        },
+        sources: if several { sources.to_vec() } else { Vec::new() },
+        revisions: if several { revisions.to_vec() } else { Vec::new() },
+        managed_namespace_metadata: metadata,
+    });
+}

@@ -1,0 +1,170 @@
+//! What a refresh asks for, and what it makes of a status.
+
+use crate::action::{CompareWith, RefreshCause};
+use crate::condition::set_conditions;
+use crate::observed::{Comparison, RefreshRequest};
+use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
+use api::k8s::meta_v1::Time;
+use api::v1alpha1::{
+    AppHealthStatus, Application, ApplicationCondition, ApplicationSource, ApplicationStatus,
+    ApplicationSummary, ComparedTo, ResourceStatus, SyncStatus,
+};
+use jiff::Timestamp;
+
+/// The types of conditions a comparison evaluates.
+const EVALUATED: [ConditionType; 7] = [
+    ConditionType::InvalidSpecError,
+    ConditionType::UnknownError,
+    ConditionType::ComparisonError,
+    ConditionType::SharedResourceWarning,
+    ConditionType::RepeatedResourceWarning,
+    ConditionType::ExcludedResourceWarning,
+    ConditionType::OrphanedResourceWarning,
+];
+
+/// What a comparison found, as far as a status tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found<'a> {
+    /// Synced or not.
+    pub sync: SyncStatusCode,
+    /// Health of the whole.
+    pub health: HealthStatusCode,
+    /// Every resource's status.
+    pub resources: Vec<ResourceStatus>,
+    /// What was wrong.
+    pub conditions: &'a [ApplicationCondition],
+    /// The revision of each source.
+    pub revisions: &'a [String],
+    /// The type of each source.
+    pub source_types: &'a [String],
+    /// Images and links, where the tree could be made.
+    pub summary: Option<ApplicationSummary>,
+}
+
+/// The sources of an application's spec.
+pub fn spec_sources(application: &Application) -> Vec<ApplicationSource> {
+    let spec = &application.spec;
+    if spec.sources.is_empty() { spec.source.clone().into_iter().collect() } else { spec.sources.clone() }
+}
+
+/// The part of a spec that a comparison is made of.
+pub fn compared_to(application: &Application) -> ComparedTo {
+    let spec = &application.spec;
+    ComparedTo {
+        source: if spec.sources.is_empty() {
+            spec.source.clone().unwrap_or_default()
+        } else {
+            Default::default()
+        },
+        destination: spec.destination.clone(),
+        sources: spec.sources.clone(),
+        ignore_differences: spec.ignore_differences.clone(),
+    }
+}
+
+/// The revisions a refresh asks for; none for the newest ones. A change of the cluster is compared with the
+/// revision of the last comparison, if there was one of this spec.
+pub fn refresh_revisions(application: &Application, compare_with: CompareWith) -> Vec<String> {
+    let compared = &application.status.sync;
+    let same_spec = compared.compared_to == compared_to(application);
+    let recent = compare_with == CompareWith::Recent && same_spec;
+    match (recent, compared.revisions.is_empty()) {
+        (false, _) => Vec::new(),
+        (true, false) => compared.revisions.clone(),
+        (true, true) => vec![compared.revision.clone()],
+    }
+}
+
+/// The status after a comparison.
+pub fn compared_status(application: &Application, found: Found<'_>, now: Timestamp) -> ApplicationStatus {
+    let mut status = application.status.clone();
+    let several = !application.spec.sources.is_empty();
+    let first =
+        |list: &[String]| if several { String::new() } else { list.first().cloned().unwrap_or_default() };
+    let all = |list: &[String]| if several { list.to_vec() } else { Vec::new() };
+    status.conditions = set_conditions(&status.conditions, found.conditions, &EVALUATED, now);
+    status.resources = found.resources;
+    status.sync = SyncStatus {
+        status: found.sync.as_str().into(),
+        compared_to: compared_to(application),
+        revision: first(found.revisions),
+        revisions: all(found.revisions),
+    };
+    status.source_type = first(found.source_types);
+    status.source_types = all(found.source_types);
+    set_health(&mut status, found.health, now);
+    if let Some(summary) = found.summary {
+        status.summary = summary;
+    }
+    status
+}
+
+/// The status of a spec that is not valid or not permitted: nothing can be said of the application.
+pub fn invalid_status(
+    application: &Application,
+    conditions: &[ApplicationCondition],
+    now: Timestamp,
+) -> ApplicationStatus {
+    let mut status = application.status.clone();
+    status.conditions = set_conditions(&status.conditions, conditions, &EVALUATED, now);
+    status.sync.status = SyncStatusCode::Unknown.as_str().into();
+    set_health(&mut status, HealthStatusCode::Unknown, now);
+    status
+}
+
+/// The status with the time of the comparison, where that is worth a write: something changed, somebody asked, or
+/// the last comparison is older than the end of an operation, which clients take for running until then.
+pub fn stamped(
+    application: &Application,
+    mut status: ApplicationStatus,
+    cause: &RefreshCause,
+    now: Timestamp,
+) -> ApplicationStatus {
+    let asked =
+        matches!(cause, RefreshCause::Annotation(_) | RefreshCause::New | RefreshCause::SourceChanged);
+    let ended = status.operation_state.as_ref().and_then(|state| state.finished_at);
+    let behind = ended.is_some_and(|ended| status.reconciled_at.is_none_or(|compared| compared <= ended));
+    if status != application.status || asked || behind {
+        status.reconciled_at = Some(Time::from(now));
+    }
+    status
+}
+
+/// What decisions depend on, right after a comparison was written.
+pub fn outcome(stored: &Application, revisions: Vec<String>) -> Comparison {
+    Comparison {
+        status: stored.status.sync.status.parse().unwrap_or(SyncStatusCode::Unknown),
+        revision: revisions.first().cloned().unwrap_or_default(),
+        revisions: if stored.spec.sources.is_empty() { Vec::new() } else { revisions },
+        resources: stored.status.resources.clone(),
+        revision_has_changes: true,
+    }
+}
+
+impl RefreshRequest {
+    fn rank(&self) -> (bool, CompareWith) {
+        (self.level == RefreshType::Hard, self.compare_with)
+    }
+
+    /// Notes a request beside one that waits: the more thorough one stays.
+    pub fn note(waiting: &mut Option<Self>, request: Self) {
+        if waiting.as_ref().is_none_or(|known| known.rank() < request.rank()) {
+            *waiting = Some(request);
+        }
+    }
+
+    /// A refresh begins: it is the answer to what was asked for, unless that was to be more thorough.
+    pub fn answer(waiting: &mut Option<Self>, level: RefreshType, compare_with: CompareWith) {
+        waiting.take_if(|asked| asked.rank() <= (level == RefreshType::Hard, compare_with));
+    }
+}
+
+fn set_health(status: &mut ApplicationStatus, health: HealthStatusCode, now: Timestamp) {
+    if status.health.status != health.as_str() {
+        status.health = AppHealthStatus {
+            status: health.as_str().into(),
+            last_transition_time: Some(Time::from(now)),
+            ..AppHealthStatus::default()
+        };
+    }
+}
