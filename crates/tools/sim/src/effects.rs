@@ -1,0 +1,143 @@
+//! Doing at the API server what an operation asks for, as the service does it.
+
+use crate::api_server::Writing;
+use crate::world::World;
+use api::names::HOOK_FINALIZER;
+use object::Object;
+use sync::{Effect, Event, Failure, FailureKind, Outcome, Plan, Success, Task, Write};
+
+impl World {
+    /// The effects that can be done now, by position.
+    pub(crate) fn doable(&self) -> Vec<usize> {
+        let Some(running) = &self.controller.operation else { return Vec::new() };
+        let Some(run) = &running.run else { return Vec::new() };
+        let open = self.operation_window_is_open() || running.told.stopping;
+        let waits = run.flights.iter().enumerate().filter(|(_, flight)| {
+            flight.answer.is_none()
+                && (open || !matches!(flight.effect, Effect::Apply { .. } | Effect::Delete { .. }))
+        });
+        waits.map(|(index, _)| index).collect()
+    }
+
+    /// The answers that are on their way, by position.
+    pub(crate) fn answered(&self) -> Vec<usize> {
+        let run = self.controller.operation.as_ref().and_then(|running| running.run.as_ref());
+        let flights = run.into_iter().flat_map(|run| run.flights.iter().enumerate());
+        flights.filter(|(_, flight)| flight.answer.is_some()).map(|(index, _)| index).collect()
+    }
+
+    /// Whether windows let the operation write now.
+    pub(crate) fn operation_window_is_open(&self) -> bool {
+        let stored = self.controller.stored.as_ref();
+        stored.is_none_or(|stored| project::windows::open(&self.given.project, stored, self.now).operation)
+    }
+
+    /// Does an effect; its answer is on its way then.
+    pub(crate) fn perform(&mut self, index: usize) {
+        let Some(mut running) = self.controller.operation.take() else { return };
+        if let Some(run) = &mut running.run {
+            let effect = run.flights[index].effect.clone();
+            let answer = if self.controller_may(&effect, running.told.stopping) {
+                self.tell(|_| describe(&run.plan, &effect));
+                self.check_effect(&run.plan, &effect);
+                self.carry_out(&run.plan, &effect)
+            } else {
+                Err(Failure { message: "Operation terminated".into(), kind: FailureKind::Other })
+            };
+            let (Effect::DryRun { task }
+            | Effect::Apply { task }
+            | Effect::Delete { task, .. }
+            | Effect::RemoveHookFinalizer { task, .. }
+            | Effect::Read { task, .. }) = effect
+            else {
+                unreachable!("only effects about objects are sent")
+            };
+            run.flights[index].answer = Some(Event::Result { task, result: answer });
+        }
+        self.controller.operation = Some(running);
+    }
+
+    fn controller_may(&self, effect: &Effect, stopping: bool) -> bool {
+        let writes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
+        !(writes && stopping && !self.operation_window_is_open())
+    }
+
+    /// Brings an answer to the operation.
+    pub(crate) fn answer(&mut self, index: usize) {
+        let Some(running) = &mut self.controller.operation else { return };
+        let Some(run) = &mut running.run else { return };
+        if let Some(event) = run.flights.remove(index).answer {
+            running.inbox.push_back(event);
+        }
+    }
+
+    pub(crate) fn carry_out(&mut self, plan: &Plan, effect: &Effect) -> Result<Success, Failure> {
+        let now = self.now;
+        let (outcome, object) = match effect {
+            Effect::DryRun { task } => self.write(plan, &plan.tasks[task.0], true)?,
+            Effect::Apply { task } => self.write(plan, &plan.tasks[task.0], false)?,
+            Effect::Delete { key, uid, propagation, .. } => {
+                self.controller_writes += 1;
+                (Outcome::Deleted, self.api.delete(key, uid, *propagation, now)?)
+            }
+            Effect::RemoveHookFinalizer { key, .. } => {
+                self.controller_writes += 1;
+                self.api.unfinalize(key, HOOK_FINALIZER)?;
+                (Outcome::Unfinalized, None)
+            }
+            Effect::Read { key, .. } => (Outcome::Read, self.api.read(key)?),
+            Effect::WakeAt(_) | Effect::Done { .. } => unreachable!("only effects about objects are sent"),
+        };
+        let is_written = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
+        if let Some(object) = object.as_ref().filter(|_| is_written) {
+            self.controller.cache.observe(object);
+        }
+        Ok(Success { outcome, state: object.map(|object| self.live_state(&object)) })
+    }
+
+    fn write(
+        &mut self,
+        plan: &Plan,
+        task: &Task,
+        pretend: bool,
+    ) -> Result<(Outcome, Option<Object>), Failure> {
+        let Some(target) = &task.target else { unreachable!("a prune has nothing to apply") };
+        if !pretend {
+            self.controller_writes += 1;
+        }
+        let how = Writing { write: &task.write, dry_run: pretend };
+        match self.api.apply(target, how, self.now) {
+            Err(failure) if pretend && comes_with_the_plan(plan, target, &failure) => {
+                Ok((Outcome::Unchanged, None))
+            }
+            Err(failure) if pretend && failure.message.contains("immutable") && is_made_anew(task) => {
+                Ok((Outcome::Unchanged, None))
+            }
+            other => other.map(|(outcome, object)| (outcome, Some(object))),
+        }
+    }
+}
+
+fn is_made_anew(task: &Task) -> bool {
+    let hook = task.hook.is_some() && task.delete_policies.before_creation;
+    hook || matches!(task.write, Write::Apply { force: true } | Write::Replace { force: true })
+}
+
+fn comes_with_the_plan(plan: &Plan, target: &Object, failure: &Failure) -> bool {
+    let comes = plan.tasks.iter().any(|task| {
+        task.gvk.kind == "Namespace" && task.target.is_some() && task.key.name == target.namespace()
+    });
+    failure.kind == FailureKind::NotFound && comes
+}
+
+/// An effect in a word, for the trace.
+fn describe(plan: &Plan, effect: &Effect) -> String {
+    match effect {
+        Effect::DryRun { task } => format!("dry-run {}", plan.tasks[task.0].key),
+        Effect::Apply { task } => format!("apply {} {:?}", plan.tasks[task.0].key, plan.tasks[task.0].write),
+        Effect::Delete { key, uid, .. } => format!("delete {key} uid {uid:?}"),
+        Effect::RemoveHookFinalizer { key, .. } => format!("release {key}"),
+        Effect::Read { key, .. } => format!("read {key}"),
+        other => format!("{other:?}"),
+    }
+}
