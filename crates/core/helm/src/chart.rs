@@ -1,7 +1,7 @@
 //! A chart as loaded: shared, never changed.
 
-use crate::dependencies;
-use crate::error::MissingDependency;
+use crate::error::{Error, MissingDependency};
+use crate::lock::{self, Lock};
 use crate::metadata::Metadata;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -29,6 +29,8 @@ pub struct Chart {
     pub templates: Arc<[File]>,
     /// Everything else.
     pub files: Arc<[File]>,
+    /// `Chart.lock`.
+    pub(crate) lock: Option<Arc<Lock>>,
     /// The charts in `charts/`, by the names of their folders or archives.
     pub dependencies: Arc<[Chart]>,
 }
@@ -39,9 +41,10 @@ impl Chart {
         &self.metadata.name
     }
 
-    /// Dependencies that `Chart.yaml` names and `charts/` lacks.
-    pub fn missing_dependencies(&self) -> Vec<MissingDependency> {
-        dependencies::missing(self)
+    /// Dependencies that `Chart.yaml` names and `charts/` lacks, in the versions of `Chart.lock` where there is one.
+    /// An error when that was made for other dependencies.
+    pub fn missing_dependencies(&self) -> Result<Vec<MissingDependency>, Error> {
+        lock::missing(self)
     }
 
     /// Puts a chart into `charts/`.

@@ -10,13 +10,14 @@ mod load;
 mod options;
 mod render;
 
-mod archive;
 mod coalesce;
 mod dependencies;
 mod ignore;
+mod lock;
 mod manifests;
 mod metadata;
 mod objects;
+mod packed;
 mod schema;
 mod strvals;
 

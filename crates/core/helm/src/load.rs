@@ -1,10 +1,11 @@
 //! Reading a chart from a folder of a tree, or from an archive.
 
-use crate::archive;
 use crate::chart::{Chart, File, read_values};
 use crate::error::Error;
 use crate::ignore::Rules;
+use crate::lock::Lock;
 use crate::metadata::Metadata;
+use crate::packed;
 use serde_json::Map;
 use source_tree::{Kind, Tree, TreePath};
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ pub fn load(tree: &dyn Tree, folder: &TreePath) -> Result<Chart, Error> {
 
 /// Reads a packed chart.
 pub fn load_archive(packed: &[u8]) -> Result<Chart, Error> {
-    from_files(archive::files(packed).map_err(Error::Load)?, 0).map_err(Error::Load)
+    from_files(packed::files(packed).map_err(Error::Load)?, 0).map_err(Error::Load)
 }
 
 fn collect(
@@ -63,7 +64,7 @@ fn collect(
             collect(tree, &path, &name, rules, depth + 1, files)?;
             continue;
         }
-        let data = archive::without_mark(tree.read(&path)?);
+        let data = packed::without_mark(tree.read(&path)?);
         if data.len() > LARGEST_FILE {
             let base = &listed.name;
             return Err(Error::Load(format!(
@@ -82,11 +83,12 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, String> {
     }
     let mut metadata = metadata(&files)?;
     let mut values = Map::new();
-    let (mut schema, mut templates, mut others) = (None, Vec::new(), Vec::new());
+    let (mut schema, mut lock, mut templates, mut others) = (None, None, Vec::new(), Vec::new());
     let mut subcharts: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for file in files {
         match file.name.as_str() {
-            "Chart.yaml" | "Chart.lock" => {}
+            "Chart.yaml" => {}
+            "Chart.lock" => lock = Some(read_lock(&file)?),
             "values.yaml" => {
                 values =
                     read_values(&file.data).map_err(|error| format!("cannot load values.yaml: {error}"))?;
@@ -97,6 +99,8 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, String> {
                     metadata
                         .read(&file.data)
                         .map_err(|error| format!("cannot load requirements.yaml: {error}"))?;
+                } else {
+                    lock = Some(read_lock(&file)?);
                 }
                 if metadata.api_version == "v1" {
                     others.push(file);
@@ -126,10 +130,16 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, String> {
         metadata,
         values: Arc::new(values),
         schema,
+        lock,
         templates: templates.into(),
         files: others.into(),
         dependencies: dependencies.into(),
     })
+}
+
+fn read_lock(file: &File) -> Result<Arc<Lock>, String> {
+    let lock = Lock::read(&file.data).map_err(|error| format!("cannot load {}: {error}", file.name))?;
+    Ok(Arc::new(lock))
 }
 
 fn metadata(files: &[File]) -> Result<Metadata, String> {
@@ -149,7 +159,7 @@ fn subchart(name: &str, files: Vec<File>, parent: &str, depth: usize) -> Result<
         let Some(file) = files.first().filter(|file| file.name == name) else {
             return Err(format!("error unpacking subchart tar in {parent}: expected {name}"));
         };
-        return from_files(archive::files(&file.data)?, depth + 1);
+        return from_files(packed::files(&file.data)?, depth + 1);
     }
     let inner = files.into_iter().filter_map(|file| {
         let (_, name) = file.name.split_once('/')?;
