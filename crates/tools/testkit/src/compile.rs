@@ -1,4 +1,5 @@
-//! The control plane's binary: built once from `e2e/controlplane`, kept outside the work tree.
+//! Programs that are built once and kept outside the work tree: the control plane from `e2e/controlplane`, and
+//! published Go programs by name and version.
 
 use std::env;
 use std::fs::{self, File};
@@ -24,22 +25,60 @@ pub(crate) fn binary() -> Result<PathBuf, Error> {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e/controlplane");
     let version = go_version(&module)?;
     let folder = cache()?.join("controlplane").join(fingerprint(&module, &version)?);
-    let binary = folder.join("controlplane");
+    once(&folder, "controlplane", "the control plane", |partial| {
+        let what = format!("the control plane with {version}, about ten minutes the first time");
+        let mut build = Command::new("go");
+        build
+            .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o"])
+            .arg(partial)
+            .arg(".")
+            .current_dir(&module);
+        compile(build, &what, "the control plane")
+    })
+}
+
+/// The path of a published Go program, built when this version of it is not there yet.
+pub(crate) fn published(package: &str, version: &str, name: &'static str) -> Result<PathBuf, Error> {
+    let cache = cache()?;
+    go_version(Path::new("."))?;
+    let folder = cache.join(name).join(version);
+    once(&folder, name, name, |partial| {
+        let bin = folder.join("bin");
+        let mut build = Command::new("go");
+        build
+            .args(["install", "-trimpath", "-ldflags", "-s -w"])
+            .arg(format!("{package}@{version}"))
+            .env("GOBIN", &bin)
+            .current_dir(&folder);
+        compile(build, &format!("{name} {version}, a few minutes the first time"), name)?;
+        let built = package.rsplit('/').next().unwrap_or(package);
+        fs::rename(bin.join(built), partial).map_err(Error::tried(format!("keep {name}")))
+    })
+}
+
+/// The program of that name in a folder, made when it is not there. Two who ask at once make it once.
+fn once(
+    folder: &Path,
+    name: &str,
+    what: &str,
+    make: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let binary = folder.join(name);
     if binary.is_file() {
         return Ok(binary);
     }
     let at = |what: &str| format!("{what} {}", folder.display());
-    fs::create_dir_all(&folder).map_err(Error::tried(at("create")))?;
+    fs::create_dir_all(folder).map_err(Error::tried(at("create")))?;
     let lock = File::create(folder.join("lock")).map_err(Error::tried(at("lock")))?;
     if lock.try_lock().is_err() {
-        say("waiting for another build of the control plane");
+        say(&format!("waiting for another build of {what}"));
         lock.lock().map_err(Error::tried(at("lock")))?;
     }
     if binary.is_file() {
         return Ok(binary);
     }
-    let partial = folder.join("controlplane.partial");
-    compile(&module, &partial, &version)?;
+    let partial = folder.join(format!("{name}.partial"));
+    make(&partial)?;
     fs::rename(&partial, &binary).map_err(Error::tried(at("finish")))?;
     Ok(binary)
 }
@@ -104,14 +143,10 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-fn compile(module: &Path, output: &Path, version: &str) -> Result<(), Error> {
-    say(&format!("building the control plane with {version}, about ten minutes the first time"));
+fn compile(mut build: Command, announced: &str, what: &str) -> Result<(), Error> {
+    say(&format!("building {announced}"));
     let started = Instant::now();
-    let mut build = Command::new("go")
-        .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o"])
-        .arg(output)
-        .arg(".")
-        .current_dir(module)
+    let mut build = build
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -135,7 +170,7 @@ fn compile(module: &Path, output: &Path, version: &str) -> Result<(), Error> {
             Ok(line) if said.len() < OUTPUT_LINES => said.push(line),
             Ok(_) => {}
             Err(RecvTimeoutError::Timeout) => say(&format!(
-                "still building the control plane: {} s, {downloads} modules downloaded",
+                "still building {what}: {} s, {downloads} modules downloaded",
                 started.elapsed().as_secs()
             )),
             Err(RecvTimeoutError::Disconnected) => break,
@@ -145,7 +180,7 @@ fn compile(module: &Path, output: &Path, version: &str) -> Result<(), Error> {
     if !status.success() {
         return Err(Error::Failed { program: "go build".into(), output: said.join("\n") });
     }
-    say(&format!("built the control plane in {} s", started.elapsed().as_secs()));
+    say(&format!("built {what} in {} s", started.elapsed().as_secs()));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Repositories over HTTP or HTTPS, through the real `git http-backend`.
+//! Repositories over HTTP or HTTPS, through the real `git http-backend`; and plain files, for chart repositories.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -44,17 +44,30 @@ pub struct GitHttp {
 #[derive(Debug)]
 struct Shared {
     root: PathBuf,
+    /// Files as they lie, instead of repositories.
+    files: bool,
     basic_auth: Option<(String, String)>,
     tls: Option<Arc<ServerConfig>>,
     stopped: AtomicBool,
     failing: AtomicBool,
     connections: AtomicUsize,
     requests: Mutex<Vec<String>>,
+    authorized: Mutex<Vec<String>>,
 }
 
 impl GitHttp {
     /// Serves every repository under `root`: `<root>/<name>.git` is at `url("<name>.git")`.
     pub fn serve(root: &Path, options: &Options) -> Result<Self, Error> {
+        Self::start(root, options, false)
+    }
+
+    /// Serves the files under `root` as they lie. `x.redirect` beside nothing called `x` holds the address that
+    /// questions for `x` are sent on to.
+    pub fn serve_files(root: &Path, options: &Options) -> Result<Self, Error> {
+        Self::start(root, options, true)
+    }
+
+    fn start(root: &Path, options: &Options, files: bool) -> Result<Self, Error> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::tried("listen on loopback"))?;
         let port = listener.local_addr().map_err(Error::tried("listen on loopback"))?.port();
@@ -66,12 +79,14 @@ impl GitHttp {
         };
         let shared = Arc::new(Shared {
             root: root.to_owned(),
+            files,
             basic_auth: options.basic_auth.clone(),
             tls,
             stopped: AtomicBool::new(false),
             failing: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),
+            authorized: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
         let thread = thread::spawn(move || accept(&listener, &accepting));
@@ -95,6 +110,12 @@ impl GitHttp {
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Those of the requests that brought credentials, whether or not they were asked for.
+    #[must_use]
+    pub fn authorized(&self) -> Vec<String> {
+        self.shared.authorized.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// From now on every answer is `503`, or no longer.
@@ -165,14 +186,35 @@ impl Shared {
                 return refuse(out, "401 Unauthorized", &[challenge]);
             }
         };
-        cgi::run(&self.root, request, user, out)
+        if self.files { self.file(&request.path, out) } else { cgi::run(&self.root, request, user, out) }
+    }
+
+    fn file(&self, path: &str, out: &mut impl Write) -> io::Result<()> {
+        let inside = path.trim_start_matches('/');
+        if inside.split('/').any(|part| part == "..") {
+            return refuse(out, "400 Bad Request", &[]);
+        }
+        let path = self.root.join(inside);
+        if let Ok(mut file) = std::fs::File::open(&path)
+            && path.is_file()
+        {
+            return http::answer(out, "200 OK", &[], &mut file);
+        }
+        match std::fs::read_to_string(self.root.join(format!("{inside}.redirect"))) {
+            Ok(to) => refuse(out, "302 Found", &[("Location".to_owned(), to.trim().to_owned())]),
+            Err(_) => refuse(out, "404 Not Found", &[]),
+        }
     }
 
     fn record(&self, request: &Request) {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if requests.len() < RECORD_LIMIT {
             let separator = if request.query.is_empty() { "" } else { "?" };
-            requests.push(format!("{} {}{separator}{}", request.method, request.path, request.query));
+            let line = format!("{} {}{separator}{}", request.method, request.path, request.query);
+            if request.header("authorization").is_some() {
+                self.authorized.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+            }
+            requests.push(line);
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod git_http;
 pub mod git_repo;
 pub mod process;
 pub mod redis;
+pub mod registry;
 pub mod sink;
 pub mod smtp;
 
