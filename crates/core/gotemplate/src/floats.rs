@@ -1,7 +1,7 @@
 //! Floats in decimal, as Go's `strconv.FormatFloat` writes them.
 
 /// Formats by Go's verb; `None` is the shortest text that reads back the same.
-pub(crate) fn format_float(value: f64, verb: char, precision: Option<usize>) -> String {
+pub fn format_float(value: f64, verb: char, precision: Option<usize>) -> String {
     if value.is_nan() {
         return "NaN".into();
     }

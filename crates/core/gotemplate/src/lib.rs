@@ -39,6 +39,7 @@ mod sprig;
 mod toml;
 
 pub use codec::{string_map, to_tree};
+pub use floats::format_float;
 pub use functions::{Custom, Functions, Type};
 pub use helm::{MESSAGE_END, MESSAGE_START};
 pub use machine::{Limits, MissingKey};

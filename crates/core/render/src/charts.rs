@@ -46,7 +46,7 @@ fn complete(
     if depth > DEEPEST {
         return Err(failed(Error::Limit("charts depend on charts without end".into())));
     }
-    let missing = chart.missing_dependencies();
+    let missing = chart.missing_dependencies().map_err(failed)?;
     if missing.is_empty() {
         return Ok(chart);
     }

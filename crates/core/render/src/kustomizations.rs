@@ -77,7 +77,7 @@ impl Others<'_> {
                 helm::load_archive(&self.0.outside.chart(&wanted)?).map_err(fact)?
             }
         };
-        for missing in chart.missing_dependencies() {
+        for missing in chart.missing_dependencies().map_err(fact)? {
             self.0.environment.note_outside();
             let packed = self.0.outside.chart(&missing)?;
             chart.add_dependency(helm::load_archive(&packed).map_err(fact)?);

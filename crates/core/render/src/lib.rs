@@ -2,6 +2,7 @@
 //! application's mark on them. Reads through a `Tree` only, so that what a render read is the key of its cache.
 
 mod charts;
+mod details;
 mod directory;
 mod environment;
 mod error;
@@ -11,6 +12,7 @@ mod overrides;
 mod source_type;
 mod value_files;
 
+pub use details::{Details, details};
 pub use environment::{Environment, EnvironmentOf};
 pub use error::RenderError;
 pub use outside::{MissingDependency, Nowhere, Outside, References, RemoteBase, SeamError};
