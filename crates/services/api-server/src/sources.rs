@@ -65,6 +65,22 @@ impl Hub {
         self.repo_server().test_repository(request).await.map(drop)
     }
 
+    /// Whether a repository answers as what a source takes it for.
+    pub(crate) async fn test_source(
+        &self,
+        repository: Repository,
+        source: &ApplicationSource,
+    ) -> Result<(), Status> {
+        let kind = match (source.chart.is_empty(), source.repo_url.starts_with("oci://")) {
+            (_, true) => "oci",
+            (false, false) => "helm",
+            (true, false) => "git",
+        };
+        // A chart's repository without a scheme is a registry.
+        let enable_oci = repository.enable_oci || (kind == "helm" && !source.repo_url.contains("://"));
+        self.test_repository(Repository { r#type: kind.to_owned(), enable_oci, ..repository }).await
+    }
+
     /// What a revision of a source means now: what it resolves to, and how it is shown.
     pub(crate) async fn resolve(
         &self,

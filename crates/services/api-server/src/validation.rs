@@ -99,7 +99,7 @@ async fn rendering_problems(
         }
         let repository = hub.repository(&source.repo_url, project_name(application))?;
         let shown = for_people(&repository);
-        if let Err(status) = hub.test_repository(repository).await {
+        if let Err(status) = hub.test_source(repository, source).await {
             return Ok(vec![invalid(format!(
                 "repository not accessible: repositories not accessible: {shown}: repo client error while testing repository: {}",
                 failure::go_text(&status)

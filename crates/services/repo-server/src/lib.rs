@@ -1,14 +1,20 @@
 //! The repo-server: resolves revisions, renders sources into manifests, remembers what it rendered. Asked over
 //! gRPC by the application-controller and the api-server; reaches repositories and its cache, and no cluster.
 
+mod changes;
+mod dependencies;
+mod details;
 mod listing;
 mod manifests;
 mod metrics;
 mod options;
+mod places;
 mod reads;
 mod repository;
 mod server;
+mod sources;
 mod status;
+mod streamed;
 mod world;
 
 pub use options::Options;

@@ -37,6 +37,13 @@ pub(crate) struct Metrics {
     renders: Family<CacheLabels, Counter>,
     failed_listings: Family<FailureLabels, Counter>,
     failed_fetches: Family<FailureLabels, Counter>,
+    registry_requests: Family<GitLabels, Counter>,
+    registry_seconds: Family<GitLabels, Histogram>,
+    failed_resolutions: Family<FailureLabels, Counter>,
+    failed_extractions: Family<FailureLabels, Counter>,
+    failed_metadata: Family<FailureLabels, Counter>,
+    failed_tags: Family<RepositoryLabels, Counter>,
+    failed_tests: Family<RepositoryLabels, Counter>,
     pending: Family<RepositoryLabels, Gauge>,
     render_waits: Histogram,
     pub(crate) calls: Calls,
@@ -66,6 +73,33 @@ pub(crate) enum Origin {
     Rendered,
 }
 
+/// An operation on a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RegistryRequest {
+    /// What a revision means.
+    ResolveRevision,
+    /// An artifact's content.
+    Extract,
+    /// An artifact's manifest.
+    DigestMetadata,
+    /// Tags.
+    GetTags,
+    /// Whether it answers.
+    TestRepository,
+}
+
+impl RegistryRequest {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ResolveRevision => "resolve-revision",
+            Self::Extract => "extract",
+            Self::DigestMetadata => "digest-metadata",
+            Self::GetTags => "get-tags",
+            Self::TestRepository => "test-repo",
+        }
+    }
+}
+
 impl Metrics {
     pub(crate) fn new(registry: &SharedRegistry) -> Self {
         let metrics = Self {
@@ -74,10 +108,18 @@ impl Metrics {
             renders: Family::default(),
             failed_listings: Family::default(),
             failed_fetches: Family::default(),
+            registry_requests: Family::default(),
+            registry_seconds: Family::new_with_constructor(histogram),
+            failed_resolutions: Family::default(),
+            failed_extractions: Family::default(),
+            failed_metadata: Family::default(),
+            failed_tags: Family::default(),
+            failed_tests: Family::default(),
             pending: Family::default(),
             render_waits: Histogram::new([0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 60.0, 120.0]),
             calls: Calls::new(registry, &[wire::DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET]),
         };
+        metrics.register_registries(registry);
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         registry.register("argocd_git_request", "Requests to git servers", metrics.requests.clone());
         let help = "How long requests to git servers took";
@@ -100,6 +142,42 @@ impl Metrics {
             metrics.renders.clone(),
         );
         metrics
+    }
+
+    fn register_registries(&self, registry: &SharedRegistry) {
+        let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let help = "Operations on registries";
+        registry.register("argocd_oci_request", help, self.registry_requests.clone());
+        let help = "How long operations on registries took";
+        registry.register("argocd_oci_request_duration_seconds", help, self.registry_seconds.clone());
+        let help = "Revisions that could not be resolved by a registry";
+        registry.register("argocd_oci_resolve_revision_fail", help, self.failed_resolutions.clone());
+        let help = "Artifacts that could not be extracted";
+        registry.register("argocd_oci_extract_fail", help, self.failed_extractions.clone());
+        let help = "Manifests of artifacts that could not be read";
+        registry.register("argocd_oci_digest_metadata_fail", help, self.failed_metadata.clone());
+        let help = "Listings of tags that failed";
+        registry.register("argocd_oci_get_tags_fail", help, self.failed_tags.clone());
+        let help = "Tests of registries that failed";
+        registry.register("argocd_oci_test_repo_fail", help, self.failed_tests.clone());
+    }
+
+    pub(crate) fn registry(&self, repository: &str, request: RegistryRequest, took: Duration) {
+        let labels = GitLabels { repo: repository.to_owned(), request_type: request.as_str().to_owned() };
+        self.registry_requests.get_or_create(&labels).inc();
+        self.registry_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn registry_failed(&self, repository: &str, request: RegistryRequest, revision: &str) {
+        let failure = || FailureLabels { repo: repository.to_owned(), revision: revision.to_owned() };
+        let of = || RepositoryLabels { repo: repository.to_owned() };
+        match request {
+            RegistryRequest::ResolveRevision => self.failed_resolutions.get_or_create(&failure()).inc(),
+            RegistryRequest::Extract => self.failed_extractions.get_or_create(&failure()).inc(),
+            RegistryRequest::DigestMetadata => self.failed_metadata.get_or_create(&failure()).inc(),
+            RegistryRequest::GetTags => self.failed_tags.get_or_create(&of()).inc(),
+            RegistryRequest::TestRepository => self.failed_tests.get_or_create(&of()).inc(),
+        };
     }
 
     pub(crate) fn git(&self, report: &git::RequestReport) {

@@ -26,6 +26,22 @@ pub struct Options {
     pub cache_secret: Vec<u8>,
     /// Times and limits for git.
     pub git: git::Options,
+    /// Times and limits for chart repositories.
+    pub charts: charts::Options,
+    /// Times and limits for registries.
+    pub registries: oci::Options,
+    /// What a chart may hold, unpacked.
+    pub chart_limits: archive::Limits,
+    /// What an artifact of a registry may hold, unpacked.
+    pub artifact_limits: archive::Limits,
+    /// Types of layers that may hold an artifact's content.
+    pub layer_types: Vec<String>,
+    /// Largest archive of files sent along with a request, in bytes.
+    pub streamed_bytes: u64,
+    /// What such an archive may hold.
+    pub streamed_limits: archive::Limits,
+    /// Whether folders that begin with a dot are listed.
+    pub hidden_directories: bool,
 }
 
 impl Options {
@@ -60,6 +76,34 @@ impl Options {
             parallel_renders: usize::try_from(flags.int("parallelismlimit")).unwrap_or(0),
             manifest_bytes: quantity(&flags.text("max-combined-directory-manifests-size")),
             cache_secret: cache_secret(environment),
+            charts: charts::Options {
+                index_bytes: quantity(&flags.text("helm-registry-max-index-size")),
+                index_ttl: git.refs_ttl,
+                timeout: git.fetch_timeout,
+                ..charts::Options::default()
+            },
+            registries: oci::Options {
+                layer_bytes: quantity(&flags.text("oci-manifest-max-extracted-size")),
+                tags_ttl: git.refs_ttl,
+                timeout: git.fetch_timeout,
+            },
+            chart_limits: unpacked(
+                flags,
+                "helm-manifest-max-extracted-size",
+                "disable-helm-manifest-max-extracted-size",
+            ),
+            artifact_limits: unpacked(
+                flags,
+                "oci-manifest-max-extracted-size",
+                "disable-oci-manifest-max-extracted-size",
+            ),
+            layer_types: flags.list("oci-layer-media-types"),
+            streamed_bytes: quantity(&flags.text("streamed-manifest-max-tar-size")),
+            streamed_limits: archive::Limits {
+                bytes: quantity(&flags.text("streamed-manifest-max-extracted-size")),
+                ..archive::Limits::default()
+            },
+            hidden_directories: flags.bool("include-hidden-directories"),
             git,
         }
     }
@@ -72,6 +116,13 @@ fn cache_secret(environment: &BTreeMap<String, String>) -> Vec<u8> {
         Some(password) => format!("argocd-rs manifest cache\0{password}").into_bytes(),
         None => rand::random::<[u8; 32]>().to_vec(),
     }
+}
+
+/// What may come out of an archive. Switching the limit off still leaves what memory is certain to hold.
+fn unpacked(flags: &Flags, size: &'static str, off: &'static str) -> archive::Limits {
+    const MOST: u64 = 4 << 30;
+    let bytes = if flags.bool(off) { MOST } else { quantity(&flags.text(size)) };
+    archive::Limits { bytes, ..archive::Limits::default() }
 }
 
 fn quantity(text: &str) -> u64 {

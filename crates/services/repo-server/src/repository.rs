@@ -19,8 +19,10 @@ pub(crate) fn git_repository(
 ) -> Result<git::Repository, Status> {
     let repository = repository.ok_or_else(|| status::missing("repository"))?;
     if !matches!(repository.r#type.as_str(), "" | "git") {
-        let (url, kind) = (&repository.repo, &repository.r#type);
-        return Err(Status::unimplemented(format!("{url}: this version reads no {kind} repositories yet")));
+        let (url, kind) = (shown(&repository.repo), &repository.r#type);
+        return Err(Status::invalid_argument(format!(
+            "{url} is registered as a repository of type {kind}, and this source is read from Git: it names no chart"
+        )));
     }
     Ok(git::Repository {
         certificate_authorities: authorities(&repository.repo, trust.tls_data),
@@ -43,8 +45,50 @@ pub(crate) fn git_repository(
     })
 }
 
+/// The repository as `charts` takes it.
+pub(crate) fn chart_repository(repository: Repository, trust: Trust<'_>) -> charts::Repository {
+    let url = repository.repo.clone();
+    let authorities = authorities(&url, trust.tls_data);
+    charts::Repository { url, access: access(repository, authorities) }
+}
+
+/// The repository as `oci` takes it.
+pub(crate) fn registry_repository(
+    repository: Repository,
+    reference: oci::Reference,
+    trust: Trust<'_>,
+) -> oci::Repository {
+    let authorities = authorities(&format!("https://{}", reference.registry), trust.tls_data);
+    let plain_http = repository.insecure_oci_force_http;
+    oci::Repository { reference, plain_http, access: access(repository, authorities) }
+}
+
+fn access(repository: Repository, certificate_authorities: String) -> download::Access {
+    download::Access {
+        username: repository.username,
+        password: repository.password.into(),
+        bearer_token: repository.bearer_token.into(),
+        certificate_authorities,
+        insecure: repository.insecure,
+        client_certificate: repository.tls_client_cert_data,
+        client_key: repository.tls_client_cert_key.into(),
+        proxy: repository.proxy.into(),
+        no_proxy: repository.no_proxy,
+    }
+}
+
+/// An address without what stands before an `@` in it.
+fn shown(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            format!("{scheme}://{}", rest.rsplit_once('@').map_or(rest, |(_, host)| host))
+        }
+        None => url.to_owned(),
+    }
+}
+
 /// The certificates for a URL's host: `argocd-tls-certs-cm` has one entry per host name.
-fn authorities(url: &str, folder: &Path) -> String {
+pub(crate) fn authorities(url: &str, folder: &Path) -> String {
     let Some(rest) = url.strip_prefix("https://") else { return String::new() };
     let authority = rest.split('/').next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default().split(':').next().unwrap_or_default();

@@ -1,15 +1,17 @@
 //! The methods of `repository.RepoServerService`.
 
+use crate::dependencies::ChartAccess;
 use crate::manifests::{Kept, Manifests, Parameters, User};
 use crate::metrics::Metrics;
 use crate::repository::{Trust, git_repository};
-use crate::world::{Credential, World};
-use crate::{Options, listing, status};
+use crate::sources::{Origin, Sources, is_artifact};
+use crate::world::World;
+use crate::{Options, listing, status, streamed};
 use api::k8s::meta_v1::Time;
-use api::v1alpha1::{ApplicationSource, RevisionMetadata};
+use api::v1alpha1::{ApplicationSource, ChartDetails, OCIMetadata, RevisionMetadata};
 use cache::Cache;
 use futures::StreamExt as _;
-use git::{Freshness, Repositories, ResolvedRevision};
+use git::{Freshness, Repositories};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
 use render::{Environment, EnvironmentOf, Rendered};
 use source_tree::{Recorded, Tree, TreePath};
@@ -22,10 +24,12 @@ use transport::Calls;
 use wire::reads::Candidate;
 use wire::repository::repo_server_service_server::RepoServerService;
 use wire::repository::{
-    AppList, DirectoryAppSpec, GitDirectoriesRequest, GitDirectoriesResponse, ListAppsRequest,
-    ListRefsRequest, ManifestRequest, ManifestResponse, Refs, RepoAppDetailsResponse,
-    RepoServerAppDetailsQuery, RepoServerRevisionMetadataRequest, ResolveRevisionRequest,
-    ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
+    AppList, GitDirectoriesRequest, GitDirectoriesResponse, GitFilesRequest, GitFilesResponse,
+    HelmChartsRequest, HelmChartsResponse, ListAppsRequest, ListRefsRequest, ManifestRequest,
+    ManifestRequestWithFiles, ManifestResponse, Refs, RepoAppDetailsResponse, RepoServerAppDetailsQuery,
+    RepoServerRevisionChartDetailsRequest, RepoServerRevisionMetadataRequest, ResolveRevisionRequest,
+    ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse, UpdateRevisionForPathsRequest,
+    UpdateRevisionForPathsResponse,
 };
 
 /// Entries of the cache that are read at once for one question.
@@ -34,11 +38,11 @@ const READS_AT_ONCE: usize = 32;
 /// The server. Cheap to clone.
 #[derive(Clone)]
 pub struct RepoServer {
-    repositories: Repositories,
+    pub(crate) sources: Sources,
     manifests: Manifests,
-    options: Arc<Options>,
+    pub(crate) options: Arc<Options>,
     renders: Arc<Semaphore>,
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 impl RepoServer {
@@ -46,11 +50,12 @@ impl RepoServer {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let at_once = if options.parallel_renders == 0 { processors * 2 } else { options.parallel_renders };
         let manifests = Manifests::new(cache, &options.cache_secret, options.keep_manifests, metrics.clone());
+        let options = Arc::new(options);
         Self {
-            repositories,
+            sources: Sources::new(repositories, options.clone(), metrics.clone()),
             manifests,
             renders: Arc::new(Semaphore::new(at_once)),
-            options: Arc::new(options),
+            options,
             metrics,
         }
     }
@@ -61,33 +66,11 @@ impl RepoServer {
 
     /// Forgets what a repository's branches and tags were: a push was announced.
     pub fn invalidate(&self, url: &str) {
-        self.repositories.invalidate(&git::Repository { url: url.to_owned(), ..git::Repository::default() });
+        self.sources.git.invalidate(&git::Repository { url: url.to_owned(), ..git::Repository::default() });
     }
 
-    fn trust(&self) -> Trust<'_> {
+    pub(crate) fn trust(&self) -> Trust<'_> {
         Trust { tls_data: &self.options.tls_data, ssh_data: &self.options.ssh_data }
-    }
-
-    async fn resolve(
-        &self,
-        repository: &git::Repository,
-        revision: &str,
-        no_cache: bool,
-    ) -> Result<ResolvedRevision, Status> {
-        let freshness = if no_cache { Freshness::Now } else { Freshness::Cached };
-        let failed = |error: git::GitError| {
-            self.metrics.listing_failed(&repository.shown_url(), revision);
-            status::git(&error)
-        };
-        let resolved = self.repositories.resolve(repository, revision, freshness).await;
-        let resolved = resolved.map_err(failed)?;
-        if git::CommitId::parse(revision).is_ok() {
-            // A commit is resolved without asking anybody. What was rendered from it is shown only to those whom
-            // the repository lets in.
-            let listed = self.repositories.ls_refs(repository, Freshness::Cached).await;
-            listed.map_err(failed)?;
-        }
-        Ok(resolved)
     }
 
     async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
@@ -107,59 +90,62 @@ impl RepoServer {
     ) -> Result<(ManifestResponse, Option<Parameters>), Status> {
         let source =
             request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
-        let repository = git_repository(request.repo.clone(), self.trust())?;
-        let _pending = self.metrics.pending(&repository.shown_url());
-        let resolved = self.resolve(&repository, &request.revision, request.no_revision_cache).await?;
-        let commit = resolved.commit.as_str().to_owned();
+        let origin = Origin::of(request.repo.clone(), &source, self.trust())?;
+        let _pending = self.metrics.pending(&origin.shown());
+        let asked = if request.revision.is_empty() { &source.target_revision } else { &request.revision };
+        let now = request.no_revision_cache || request.no_cache;
+        let resolved = self.sources.resolve(&origin, asked, now).await?;
+        let revision = resolved.as_str().to_owned();
         if request.has_multiple_sources && only_lends(&source) {
-            return Ok((ManifestResponse { revision: commit, ..ManifestResponse::default() }, None));
+            return Ok((ManifestResponse { revision, ..ManifestResponse::default() }, None));
         }
         let references = self.references(&request, &source).await?;
         let parameters = parameters(&request, &source, &references);
         if !request.no_cache
-            && let Some(kept) = self.manifests.at_revision(&parameters, &commit).await
+            && let Some(kept) = self.manifests.at_revision(&parameters, &revision).await
         {
-            return Ok((response(kept, commit, &request), Some(parameters)));
+            return Ok((response(kept, revision, &request), Some(parameters)));
         }
-        let tree = self.fetched(&repository, &resolved).await?;
-        let tree: Arc<dyn Tree> = Arc::new(tree);
+        let tree = self.sources.tree(&origin, &resolved, request.no_cache).await?;
         if !request.no_cache
-            && let Some(kept) = self.manifests.by_reads(&parameters, &commit, tree.clone()).await
+            && let Some(kept) = self.manifests.by_reads(&parameters, &revision, tree.clone()).await
         {
-            return Ok((response(kept, commit, &request), Some(parameters)));
+            return Ok((response(kept, revision, &request), Some(parameters)));
         }
         let (kept, reads) = self
-            .render(Work { tree, source, request: request.clone(), revision: commit.clone(), references })
+            .render(Asked { tree, source, request: request.clone(), revision: revision.clone(), references })
             .await?;
-        self.manifests.remember(&parameters, &commit, reads, &kept).await;
-        Ok((response(kept, commit, &request), Some(parameters)))
+        self.manifests.remember(&parameters, &revision, reads, &kept).await;
+        Ok((response(kept, revision, &request), Some(parameters)))
     }
 
-    /// The trees of other sources that values files are taken from, and the commits they are of.
-    async fn references(
+    /// The trees of other sources that values files are taken from, and the revisions they are of.
+    pub(crate) async fn references(
         &self,
         request: &ManifestRequest,
         source: &ApplicationSource,
     ) -> Result<References, Status> {
         let mut references = References::new();
         for variable in variables(source) {
-            let variable = variable.as_str();
-            let Some(target) = request.ref_sources.get(variable) else { continue };
-            if references.contains_key(variable) {
+            if !variable.starts_with('$') || references.contains_key(&variable) {
                 continue;
             }
+            let Some(target) = request.ref_sources.get(&variable) else {
+                if request.has_multiple_sources {
+                    return Err(Status::unknown(unknown_reference(&variable, &request.ref_sources)));
+                }
+                continue;
+            };
             if !target.chart.is_empty() {
-                return Err(Status::unimplemented(format!(
-                    "{variable}: values files are taken from Git repositories, and chart {} is none",
-                    target.chart
-                )));
+                return Err(Status::unknown(
+                    "source has a 'chart' field defined, but Helm charts are not yet not supported for 'ref' sources",
+                ));
             }
-            let repository = git_repository(Some(target.repo.clone()), self.trust())?;
-            let resolved =
-                self.resolve(&repository, &target.target_revision, request.no_revision_cache).await?;
-            let tree = self.repositories.tree(&repository, &resolved).await;
-            let tree: Arc<dyn Tree> = Arc::new(tree.map_err(|error| status::git(&error))?);
-            references.insert(variable.to_owned(), (resolved.commit.as_str().to_owned(), tree));
+            let origin = Origin::at(Some(target.repo.clone()), "", false, self.trust())?;
+            let now = request.no_revision_cache || request.no_cache;
+            let resolved = self.sources.resolve(&origin, &target.target_revision, now).await?;
+            let tree = self.sources.tree(&origin, &resolved, false).await?;
+            references.insert(variable, (resolved.as_str().to_owned(), tree));
         }
         Ok(references)
     }
@@ -177,19 +163,30 @@ impl RepoServer {
         futures::stream::iter(answers).buffered(READS_AT_ONCE).collect().await
     }
 
-    async fn render(&self, work: Work) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
+    /// Renders files that came along with a request; nothing of it is kept.
+    pub(crate) async fn render_files(
+        &self,
+        tree: Arc<dyn Tree>,
+        request: ManifestRequest,
+    ) -> Result<ManifestResponse, Status> {
+        let source =
+            request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
+        render::application_path(&tree, &source.path)
+            .map_err(|error| Status::unknown(format!("failed to get app path: {error}")))?;
+        let references = self.references(&request, &source).await?;
+        let revision = "streamed".to_owned();
+        let work = Asked { tree, source, request: request.clone(), revision: revision.clone(), references };
+        let (kept, _) = self.render(work).await?;
+        Ok(response(kept, revision, &request))
+    }
+
+    async fn render(&self, work: Asked) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
         let asked = Instant::now();
         let permit = self.renders.clone().acquire_owned().await;
         self.metrics.render_waited(asked.elapsed());
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
-        let world = World {
-            repositories: self.repositories.clone(),
-            own: git_repository(work.request.repo.clone(), self.trust())?,
-            charts: chart_credentials(&work.request),
-            pass_credentials: work.source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
-            runtime: tokio::runtime::Handle::current(),
-        };
+        let world = self.world(&work.request, &work.source)?;
         let rendered = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let recorded = Recorded::new(work.tree.clone());
@@ -204,11 +201,62 @@ impl RepoServer {
             .map_err(|error| status::broken("render manifests", &error))?
             .map_err(|error| status::render(&error))
     }
+
+    /// Looks at what could be rendered.
+    pub(crate) async fn look(
+        &self,
+        work: Asked,
+    ) -> Result<Result<(render::SourceType, ApplicationSource, render::Details), render::RenderError>, Status>
+    {
+        let permit = self.renders.clone().acquire_owned().await;
+        let world = self.world(&work.request, &work.source)?;
+        let limits =
+            render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
+        let looked = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            with_request(&work, &world, limits, |request| render::details(&work.tree, request))
+        });
+        looked.await.map_err(|error| status::broken("look at the source", &error))
+    }
+
+    /// What a render may ask of the world.
+    fn world(&self, request: &ManifestRequest, source: &ApplicationSource) -> Result<World, Status> {
+        let from_git = source.chart.is_empty() && !is_artifact(source);
+        let own = if from_git {
+            git_repository(request.repo.clone(), self.trust())?
+        } else {
+            git::Repository::default()
+        };
+        Ok(World {
+            sources: self.sources.clone(),
+            own,
+            charts: ChartAccess {
+                repositories: request.repos.clone(),
+                credentials: request.helm_repo_creds.clone(),
+                pass_credentials: source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
+            },
+            options: self.options.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        })
+    }
 }
 
-/// Whether a source is there for the files that others take from it, and has no manifests of its own.
+/// Whether a source among several has nothing to render: it lends its files to the others.
 fn only_lends(source: &ApplicationSource) -> bool {
-    !source.r#ref.is_empty() && source.path.is_empty() && source.chart.is_empty()
+    let nowhere = source.path.is_empty() && source.chart.is_empty();
+    nowhere && (!source.r#ref.is_empty() || !is_artifact(source))
+}
+
+/// What is told of a name that no source has; the texts are the original's.
+fn unknown_reference(variable: &str, known: &BTreeMap<String, api::v1alpha1::RefTarget>) -> String {
+    if known.is_empty() {
+        return format!("source referenced {variable:?}, but no source has a 'ref' field defined");
+    }
+    let known: Vec<&str> = known.keys().map(String::as_str).collect();
+    format!(
+        "source referenced {variable:?}, which is not one of the available sources ({})",
+        known.join(", ")
+    )
 }
 
 /// What the names of a source's values files start with, up to the first slash.
@@ -219,25 +267,35 @@ fn variables(source: &ApplicationSource) -> Vec<String> {
     names.map(|name| name.split('/').next().unwrap_or_default().to_owned()).collect()
 }
 
-/// Trees of other sources by `$name`, and the commits they are of.
-type References = BTreeMap<String, (String, Arc<dyn Tree>)>;
+/// Trees of other sources by `$name`, and the revisions they are of.
+pub(crate) type References = BTreeMap<String, (String, Arc<dyn Tree>)>;
 
-/// One render.
-struct Work {
-    tree: Arc<dyn Tree>,
-    source: ApplicationSource,
-    request: ManifestRequest,
-    revision: String,
-    references: References,
+/// One render, or a look at what could be rendered.
+pub(crate) struct Asked {
+    pub(crate) tree: Arc<dyn Tree>,
+    pub(crate) source: ApplicationSource,
+    pub(crate) request: ManifestRequest,
+    pub(crate) revision: String,
+    pub(crate) references: References,
 }
 
 fn render_source(
     tree: &dyn Tree,
-    work: &Work,
+    work: &Asked,
     world: &World,
     limits: render::Limits,
 ) -> Result<Rendered, render::RenderError> {
-    let Work { source, request, revision, references, .. } = work;
+    with_request(work, world, limits, |request| render::render(tree, request))
+}
+
+/// Says to `render` what a request says to us.
+fn with_request<T>(
+    work: &Asked,
+    world: &World,
+    limits: render::Limits,
+    then: impl FnOnce(&render::Request<'_>) -> T,
+) -> T {
+    let Asked { source, request, revision, references, .. } = work;
     let references = references.iter().map(|(name, (_, tree))| (name.clone(), tree.clone())).collect();
     let schemes = request.helm_options.as_ref().map(|options| options.values_file_schemes.as_slice());
     let application = AppInstance::from_mark(&request.app_name);
@@ -251,50 +309,29 @@ fn render_source(
         target_revision: &source.target_revision,
     });
     let marked = !request.app_name.is_empty() && !request.app_label_key.is_empty();
-    render::render(
-        tree,
-        &render::Request {
-            source,
-            application: marked.then_some(&application),
-            application_name: &request.app_name,
-            namespace: &request.namespace,
-            tracking: Tracking {
-                method: TrackingMethod::from_setting(&request.tracking_method),
-                label_key: &request.app_label_key,
-                installation_id: &request.installation_id,
-            },
-            enabled: &request.enabled_source_types,
-            environment: &environment,
-            kube_version: &request.kube_version,
-            api_versions: &request.api_versions,
-            kustomize_options: request
-                .kustomize_options
-                .as_ref()
-                .map_or("", |options| options.build_options.as_str()),
-            value_file_schemes: schemes.unwrap_or_default(),
-            references: &references,
-            outside: world,
-            limits,
+    then(&render::Request {
+        source,
+        application: marked.then_some(&application),
+        application_name: &request.app_name,
+        namespace: &request.namespace,
+        tracking: Tracking {
+            method: TrackingMethod::from_setting(&request.tracking_method),
+            label_key: &request.app_label_key,
+            installation_id: &request.installation_id,
         },
-    )
-}
-
-/// Names and passwords of chart repositories; those that name more of an address come first.
-fn chart_credentials(request: &ManifestRequest) -> Vec<Credential> {
-    let repositories = request.repos.iter().map(|found| (&found.repo, &found.username, &found.password));
-    let templates =
-        request.helm_repo_creds.iter().map(|found| (&found.url, &found.username, &found.password));
-    let mut credentials: Vec<Credential> = repositories
-        .chain(templates)
-        .filter(|(prefix, username, _)| !prefix.is_empty() && !username.is_empty())
-        .map(|(prefix, username, password)| Credential {
-            prefix: prefix.clone(),
-            username: username.clone(),
-            password: password.clone().into(),
-        })
-        .collect();
-    credentials.sort_by_key(|credential| std::cmp::Reverse(credential.prefix.len()));
-    credentials
+        enabled: &request.enabled_source_types,
+        environment: &environment,
+        kube_version: &request.kube_version,
+        api_versions: &request.api_versions,
+        kustomize_options: request
+            .kustomize_options
+            .as_ref()
+            .map_or("", |options| options.build_options.as_str()),
+        value_file_schemes: schemes.unwrap_or_default(),
+        references: &references,
+        outside: world,
+        limits,
+    })
 }
 
 fn keep(rendered: &Rendered) -> Kept {
@@ -304,11 +341,11 @@ fn keep(rendered: &Rendered) -> Kept {
     }
 }
 
-fn response(kept: Kept, commit: String, request: &ManifestRequest) -> ManifestResponse {
+fn response(kept: Kept, revision: String, request: &ManifestRequest) -> ManifestResponse {
     ManifestResponse {
         manifests: kept.manifests,
         namespace: request.namespace.clone(),
-        revision: commit,
+        revision,
         source_type: kept.source_type,
         ..ManifestResponse::default()
     }
@@ -338,17 +375,22 @@ impl RepoServerService for RepoServer {
         self.manifests(request.into_inner()).await.map(Response::new)
     }
 
+    async fn generate_manifest_with_files(
+        &self,
+        request: Request<tonic::Streaming<ManifestRequestWithFiles>>,
+    ) -> Result<Response<ManifestResponse>, Status> {
+        let (request, tree) = streamed::receive(request.into_inner(), &self.options).await?;
+        self.render_files(tree, request).await.map(Response::new)
+    }
+
     async fn test_repository(
         &self,
         request: Request<TestRepositoryRequest>,
     ) -> Result<Response<TestRepositoryResponse>, Status> {
-        let repository = git_repository(request.into_inner().repo, self.trust())?;
-        match self.repositories.ls_refs(&repository, Freshness::Now).await {
-            Ok(_) => Ok(Response::new(TestRepositoryResponse { verified_repository: true })),
-            Err(error) => Err(Status::unknown(format!(
-                "error testing repository connectivity: unable to ls-remote HEAD on repository: {error}"
-            ))),
-        }
+        self.test(request.into_inner().repo)
+            .await
+            .map_err(|reason| Status::unknown(format!("error testing repository connectivity: {reason}")))?;
+        Ok(Response::new(TestRepositoryResponse { verified_repository: true }))
     }
 
     async fn resolve_revision(
@@ -356,23 +398,35 @@ impl RepoServerService for RepoServer {
         request: Request<ResolveRevisionRequest>,
     ) -> Result<Response<ResolveRevisionResponse>, Status> {
         let request = request.into_inner();
-        let repository = git_repository(request.repo, self.trust())?;
+        let source =
+            request.app.as_ref().and_then(|application| source_at(application, request.source_index));
+        let chart = source.map_or("", |source| source.chart.as_str());
+        let origin = Origin::at(request.repo, chart, false, self.trust())?;
         let asked = request.ambiguous_revision;
-        let resolved = self.resolve(&repository, &asked, request.no_revision_cache).await?;
-        let revision = resolved.commit.as_str().to_owned();
-        let ambiguous_revision =
-            if asked == revision { revision.clone() } else { format!("{asked} ({revision})") };
+        // A chart's versions are asked for anew, as in the original.
+        let now = request.no_revision_cache || !matches!(origin, Origin::Git(_));
+        let revision = self.sources.resolve(&origin, &asked, now).await?.as_str().to_owned();
+        let ambiguous_revision = if matches!(origin, Origin::Git(_)) && asked == revision {
+            revision.clone()
+        } else {
+            format!("{asked} ({revision})")
+        };
         Ok(Response::new(ResolveRevisionResponse { revision, ambiguous_revision }))
     }
 
     async fn list_refs(&self, request: Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
         let repository = git_repository(request.into_inner().repo, self.trust())?;
-        let refs = self.repositories.ls_refs(&repository, Freshness::Cached).await;
+        let refs = self.sources.git.ls_refs(&repository, Freshness::Cached).await;
         let refs = refs.map_err(|error| status::git(&error))?;
         Ok(Response::new(Refs {
             branches: refs.branches().map(str::to_owned).collect(),
             tags: refs.tags().map(str::to_owned).collect(),
         }))
+    }
+
+    async fn list_oci_tags(&self, request: Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
+        let tags = self.tags(request.into_inner().repo).await?;
+        Ok(Response::new(Refs { branches: Vec::new(), tags }))
     }
 
     async fn list_apps(&self, request: Request<ListAppsRequest>) -> Result<Response<AppList>, Status> {
@@ -381,7 +435,7 @@ impl RepoServerService for RepoServer {
         let enabled: BTreeMap<String, bool> = request.enabled_source_types;
         let work = tokio::task::spawn_blocking(move || listing::applications(&tree, &enabled));
         let apps = work.await.map_err(|error| status::broken("list applications", &error))?;
-        let apps = apps.map_err(|error| Status::unknown(error.to_string()))?;
+        let apps = apps.map_err(|error| status::unknown(&error))?;
         Ok(Response::new(AppList { apps }))
     }
 
@@ -389,21 +443,55 @@ impl RepoServerService for RepoServer {
         &self,
         request: Request<RepoServerAppDetailsQuery>,
     ) -> Result<Response<RepoAppDetailsResponse>, Status> {
+        self.details(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn get_oci_metadata(
+        &self,
+        request: Request<RepoServerRevisionChartDetailsRequest>,
+    ) -> Result<Response<OCIMetadata>, Status> {
         let request = request.into_inner();
-        let source = request.source.ok_or_else(|| status::missing("source"))?;
-        let tree = self.tree(request.repo, &source.target_revision, request.no_revision_cache).await?;
-        let (enabled, name) = (request.enabled_source_types, request.app_name);
-        let work = tokio::task::spawn_blocking(move || {
-            let path = render::application_path(&tree, &source.path)?;
-            let source = render::with_overrides(&tree, &path, &source, &name)?;
-            render::source_type(&tree, &path, &source, &enabled)
-        });
-        let source_type = work.await.map_err(|error| status::broken("look at the source", &error))?;
-        let source_type = source_type.map_err(|error| status::render(&error))?;
-        let directory = (source_type == render::SourceType::Directory).then(DirectoryAppSpec::default);
-        let details =
-            RepoAppDetailsResponse { r#type: source_type.to_string(), directory, ..Default::default() };
-        Ok(Response::new(details))
+        self.artifact_metadata(request.repo, &request.revision).await.map(Response::new)
+    }
+
+    async fn get_revision_chart_details(
+        &self,
+        request: Request<RepoServerRevisionChartDetailsRequest>,
+    ) -> Result<Response<ChartDetails>, Status> {
+        let request = request.into_inner();
+        self.chart_details(request.repo, &request.name, &request.revision).await.map(Response::new)
+    }
+
+    async fn get_helm_charts(
+        &self,
+        request: Request<HelmChartsRequest>,
+    ) -> Result<Response<HelmChartsResponse>, Status> {
+        let items = self.charts_of(request.into_inner().repo).await?;
+        Ok(Response::new(HelmChartsResponse { items }))
+    }
+
+    async fn get_git_files(
+        &self,
+        request: Request<GitFilesRequest>,
+    ) -> Result<Response<GitFilesResponse>, Status> {
+        let request = request.into_inner();
+        let tree = self.tree(request.repo, &request.revision, request.no_revision_cache).await?;
+        let pattern = request.path;
+        let matching = if request.new_git_file_globbing_enabled {
+            listing::Matching::Globs
+        } else {
+            listing::Matching::Pathspecs
+        };
+        let work = tokio::task::spawn_blocking(move || listing::files(&tree, &pattern, matching));
+        let map = work.await.map_err(|error| status::broken("list files", &error))?;
+        Ok(Response::new(GitFilesResponse { map: map.map_err(Status::internal)? }))
+    }
+
+    async fn update_revision_for_paths(
+        &self,
+        request: Request<UpdateRevisionForPathsRequest>,
+    ) -> Result<Response<UpdateRevisionForPathsResponse>, Status> {
+        self.changes(request.into_inner()).await.map(Response::new)
     }
 
     async fn get_revision_metadata(
@@ -412,8 +500,8 @@ impl RepoServerService for RepoServer {
     ) -> Result<Response<RevisionMetadata>, Status> {
         let request = request.into_inner();
         let repository = git_repository(request.repo, self.trust())?;
-        let resolved = self.resolve(&repository, &request.revision, false).await?;
-        let found = self.repositories.metadata(&repository, &resolved).await;
+        let resolved = self.sources.commit(&repository, &request.revision, false).await?;
+        let found = self.sources.git.metadata(&repository, &resolved).await;
         let found = found.map_err(|error| status::git(&error))?;
         Ok(Response::new(RevisionMetadata {
             author: found.author,
@@ -430,7 +518,8 @@ impl RepoServerService for RepoServer {
     ) -> Result<Response<GitDirectoriesResponse>, Status> {
         let request = request.into_inner();
         let tree = self.tree(request.repo, &request.revision, request.no_revision_cache).await?;
-        let work = tokio::task::spawn_blocking(move || listing::directories(&tree, false));
+        let hidden = self.options.hidden_directories;
+        let work = tokio::task::spawn_blocking(move || listing::directories(&tree, hidden));
         let paths = work.await.map_err(|error| status::broken("list folders", &error))?;
         let paths = paths.map_err(|error| Status::unknown(error.to_string()))?;
         Ok(Response::new(GitDirectoriesResponse { paths }))
@@ -438,26 +527,24 @@ impl RepoServerService for RepoServer {
 }
 
 impl RepoServer {
-    async fn tree(
+    /// The tree of a Git repository at a revision.
+    pub(crate) async fn tree(
         &self,
         repository: Option<api::v1alpha1::Repository>,
         revision: &str,
-        no_cache: bool,
+        now: bool,
     ) -> Result<git::GitTree, Status> {
         let repository = git_repository(repository, self.trust())?;
-        let resolved = self.resolve(&repository, revision, no_cache).await?;
-        self.fetched(&repository, &resolved).await
+        let resolved = self.sources.commit(&repository, revision, now).await?;
+        self.sources.git_tree(&repository, &resolved).await
     }
+}
 
-    async fn fetched(
-        &self,
-        repository: &git::Repository,
-        resolved: &ResolvedRevision,
-    ) -> Result<git::GitTree, Status> {
-        let tree = self.repositories.tree(repository, resolved).await;
-        tree.map_err(|error| {
-            self.metrics.fetch_failed(&repository.shown_url(), resolved.commit.as_str());
-            status::git(&error)
-        })
+/// The source of an application at a place, from 0; the only one where there is one.
+fn source_at(application: &api::v1alpha1::Application, index: i64) -> Option<&ApplicationSource> {
+    let spec = &application.spec;
+    if spec.sources.is_empty() {
+        return spec.source.as_ref();
     }
+    spec.sources.get(usize::try_from(index).unwrap_or(0))
 }

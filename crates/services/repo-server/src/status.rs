@@ -15,6 +15,11 @@ pub(crate) fn render(error: &RenderError) -> Status {
     Status::new(code, error.to_string())
 }
 
+/// A fact or a failure in its own words.
+pub(crate) fn unknown(error: &dyn std::error::Error) -> Status {
+    Status::unknown(error.to_string())
+}
+
 /// A request without something it must have.
 pub(crate) fn missing(what: &str) -> Status {
     Status::invalid_argument(format!("the request has no {what}"))

@@ -24,7 +24,7 @@ const FILES: [(&str, &str); 8] = [
     ),
 ];
 
-fn declare(installation: &Installation, name: &str, sources: &Value) {
+pub fn declare(installation: &Installation, name: &str, sources: &Value) {
     let (key, value) = if sources.is_array() { ("sources", sources) } else { ("source", sources) };
     installation
         .kube

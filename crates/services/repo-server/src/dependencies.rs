@@ -1,0 +1,187 @@
+//! Charts that other charts need: whose repository they lie in, with whose credentials, and the charts themselves.
+
+use crate::repository::{Trust, chart_repository, registry_repository};
+use crate::sources::Sources;
+use api::v1alpha1::{RepoCreds, Repository};
+use render::{MissingDependency, SeamError};
+use tonic::Status;
+
+/// Repositories and credentials that an application's project may use for charts.
+#[derive(Clone, Default)]
+pub(crate) struct ChartAccess {
+    pub(crate) repositories: Vec<Repository>,
+    pub(crate) credentials: Vec<RepoCreds>,
+    /// Whether a chart repository's credentials go to whatever host its charts lie on.
+    pub(crate) pass_credentials: bool,
+}
+
+impl ChartAccess {
+    /// A chart that another needs, packed.
+    pub(crate) async fn chart(
+        &self,
+        sources: &Sources,
+        trust: Trust<'_>,
+        wanted: &MissingDependency,
+    ) -> Result<Vec<u8>, SeamError> {
+        let MissingDependency { name, repository, version } = wanted;
+        let about = format!("chart {name} {version} of {repository}");
+        let failed =
+            |status: Status| SeamError { retry: true, cause: format!("{about}: {}", status.message()) };
+        let fact = |reason: String| SeamError::fact(format!("{about}: {reason}"));
+        let place = self.place(repository).map_err(fact)?;
+        let packed = if place.repo.starts_with("http://") || place.repo.starts_with("https://") {
+            let there = chart_repository(place, trust);
+            sources.packed_chart(&there, name, version, self.pass_credentials, false).await
+        } else {
+            let reference = oci::Reference::registry(&place.repo).and_then(|found| found.child(name));
+            let reference = reference.map_err(|error| fact(error.to_string()))?;
+            let there = registry_repository(place, reference, trust);
+            let version = if version.is_empty() { "*" } else { version };
+            sources.registry_chart(&there, version, false).await
+        };
+        packed.map(Vec::from).map_err(failed)
+    }
+
+    /// The repository a dependency names: by address, or as `@name` and `alias:name` by name.
+    fn place(&self, named: &str) -> Result<Repository, String> {
+        if let Some(name) = named.strip_prefix('@').or_else(|| named.strip_prefix("alias:")) {
+            let found =
+                self.repositories.iter().find(|repository| !name.is_empty() && repository.name == name);
+            let found = found.ok_or_else(|| format!("no repository of the name {name:?} is registered"))?;
+            // Its address finds its credentials, also those of a template.
+            let bare = found.enable_oci && !found.repo.contains("://");
+            let address = if bare { format!("oci://{}", found.repo) } else { found.repo.clone() };
+            return self.at(&address);
+        }
+        self.at(named)
+    }
+
+    /// The repository at an address, with what opens it.
+    fn at(&self, named: &str) -> Result<Repository, String> {
+        let oci = named.starts_with("oci://");
+        if !oci && !named.starts_with("http://") && !named.starts_with("https://") {
+            return Err(
+                "a repository is an address (https:// or oci://), or the name of one after an @".into()
+            );
+        }
+        let bare = normal(named);
+        let same = self.repositories.iter().find(|repository| normal(&repository.repo) == bare);
+        let mut place = same.cloned().unwrap_or_default();
+        named.clone_into(&mut place.repo);
+        place.enable_oci |= oci;
+        if has_credentials(&place) {
+            return Ok(place);
+        }
+        let credentials = self.credentials.iter().filter(|found| covers(normal(&found.url), bare));
+        if let Some(found) = credentials.max_by_key(|found| normal(&found.url).len()) {
+            inherit(&mut place, found);
+            return Ok(place);
+        }
+        if same.is_some() {
+            return Ok(place);
+        }
+        // A registry's credentials are for its repositories, wherever below it they were registered.
+        let related = |repository: &&Repository| {
+            let own = normal(&repository.repo);
+            let registry = repository.enable_oci || repository.repo.starts_with("oci://");
+            (oci && registry && covers(bare, own)) || covers(own, bare)
+        };
+        let related = self.repositories.iter().filter(related);
+        if let Some(found) = related.max_by_key(|repository| normal(&repository.repo).len()) {
+            place = Repository { repo: named.to_owned(), ..found.clone() };
+        }
+        Ok(place)
+    }
+}
+
+/// An address without `oci://` and closing slashes, so that both spellings of a registry are one.
+fn normal(address: &str) -> &str {
+    address.strip_prefix("oci://").unwrap_or(address).trim_end_matches('/')
+}
+
+/// Whether an address is another one or lies below it; never another host that begins the same.
+fn covers(prefix: &str, address: &str) -> bool {
+    let rest = address.strip_prefix(prefix).filter(|_| !prefix.is_empty());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn has_credentials(repository: &Repository) -> bool {
+    let secrets = [
+        &repository.username,
+        &repository.password,
+        &repository.bearer_token,
+        &repository.tls_client_cert_data,
+    ];
+    secrets.iter().any(|secret| !secret.is_empty())
+}
+
+fn inherit(place: &mut Repository, from: &RepoCreds) {
+    place.username.clone_from(&from.username);
+    place.password.clone_from(&from.password);
+    place.bearer_token.clone_from(&from.bearer_token);
+    place.tls_client_cert_data.clone_from(&from.tls_client_cert_data);
+    place.tls_client_cert_key.clone_from(&from.tls_client_cert_key);
+    place.proxy.clone_from(&from.proxy);
+    place.no_proxy.clone_from(&from.no_proxy);
+    place.insecure_oci_force_http |= from.insecure_oci_force_http;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(repo: &str, username: &str) -> Repository {
+        Repository {
+            repo: repo.into(),
+            name: username.into(),
+            username: username.into(),
+            enable_oci: !repo.contains("://"),
+            ..Repository::default()
+        }
+    }
+
+    #[test]
+    fn credentials_are_for_what_lies_below_and_for_no_other_host() {
+        let access = ChartAccess {
+            repositories: vec![
+                repository("https://charts.example/stable", "stable"),
+                repository("registry.example/team", "team"),
+                repository("https://private.example", "host"),
+            ],
+            credentials: vec![
+                RepoCreds {
+                    url: "https://templates.example/a".into(),
+                    username: "a".into(),
+                    ..RepoCreds::default()
+                },
+                RepoCreds {
+                    url: "https://templates.example/a/b".into(),
+                    username: "b".into(),
+                    ..RepoCreds::default()
+                },
+            ],
+            pass_credentials: false,
+        };
+        let of = |named: &str| access.place(named).map(|place| place.username);
+        for (named, user) in [
+            ("https://charts.example/stable/", "stable"),
+            ("https://charts.example/stable/inner", "stable"),
+            ("https://charts.example/stable2", ""),
+            ("https://charts.example", ""),
+            ("https://private.example.evil.example/x", ""),
+            ("https://templates.example/a/x", "a"),
+            ("https://templates.example/a/b/x", "b"),
+            ("https://templates.example/ab", ""),
+            ("oci://registry.example/team/charts", "team"),
+            ("oci://registry.example", "team"),
+            ("oci://registry.example.evil.example/team", ""),
+            ("@stable", "stable"),
+            ("alias:team", "team"),
+        ] {
+            assert_eq!(of(named).as_deref(), Ok(user), "{named}");
+        }
+        for wrong in ["", "@", "@nobody", "stable", "file:///etc", "git+https://x"] {
+            assert!(of(wrong).is_err(), "{wrong}");
+        }
+    }
+}
