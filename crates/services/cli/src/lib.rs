@@ -8,6 +8,7 @@ mod connection;
 mod duration;
 mod environment;
 mod failure;
+mod folder;
 mod help;
 mod log;
 mod options;

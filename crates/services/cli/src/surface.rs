@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::command::{Command, Flag, Kind};
 use crate::commands::ROOT;
 
+/// Commands the original does not have.
+const OWN: [&str; 1] = ["argocd render"];
+
 const SURFACE: &str = include_str!("../cases/surface.tsv");
 
 fn collect(path: &str, command: &'static Command, found: &mut BTreeMap<String, &'static Command>) {
@@ -60,6 +63,8 @@ fn every_flag_is_the_originals() {
         let default = if flag == "config" { "" } else { default.trim_matches(['[', ']']) };
         theirs.insert(format!("{command} --{flag} {:?} {short:?} {default:?} {required}", kind(type_name)));
     }
+    // Commands of our own stand beside the original's.
+    ours.retain(|row| !OWN.iter().any(|own| row.starts_with(own)));
     let missing: Vec<_> = theirs.difference(&ours).collect();
     let invented: Vec<_> = ours.difference(&theirs).collect();
     assert!(

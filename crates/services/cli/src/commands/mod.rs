@@ -11,6 +11,7 @@ mod login;
 mod logout;
 mod proj;
 mod relogin;
+mod render;
 mod version;
 
 use crate::command::{Command, Flag, text};
@@ -31,6 +32,7 @@ pub(crate) static ROOT: Command = Command {
         &logout::COMMAND,
         &proj::COMMAND,
         &relogin::COMMAND,
+        &render::COMMAND,
         &version::COMMAND,
     ],
     ..Command::new("argocd", "", "argocd controls a Argo CD server")

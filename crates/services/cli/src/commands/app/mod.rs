@@ -20,7 +20,7 @@ mod resources;
 mod rollback;
 mod set;
 mod sources;
-mod spec;
+pub(crate) mod spec;
 mod sync;
 mod terminate_op;
 mod unset;

@@ -1,0 +1,112 @@
+//! `argocd render`: local folders of every type, and what is told when they do not render.
+
+#[expect(dead_code, reason = "shared with tests that read recordings")]
+mod common;
+
+use common::Home;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use transcripts::{Answer, Call};
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata:\n  a: b\n";
+
+fn write(home: &Home, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = Path::new(home.path()).join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+}
+
+fn render(home: &Home, words: &[&str]) -> Answer {
+    let words = ["render"].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    home.run(&Call { words, ..Call::default() }, &[("<home>", home.path())])
+}
+
+fn chart(home: &Home) {
+    write(
+        home,
+        &[
+            ("shop/.git/HEAD", ""),
+            ("shop/common.yaml", "b: common\n"),
+            ("shop/chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n"),
+            ("shop/chart/values.yaml", "a: chart\nb: chart\n"),
+            (
+                "shop/chart/templates/map.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-{{ .Release.Namespace }}\ndata:\n  a: {{ .Values.a | quote }}\n  b: {{ .Values.b | quote }}\n  version: {{ .Capabilities.KubeVersion.Version }}\n",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_chart_takes_values_parameters_and_names() {
+    let home = Home::new();
+    chart(&home);
+    let words = [
+        "<home>/shop/chart",
+        "--values",
+        "../common.yaml",
+        "--helm-set",
+        "a=set",
+        "--app-name",
+        "own",
+        "--dest-namespace",
+        "space",
+        "--kube-version",
+        "1.31.0",
+    ];
+    let answer = render(&home, &words);
+    assert_eq!((answer.exit, answer.errors.as_str()), (Some(0), ""));
+    assert_eq!(
+        answer.output,
+        "---\napiVersion: v1\ndata:\n  a: set\n  b: common\n  version: v1.31.0\nkind: ConfigMap\nmetadata:\n  name: own-space\n"
+    );
+}
+
+#[test]
+fn kustomizations_and_directories_are_told_apart() {
+    let home = Home::new();
+    write(
+        &home,
+        &[
+            ("base/map.yaml", MAP),
+            ("base/kustomization.yaml", "resources: [map.yaml]\n"),
+            ("overlay/kustomization.yaml", "resources: [../base]\n"),
+            ("plain/map.yaml", MAP),
+            ("plain/inner/other.yaml", &MAP.replace("map", "other")),
+        ],
+    );
+    let overlay = render(&home, &["<home>/overlay", "--local-repo-root", "<home>", "--nameprefix", "x-"]);
+    assert!(overlay.output.contains("name: x-map\n"), "{overlay:?}");
+    let names = |answer: Answer| answer.output.matches("\n  name: ").count();
+    assert_eq!(names(render(&home, &["<home>/plain"])), 1);
+    assert_eq!(names(render(&home, &["<home>/plain", "--directory-recurse"])), 2);
+}
+
+#[test]
+fn what_does_not_render_is_told() {
+    let home = Home::new();
+    chart(&home);
+    write(
+        &home,
+        &[("secret.yaml", MAP), ("overlay/kustomization.yaml", "resources: [../shop]\n"), ("file", "")],
+    );
+    fs::create_dir_all(Path::new(home.path()).join("linked")).expect("a folder");
+    symlink("../secret.yaml", Path::new(home.path()).join("linked/map.yaml")).expect("a link");
+    for (words, told) in [
+        (&["<home>/nope"][..], "nope: no such file or directory"),
+        (&["<home>/file"], "file: not a folder"),
+        (&["<home>/shop", "--local-repo-root", "<home>/overlay"], "is not in"),
+        (&["<home>/shop/chart", "--values", "no.yaml"], "open chart/no.yaml: no such file or directory"),
+        (&["<home>/shop/chart", "--values", "../../secret.yaml"], "is outside the source"),
+        (&["<home>/overlay"], "kustomize build"),
+        (&["<home>/linked"], "out-of-bounds symlinks"),
+    ] {
+        let answer = render(&home, words);
+        assert_eq!(answer.exit, Some(20), "{words:?}: {answer:?}");
+        assert!(answer.errors.contains(told), "{words:?}: {}", answer.errors);
+    }
+    assert_eq!(render(&home, &[]).exit, Some(1));
+}
