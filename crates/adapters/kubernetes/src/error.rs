@@ -107,6 +107,26 @@ impl Error {
         }
     }
 
+    /// The message as Go's client words it, where the server did not answer: what was asked, and what came of it.
+    pub fn go_text(&self, verb: &str, url: &str) -> String {
+        let Self::Transport { reason, .. } = self else { return self.message() };
+        let authority = url.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next()).unwrap_or(url);
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let lower = reason.to_lowercase();
+        let cause = if lower.contains("connection refused") {
+            let port = if url.starts_with("http://") { ":80" } else { ":443" };
+            let port = if authority.contains(':') { "" } else { port };
+            format!("dial tcp {authority}{port}: connect: connection refused")
+        } else if lower.contains("failed to lookup") || lower.contains("dns error") {
+            format!("dial tcp: lookup {host}: no such host")
+        } else if lower.contains("unknownissuer") {
+            "tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned()
+        } else {
+            reason.clone()
+        };
+        format!("{verb} {url:?}: {cause}")
+    }
+
     /// The object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.code() == Some(404)
@@ -198,6 +218,17 @@ fn secret_values(object: &Object) -> Vec<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_did_not_answer_is_told_as_go_tells_it() {
+        let of = |reason: &str| Error::Transport { action: "get".into(), reason: reason.into() };
+        let refused = of("client error (Connect): tcp connect error: Connection refused (os error 111)");
+        assert_eq!(
+            refused.go_text("Get", "https://127.0.0.1:1/version?timeout=32s"),
+            "Get \"https://127.0.0.1:1/version?timeout=32s\": dial tcp 127.0.0.1:1: connect: connection refused"
+        );
+        assert_eq!(of("odd").go_text("Get", "https://h/"), "Get \"https://h/\": odd");
+    }
 
     #[test]
     fn values_of_a_secret_leave_the_message() {
