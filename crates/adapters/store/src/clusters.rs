@@ -1,13 +1,14 @@
 //! Destination clusters, out of labelled Secrets, and the one the hub runs in.
 
 use crate::error::StoreError;
+use crate::registrations::fnv1a;
 use crate::secret_data::SecretEntry;
 use crate::store::{Store, core};
 use api::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER, MANAGED_BY, MANAGED_BY_VALUE, REFRESH, SECRET_TYPE};
 use api::v1alpha1::{Cluster, ClusterConfig};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kubernetes::{DeleteOptions, Patch};
+use kubernetes::Patch;
 use object::{Object, Secret};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -77,6 +78,9 @@ impl Store {
             name: cluster.server.clone(),
             reason: "the server is not a URL".into(),
         })?;
+        if self.cluster_secret(&cluster.server).is_ok() {
+            return Err(StoreError::Registered { kind: "cluster", name: cluster.server.clone() });
+        }
         let mut labels: Map<String, Value> = texts(&cluster.labels);
         labels.insert(SECRET_TYPE.into(), "cluster".into());
         let mut annotations = texts(&cluster.annotations);
@@ -86,25 +90,34 @@ impl Store {
             "metadata": {"name": name, "namespace": self.namespace(), "labels": labels, "annotations": annotations},
             "data": data(cluster),
         }))?;
-        let created =
-            self.0.cluster.create(&core("Secret", "secrets"), &object, &self.server_writes()).await?;
-        self.0.secrets.observe(created).ok();
-        Ok(())
+        match self.0.cluster.create(&core("Secret", "secrets"), &object, &self.server_writes()).await {
+            Ok(created) => {
+                self.0.secrets.observe(created).ok();
+                Ok(())
+            }
+            Err(error) if error.is_already_exists() => {
+                Err(StoreError::Registered { kind: "cluster", name: cluster.server.clone() })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
-    /// Replaces what is registered of a cluster.
+    /// Replaces what is registered of a cluster: what the new registration does not name is gone.
     pub async fn update_cluster(&self, cluster: &Cluster) -> Result<(), StoreError> {
         let entry = self.cluster_secret(&cluster.server)?;
         let mut labels = texts(&cluster.labels);
         labels.insert(SECRET_TYPE.into(), "cluster".into());
-        let mut wanted = data(cluster);
-        for key in entry.data.keys().filter(|key| !wanted.contains_key(*key)).cloned().collect::<Vec<_>>() {
-            wanted.insert(key, Value::Null);
-        }
         let mut annotations = texts(&cluster.annotations);
-        if let Some(at) = cluster.refresh_requested_at {
-            annotations.insert(REFRESH.into(), at.to_string().into());
-        }
+        match cluster.refresh_requested_at {
+            Some(at) => annotations.insert(REFRESH.into(), at.to_string().into()),
+            None => annotations.remove(REFRESH),
+        };
+        // Whose Secret it is does not change.
+        annotations.remove(MANAGED_BY);
+        let mut wanted = data(cluster);
+        clear(&mut wanted, entry.data.keys());
+        clear(&mut labels, entry.labels.keys());
+        clear(&mut annotations, entry.annotations.keys().filter(|key| *key != MANAGED_BY));
         let patch = Patch::Merge(json!({
             "metadata": {"resourceVersion": entry.resource_version, "labels": labels, "annotations": annotations},
             "data": wanted,
@@ -115,16 +128,7 @@ impl Store {
     /// Takes a registration back: the Secret goes when the API made it, else it only loses its mark.
     pub async fn delete_cluster(&self, server: &str) -> Result<(), StoreError> {
         let entry = self.cluster_secret(server)?;
-        if entry.annotations.get(MANAGED_BY).map(String::as_str) != Some(MANAGED_BY_VALUE) {
-            let patch = Patch::Merge(json!({"metadata": {"labels": {SECRET_TYPE: null}}}));
-            return self.patch_secret(&entry.name, &patch).await;
-        }
-        let resource = core("Secret", "secrets");
-        let options = DeleteOptions::default();
-        match self.0.cluster.delete(&resource, self.namespace(), &entry.name, &options).await {
-            Err(error) if !error.is_not_found() => Err(error.into()),
-            _ => Ok(()),
-        }
+        self.unregister(&entry).await
     }
 
     pub(crate) async fn patch_secret(&self, name: &str, patch: &Patch) -> Result<(), StoreError> {
@@ -136,7 +140,8 @@ impl Store {
     }
 
     fn cluster_secret(&self, server: &str) -> Result<std::sync::Arc<SecretEntry>, StoreError> {
-        let found = self.secrets_of("cluster").into_iter().find(|entry| entry.text("server") == server);
+        let found =
+            self.secrets_of("cluster").into_iter().find(|entry| same_server(&entry.text("server"), server));
         found.ok_or_else(|| StoreError::NotFound { kind: "cluster", name: server.into() })
     }
 }
@@ -147,9 +152,7 @@ pub fn cluster_secret_name(server: &str) -> Option<String> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_lowercase();
     // The original cuts the host at its first colon, which matters for IPv6 addresses.
     let host = host.split(':').next().unwrap_or_default();
-    let hash =
-        server.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    Some(format!("cluster-{host}-{hash}"))
+    Some(format!("cluster-{host}-{}", fnv1a(&[server])))
 }
 
 fn in_cluster() -> Cluster {
@@ -218,11 +221,25 @@ fn invalid(entry: &SecretEntry, reason: String) -> StoreError {
     }
 }
 
+fn same_server(left: &str, right: &str) -> bool {
+    left.trim_end_matches('/') == right.trim_end_matches('/')
+}
+
+/// Has the keys removed that are not wanted any more.
+fn clear<'k>(wanted: &mut Map<String, Value>, known: impl Iterator<Item = &'k String>) {
+    for key in known {
+        if !wanted.contains_key(key) {
+            wanted.insert(key.clone(), Value::Null);
+        }
+    }
+}
+
 fn texts(map: &BTreeMap<String, String>) -> Map<String, Value> {
     map.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect()
 }
 
-fn data(cluster: &Cluster) -> Map<String, Value> {
+/// What a cluster's Secret holds, by key, as one would write it by hand.
+pub fn cluster_secret_data(cluster: &Cluster) -> BTreeMap<String, Secret<String>> {
     let config = serde_json::to_string(&cluster.config).expect("a configuration is JSON");
     let name = if cluster.name.is_empty() { &cluster.server } else { &cluster.name };
     let mut values = vec![("server", cluster.server.clone()), ("name", name.clone()), ("config", config)];
@@ -238,7 +255,12 @@ fn data(cluster: &Cluster) -> Map<String, Value> {
     if let Some(shard) = cluster.shard {
         values.push(("shard", shard.to_string()));
     }
-    values.into_iter().map(|(key, value)| (key.to_owned(), STANDARD.encode(value).into())).collect()
+    values.into_iter().map(|(key, value)| (key.to_owned(), Secret::new(value))).collect()
+}
+
+fn data(cluster: &Cluster) -> Map<String, Value> {
+    let values = cluster_secret_data(cluster).into_iter();
+    values.map(|(key, value)| (key, STANDARD.encode(value.reveal()).into())).collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,27 @@ pub enum StoreError {
         /// Name, URL or server.
         name: String,
     },
+    /// A repository or a credential template that is registered already.
+    #[error("{kind} {name:?} already exists")]
+    Registered {
+        /// What it is.
+        kind: &'static str,
+        /// URL.
+        name: String,
+    },
+    /// A repository or a credential template that is not registered.
+    #[error("{kind} '{name}' not found")]
+    NotRegistered {
+        /// What it is.
+        kind: &'static str,
+        /// URL.
+        name: String,
+    },
+    /// The Secret that a registration would be kept in is somebody else's.
+    #[error(
+        "secret {0:?} doesn't have the proper \"argocd.argoproj.io/secret-type\" label: please fix the secret or delete it"
+    )]
+    Unmarked(String),
     /// An operation runs already.
     #[error("another operation is already in progress")]
     OperationInProgress,
@@ -56,7 +77,7 @@ impl StoreError {
     /// Whether the object is not there.
     pub fn is_not_found(&self) -> bool {
         match self {
-            Self::NotFound { .. } => true,
+            Self::NotFound { .. } | Self::NotRegistered { .. } => true,
             Self::Cluster(error) => error.is_not_found(),
             _ => false,
         }

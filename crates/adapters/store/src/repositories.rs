@@ -1,6 +1,7 @@
 //! Repositories and their credentials, out of labelled Secrets.
 
 use crate::error::StoreError;
+use crate::registrations::Register;
 use crate::secret_data::SecretEntry;
 use crate::store::Store;
 use api::v1alpha1::{RepoCreds, Repository};
@@ -11,18 +12,7 @@ impl Store {
     /// The repository at a URL as a project sees it: its own registration, else the unscoped one, else none; with
     /// the credentials of the longest matching template where it has none of its own.
     pub fn repository(&self, url: &str, project: &str) -> Result<Secret<Repository>, StoreError> {
-        let repositories = self.secrets_of("repository");
-        let credentials = self.secrets_of("repo-creds");
-        let mut repository =
-            repository_for(&repositories, url, project)?.unwrap_or_else(|| Secret::new(unregistered(url)));
-        if !has_credentials(repository.reveal())
-            && let Some(found) = credentials_for(&credentials, url)?
-        {
-            let mut inner = repository.into_revealed();
-            inherit(&mut inner, found.into_revealed());
-            repository = Secret::new(inner);
-        }
-        Ok(repository)
+        self.repository_in(Register::Read, url, project)
     }
 
     /// Every registered repository; those that cannot be read with the reason.
@@ -82,7 +72,7 @@ fn cuts_host(prefix: &str, rest: &str) -> bool {
     !host.contains('/') && !rest.is_empty() && !rest.starts_with(['/', ':'])
 }
 
-fn same_url(left: &str, right: &str) -> bool {
+pub(crate) fn same_url(left: &str, right: &str) -> bool {
     let form = |url: &str| {
         let normalized = project::normalized(url);
         if normalized.is_empty() { url.to_owned() } else { normalized }
@@ -91,19 +81,15 @@ fn same_url(left: &str, right: &str) -> bool {
     !left.is_empty() && left == right
 }
 
-fn unregistered(url: &str) -> Repository {
-    Repository { repo: url.into(), ..Repository::default() }
-}
-
 fn invalid(entry: &SecretEntry, reason: String) -> StoreError {
     StoreError::Invalid { kind: "Secret".into(), namespace: String::new(), name: entry.name.clone(), reason }
 }
 
-fn read_repository(entry: &SecretEntry) -> Result<Secret<Repository>, StoreError> {
+pub(crate) fn read_repository(entry: &SecretEntry) -> Result<Secret<Repository>, StoreError> {
     repository_of(entry).map(Secret::new).map_err(|reason| invalid(entry, reason))
 }
 
-fn read_credentials(entry: &SecretEntry) -> Result<Secret<RepoCreds>, StoreError> {
+pub(crate) fn read_credentials(entry: &SecretEntry) -> Result<Secret<RepoCreds>, StoreError> {
     credentials_of(entry).map(Secret::new).map_err(|reason| invalid(entry, reason))
 }
 
@@ -172,7 +158,8 @@ fn credentials_of(entry: &SecretEntry) -> Result<RepoCreds, String> {
     })
 }
 
-fn has_credentials(repository: &Repository) -> bool {
+/// Whether a repository has credentials of its own.
+pub fn has_credentials(repository: &Repository) -> bool {
     let secrets = [
         &repository.username,
         &repository.password,
@@ -186,7 +173,8 @@ fn has_credentials(repository: &Repository) -> bool {
     repository.use_azure_workload_identity || secrets.iter().any(|secret| !secret.is_empty())
 }
 
-fn inherit(repository: &mut Repository, from: RepoCreds) {
+/// Gives a repository the credentials of a template.
+pub fn inherit(repository: &mut Repository, from: RepoCreds) {
     repository.inherited_creds = true;
     repository.username = from.username;
     repository.password = from.password;

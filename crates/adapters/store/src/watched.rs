@@ -265,6 +265,11 @@ impl<T: Send + Sync + 'static> Watched<T> {
         self.0.apply(object, Told::ByWrite)
     }
 
+    /// Takes out what was deleted just now, so that whoever deleted it no longer sees it.
+    pub(crate) fn forget(&self, namespace: &str, name: &str, uid: &str) {
+        self.0.write(|state| self.0.send(state.forget(namespace, name, uid)));
+    }
+
     pub(crate) fn resource(&self) -> &ApiResource {
         &self.0.source.resource
     }
@@ -335,6 +340,12 @@ impl<T> State<T> {
         if &*known.uid != object.uid() || is_after(&known.resource_version, &version) {
             return None;
         }
+        self.remove(&key, version)
+    }
+
+    fn forget(&mut self, namespace: &str, name: &str, uid: &str) -> Option<Arc<StoredEvent<T>>> {
+        let key = (Arc::from(namespace), Arc::from(name));
+        let version = self.items.get(&key).filter(|known| &*known.uid == uid)?.resource_version.clone();
         self.remove(&key, version)
     }
 
