@@ -27,7 +27,11 @@ pub(crate) fn store(error: &StoreError) -> Status {
         StoreError::Cluster(error) => kubernetes(error),
         StoreError::NotFound { kind, name } if *kind == Application::KIND => no_application(name),
         StoreError::NotFound { kind, name } if *kind == AppProject::KIND => no_project(name),
-        StoreError::NotFound { .. } => Status::not_found(error.to_string()),
+        StoreError::NotFound { .. } | StoreError::NotRegistered { .. } => {
+            Status::not_found(error.to_string())
+        }
+        StoreError::Registered { .. } => Status::already_exists(error.to_string()),
+        StoreError::Unmarked(_) => Status::invalid_argument(error.to_string()),
         StoreError::OperationInProgress => Status::failed_precondition(error.to_string()),
         StoreError::NamespaceNotPermitted(namespace) => {
             Status::permission_denied(format!("namespace '{namespace}' is not permitted"))

@@ -9,7 +9,10 @@ use api::v1alpha1::{Application, ApplicationSource, Repository};
 use kubernetes::Cluster;
 use manifest_request::Rendering;
 use tonic::Status;
-use wire::repository::{ManifestRequest, ManifestResponse, ResolveRevisionRequest, TestRepositoryRequest};
+use wire::repository::{
+    ManifestRequest, ManifestResponse, RepoServerAppDetailsQuery, ResolveRevisionRequest,
+    TestRepositoryRequest,
+};
 
 /// What a render needs to know of the cluster it is for.
 pub(crate) struct ClusterFacts {
@@ -132,6 +135,46 @@ impl Hub {
         };
         let request = rendering.request(&self.store, &self.snapshot().rendering, *position);
         request.map_err(|error| failure::store(&error))
+    }
+
+    /// The question what a source consists of, as the application would render it. `whole` are all sources of the
+    /// application, which may lend values.
+    pub(crate) fn details_request(
+        &self,
+        source: &ApplicationSource,
+        whole: &[ApplicationSource],
+        name: &str,
+        scope: &Scope,
+    ) -> Result<RepoServerAppDetailsQuery, Status> {
+        let mut application = Application::default();
+        application.spec.project.clone_from(&scope.project.metadata.name);
+        let mut sources = vec![source.clone()];
+        sources.extend(whole.iter().filter(|source| !source.r#ref.is_empty()).cloned());
+        let rendering = Rendering {
+            application: &application,
+            instance: name,
+            project: &scope.project,
+            sources: &sources,
+            revisions: &[],
+            kube_version: "",
+            api_versions: &[],
+            no_cache: false,
+            no_revision_cache: false,
+        };
+        let request = rendering.request(&self.store, &self.snapshot().rendering, 0);
+        let request = request.map_err(|error| failure::store(&error))?;
+        Ok(RepoServerAppDetailsQuery {
+            repo: request.repo,
+            source: request.application_source,
+            repos: request.repos,
+            kustomize_options: request.kustomize_options,
+            app_name: name.to_owned(),
+            tracking_method: request.tracking_method,
+            enabled_source_types: request.enabled_source_types,
+            helm_options: request.helm_options,
+            ref_sources: request.ref_sources,
+            ..RepoServerAppDetailsQuery::default()
+        })
     }
 }
 

@@ -1,11 +1,15 @@
 //! The gRPC services, one file each.
 
 mod account;
+mod certificate;
 mod cluster;
+mod gpgkey;
 mod later;
 mod path_value;
 mod project;
 mod project_token;
+mod register;
+mod repocreds;
 mod repository;
 mod session;
 mod settings;
@@ -67,13 +71,13 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<(Router, Vec<String>), StartError
         .add(AccountServiceServer::new(account::Accounts(hub.clone())))
         .add(ApplicationServiceServer::new(Applications(hub.clone())))
         .add(ApplicationSetServiceServer::new(later::Later))
-        .add(CertificateServiceServer::new(later::Later))
+        .add(CertificateServiceServer::new(certificate::Certificates(hub.clone())))
         .add(ClusterServiceServer::new(cluster::Clusters(hub.clone())))
         .add(SettingsServiceServer::new(settings::Settings(hub.clone())))
-        .add(GpgKeyServiceServer::new(later::Later))
+        .add(GpgKeyServiceServer::new(gpgkey::SigningKeys(hub.clone())))
         .add(NotificationServiceServer::new(later::Later))
         .add(ProjectServiceServer::new(project::Projects(hub.clone())))
-        .add(RepoCredsServiceServer::new(later::Later))
+        .add(RepoCredsServiceServer::new(repocreds::CredentialTemplates(hub.clone())))
         .add(RepositoryServiceServer::new(repository::Repositories(hub.clone())))
         .add(SessionServiceServer::new(session::Sessions(hub.clone())))
         .add(VersionServiceServer::new(version::Versions(hub.clone())))

@@ -21,9 +21,30 @@ pub(super) fn unescaped(text: &str) -> Result<String, Status> {
     String::from_utf8(bytes).map_err(|_| invalid())
 }
 
+/// An address as it is meant: over gRPC it comes as it is, over REST escaped once more, without any slash.
+pub(super) fn address(text: &str) -> String {
+    if text.contains('/') || !text.contains('%') {
+        return text.to_owned();
+    }
+    unescaped(text).unwrap_or_else(|_| text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_unescaped_where_they_were_escaped() {
+        for (text, meant) in [
+            ("https%3A%2F%2Fh%2Fa%2520b", "https://h/a%20b"),
+            ("https://h/a%20b", "https://h/a%20b"),
+            ("git@h:a.git", "git@h:a.git"),
+            ("localhost%3A1%2Foci", "localhost:1/oci"),
+            ("%zz", "%zz"),
+        ] {
+            assert_eq!(address(text), meant);
+        }
+    }
 
     #[test]
     fn path_values_are_unescaped_or_refused() {

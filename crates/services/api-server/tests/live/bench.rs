@@ -17,8 +17,9 @@ use tonic::{Response, Status};
 use tower::ServiceExt as _;
 use wire::repository::repo_server_service_server::{RepoServerService, RepoServerServiceServer};
 use wire::repository::{
-    ManifestRequest, ManifestResponse, ResolveRevisionRequest, ResolveRevisionResponse,
-    TestRepositoryRequest, TestRepositoryResponse,
+    AppList, HelmChart, HelmChartsRequest, HelmChartsResponse, ListAppsRequest, ListRefsRequest,
+    ManifestRequest, ManifestResponse, Refs, RepoAppDetailsResponse, RepoServerAppDetailsQuery,
+    ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
 };
 
 pub const LONG: Duration = Duration::from_secs(60);
@@ -55,6 +56,33 @@ impl RepoServerService for FakeRepoServer {
             return Err(Status::unknown("error testing repository connectivity: repository not found"));
         }
         Ok(Response::new(TestRepositoryResponse { verified_repository: true }))
+    }
+
+    async fn list_refs(&self, _: tonic::Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
+        Ok(Response::new(Refs { branches: vec!["main".into()], tags: Vec::new() }))
+    }
+
+    async fn list_oci_tags(&self, _: tonic::Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
+        Ok(Response::new(Refs { branches: Vec::new(), tags: vec!["1.0.0".into()] }))
+    }
+
+    async fn list_apps(&self, _: tonic::Request<ListAppsRequest>) -> Result<Response<AppList>, Status> {
+        Ok(Response::new(AppList { apps: [("guestbook".into(), "Directory".into())].into() }))
+    }
+
+    async fn get_helm_charts(
+        &self,
+        _: tonic::Request<HelmChartsRequest>,
+    ) -> Result<Response<HelmChartsResponse>, Status> {
+        let chart = HelmChart { name: "c".into(), versions: vec!["1.0.0".into()] };
+        Ok(Response::new(HelmChartsResponse { items: vec![chart] }))
+    }
+
+    async fn get_app_details(
+        &self,
+        _: tonic::Request<RepoServerAppDetailsQuery>,
+    ) -> Result<Response<RepoAppDetailsResponse>, Status> {
+        Ok(Response::new(RepoAppDetailsResponse { r#type: "Directory".into(), ..Default::default() }))
     }
 
     async fn resolve_revision(

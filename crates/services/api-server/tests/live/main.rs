@@ -5,5 +5,6 @@ mod applications;
 mod attacks;
 mod bench;
 mod port;
+mod registrations;
 mod resources;
 mod sessions;

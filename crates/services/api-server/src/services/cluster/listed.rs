@@ -1,47 +1,62 @@
-//! Destination clusters, without what opens them.
+//! Clusters as clients may see them: how they are, and nothing of how they are entered.
 
+use super::RESOURCE;
 use crate::authorization::Access;
 use crate::failure;
 use crate::hub::Hub;
 use crate::services::path_value::unescaped;
+use crate::services::register::scoped;
 use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{Cluster, ClusterConfig, ClusterInfo, ClusterList};
-use std::sync::Arc;
-use tonic::{Request, Response, Status};
+use tonic::Status;
 use wire::cluster::ClusterQuery;
-use wire::cluster::cluster_service_server::ClusterService;
-
-/// Clusters.
-pub(crate) struct Clusters(pub(crate) Arc<Hub>);
-
-#[tonic::async_trait]
-impl ClusterService for Clusters {
-    async fn list(&self, request: Request<ClusterQuery>) -> Result<Response<ClusterList>, Status> {
-        let (access, query) = self.0.enter(request)?;
-        let mut items = Vec::new();
-        for cluster in visible(&self.0, &access, &query)? {
-            items.push(told(&self.0, &cluster).await);
-        }
-        items.sort_by(|left, right| left.name.cmp(&right.name));
-        Ok(Response::new(ClusterList { metadata: ListMeta::default(), items }))
-    }
-
-    async fn get(&self, request: Request<ClusterQuery>) -> Result<Response<Cluster>, Status> {
-        let (access, query) = self.0.enter(request)?;
-        if query.name.is_empty()
-            && query.server.is_empty()
-            && query.id.as_ref().is_none_or(|id| id.value.is_empty())
-        {
-            return Err(failure::denied());
-        }
-        // Not there and not to be seen look alike.
-        let found = visible(&self.0, &access, &query)?.into_iter().next().ok_or_else(failure::denied)?;
-        Ok(Response::new(told(&self.0, &found).await))
-    }
-}
 
 /// The clusters of a query that the caller may see.
-fn visible(hub: &Hub, access: &Access, query: &ClusterQuery) -> Result<Vec<Cluster>, Status> {
+pub(super) async fn list(hub: &Hub, access: &Access, query: &ClusterQuery) -> Result<ClusterList, Status> {
+    let mut items = Vec::new();
+    let found = matching(hub, access, query)?.into_iter();
+    for cluster in found.filter(|cluster| access.permits(RESOURCE, "get", &object_of(cluster))) {
+        items.push(told(hub, &cluster).await);
+    }
+    Ok(ClusterList { metadata: ListMeta::default(), items })
+}
+
+/// The cluster that a query names, for somebody who may do this with it. Not there and not permitted look alike.
+pub(super) fn one(hub: &Hub, access: &Access, query: &ClusterQuery, action: &str) -> Result<Cluster, Status> {
+    let mut found = named(hub, access, query)?.into_iter();
+    found.find(|cluster| access.permits(RESOURCE, action, &object_of(cluster))).ok_or_else(failure::denied)
+}
+
+/// All clusters that a query names, for somebody who may do this with each of them.
+pub(super) fn all(
+    hub: &Hub,
+    access: &Access,
+    query: &ClusterQuery,
+    action: &str,
+) -> Result<Vec<Cluster>, Status> {
+    let found = named(hub, access, query)?;
+    let permitted = found.iter().all(|cluster| access.permits(RESOURCE, action, &object_of(cluster)));
+    if found.is_empty() || !permitted {
+        return Err(failure::denied());
+    }
+    Ok(found)
+}
+
+/// What a query names; one that names nothing names no cluster. An id comes before an address, that before a name.
+fn named(hub: &Hub, access: &Access, query: &ClusterQuery) -> Result<Vec<Cluster>, Status> {
+    let mut query = query.clone();
+    if query.id.as_ref().is_some_and(|id| !id.value.is_empty()) {
+        query.server.clear();
+        query.name.clear();
+    } else if !query.server.is_empty() {
+        query.name.clear();
+    } else if query.name.is_empty() {
+        return Ok(Vec::new());
+    }
+    matching(hub, access, &query)
+}
+
+fn matching(hub: &Hub, access: &Access, query: &ClusterQuery) -> Result<Vec<Cluster>, Status> {
     let (mut name, mut server) = (query.name.clone(), query.server.clone());
     if let Some(id) = query.id.as_ref().filter(|id| !id.value.is_empty()) {
         match id.r#type.as_str() {
@@ -62,31 +77,30 @@ fn visible(hub: &Hub, access: &Access, query: &ClusterQuery) -> Result<Vec<Clust
     Ok(found
         .filter(|cluster| name.is_empty() || cluster.name == name)
         .filter(|cluster| server.is_empty() || cluster.server.trim_end_matches('/') == server)
-        .filter(|cluster| access.permits("clusters", "get", &object_of(cluster)))
         .collect())
 }
 
-fn object_of(cluster: &Cluster) -> String {
-    if cluster.project.is_empty() {
-        cluster.server.clone()
-    } else {
-        format!("{}/{}", cluster.project, cluster.server)
-    }
+/// The object of the policy that a cluster is.
+pub(super) fn object_of(cluster: &Cluster) -> String {
+    scoped(&cluster.project, &cluster.server)
 }
 
-/// A cluster as clients see it: how it is, and nothing of how it is entered (CVE-2023-40029).
-async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
-    let key = format!("cluster|info|{}", cluster.server);
-    let known = hub.cache.get(&key).await.ok().flatten();
+/// Where what the controller finds of a cluster is kept.
+pub(super) fn key(server: &str) -> String {
+    format!("cluster|info|{server}")
+}
+
+/// A cluster as clients see it (CVE-2023-40029).
+pub(super) async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
+    let known = hub.cache.get(&key(&cluster.server)).await.ok().flatten();
     let info: Option<ClusterInfo> = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let mut info = info.unwrap_or_else(|| {
+    let info = info.unwrap_or_else(|| {
         let mut info = ClusterInfo::default();
         info.connection_state.status = "Unknown".into();
         info.connection_state.attempted_at = Some(jiff::Timestamp::now().into());
         info.connection_state.message = "Cluster has no applications and is not being monitored.".into();
         info
     });
-    info.api_versions.clear();
     let mut annotations = cluster.annotations.clone();
     annotations.remove(api::names::LAST_APPLIED);
     Cluster {

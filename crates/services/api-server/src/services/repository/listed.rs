@@ -1,66 +1,68 @@
-//! Repositories, without what opens them.
+//! Registered repositories as clients may see them, and whether they answer.
 
 use crate::authorization::Access;
 use crate::failure;
 use crate::hub::Hub;
 use crate::masking::without_password;
-use crate::services::path_value::unescaped;
+use crate::services::path_value::address;
+use crate::services::register::{Purpose, object_of};
 use api::k8s::meta_v1::ListMeta;
-use api::v1alpha1::{Repository, RepositoryList};
+use api::v1alpha1::{ConnectionState, Repository, RepositoryList};
+use futures::StreamExt as _;
 use jiff::Timestamp;
-use std::sync::Arc;
 use std::time::Duration;
-use tonic::{Request, Response, Status};
+use store::Register;
+use tonic::Status;
 use wire::repository::RepoQuery;
-use wire::repository::repository_service_server::RepositoryService;
 
 /// How long it is remembered whether a repository answers.
 const REMEMBERED: Duration = Duration::from_secs(3600);
+/// Repositories that are tried at once.
+const AT_ONCE: usize = 10;
 
-/// Repositories.
-pub(crate) struct Repositories(pub(crate) Arc<Hub>);
+/// All that the caller may see.
+pub(super) async fn list(hub: &Hub, access: &Access, purpose: Purpose, query: &RepoQuery) -> RepositoryList {
+    let asked = visible(hub, access, purpose).into_iter();
+    let told = asked.map(|repository| told(hub, purpose, repository, query.force_refresh));
+    let items = futures::stream::iter(told).buffered(AT_ONCE).collect().await;
+    RepositoryList { metadata: ListMeta::default(), items }
+}
 
-type Answer<T> = Result<Response<T>, Status>;
+/// One of them.
+pub(super) async fn get(
+    hub: &Hub,
+    access: &Access,
+    purpose: Purpose,
+    query: &RepoQuery,
+) -> Result<Repository, Status> {
+    let found = chosen(hub, access, purpose, query)?;
+    Ok(told(hub, purpose, found, query.force_refresh).await)
+}
 
-#[tonic::async_trait]
-impl RepositoryService for Repositories {
-    async fn list(&self, request: Request<RepoQuery>) -> Answer<RepositoryList> {
-        let (access, query) = self.0.enter(request)?;
-        list(&self.0, &access, &query).await.map(Response::new)
-    }
-
-    async fn list_repositories(&self, request: Request<RepoQuery>) -> Answer<RepositoryList> {
-        let (access, query) = self.0.enter(request)?;
-        list(&self.0, &access, &query).await.map(Response::new)
-    }
-
-    async fn get(&self, request: Request<RepoQuery>) -> Answer<Repository> {
-        let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query);
-        // As it is over gRPC, escaped over REST.
-        let unescaped = unescaped(&query.repo).unwrap_or_default();
-        let wanted = [project::normalized(&query.repo), project::normalized(&unescaped)];
-        let found =
-            found.into_iter().find(|repository| wanted.contains(&project::normalized(&repository.repo)));
-        // Not there and not to be seen look alike.
-        let found = found.filter(|_| !query.repo.is_empty()).ok_or_else(failure::denied)?;
-        Ok(Response::new(told(&self.0, found, query.force_refresh).await))
+/// The registration a query means, among those that the caller may see. Not there and not to be seen look alike.
+pub(super) fn chosen(
+    hub: &Hub,
+    access: &Access,
+    purpose: Purpose,
+    query: &RepoQuery,
+) -> Result<Repository, Status> {
+    let (url, project) = (address(&query.repo), &query.app_project);
+    let wanted = project::normalized(&url);
+    let mut found = visible(hub, access, purpose);
+    found.retain(|repository| !wanted.is_empty() && project::normalized(&repository.repo) == wanted);
+    match found.len() {
+        0 => Err(failure::denied()),
+        1 if project.is_empty() => Ok(found.remove(0)),
+        _ => found.into_iter().find(|repository| repository.project == *project).ok_or_else(|| {
+            Status::unknown(format!("repository not found for url {url:?} and project {project:?}"))
+        }),
     }
 }
 
-async fn list(hub: &Hub, access: &Access, query: &RepoQuery) -> Result<RepositoryList, Status> {
-    let mut items = Vec::new();
-    for repository in visible(hub, access, query) {
-        items.push(told(hub, repository, query.force_refresh).await);
-    }
-    Ok(RepositoryList { metadata: ListMeta::default(), items })
-}
-
-/// Registered repositories that the caller may see.
-fn visible(hub: &Hub, access: &Access, query: &RepoQuery) -> Vec<Repository> {
+fn visible(hub: &Hub, access: &Access, purpose: Purpose) -> Vec<Repository> {
     let mut found: Vec<Repository> = hub
         .store
-        .repositories()
+        .registered_repositories(purpose.register)
         .into_iter()
         .filter_map(|repository| match repository {
             Ok(repository) => Some(repository.into_revealed()),
@@ -69,24 +71,32 @@ fn visible(hub: &Hub, access: &Access, query: &RepoQuery) -> Vec<Repository> {
                 None
             }
         })
-        .filter(|repository| query.app_project.is_empty() || repository.project == query.app_project)
-        .filter(|repository| access.permits("repositories", "get", &object_of(repository)))
+        .filter(|repository| access.permits(purpose.resource, "get", &object_of(repository)))
         .collect();
-    found.sort_by(|left, right| left.repo.cmp(&right.repo).then_with(|| left.project.cmp(&right.project)));
+    let place = |repository: &Repository| format!("{}/{}", repository.project, repository.repo);
+    found.sort_by_cached_key(place);
     found
 }
 
-fn object_of(repository: &Repository) -> String {
-    if repository.project.is_empty() {
-        repository.repo.clone()
-    } else {
-        format!("{}/{}", repository.project, repository.repo)
+/// Where it is remembered whether a repository answers.
+fn key(purpose: Purpose, url: &str, project: &str) -> String {
+    let prefix = match purpose.register {
+        Register::Read => "repo",
+        Register::Write => "repo-write",
+    };
+    format!("{prefix}|{url}|{project}|connection-state")
+}
+
+/// Forgets whether a repository answered: how it is entered changed.
+pub(super) async fn forget(hub: &Hub, purpose: Purpose, url: &str, project: &str) {
+    if let Err(error) = hub.cache.delete(&key(purpose, url, project)).await {
+        tracing::debug!(%error, "the state of a repository could not be forgotten");
     }
 }
 
 /// A repository as clients see it, with whether it answers.
-async fn told(hub: &Hub, repository: Repository, now: bool) -> Repository {
-    let key = format!("repo|{}|{}|connection-state", repository.repo, repository.project);
+async fn told(hub: &Hub, purpose: Purpose, repository: Repository, now: bool) -> Repository {
+    let key = key(purpose, &repository.repo, &repository.project);
     let known = if now { None } else { hub.cache.get(&key).await.ok().flatten() };
     let known = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut shown = shown(&repository);
@@ -105,17 +115,13 @@ async fn told(hub: &Hub, repository: Repository, now: bool) -> Repository {
     shown
 }
 
-async fn tested(hub: &Hub, repository: Repository) -> api::v1alpha1::ConnectionState {
-    let answer = match hub.repository(&repository.repo, &repository.project) {
-        Ok(repository) => hub.test_repository(repository).await,
-        Err(status) => Err(status),
-    };
-    let mut state = api::v1alpha1::ConnectionState {
+async fn tested(hub: &Hub, repository: Repository) -> ConnectionState {
+    let mut state = ConnectionState {
         status: "Successful".into(),
         attempted_at: Some(Timestamp::now().into()),
-        ..Default::default()
+        ..ConnectionState::default()
     };
-    if let Err(status) = answer {
+    if let Err(status) = hub.test_repository(repository).await {
         state.status = "Failed".into();
         state.message = format!("Unable to connect to repository: {}", failure::go_text(&status));
     }
@@ -123,7 +129,7 @@ async fn tested(hub: &Hub, repository: Repository) -> api::v1alpha1::ConnectionS
 }
 
 /// What of a repository opens nothing.
-fn shown(repository: &Repository) -> Repository {
+pub(super) fn shown(repository: &Repository) -> Repository {
     Repository {
         repo: repository.repo.clone(),
         r#type: if repository.r#type.is_empty() { "git".into() } else { repository.r#type.clone() },
