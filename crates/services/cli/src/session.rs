@@ -1,11 +1,14 @@
 //! One call in progress: its flags, its streams, its log.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Outcome};
 use crate::log::{self, Format, Level};
 use crate::parse::Matches;
+
+/// What is read of standard input at most.
+const READ_LIMIT: usize = 16 << 20;
 
 /// What a command works with.
 pub(crate) struct Session<'e> {
@@ -75,6 +78,17 @@ impl Session<'_> {
             Ok(_) => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// All of standard input, up to a limit.
+    pub(crate) fn read_all(&mut self) -> Outcome<String> {
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(READ_LIMIT).unwrap_or(u64::MAX);
+        self.environment.input.by_ref().take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() > READ_LIMIT {
+            return Err(Failure::generic(format!("standard input is longer than {READ_LIMIT} bytes")));
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// A secret, not shown while it is typed.

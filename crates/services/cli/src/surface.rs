@@ -22,6 +22,7 @@ fn kind(name: &str) -> Kind {
         "bool" => Kind::Bool,
         "string" => Kind::Text,
         "int" => Kind::Int,
+        "stringToString" => Kind::List,
         "uint" => Kind::Uint,
         "duration" => Kind::Duration,
         "strings" => Kind::List,

@@ -3,15 +3,19 @@
 mod account;
 mod admin;
 mod app;
+mod cert;
 mod cluster;
 mod completion;
 mod configure;
 mod context;
+mod gpg;
 mod login;
 mod logout;
 mod proj;
 mod relogin;
 mod render;
+mod repo;
+mod repocreds;
 mod version;
 
 use crate::command::{Command, Flag, text};
@@ -24,15 +28,19 @@ pub(crate) static ROOT: Command = Command {
         &account::COMMAND,
         &admin::COMMAND,
         &app::COMMAND,
+        &cert::COMMAND,
         &cluster::COMMAND,
         &completion::COMMAND,
         &configure::COMMAND,
         &context::COMMAND,
+        &gpg::COMMAND,
         &login::COMMAND,
         &logout::COMMAND,
         &proj::COMMAND,
         &relogin::COMMAND,
         &render::COMMAND,
+        &repo::COMMAND,
+        &repocreds::COMMAND,
         &version::COMMAND,
     ],
     ..Command::new("argocd", "", "argocd controls a Argo CD server")

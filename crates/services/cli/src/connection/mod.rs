@@ -44,8 +44,12 @@ impl Server {
     clients! {
         accounts: account::account_service_client::AccountServiceClient,
         applications: application::application_service_client::ApplicationServiceClient,
+        certificates: certificate::certificate_service_client::CertificateServiceClient,
         clusters: cluster::cluster_service_client::ClusterServiceClient,
+        credential_templates: repocreds::repo_creds_service_client::RepoCredsServiceClient,
+        gpg_keys: gpgkey::gpg_key_service_client::GpgKeyServiceClient,
         projects: project::project_service_client::ProjectServiceClient,
+        repositories: repository::repository_service_client::RepositoryServiceClient,
         sessions: session::session_service_client::SessionServiceClient,
         settings: cluster::settings_service_client::SettingsServiceClient,
         versions: version::version_service_client::VersionServiceClient,

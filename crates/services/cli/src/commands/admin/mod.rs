@@ -1,6 +1,9 @@
 //! `argocd admin`: what administrators do with access to Kubernetes.
 
+mod cluster;
 mod initial_password;
+mod repo;
+mod secret;
 
 use crate::command::{Command, Flag, text};
 
@@ -12,7 +15,7 @@ const LOG: &[Flag] = &[
 
 pub(crate) static COMMAND: Command = Command {
     inherited: &[LOG],
-    commands: &[&initial_password::COMMAND],
+    commands: &[&cluster::COMMAND, &initial_password::COMMAND, &repo::COMMAND],
     ..Command::new(
         "admin",
         "",

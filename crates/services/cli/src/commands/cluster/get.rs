@@ -43,7 +43,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 }
 
 /// A cluster is named by its address or by its name.
-fn query(name: &str) -> ClusterQuery {
+pub(super) fn query(name: &str) -> ClusterQuery {
     if name.starts_with("http://") || name.starts_with("https://") {
         ClusterQuery { server: name.to_owned(), ..ClusterQuery::default() }
     } else {
