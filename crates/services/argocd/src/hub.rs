@@ -16,12 +16,17 @@ use std::time::Duration;
 use store::{Store, StoreOptions};
 
 /// ConfigMaps and Secrets that are made when they are missing, and never changed.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("ConfigMap", "argocd-cm"),
     ("ConfigMap", "argocd-rbac-cm"),
     ("ConfigMap", "argocd-cmd-params-cm"),
+    ("ConfigMap", store::KNOWN_HOSTS),
+    ("ConfigMap", store::TLS_CERTIFICATES),
+    ("ConfigMap", store::GPG_KEYS),
     ("Secret", "argocd-secret"),
 ];
+/// Keys of the hosts that most repositories are at, as their owners publish them.
+const KNOWN_HOSTS: &str = include_str!("../known_hosts");
 /// How long new CRDs may take to be served.
 const ESTABLISHED: Duration = Duration::from_secs(30);
 
@@ -96,13 +101,17 @@ pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
         cluster.apply(&resource, &crd, &options).await.with_context(|| format!("apply {}", crd.name()))?;
     }
     for (kind, name) in SETTINGS {
-        let object = Object::from_value(json!({
+        let mut value = json!({
             "apiVersion": "v1", "kind": kind,
             "metadata": {
                 "name": name, "namespace": namespace,
                 "labels": {api::names::PART_OF: api::names::PART_OF_VALUE},
             },
-        }))?;
+        });
+        if name == store::KNOWN_HOSTS {
+            value["data"] = json!({store::KNOWN_HOSTS_KEY: KNOWN_HOSTS});
+        }
+        let object = Object::from_value(value)?;
         let resource = cluster.resource(&object.gvk()).await?;
         match cluster.create(&resource, &object, &manager).await {
             Err(error) if !error.is_already_exists() => {
