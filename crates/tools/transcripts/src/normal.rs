@@ -18,6 +18,10 @@ const PATTERNS: &[(&str, &str)] = &[
     (r#"("resourceVersion": ")\d+""#, "$1<rv>\""),
     (r#"(resourceVersion: ")\d+""#, "$1<rv>\""),
     (r" on [^ ]+:53: no such host", " on <dns>: no such host"),
+    (r#"("(?:certData|keyData|caData)":\s*)"[A-Za-z0-9+/=]{24,}""#, "$1\"<base64>\""),
+    // Names of Secrets hash addresses, and those have ports.
+    (r"\b(cluster-127\.0\.0\.1|repo|creds)-\d{6,10}\b", "$1-<fnv>"),
+    (r"\b(cluster-127\.0\.0\.1|repo|creds)-<epoch>", "$1-<fnv>"),
     (r"\b[0-9a-f]{40}\b", "<sha>"),
     (r"(?m)^(Duration: +)\S+$", "$1<duration>"),
     (r"(?m)^( *(?:generation|observedGeneration): )\d+$", "$1<n>"),

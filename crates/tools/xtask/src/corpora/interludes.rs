@@ -28,9 +28,11 @@ enum Step {
     CopyConfig,
     /// The generated password becomes known.
     InitialPassword,
+    /// A context whose user has a token.
+    TokenContext,
 }
 
-use Step::{Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Push, Serve};
+use Step::{Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Push, Serve, TokenContext};
 
 const SETTINGS: &str = include_str!("../../corpora/argocd-cm.yaml");
 const POLICY: &str = include_str!("../../corpora/argocd-rbac-cm.yaml");
@@ -117,6 +119,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
             ),
         ],
     ),
+    ("10-001", &[TokenContext]),
 ];
 
 /// Does what was done before a record.
@@ -147,6 +150,7 @@ impl Step {
                 Ok(fs::set_permissions(&to, fs::Permissions::from_mode(0o600))?)
             }
             InitialPassword => initial_password(stage),
+            TokenContext => stage.token_context(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::http;
 use super::stage::Stage;
 use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::time::Duration;
 use transcripts::{Exchange, Replacements, Request, Response};
@@ -10,6 +12,8 @@ use transcripts::{Exchange, Replacements, Request, Response};
 /// A token whose signature is not ours.
 pub(super) const FOREIGN: &str =
     "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhcmdvY2QiLCJzdWIiOiJhZG1pbjpsb2dpbiJ9.c2lnbmF0dXJl";
+/// The host key that was recorded by its fingerprint.
+const HOST_KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 /// A stream that says nothing for this long is over.
 const QUIET: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_secs(30);
@@ -57,7 +61,7 @@ impl Callers {
             method: recorded.method.clone(),
             target: target(exchange, &replacements, &concrete),
             headers: recorded.headers.iter().map(|(name, value)| (name.clone(), concrete(value))).collect(),
-            body: concrete(&recorded.body),
+            body: concrete(&material(stage, recorded)?),
         };
         let response = http::send(&stage.server_address(), &request, QUIET, LIMIT)?;
         self.learn(recorded, &response);
@@ -91,6 +95,24 @@ impl Callers {
             self.read.extend(issued.map(|issued| ("<epoch>", issued.to_string())));
         }
     }
+}
+
+/// The body with the certificates and keys that the recordings leave out.
+fn material(stage: &Stage, request: &Request) -> Result<String> {
+    let mut body = request.body.clone();
+    let mut fill = |member: &str, value: &str| {
+        body = body.replace(&format!("\"{member}\":\"<base64>\""), &format!("\"{member}\":\"{value}\""));
+    };
+    if request.target.contains("/clusters") {
+        for (member, value) in stage.second_credentials()? {
+            fill(member, &value);
+        }
+    } else if request.body.contains("\"https\"") {
+        fill("certData", &STANDARD.encode(super::stage::PEM));
+    } else {
+        fill("certData", &STANDARD.encode(HOST_KEY));
+    }
+    Ok(body)
 }
 
 /// The path and query. Addresses in a path were sent escaped, unless the recorder noted otherwise.

@@ -2,6 +2,8 @@
 
 use super::http::Kubernetes;
 use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,12 @@ const READY: Duration = Duration::from_secs(90);
 /// Namespaces that the recorder had made before.
 const NAMESPACES: &[&str] =
     &["gb", "hw", "hf", "hs", "ba", "rp", "ex", "sec", "cj", "ms", "hist", "orp", "dh", "del1"];
+/// A certificate of a server that is not there.
+pub(super) const PEM: &str = include_str!("../../corpora/git.example.pem");
+/// The key of the fixtures.
+const PUBLIC_KEY: &str = include_str!("../../corpora/key.asc");
+const KEY_ID: &str = "FA1AA40D7BE828FA";
+const FINGERPRINT: &str = "EEFCABBF9524475B04854527FA1AA40D7BE828FA";
 const MESSAGES: &[&str] = &["first", "second: change configmap", "third: add extra", "fourth: remove extra"];
 
 pub(super) struct Stage {
@@ -29,6 +37,8 @@ pub(super) struct Stage {
     apps: GitRepo,
     _repositories: [GitRepo; 2],
     plane: ControlPlane,
+    /// The cluster that recordings call the second.
+    second: ControlPlane,
     _servers: Vec<GitHttp>,
     _served: TempDir,
     home: TempDir,
@@ -46,6 +56,7 @@ impl Drop for Stage {
 impl Stage {
     pub(super) fn build(corpora: &Path, binary: PathBuf) -> Result<Self> {
         let plane = ControlPlane::start(&control_plane::Options::default())?;
+        let second = ControlPlane::start(&control_plane::Options::default())?;
         let kubernetes = Kubernetes::of(&plane)?;
         let served = tempfile::tempdir()?;
         let apps = repository(&served, "apps", &corpora.join("fixtures/apps"))?;
@@ -68,6 +79,15 @@ impl Stage {
             pair("<tlsrepo>", address(&sealed)),
             pair("<helmrepo>", helm),
             pair("<home>", home.path().display().to_string()),
+            pair("<dir>", home.path().join("dir").display().to_string()),
+            pair("<cluster1>", bare(&plane)),
+            pair("<cluster2>", bare(&second)),
+            pair("<githost>", address(&open).trim_start_matches("http://").to_owned()),
+            pair("<pem>", PEM.trim_end().to_owned()),
+            pair("<pgp>", PUBLIC_KEY.trim_end().to_owned()),
+            pair("<pgp>", PUBLIC_KEY.trim_end().replace('\n', "\\n")),
+            pair("<keyid>", KEY_ID.to_owned()),
+            pair("<fingerprint>", FINGERPRINT.to_owned()),
             pair("<sha:values-1>", values.head()?),
             pair("<token>", super::rest::FOREIGN.to_owned()),
             // What stands for the recorder's build in ours.
@@ -88,6 +108,7 @@ impl Stage {
             apps,
             _repositories: [values, secret],
             plane,
+            second,
             _servers,
             _served: served,
             home,
@@ -115,6 +136,12 @@ impl Stage {
         }
         let kubeconfig = self.plane.kubeconfig()?;
         fs::write(folder.join("kubeconfig"), kubeconfig)?;
+        fs::write(folder.join("kubeconfig2"), kubeconfigs(&self.plane, &self.second)?.to_string())?;
+        fs::write(folder.join("key.asc"), PUBLIC_KEY)?;
+        fs::write(folder.join("junk.asc"), "junk\n")?;
+        let certificates = self.home.path().join("dir/nginx");
+        fs::create_dir_all(&certificates)?;
+        fs::write(certificates.join("c.pem"), PEM)?;
         self.namespace(NAMESPACE)?;
         for name in NAMESPACES {
             self.namespace(name)?;
@@ -257,6 +284,47 @@ impl Stage {
         self.home.path().join(".config/argocd/config")
     }
 
+    /// Adds the context `tok` of the second cluster, whose user has a token.
+    pub(super) fn token_context(&self) -> Result<()> {
+        let there = Kubernetes::of(&self.second)?;
+        let post = |path: &str, object: Value| {
+            there.call("POST", path, "application/json", &object.to_string()).map(drop)
+        };
+        let metadata = json!({"name": "recorder", "namespace": "kube-system"});
+        post("/api/v1/namespaces/kube-system/serviceaccounts", json!({"metadata": metadata}))?;
+        post(
+            "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+            json!({
+                "metadata": {"name": "recorder"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+                "subjects": [{"kind": "ServiceAccount", "name": "recorder", "namespace": "kube-system"}],
+            }),
+        )?;
+        let path = "/api/v1/namespaces/kube-system/serviceaccounts/recorder/token";
+        let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+        let answer = there.call("POST", path, "application/json", &request.to_string())?;
+        let answer: Value = serde_json::from_str(&answer)?;
+        let token = answer.pointer("/status/token").context("the second cluster gave no token")?;
+        let path = self.folder().join("kubeconfig2");
+        let mut config: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+        let mut add = |list: &str, entry: Value| {
+            config[list].as_array_mut().context("a list").map(|list| list.push(entry))
+        };
+        add("users", json!({"name": "tok", "user": {"token": token}}))?;
+        add("contexts", json!({"name": "tok", "context": {"cluster": "two", "user": "tok"}}))?;
+        Ok(fs::write(&path, config.to_string())?)
+    }
+
+    /// What the recorder had of the second cluster's administrator: certificate, key and authority.
+    pub(super) fn second_credentials(&self) -> Result<[(&'static str, String); 3]> {
+        let data = |path: &Path| -> Result<String> { Ok(STANDARD.encode(fs::read(path)?)) };
+        Ok([
+            ("certData", data(&self.second.client_certificate_path)?),
+            ("keyData", data(&self.second.client_key_path)?),
+            ("caData", data(&self.second.certificate_authority_path)?),
+        ])
+    }
+
     /// The user's home.
     pub(super) fn home(&self) -> &Path {
         self.home.path()
@@ -273,6 +341,33 @@ impl Stage {
             server.wait().ok();
         }
     }
+}
+
+fn bare(plane: &ControlPlane) -> String {
+    plane.server_url.trim_end_matches('/').to_owned()
+}
+
+/// Contexts of both clusters and of one that is not there.
+fn kubeconfigs(plane: &ControlPlane, second: &ControlPlane) -> Result<Value> {
+    let data = |path: &Path| -> Result<String> { Ok(STANDARD.encode(fs::read(path)?)) };
+    let (mut clusters, mut users, mut contexts) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, plane) in [("tr1", plane), ("two", second)] {
+        let authority = data(&plane.certificate_authority_path)?;
+        clusters.push(json!({"name": name, "cluster": {
+            "server": bare(plane), "certificate-authority-data": authority,
+        }}));
+        users.push(json!({"name": name, "user": {
+            "client-certificate-data": data(&plane.client_certificate_path)?,
+            "client-key-data": data(&plane.client_key_path)?,
+        }}));
+        contexts.push(json!({"name": name, "context": {"cluster": name, "user": name}}));
+    }
+    clusters.push(json!({"name": "dead", "cluster": {"server": "https://127.0.0.1:1"}}));
+    contexts.push(json!({"name": "dead", "context": {"cluster": "dead", "user": "two"}}));
+    Ok(json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "tr1",
+        "clusters": clusters, "users": users, "contexts": contexts,
+    }))
 }
 
 /// The path of an object of the few kinds that are made from outside.
