@@ -17,8 +17,8 @@ pub(crate) const CREDENTIALS: &[Flag] = &[
     switch("force-http-basic-auth", "Send the user name and password at once, unasked"),
     text("gcp-service-account-key-path", "File with the service account key for Google Cloud Platform"),
     text("github-app-enterprise-base-url", "Base URL of the API of GitHub Enterprise"),
-    int("github-app-id", "Id of the GitHub App").or("0"),
-    int("github-app-installation-id", "Id of the installation of the GitHub App").or("0"),
+    int("github-app-id", "Id of the GitHub App"),
+    int("github-app-installation-id", "Id of the installation of the GitHub App"),
     text("github-app-private-key-path", "File with the private key of the GitHub App"),
     switch("insecure-oci-force-http", "Reach the OCI repository over plain HTTP"),
     text("password", "Password for the repository"),
@@ -32,7 +32,7 @@ pub(crate) const CREDENTIALS: &[Flag] = &[
 
 /// What a repository has besides.
 pub(crate) const REPOSITORY: &[Flag] = &[
-    int("depth", "How many commits are fetched; all where it is not set").or("0"),
+    int("depth", "How many commits are fetched; all where it is not set"),
     switch("enable-lfs", "Fetch files from large file storage"),
     switch(
         "insecure-ignore-host-key",
