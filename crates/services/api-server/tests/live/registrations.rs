@@ -454,7 +454,10 @@ async fn every_method_wants_its_right_and_no_other() {
         permit(&bench, needs.iter().copied()).await;
         let answered = call(bob.clone()).await;
         match answered {
-            Ok(told) => assert!(!told.contains(CANARY) && !is_empty_list(&told), "{method}: {told}"),
+            Ok(told) => {
+                let seen = !method.contains("List") || !is_empty_list(&told);
+                assert!(!told.contains(CANARY) && seen, "{method}: {told}");
+            }
             Err(status) => assert_eq!(status.code(), code, "{method}: {status}"),
         }
     }

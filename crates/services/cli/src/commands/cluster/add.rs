@@ -3,7 +3,7 @@
 use wire::cluster::ClusterCreateRequest;
 
 use super::described::{CLUSTER, choose, cluster, connect, endpoint, pairs};
-use super::manager::Manager;
+use super::service_account::Manager;
 use crate::command::{Command, Flag, Running, switch, text};
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;

@@ -4,13 +4,13 @@ mod add;
 mod described;
 mod get;
 mod list;
-mod manager;
 mod rm;
 mod rotate_auth;
+mod service_account;
 mod set;
 
 pub(super) use described::{CLUSTER, choose, cluster, connect, endpoint};
-pub(super) use manager::{ACCOUNT, Manager};
+pub(super) use service_account::{ACCOUNT, Manager};
 
 use crate::command::Command;
 use crate::options::KUBERNETES;

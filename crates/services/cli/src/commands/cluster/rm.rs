@@ -2,7 +2,7 @@
 
 use super::described::{connect, endpoint};
 use super::get::query;
-use super::manager::Manager;
+use super::service_account::Manager;
 use crate::command::{Command, Running, switch};
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
