@@ -7,6 +7,7 @@
 pub mod bind;
 pub mod gateway;
 pub mod route;
+pub mod swagger;
 pub mod transcode;
 /// Local accounts, their tokens, and what the caller may do.
 pub mod account {

@@ -153,6 +153,11 @@ impl Plans {
         self.ids.get(message).copied()
     }
 
+    /// The full name of a message.
+    pub(crate) fn name(&self, id: PlanId) -> Option<&str> {
+        self.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name.as_str())
+    }
+
     pub(crate) fn get(&self, id: PlanId) -> &Plan {
         &self.plans[id.0]
     }
