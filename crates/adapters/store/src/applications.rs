@@ -383,7 +383,7 @@ impl Store {
         WriteOptions::manager(self.0.managers.server.as_str())
     }
 
-    fn permitted(&self, namespace: &str) -> Result<(), StoreError> {
+    pub(crate) fn permitted(&self, namespace: &str) -> Result<(), StoreError> {
         if self.0.namespaces.permits(namespace) {
             Ok(())
         } else {

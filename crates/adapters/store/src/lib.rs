@@ -2,6 +2,7 @@
 //! reads from memory, kept current by watches; writes that say what they expect. Interprets no setting and
 //! decides nothing about applications.
 
+mod application_sets;
 mod applications;
 mod bootstrap;
 mod clusters;

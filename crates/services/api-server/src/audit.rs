@@ -3,7 +3,7 @@
 use crate::authorization::Access;
 use crate::hub::Hub;
 use api::k8s::meta_v1::ObjectMeta;
-use api::v1alpha1::{AppProject, Application};
+use api::v1alpha1::{AppProject, Application, ApplicationSet};
 use api::{API_VERSION, Root};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ pub(crate) enum Reason {
     Updated,
     Deleted,
     OperationStarted,
+    ActionRan,
 }
 
 impl Reason {
@@ -25,6 +26,7 @@ impl Reason {
             Self::Updated => "ResourceUpdated",
             Self::Deleted => "ResourceDeleted",
             Self::OperationStarted => "OperationStarted",
+            Self::ActionRan => "ResourceActionRan",
         }
     }
 }
@@ -46,6 +48,17 @@ impl Hub {
     /// Records what was done to a project.
     pub(crate) async fn tell_project(&self, access: &Access, of: &AppProject, reason: Reason, what: &str) {
         self.tell(access, AppProject::KIND, &of.metadata, reason, what, &[]).await;
+    }
+
+    /// Records what was done to an ApplicationSet.
+    pub(crate) async fn tell_application_set(
+        &self,
+        access: &Access,
+        of: &ApplicationSet,
+        reason: Reason,
+        what: &str,
+    ) {
+        self.tell(access, ApplicationSet::KIND, &of.metadata, reason, what, &[]).await;
     }
 
     async fn tell(

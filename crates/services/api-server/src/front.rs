@@ -2,7 +2,7 @@
 
 use crate::authentication::{Authenticated, RENEWED};
 use crate::hub::Hub;
-use crate::{StartError, cookies, pages, services, webhooks};
+use crate::{StartError, badge, cookies, pages, services, webhooks};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -89,6 +89,9 @@ async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<
     let path = request.uri().path().to_owned();
     if path == "/api/webhook" {
         return webhooks::answer(&front.hub, request).await;
+    }
+    if path == "/api/badge" {
+        return badge::answer(&front.hub, request.uri().query().unwrap_or_default());
     }
     if path == "/api" || path.starts_with("/api/") {
         return front.rest.answer(request).await.map(Body::new);

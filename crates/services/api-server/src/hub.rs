@@ -22,6 +22,9 @@ use wire::repository::repo_server_service_client::RepoServerServiceClient;
 /// More logins at once than any machine can hash.
 const NO_LIMIT: usize = 1 << 20;
 
+/// Each may take tens of megabytes and a thread.
+const SCRIPTS: usize = 8;
+
 /// The server's state.
 pub(crate) struct Hub {
     pub(crate) options: Options,
@@ -31,6 +34,8 @@ pub(crate) struct Hub {
     pub(crate) revoked: Revoked,
     pub(crate) policies: ProjectPolicies,
     pub(crate) logins: Semaphore,
+    /// Users' scripts and templates that run at once.
+    scripts: Semaphore,
     pub(crate) metrics: Metrics,
     pub(crate) webhooks: Webhooks,
     /// Changes of accounts and of project tokens are read, changed and written one at a time.
@@ -57,6 +62,7 @@ impl Hub {
             store: parts.store,
             cache: parts.cache,
             logins: Semaphore::new(logins),
+            scripts: Semaphore::new(SCRIPTS),
             metrics,
             webhooks: Webhooks::default(),
             writes: tokio::sync::Mutex::new(()),
@@ -79,6 +85,19 @@ impl Hub {
                 fresh
             }
         }
+    }
+
+    /// Runs a user's script or template, which takes time, on a thread where nothing waits for it.
+    pub(crate) async fn scripted<T: Send + 'static>(
+        &self,
+        script: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Status> {
+        let closed = || Status::unavailable("the server is stopping");
+        let _turn = self.scripts.acquire().await.map_err(|_| closed())?;
+        tokio::task::spawn_blocking(script).await.map_err(|error| {
+            tracing::error!(%error, "a script did not end as it should");
+            Status::internal("the script did not end as it should")
+        })
     }
 
     /// The repo-server.

@@ -5,6 +5,8 @@ use crate::hub::Hub;
 use axum::body::Body;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use std::sync::LazyLock;
+use tokio_util::io::ReaderStream;
 
 const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Argo CD</title></head>\
 <body><h1>Argo CD</h1><p>The API server is running. This build has no web pages yet: use the <code>argocd</code> \
@@ -15,8 +17,85 @@ pub(crate) async fn answer(hub: &Hub, method: &Method, path: &str, headers: &Hea
     match path {
         "/healthz" => text(StatusCode::OK, "ok\n"),
         "/auth/logout" => logout(hub, headers).await,
+        "/swagger.json" if *method == Method::GET => {
+            described(wire::swagger::document(), "text/plain; charset=utf-8")
+        }
+        "/swagger-ui" if *method == Method::GET => described(overview(), "text/html; charset=utf-8"),
+        // Without extensions there is nothing for a browser to run.
+        "/extensions.js" => script(),
+        "/terminal" if !has_token(headers) => text(StatusCode::BAD_REQUEST, "Auth cookie not found\n"),
+        _ if path.starts_with("/download/") && *method == Method::GET => download(hub, path).await,
         _ if is_page(method, path, headers) => secured(hub, page()),
         _ => secured(hub, text(StatusCode::NOT_FOUND, "404 page not found\n")),
+    }
+}
+
+/// The description of the REST API. No page may hold it in a frame.
+fn described(body: &'static str, kind: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert("content-security-policy", HeaderValue::from_static("frame-ancestors 'none'"));
+    headers.insert("x-frame-options", HeaderValue::from_static("DENY"));
+    response
+}
+
+/// The same as a page that needs nothing else: no script, nothing from elsewhere.
+fn overview() -> &'static str {
+    static PAGE: LazyLock<String> = LazyLock::new(|| {
+        let rows: String = wire::route::routes()
+            .iter()
+            .map(|route| {
+                let method = format!("{}.{}", route.service, route.method);
+                format!("<tr><td>{}<td><code>{}</code><td>{method}\n", route.verb, route.template)
+            })
+            .collect();
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Argo CD API</title></head>\
+             <body><h1>Argo CD API</h1><p>Requests and answers are described in \
+             <a href=\"swagger.json\">swagger.json</a>.</p>\n<table><tr><th>Verb<th>Path<th>Method\n{rows}</table>\
+             </body></html>\n"
+        )
+    });
+    &PAGE
+}
+
+fn script() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/javascript"));
+    response
+}
+
+fn has_token(headers: &HeaderMap) -> bool {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.filter_map(credentials::cookie_token).any(|token| !token.is_empty())
+}
+
+/// This program for the system it is running on: it is the command line, too.
+async fn download(hub: &Hub, path: &str) -> Response<Body> {
+    let missing = || secured(hub, text(StatusCode::NOT_FOUND, "404 page not found\n"));
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let own = format!("/download/argocd-{}-{architecture}", std::env::consts::OS);
+    let Some(program) = std::env::current_exe().ok().filter(|_| path == own) else { return missing() };
+    // A program that is called otherwise is none that a user could call.
+    if !program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("argocd")) {
+        return missing();
+    }
+    match tokio::fs::File::open(&program).await {
+        Ok(file) => {
+            let mut response = Response::new(Body::from_stream(ReaderStream::new(file)));
+            let kind = HeaderValue::from_static("application/octet-stream");
+            response.headers_mut().insert(CONTENT_TYPE, kind);
+            response
+        }
+        Err(error) => {
+            tracing::warn!(%error, program = %program.display(), "the program cannot be read for a download");
+            missing()
+        }
     }
 }
 

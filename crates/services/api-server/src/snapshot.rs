@@ -1,11 +1,13 @@
 //! What `argocd-cm`, `argocd-rbac-cm` and `argocd-secret` say at one moment, parsed once per change.
 
+use actions::Actions;
 use auth::{Accounts, TokenKey};
+use lua_sandbox::Limits;
 use manifest_request::RenderSettings;
 use rbac::{Enforcer, MatchMode, Policy};
 use settings::{Data, RbacPolicy};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::{Store, Stored};
 
 const SETTINGS: &str = "argocd-cm";
@@ -38,12 +40,25 @@ pub(crate) struct Snapshot {
     pub(crate) webhooks: webhook::Secrets,
     /// Annotations masked on Secrets.
     pub(crate) masked_annotations: std::collections::BTreeSet<String>,
+    actions: OnceLock<Arc<Actions>>,
 }
 
 impl Snapshot {
     /// Which objects it is of.
     pub(crate) fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// Actions on objects, compiled when first asked for.
+    pub(crate) fn actions(&self) -> Arc<Actions> {
+        let compile = || {
+            let (customizations, problems) = settings::Customizations::parse(&self.data);
+            for problem in problems {
+                tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
+            }
+            Arc::new(Actions::new(&customizations, Limits::default()))
+        };
+        self.actions.get_or_init(compile).clone()
     }
 
     /// Reads the three objects. `before` is what stands where a new policy cannot be read.
@@ -71,6 +86,7 @@ impl Snapshot {
                 .collect(),
             webhooks: webhook::Secrets::from_data(|key| webhook_secret(store, secrets.get(key)?)),
             key: keys.map(|secret| TokenKey::new(&secret)),
+            actions: OnceLock::new(),
             versions,
             data,
             accounts,

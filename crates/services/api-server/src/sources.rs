@@ -120,7 +120,7 @@ impl Hub {
     }
 
     /// The request for one source of an application among all of them.
-    fn manifest_request(&self, render: &Render<'_>) -> Result<ManifestRequest, Status> {
+    pub(crate) fn manifest_request(&self, render: &Render<'_>) -> Result<ManifestRequest, Status> {
         let Render { application, sources, position, scope, facts, no_cache } = render;
         let rendering = Rendering {
             application,

@@ -34,7 +34,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     })?;
     let options = Options::from_flags(flags, environment);
     let metrics = std::net::SocketAddr::from(([0, 0, 0, 0], flags.port("metrics-port")));
-    let store = hub::store(cluster, &namespace, flags);
+    let store = hub::store(cluster, &namespace, flags, false);
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }

@@ -77,9 +77,10 @@ pub(crate) async fn with_parameters(
     Ok((flags, environment))
 }
 
-/// The hub's objects, watched.
-pub(crate) fn store(cluster: Cluster, namespace: &str, flags: &Flags) -> Store {
+/// The hub's objects, watched; ApplicationSets only for those who show them.
+pub(crate) fn store(cluster: Cluster, namespace: &str, flags: &Flags, application_sets: bool) -> Store {
     let options = StoreOptions {
+        application_sets,
         application_namespaces: flags.list("application-namespaces"),
         ..StoreOptions::new(namespace)
     };

@@ -103,7 +103,7 @@ fn component(
                 let namespace = hub::namespace(&flags, &cluster);
                 let (flags, environment) =
                     hub::with_parameters(flags, environment, &cluster, &namespace).await?;
-                let store = hub::store(cluster, &namespace, &flags);
+                let store = hub::store(cluster, &namespace, &flags, true);
                 api_server::run(&flags, &environment, store, stop).await?;
             }
             Kind::Standalone => standalone::run(flags, environment, stop).await?,

@@ -27,7 +27,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
         hub::install(&cluster, &namespace).await?;
     }
     let (flags, environment) = &hub::with_parameters(flags, environment, &cluster, &namespace).await?;
-    let store = hub::store(cluster, &namespace, flags);
+    let store = hub::store(cluster, &namespace, flags, true);
     let cache = Cache::memory(MEMORY_CACHE_BYTES);
     let registry = boot::metrics::registry();
 

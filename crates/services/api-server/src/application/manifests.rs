@@ -6,7 +6,8 @@ use crate::failure;
 use crate::hub::Hub;
 use crate::masking;
 use crate::sources::{ClusterFacts, Render, is_commit, sources};
-use api::v1alpha1::{Application, ApplicationSource, ChartDetails, RevisionMetadata};
+use api::v1alpha1::{Application, ApplicationSource, ChartDetails, OCIMetadata, RevisionMetadata};
+use std::collections::BTreeSet;
 use tonic::Status;
 use wire::application::{ApplicationManifestQuery, RevisionMetadataQuery};
 use wire::repository::{
@@ -34,7 +35,7 @@ pub(crate) async fn manifests(
     }
     let cluster = hub.connect(&application, &scope).await?;
     let facts = ClusterFacts::of(&cluster).await.map_err(|error| failure::kubernetes(&error))?;
-    let masked = &access.snapshot().masked_annotations;
+    let annotations = &access.snapshot().masked_annotations;
     let mut manifests = Vec::new();
     for position in 0..sources.len() {
         let render = Render {
@@ -45,11 +46,20 @@ pub(crate) async fn manifests(
             facts: &facts,
             no_cache: query.no_cache.unwrap_or(false),
         };
-        for manifest in hub.render(render).await?.manifests {
-            manifests.push(masking::manifest(&manifest, masked)?);
-        }
+        manifests.extend(masked(hub.render(render).await?, annotations)?.manifests);
     }
     Ok(ManifestResponse { manifests, ..ManifestResponse::default() })
+}
+
+/// What was rendered, as it may be shown.
+pub(super) fn masked(
+    mut rendered: ManifestResponse,
+    annotations: &BTreeSet<String>,
+) -> Result<ManifestResponse, Status> {
+    for manifest in &mut rendered.manifests {
+        *manifest = masking::manifest(manifest, annotations)?;
+    }
+    Ok(rendered)
 }
 
 /// The sources at the revisions asked for.
@@ -111,6 +121,23 @@ pub(crate) async fn chart_details(
         revision: query.revision,
     };
     hub.repo_server().get_revision_chart_details(request).await.map(tonic::Response::into_inner)
+}
+
+/// What the artifact of a revision in an OCI registry says of itself.
+pub(crate) async fn oci_metadata(
+    hub: &Hub,
+    access: &Access,
+    query: RevisionMetadataQuery,
+) -> Result<OCIMetadata, Status> {
+    let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
+    let application = access.application(there, "get")?;
+    let source = source_of(&application, query.version_id, query.source_index)?;
+    let request = RepoServerRevisionChartDetailsRequest {
+        repo: Some(hub.repository(&source.repo_url, project_name(&application))?),
+        name: source.chart,
+        revision: query.revision,
+    };
+    hub.repo_server().get_oci_metadata(request).await.map(tonic::Response::into_inner)
 }
 
 /// The source a question is about: one of the spec's, or of what was deployed.

@@ -1,6 +1,9 @@
 //! The application service: which method is answered where.
 
+mod actions;
 mod events;
+mod links;
+mod local;
 mod logs;
 mod manifests;
 mod operate;
@@ -15,21 +18,23 @@ use crate::hub::Hub;
 use api::k8s::meta_v1::ObjectMeta;
 use api::v1alpha1::{
     Application, ApplicationList, ApplicationSpec, ApplicationTree, ApplicationWatchEvent, ChartDetails,
-    RevisionMetadata,
+    OCIMetadata, RevisionMetadata,
 };
 use std::sync::Arc;
 use tonic::codegen::BoxStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use wire::application::application_service_server::ApplicationService;
 use wire::application::{
-    ApplicationCreateRequest, ApplicationDeleteRequest, ApplicationManifestQuery, ApplicationPatchRequest,
-    ApplicationPodLogsQuery, ApplicationQuery, ApplicationResourceDeleteRequest,
-    ApplicationResourceEventsQuery, ApplicationResourcePatchRequest, ApplicationResourceRequest,
-    ApplicationResourceResponse, ApplicationResponse, ApplicationRollbackRequest,
-    ApplicationServerSideDiffQuery, ApplicationServerSideDiffResponse, ApplicationSyncRequest,
-    ApplicationSyncWindowsQuery, ApplicationSyncWindowsResponse, ApplicationUpdateRequest,
-    ApplicationUpdateSpecRequest, LogEntry, ManagedResourcesResponse, OperationTerminateRequest,
-    OperationTerminateResponse, ResourcesQuery, RevisionMetadataQuery,
+    ApplicationCreateRequest, ApplicationDeleteRequest, ApplicationManifestQuery,
+    ApplicationManifestQueryWithFilesWrapper, ApplicationPatchRequest, ApplicationPodLogsQuery,
+    ApplicationQuery, ApplicationResourceDeleteRequest, ApplicationResourceEventsQuery,
+    ApplicationResourcePatchRequest, ApplicationResourceRequest, ApplicationResourceResponse,
+    ApplicationResponse, ApplicationRollbackRequest, ApplicationServerSideDiffQuery,
+    ApplicationServerSideDiffResponse, ApplicationSyncRequest, ApplicationSyncWindowsQuery,
+    ApplicationSyncWindowsResponse, ApplicationUpdateRequest, ApplicationUpdateSpecRequest, LinksResponse,
+    ListAppLinksRequest, LogEntry, ManagedResourcesResponse, OperationTerminateRequest,
+    OperationTerminateResponse, ResourceActionRunRequest, ResourceActionRunRequestV2,
+    ResourceActionsListResponse, ResourcesQuery, RevisionMetadataQuery,
 };
 use wire::events::EventList;
 use wire::repository::ManifestResponse;
@@ -120,6 +125,57 @@ impl ApplicationService for Applications {
     async fn revision_chart_details(&self, request: Request<RevisionMetadataQuery>) -> Answer<ChartDetails> {
         let (access, query) = self.0.enter(request)?;
         manifests::chart_details(&self.0, &access, query).await.map(Response::new)
+    }
+
+    async fn get_oci_metadata(&self, request: Request<RevisionMetadataQuery>) -> Answer<OCIMetadata> {
+        let (access, query) = self.0.enter(request)?;
+        manifests::oci_metadata(&self.0, &access, query).await.map(Response::new)
+    }
+
+    async fn get_manifests_with_files(
+        &self,
+        request: Request<Streaming<ApplicationManifestQueryWithFilesWrapper>>,
+    ) -> Answer<ManifestResponse> {
+        let (access, stream) = self.0.enter(request)?;
+        local::manifests(&self.0, &access, stream).await.map(Response::new)
+    }
+
+    async fn list_links(&self, request: Request<ListAppLinksRequest>) -> Answer<LinksResponse> {
+        let (access, query) = self.0.enter(request)?;
+        links::of_application(&self.0, &access, &query).await.map(Response::new)
+    }
+
+    async fn list_resource_links(
+        &self,
+        request: Request<ApplicationResourceRequest>,
+    ) -> Answer<LinksResponse> {
+        let (access, query) = self.0.enter(request)?;
+        links::of_resource(&self.0, &access, &query).await.map(Response::new)
+    }
+
+    async fn list_resource_actions(
+        &self,
+        request: Request<ApplicationResourceRequest>,
+    ) -> Answer<ResourceActionsListResponse> {
+        let (access, query) = self.0.enter(request)?;
+        actions::list(&self.0, &access, &query).await.map(Response::new)
+    }
+
+    async fn run_resource_action(
+        &self,
+        request: Request<ResourceActionRunRequest>,
+    ) -> Answer<ApplicationResponse> {
+        let (access, request) = self.0.enter(request)?;
+        let request = actions::without_parameters(request);
+        actions::run(&self.0, &access, request).await.map(Response::new)
+    }
+
+    async fn run_resource_action_v2(
+        &self,
+        request: Request<ResourceActionRunRequestV2>,
+    ) -> Answer<ApplicationResponse> {
+        let (access, request) = self.0.enter(request)?;
+        actions::run(&self.0, &access, request).await.map(Response::new)
     }
 
     async fn managed_resources(&self, request: Request<ResourcesQuery>) -> Answer<ManagedResourcesResponse> {

@@ -3,13 +3,15 @@
 
 use crate::audit::Reason;
 use crate::authorization::{Access, Wanted};
+use crate::destinations::Scope;
 use crate::failure;
 use crate::found;
 use crate::hub::Hub;
 use crate::masking;
+use api::Root as _;
 use api::v1alpha1::{Application, ApplicationTree, ResourceDiff};
 use kubernetes::{ApiResource, Cluster, DeleteOptions, Patch, Propagation, WriteOptions};
-use object::GroupVersionKind;
+use object::{GroupVersionKind, Object};
 use serde_json::Value;
 use std::sync::Arc;
 use tonic::Status;
@@ -56,26 +58,58 @@ fn is_asked_for(item: &ResourceDiff, query: &ResourcesQuery) -> bool {
 }
 
 /// Which object of an application a request is about.
-struct Named<'a> {
-    there: Wanted<'a>,
-    group: &'a str,
-    version: &'a str,
-    kind: &'a str,
-    namespace: &'a str,
-    name: &'a str,
+pub(super) struct Named<'a> {
+    pub(super) there: Wanted<'a>,
+    pub(super) group: &'a str,
+    pub(super) version: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) namespace: &'a str,
+    pub(super) name: &'a str,
+}
+
+impl<'a> Named<'a> {
+    /// From the fields of a request.
+    pub(super) fn of(query: &'a ApplicationResourceRequest) -> Self {
+        Self {
+            there: Wanted::new(&query.project, &query.app_namespace, &query.name),
+            group: query.group(),
+            version: &query.version,
+            kind: &query.kind,
+            namespace: query.namespace(),
+            name: &query.resource_name,
+        }
+    }
 }
 
 /// An object the caller may do something with.
-struct Reached {
-    application: Arc<Application>,
-    cluster: Cluster,
-    resource: ApiResource,
-    namespace: String,
-    uid: String,
+pub(super) struct Reached {
+    pub(super) application: Arc<Application>,
+    pub(super) scope: Scope,
+    pub(super) cluster: Cluster,
+    pub(super) resource: ApiResource,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    /// As it was when it was looked for.
+    pub(super) uid: String,
+    /// Whether it is the application itself.
+    pub(super) is_application: bool,
+}
+
+impl Reached {
+    /// The object as it is in the cluster.
+    pub(super) async fn live(&self) -> Result<Object, Status> {
+        let live = self.cluster.get(&self.resource, &self.namespace, &self.name).await;
+        live.map_err(|error| failure::within("error getting resource", &failure::kubernetes(&error)))
+    }
 }
 
 /// The object of an application, if the caller may and it belongs to the application.
-async fn reach(hub: &Hub, access: &Access, named: &Named<'_>, action: &str) -> Result<Reached, Status> {
+pub(super) async fn reach(
+    hub: &Hub,
+    access: &Access,
+    named: &Named<'_>,
+    action: &str,
+) -> Result<Reached, Status> {
     let application = permitted(access, named, action)?;
     let scope = hub.project_of(&application)?;
     let tree = found::tree(hub, &application).await;
@@ -93,18 +127,50 @@ async fn reach(hub: &Hub, access: &Access, named: &Named<'_>, action: &str) -> R
     let resource = cluster.resource(&kind).await.map_err(|error| failure::kubernetes(&error))?;
     let reached = Reached {
         namespace: if resource.namespaced { node.resource_ref.namespace.clone() } else { String::new() },
+        name: named.name.to_owned(),
         uid: node.resource_ref.uid.clone(),
         application,
+        scope,
         cluster,
         resource,
+        is_application: false,
     };
     Ok(reached)
+}
+
+/// The same, or the application itself, which is no part of its own tree.
+pub(super) async fn reach_or_application(
+    hub: &Hub,
+    access: &Access,
+    named: &Named<'_>,
+    action: &str,
+) -> Result<Reached, Status> {
+    let own = (named.group, named.kind, named.name) == (api::GROUP, Application::KIND, named.there.name);
+    let namespace = hub.namespace_or_default(named.there.namespace);
+    if !own || !(named.namespace.is_empty() || named.namespace == namespace) {
+        return reach(hub, access, named, action).await;
+    }
+    let application = access.application(named.there, action)?;
+    let cluster = hub.store.cluster().clone();
+    let kind = GroupVersionKind::from_api_version(api::API_VERSION, Application::KIND);
+    let resource = cluster.resource(&kind).await.map_err(|error| failure::kubernetes(&error))?;
+    Ok(Reached {
+        scope: hub.project_of(&application)?,
+        cluster,
+        resource,
+        namespace: namespace.to_owned(),
+        name: application.metadata.name.clone(),
+        uid: application.metadata.uid.clone(),
+        application,
+        is_application: true,
+    })
 }
 
 /// The application of an object, when the caller may do something with that object: by a right on the object, and
 /// by one on the application where settings let it reach its objects.
 fn permitted(access: &Access, named: &Named<'_>, action: &str) -> Result<Arc<Application>, Status> {
-    if action == "get" {
+    // What is done by an action has its own name; the object is not part of it.
+    if action == "get" || action.starts_with("action/") {
         return access.application(named.there, action);
     }
     let fine = format!("{action}/{}/{}/{}/{}", named.group, named.kind, named.namespace, named.name);
@@ -120,18 +186,7 @@ pub(crate) async fn get(
     access: &Access,
     query: &ApplicationResourceRequest,
 ) -> Result<ApplicationResourceResponse, Status> {
-    let named = Named {
-        there: Wanted::new(&query.project, &query.app_namespace, &query.name),
-        group: query.group(),
-        version: &query.version,
-        kind: &query.kind,
-        namespace: query.namespace(),
-        name: &query.resource_name,
-    };
-    let reached = reach(hub, access, &named, "get").await?;
-    let live = reached.cluster.get(&reached.resource, &reached.namespace, named.name).await;
-    let live =
-        live.map_err(|error| failure::within("error getting resource", &failure::kubernetes(&error)))?;
+    let live = reach(hub, access, &Named::of(query), "get").await?.live().await?;
     Ok(ApplicationResourceResponse { manifest: masking::shown(&live, &access.snapshot().masked_annotations) })
 }
 

@@ -1,10 +1,11 @@
 //! The gRPC services, one file each.
 
 mod account;
+mod application_set;
 mod certificate;
 mod cluster;
 mod gpgkey;
-mod later;
+mod notification;
 mod path_value;
 mod project;
 mod project_token;
@@ -70,12 +71,12 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<(Router, Vec<String>), StartError
     let collected = Collected { routes: Routes::default(), names: Vec::new() }
         .add(AccountServiceServer::new(account::Accounts(hub.clone())))
         .add(ApplicationServiceServer::new(Applications(hub.clone())))
-        .add(ApplicationSetServiceServer::new(later::Later))
+        .add(ApplicationSetServiceServer::new(application_set::ApplicationSets(hub.clone())))
         .add(CertificateServiceServer::new(certificate::Certificates(hub.clone())))
         .add(ClusterServiceServer::new(cluster::Clusters(hub.clone())))
         .add(SettingsServiceServer::new(settings::Settings(hub.clone())))
         .add(GpgKeyServiceServer::new(gpgkey::SigningKeys(hub.clone())))
-        .add(NotificationServiceServer::new(later::Later))
+        .add(NotificationServiceServer::new(notification::Notifications(hub.clone())))
         .add(ProjectServiceServer::new(project::Projects(hub.clone())))
         .add(RepoCredsServiceServer::new(repocreds::CredentialTemplates(hub.clone())))
         .add(RepositoryServiceServer::new(repository::Repositories(hub.clone())))

@@ -3,6 +3,7 @@
 use crate::application::list_events;
 use crate::audit::Reason;
 use crate::authorization::{Access, project_name};
+use crate::deep_links::Known;
 use crate::destinations::Scope;
 use crate::failure;
 use crate::hub::Hub;
@@ -15,12 +16,13 @@ use project::{Code, InvalidProject};
 use std::sync::Arc;
 use store::StoreError;
 use tonic::{Request, Response, Status};
+use wire::application::LinksResponse;
 use wire::events::EventList;
 use wire::project::project_service_server::ProjectService;
 use wire::project::{
-    DetailedProjectsResponse, EmptyResponse, GlobalProjectsResponse, ProjectCreateRequest, ProjectQuery,
-    ProjectTokenCreateRequest, ProjectTokenDeleteRequest, ProjectTokenResponse, ProjectUpdateRequest,
-    SyncWindowsQuery, SyncWindowsResponse,
+    DetailedProjectsResponse, EmptyResponse, GlobalProjectsResponse, ListProjectLinksRequest,
+    ProjectCreateRequest, ProjectQuery, ProjectTokenCreateRequest, ProjectTokenDeleteRequest,
+    ProjectTokenResponse, ProjectUpdateRequest, SyncWindowsQuery, SyncWindowsResponse,
 };
 
 const PROJECTS: &str = "projects";
@@ -90,6 +92,14 @@ impl ProjectService for Projects {
         let found = visible(&self.0, &access, &query.name)?;
         let items = self.0.global_projects(&found).iter().map(|project| AppProject::clone(project)).collect();
         Ok(Response::new(GlobalProjectsResponse { items }))
+    }
+
+    async fn list_links(&self, request: Request<ListProjectLinksRequest>) -> Answer<LinksResponse> {
+        let (access, query) = self.0.enter(request)?;
+        let found = visible(&self.0, &access, &query.name)?;
+        let (links, _) = settings::DeepLinks::parse(&access.snapshot().data);
+        let known = Known::default().project(&found);
+        self.0.links(links.project, known, &query.name).await.map(Response::new)
     }
 
     async fn update(&self, request: Request<ProjectUpdateRequest>) -> Answer<AppProject> {

@@ -180,6 +180,7 @@ impl Bench {
                     .iter()
                     .map(|name| (*name).to_owned())
                     .collect(),
+                application_sets: true,
                 ..StoreOptions::new(namespace)
             },
         );
@@ -280,7 +281,7 @@ async fn cluster() -> Cluster {
     for crd in api::crd::all() {
         cluster.apply(&resource, &object(crd), &server_side).await.expect("the CRD");
     }
-    for kind in ["Application", "AppProject"] {
+    for kind in ["Application", "AppProject", "ApplicationSet"] {
         let kind = GroupVersionKind::new("argoproj.io", "v1alpha1", kind);
         let deadline = tokio::time::Instant::now() + LONG;
         while cluster.resource(&kind).await.is_err() {
