@@ -21,4 +21,4 @@ pub use permission::{
 };
 pub use repository_url::normalized;
 pub use service_account::{NoServiceAccount, service_account};
-pub use validation::{Code, InvalidProject, validate_project};
+pub use validation::{Code, InvalidProject, valid_window, validate_project};

@@ -199,7 +199,7 @@ fn valid_windows(windows: &[SyncWindow]) -> Checked {
 }
 
 /// Refuses a window of unknown kind, or whose times cannot be read.
-pub(crate) fn valid_window(window: &SyncWindow) -> Checked {
+pub fn valid_window(window: &SyncWindow) -> Checked {
     let SyncWindow { kind, schedule, duration, .. } = window;
     if !matches!(kind.as_str(), "allow" | "deny") {
         return refuse(Code::Unknown, format!("kind '{kind}' mismatch: can only be allow or deny"));

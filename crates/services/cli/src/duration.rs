@@ -37,6 +37,20 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     Ok((sign * total) as i64)
 }
 
+/// Seconds of a number and one unit of s, m, h, d.
+pub(crate) fn with_days(text: &str) -> Result<i64, String> {
+    let invalid = || format!("invalid since format '{text}', expected format <duration><unit> (e.g. 3h)");
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        Some('d') => 86400,
+        _ => return Err(invalid()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| invalid())?;
+    Ok(i64::from(number) * unit)
+}
+
 /// The text of whole seconds.
 pub(crate) fn seconds(total: i64) -> String {
     let sign = if total < 0 { "-" } else { "" };

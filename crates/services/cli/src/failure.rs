@@ -20,6 +20,8 @@ pub(crate) enum Failure {
         /// The exit code.
         code: i32,
     },
+    /// Told in one line on standard output, as mistakes with flags are; the process ends with 1.
+    Told(String),
     /// Everything is said already.
     Exit(i32),
 }

@@ -6,11 +6,13 @@ mod commands;
 mod config;
 mod connection;
 mod duration;
+mod editor;
 mod environment;
 mod failure;
 mod folder;
 mod help;
 mod log;
+mod manifests;
 mod options;
 mod output;
 mod parse;
@@ -119,6 +121,10 @@ fn end(failure: Failure, format: Format, help: &str, environment: &mut Environme
         Failure::Usage { code } => {
             let _ = environment.output.write_all(help.as_bytes());
             code
+        }
+        Failure::Told(message) => {
+            let _ = writeln!(environment.output, "Error: {message}");
+            1
         }
         Failure::Exit(code) => code,
     }

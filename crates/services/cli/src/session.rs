@@ -132,4 +132,12 @@ impl Session<'_> {
             None => (argument.to_owned(), self.text("app-namespace")),
         }
     }
+
+    /// The same of an ApplicationSet; `--appset-namespace` is the default.
+    pub(crate) fn application_set(&self, argument: &str) -> (String, String) {
+        match argument.split_once('/') {
+            Some((namespace, name)) => (name.to_owned(), namespace.to_owned()),
+            None => (argument.to_owned(), self.text("appset-namespace")),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod app;
+mod appset;
 mod cert;
 mod cluster;
 mod completion;
@@ -28,6 +29,7 @@ pub(crate) static ROOT: Command = Command {
         &account::COMMAND,
         &admin::COMMAND,
         &app::COMMAND,
+        &appset::COMMAND,
         &cert::COMMAND,
         &cluster::COMMAND,
         &completion::COMMAND,

@@ -43,6 +43,7 @@ macro_rules! clients {
 impl Server {
     clients! {
         accounts: account::account_service_client::AccountServiceClient,
+        application_sets: applicationset::application_set_service_client::ApplicationSetServiceClient,
         applications: application::application_service_client::ApplicationServiceClient,
         certificates: certificate::certificate_service_client::CertificateServiceClient,
         clusters: cluster::cluster_service_client::ClusterServiceClient,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use api::k8s::meta_v1::ObjectMeta;
 use api::v1alpha1::{Application, ApplicationSource, ApplicationSourceHelm, ApplicationSpec, OperationState};
 use jiff::Timestamp;
 use wire::application::ApplicationSyncWindowsResponse;
@@ -10,13 +11,18 @@ use crate::duration;
 use crate::output::moment;
 use crate::output::table::Table;
 
-fn line(title: &str, value: &str) -> String {
+/// One line of a block: a title and what it is.
+pub(crate) fn line(title: &str, value: &str) -> String {
     format!("{title:<20}{value}\n")
 }
 
 /// `namespace/name`.
 pub(crate) fn qualified_name(application: &Application) -> String {
-    let metadata = &application.metadata;
+    qualified(&application.metadata)
+}
+
+/// `namespace/name` of an object.
+pub(crate) fn qualified(metadata: &ObjectMeta) -> String {
     if metadata.namespace.is_empty() {
         metadata.name.clone()
     } else {
@@ -86,7 +92,8 @@ pub(crate) fn summary(
     text + &line("Health Status:", &health.status)
 }
 
-fn source_lines(source: &ApplicationSource) -> String {
+/// The lines of one source.
+pub(crate) fn source_lines(source: &ApplicationSource) -> String {
     let mut text = line("- Repo:", &source.repo_url);
     text += &line("  Target:", &source.target_revision);
     let helm = source.helm.as_ref().map(|helm| helm.value_files.join(",")).unwrap_or_default();

@@ -45,3 +45,64 @@ pub(crate) fn age(time: Option<&Time>, now: Timestamp) -> String {
         _ => format!("{}y", days / 365),
     }
 }
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const WEEK: i64 = 7 * DAY;
+const MONTH: i64 = 30 * DAY;
+const YEAR: i64 = 12 * MONTH;
+
+/// A moment and how far it is from now, in words: `2026-01-02T03:04:05Z (4 seconds ago)`.
+pub(crate) fn with_distance(seconds: i64, now: Timestamp) -> String {
+    let Ok(moment) = Timestamp::from_second(seconds) else { return seconds.to_string() };
+    format!("{} ({})", local(moment), distance(seconds, now.as_second()))
+}
+
+fn distance(moment: i64, now: i64) -> String {
+    let (seconds, direction) = if moment > now { (moment - now, "from now") } else { (now - moment, "ago") };
+    let several = |unit: i64, name: &str| format!("{} {name} {direction}", seconds / unit);
+    let one = |name: &str| format!("1 {name} {direction}");
+    match seconds {
+        ..1 => "now".into(),
+        1 => one("second"),
+        2..MINUTE => several(1, "seconds"),
+        MINUTE..120 => one("minute"),
+        120..HOUR => several(MINUTE, "minutes"),
+        HOUR..7200 => one("hour"),
+        7200..DAY => several(HOUR, "hours"),
+        _ if seconds < 2 * DAY => one("day"),
+        _ if seconds < WEEK => several(DAY, "days"),
+        _ if seconds < 2 * WEEK => one("week"),
+        _ if seconds < MONTH => several(WEEK, "weeks"),
+        _ if seconds < 2 * MONTH => one("month"),
+        _ if seconds < YEAR => several(MONTH, "months"),
+        _ if seconds < 18 * MONTH => one("year"),
+        _ if seconds < 2 * YEAR => format!("2 years {direction}"),
+        _ if seconds < 37 * YEAR => several(YEAR, "years"),
+        _ => format!("a long while {direction}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_told_in_the_largest_unit() {
+        let cases = [
+            (0, "now"),
+            (1, "1 second ago"),
+            (4, "4 seconds ago"),
+            (90, "1 minute ago"),
+            (3599, "59 minutes ago"),
+            (3600 * 30, "1 day ago"),
+            (DAY * 20, "2 weeks ago"),
+            (YEAR * 3, "3 years ago"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(distance(1_000_000_000 - seconds, 1_000_000_000), text);
+        }
+        assert_eq!(distance(3599, 0), "59 minutes from now");
+    }
+}

@@ -4,6 +4,7 @@
 /// Lines collected to be aligned together.
 pub(crate) struct Table {
     minimum: usize,
+    padding: usize,
     text: String,
 }
 
@@ -15,7 +16,12 @@ impl Table {
 
     /// Columns at least `minimum` wide.
     pub(crate) fn with_minimum(minimum: usize) -> Self {
-        Self { minimum, text: String::new() }
+        Self { minimum, padding: 2, text: String::new() }
+    }
+
+    /// Columns as wide as their widest cell and that many blanks.
+    pub(crate) fn with_padding(padding: usize) -> Self {
+        Self { padding, ..Self::new() }
     }
 
     /// Adds a line whose last part is not a cell.
@@ -50,7 +56,7 @@ impl Table {
                     (start..lines.len()).find(|line| widths[*line].len() <= column).unwrap_or(lines.len());
                 let widest =
                     lines[start..end].iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
-                let width = (widest + 2).max(self.minimum);
+                let width = (widest + self.padding).max(self.minimum);
                 for line in &mut widths[start..end] {
                     line[column] = width;
                 }

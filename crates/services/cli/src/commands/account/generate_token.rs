@@ -4,6 +4,7 @@ use wire::account::CreateTokenRequest;
 use wire::session::GetUserInfoRequest;
 
 use crate::command::{Command, Running, text};
+use crate::duration;
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
@@ -25,7 +26,7 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 
 async fn run(session: &mut Session<'_>) -> Outcome {
     let server = session.server().await?;
-    let expires_in = seconds(session.matches.text("expires-in"))?;
+    let expires_in = duration::with_days(session.matches.text("expires-in")).map_err(Failure::generic)?;
     let mut name = session.text("account");
     if name.is_empty() {
         name = server.sessions().get_user_info(GetUserInfoRequest {}).await?.into_inner().username;
@@ -34,20 +35,4 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let answer = server.accounts().create_token(request).await?.into_inner();
     session.line(&answer.token);
     Ok(())
-}
-
-/// A number and one unit of s, m, h, d.
-fn seconds(text: &str) -> Outcome<i64> {
-    let invalid = || {
-        Failure::generic(format!("invalid since format '{text}', expected format <duration><unit> (e.g. 3h)"))
-    };
-    let unit = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 3600,
-        Some('d') => 86400,
-        _ => return Err(invalid()),
-    };
-    let number: u32 = text[..text.len() - 1].parse().map_err(|_| invalid())?;
-    Ok(i64::from(number) * unit)
 }

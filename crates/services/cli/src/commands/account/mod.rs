@@ -7,6 +7,7 @@ mod generate_token;
 mod get;
 mod get_user_info;
 mod list;
+mod session_token;
 mod update_password;
 
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub(crate) static COMMAND: Command = Command {
         &get::COMMAND,
         &get_user_info::COMMAND,
         &list::COMMAND,
+        &session_token::COMMAND,
         &update_password::COMMAND,
     ],
     ..Command::new("account", "", "Manage account settings")

@@ -42,7 +42,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let mut actions = Vec::new();
-    for live in chosen::live(session, &server, &name, &namespace, true).await? {
+    for live in chosen::for_actions(session, &server, &name, &namespace, true).await? {
         let request = ApplicationResourceRequest {
             name: name.clone(),
             app_namespace: Some(namespace.clone()),

@@ -36,7 +36,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (argument, action) = (argument.clone(), action.clone());
     let (name, namespace) = session.application(&argument);
     let server = session.server().await?;
-    for live in chosen::live(session, &server, &name, &namespace, session.is("all")).await? {
+    for live in chosen::for_actions(session, &server, &name, &namespace, session.is("all")).await? {
         let request = ResourceActionRunRequestV2 {
             name: name.clone(),
             app_namespace: Some(namespace.clone()),

@@ -1,5 +1,7 @@
 //! The live objects of an application that `--group`, `--kind`, `--namespace` and `--resource-name` mean.
 
+use api::Root as _;
+use api::v1alpha1::Application;
 use serde_json::Value;
 
 use crate::connection::Server;
@@ -30,6 +32,26 @@ impl Live {
     }
 }
 
+/// The same among what actions can be run on: the application itself is, too.
+pub(crate) async fn for_actions(
+    session: &Session<'_>,
+    server: &Server,
+    name: &str,
+    namespace: &str,
+    all: bool,
+) -> Outcome<Vec<Live>> {
+    let mut live = managed(session, server, name, namespace).await?;
+    let application = super::super::application(server, name, namespace, None).await?;
+    live.push(Live {
+        group: api::GROUP.into(),
+        version: object::split_api_version(api::API_VERSION).1.to_owned(),
+        kind: Application::KIND.into(),
+        namespace: application.metadata.namespace,
+        name: application.metadata.name,
+    });
+    chosen(session, live, all)
+}
+
 /// The objects; none is an error, and so are several unless all are wanted.
 pub(crate) async fn live(
     session: &Session<'_>,
@@ -38,6 +60,10 @@ pub(crate) async fn live(
     namespace: &str,
     all: bool,
 ) -> Outcome<Vec<Live>> {
+    chosen(session, managed(session, server, name, namespace).await?, all)
+}
+
+async fn managed(session: &Session<'_>, server: &Server, name: &str, namespace: &str) -> Outcome<Vec<Live>> {
     let mut query = super::super::resources_of(name, namespace);
     if session
         .matches
@@ -54,20 +80,23 @@ pub(crate) async fn live(
         if object.is_null() {
             continue;
         }
-        let live = Live::of(&object);
-        let wanted = |flag: &str, value: &str| {
-            let text = session.matches.text(flag);
-            text.is_empty() || text == value
-        };
+        found.push(Live::of(&object));
+    }
+    Ok(found)
+}
+
+fn chosen(session: &Session<'_>, mut found: Vec<Live>, all: bool) -> Outcome<Vec<Live>> {
+    let wanted = |flag: &str, value: &str| {
+        let text = session.matches.text(flag);
+        text.is_empty() || text == value
+    };
+    found.retain(|live| {
         let group = !session.matches.changed("group") || session.matches.text("group") == live.group;
-        if group
+        group
             && wanted("kind", &live.kind)
             && wanted("namespace", &live.namespace)
             && wanted("resource-name", &live.name)
-        {
-            found.push(live);
-        }
-    }
+    });
     if found.is_empty() {
         return Err(Failure::generic("no matching resource found"));
     }

@@ -1,16 +1,13 @@
 //! `argocd app create`.
 
-use std::io::Read;
-
 use api::v1alpha1::Application;
-use serde_json::Value;
 use tonic::Code;
 use wire::application::{ApplicationCreateRequest, ApplicationQuery};
 
 use super::spec;
 use crate::command::{Command, Running, array, switch, text};
 use crate::connection::Server;
-use crate::failure::{Failure, Outcome, io_error};
+use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
@@ -87,7 +84,8 @@ fn same(one: &Application, other: &Application) -> bool {
 fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
     let file = session.text("file");
     let from_file = !file.is_empty();
-    let mut applications = if from_file { read(session, &file)? } else { vec![Application::default()] };
+    let mut applications =
+        if from_file { session.read_manifests(&file)? } else { vec![Application::default()] };
     let named = match (session.arguments(), session.matches.text("name")) {
         ([], name) => name.to_owned(),
         ([argument, ..], "") => argument.clone(),
@@ -126,37 +124,6 @@ fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
         if session.is("set-finalizer") && !finalizers.iter().any(|known| known == finalizer) {
             finalizers.push(finalizer.to_owned());
         }
-    }
-    Ok(applications)
-}
-
-fn read(session: &mut Session<'_>, file: &str) -> Outcome<Vec<Application>> {
-    let mut bytes = Vec::new();
-    if file == "-" {
-        session.environment.input.read_to_end(&mut bytes)?;
-    } else if file.starts_with("http://") || file.starts_with("https://") {
-        return Err(Failure::generic(format!(
-            "{file}: reading manifests over HTTP is not supported; download it first"
-        )));
-    } else {
-        bytes = std::fs::read(file)
-            .map_err(|error| Failure::generic(format!("open {file}: {}", io_error(&error))))?;
-    }
-    let limits = object::yaml::Limits::default();
-    let documents = object::yaml::decode_documents(&bytes, &limits)
-        .map_err(|error| Failure::generic(format!("error unmarshaling {file}: {error}")))?;
-    let mut applications = Vec::new();
-    for document in documents {
-        if document.value == Value::Null {
-            continue;
-        }
-        // The error names the field whose type is wrong.
-        let application = serde_path_to_error::deserialize(document.value)
-            .map_err(|error| Failure::generic(format!("error unmarshaling {file}: {error}")))?;
-        applications.push(application);
-    }
-    if applications.is_empty() {
-        return Err(Failure::usage());
     }
     Ok(applications)
 }

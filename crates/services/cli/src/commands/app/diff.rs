@@ -52,10 +52,15 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     check_revisions(session)?;
     let server = session.server().await?;
     let found = super::application(&server, &name, &namespace, super::get::refresh(session)).await?;
-    if !session.matches.text("local").is_empty() {
-        return Err(super::local_unsupported());
+    let local = !session.matches.text("local").is_empty();
+    if local && !session.is("server-side-generate") {
+        session.warn_plainly(
+            "Warning: local diff without --server-side-generate is deprecated and does not work with plugins. \
+             Server-side generation will be the default in v2.7.\n",
+        );
     }
-    let other_targets = !session.matches.text("revision").is_empty()
+    let other_targets = local
+        || !session.matches.text("revision").is_empty()
         || !session.matches.list("source-positions").is_empty()
         || !session.matches.list("source-names").is_empty();
     let different = if session.is("server-side-diff") || other_targets {
@@ -155,7 +160,7 @@ async fn print_predicted(
         }
     }
     let mut pairs = Vec::new();
-    let (mut lives, mut manifests) = (Vec::new(), Vec::new());
+    let (mut lives, mut manifests, mut wholes) = (Vec::new(), Vec::new(), BTreeMap::new());
     for item in items {
         let target = targets.remove(&key(&item)).unwrap_or(Value::Null);
         let live = parsed(&item.normalized_live_state)?;
@@ -171,6 +176,7 @@ async fn print_predicted(
             pairs.push(Pair { key: key(&item), live, target });
         } else {
             manifests.push(target.to_string());
+            wholes.insert(key(&item), live);
             lives.push(item);
         }
     }
@@ -187,13 +193,22 @@ async fn print_predicted(
         target_manifests: manifests,
     };
     for item in server.applications().server_side_diff(query).await?.into_inner().items {
-        if item.modified {
-            pairs.push(Pair {
-                key: key(&item),
-                live: parsed(&item.live_state)?,
-                target: parsed(&item.target_state)?,
-            });
+        if !item.modified {
+            continue;
         }
+        let (live, target) = (parsed(&item.live_state)?, parsed(&item.target_state)?);
+        let whole = wholes.remove(&key(&item)).filter(|_| !session.is("server-side-diff"));
+        pairs.push(match whole {
+            // The prediction leaves out what the cluster writes by itself; beside it, nothing of the object is left out.
+            Some(whole) => {
+                let mut changed = whole.clone();
+                if let Some(change) = kubernetes::merge_patch(&live, &target) {
+                    kubernetes::apply_merge_patch(&mut changed, &change);
+                }
+                Pair { key: key(&item), live: whole, target: changed }
+            }
+            None => Pair { key: key(&item), live, target },
+        });
     }
     pairs.sort_by(|one, other| one.key.cmp(&other.key));
     print_pairs(session, pairs)
@@ -204,6 +219,13 @@ fn is_secret((group, kind, _, _): &Key) -> bool {
 }
 
 async fn manifests(session: &Session<'_>, server: &Server, found: &Application) -> Outcome<Vec<String>> {
+    if !session.matches.text("local").is_empty() {
+        return if session.is("server-side-generate") {
+            super::local_files::manifests(session, server, found).await
+        } else {
+            super::local::manifests(session, server, found).await
+        };
+    }
     let mut query = ApplicationManifestQuery {
         name: found.metadata.name.clone(),
         app_namespace: Some(found.metadata.namespace.clone()),

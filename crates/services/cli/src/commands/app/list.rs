@@ -66,7 +66,8 @@ fn wanted(session: &Session<'_>, spec: &ApplicationSpec) -> bool {
         && (cluster.is_empty() || destination.server == cluster || destination.name == cluster)
 }
 
-fn table(applications: &[Application], wide: bool) -> String {
+/// The table of applications.
+pub(crate) fn table(applications: &[Application], wide: bool) -> String {
     let mut table = Table::new();
     let mut header =
         vec!["NAME", "CLUSTER", "NAMESPACE", "PROJECT", "STATUS", "HEALTH", "SYNCPOLICY", "CONDITIONS"];

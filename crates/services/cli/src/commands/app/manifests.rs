@@ -44,7 +44,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let chosen = session.matches.changed("source-names") || session.matches.changed("source-positions");
     let texts: Vec<String> = match source.as_str() {
         "git" if !session.matches.text("local").is_empty() => {
-            return Err(super::local_unsupported());
+            let found = super::application(&server, &name, &namespace, None).await?;
+            super::local::manifests(session, &server, &found).await?
         }
         "git" if chosen || session.matches.changed("revision") => {
             let mut query = ApplicationManifestQuery {

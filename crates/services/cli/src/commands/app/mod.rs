@@ -10,7 +10,9 @@ mod edit;
 mod get;
 mod get_resource;
 mod history;
-mod list;
+pub(crate) mod list;
+mod local;
+mod local_files;
 mod logs;
 mod manifests;
 mod patch;
@@ -33,7 +35,7 @@ use wire::cluster::SettingsQuery;
 
 use crate::command::{Command, Flag, text};
 use crate::connection::Server;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::options::KUBERNETES;
 
 pub(crate) static COMMAND: Command = Command {
@@ -97,11 +99,6 @@ fn resources_of(name: &str, namespace: &str) -> ResourcesQuery {
         app_namespace: Some(namespace.to_owned()),
         ..ResourcesQuery::default()
     }
-}
-
-/// What `--local` answers for now.
-fn local_unsupported() -> Failure {
-    Failure::generic("--local is not supported yet; push the change to a branch and use --revision")
 }
 
 /// Where the UI shows the application.

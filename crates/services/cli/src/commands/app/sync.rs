@@ -173,15 +173,16 @@ async fn sync(session: &mut Session<'_>, server: &Server, argument: &str, resour
             format!("No matching app resources found for resource filter: {}", resources.join(", "));
         return Err(Failure::fatal(message));
     }
+    let mut manifests = Vec::new();
     if !session.matches.text("local").is_empty() {
         let automated = found.spec.sync_policy.as_ref().is_some_and(|policy| policy.automated.is_some());
         if automated && !session.is("dry-run") {
             let message = "Cannot use local sync when Automatic Sync Policy is enabled except with --dry-run";
             return Err(Failure::fatal(message));
         }
-        return Err(super::local_unsupported());
+        manifests = super::local::manifests(session, server, &found).await?;
     }
-    let request = request(session, &found, name, namespace, chosen)?;
+    let request = ApplicationSyncRequest { manifests, ..request(session, &found, name, namespace, chosen)? };
     if session.is("preview-changes") {
         preview(session, server, argument, &found).await?;
     }

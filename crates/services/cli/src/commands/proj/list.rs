@@ -51,6 +51,10 @@ fn table(projects: &[AppProject]) -> String {
             || spec.destinations.first().map(|first| format!("{},{}", first.server, first.namespace));
         let whitelisted =
             || spec.cluster_resource_whitelist.first().map(|first| format!("{}/{}", first.group, first.kind));
+        let accounts = || {
+            let first = spec.destination_service_accounts.first()?;
+            Some(format!("{},{},{}", first.server, first.namespace, first.default_service_account))
+        };
         table.row(&[
             &project.metadata.name,
             &spec.description,
@@ -60,7 +64,7 @@ fn table(projects: &[AppProject]) -> String {
             &summary(spec.namespace_resource_blacklist.len(), || None, "resources"),
             &summary(spec.signature_keys.len(), || None, "key(s)"),
             &super::orphaned(project),
-            &summary(spec.destination_service_accounts.len(), || None, "destinationServiceAccounts"),
+            &summary(spec.destination_service_accounts.len(), accounts, "destinationServiceAccounts"),
         ]);
     }
     table.finish()
