@@ -70,13 +70,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
     ("04-030", &[Delete("/api/v1/namespaces/hist/configmaps/cfg")]),
     (
         "04-080",
-        &[
-            Apply(
-                "{apiVersion: argoproj.io/v1alpha1, kind: AppProject, metadata: {name: orphans}, spec: {sourceRepos: ['*'], \
-                 destinations: [{server: https://kubernetes.default.svc, namespace: orp}], orphanedResources: {warn: true}}}",
-            ),
-            Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}"),
-        ],
+        &[Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}")],
     ),
     ("08-001", &[Serve { tls: true }]),
     ("08-011", &[Serve { tls: false }]),
