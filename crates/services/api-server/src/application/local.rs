@@ -38,7 +38,14 @@ pub(super) async fn manifests(
     }
     let cluster = hub.connect(&application, &scope).await?;
     let facts = ClusterFacts::of(&cluster).await.map_err(|error| failure::kubernetes(&error))?;
-    let render = Render { application: &application, source, scope: &scope, facts: &facts, no_cache: false };
+    let render = Render {
+        application: &application,
+        sources: &declared,
+        position: 0,
+        scope: &scope,
+        facts: &facts,
+        no_cache: false,
+    };
     let request = hub.manifest_request(&render)?;
     let sent = sent(request, query.checksum, received);
     let answer = hub.repo_server().generate_manifest_with_files(sent).await?.into_inner();
