@@ -12,6 +12,8 @@ pub struct Replacements {
 const PATTERNS: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "<time>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} [A-Z+0-9-]+", "<time>"),
+    (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "<logtime>"),
+    (r"\((now|\d+ (second|minute|hour)s? (ago|from now))\)", "(<distance>)"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<token>"),
     (r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}", "<bcrypt>"),
@@ -27,6 +29,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(?m)^( *(?:generation|observedGeneration): )\d+$", "$1<n>"),
     (r"(:\s*)1[78]\d{8}\b", "$1<epoch>"),
     (r"-1[78]\d{8}\b", "-<epoch>"),
+    (r"(?m)(^|\s)1[78]\d{8}\b", "$1<epoch>"),
     (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
     (r"\b([a-z0-9-]+-[0-9a-z]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-<rand>"),
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
