@@ -334,7 +334,7 @@ mod tests {
             (badge.sync, badge.health)
         };
         let well = application("Synced", "Healthy");
-        assert_eq!(of(&[well.clone()]), ("Synced".into(), "Healthy".into()));
+        assert_eq!(of(std::slice::from_ref(&well)), ("Synced".into(), "Healthy".into()));
         assert_eq!(of(&[well, application("Unknown", "Missing")]), ("OutOfSync".into(), "Degraded".into()));
         assert_eq!(of(&[]), ("Unknown".into(), "Unknown".into()));
     }
