@@ -13,6 +13,6 @@ mod verdict;
 
 pub use comparison::{ComparedResource, Comparison};
 pub use facts::{Facts, ServerSide, server_side_diff};
-pub use options::diff_options;
+pub use options::{diff_options, update_rules};
 pub use targets::{Targets, targets};
 pub use verdict::{compare, orphaned_condition};

@@ -39,6 +39,23 @@ pub fn diff_options(
     })
 }
 
+/// What to leave out when asking whether an update of a live object is worth a look, beside what never is: the
+/// status, and what the API server writes at every update. Nothing where users switched that off.
+pub fn update_rules(customizations: &Customizations) -> Result<Rules, InvalidRule> {
+    const NEVER: [&str; 4] =
+        ["/status", "/metadata/resourceVersion", "/metadata/generation", "/metadata/managedFields"];
+    if !customizations.ignore_updates_enabled {
+        return Ok(Rules::default());
+    }
+    let ignored = customizations.ignored_updates();
+    let overrides = ignored.iter().map(|(key, entry)| {
+        let mut ignore = override_ignore(&entry.ignore_differences);
+        ignore.json_pointers.retain(|pointer| !NEVER.contains(&pointer.as_str()));
+        (key.clone(), ResourceOverride { ignore, ..ResourceOverride::default() })
+    });
+    Rules::compile(&[], &overrides.collect())
+}
+
 fn ignore(entry: &ResourceIgnoreDifferences) -> IgnoreDifference {
     IgnoreDifference {
         group: entry.group.clone(),

@@ -170,6 +170,16 @@ impl Rules {
         matching.flat_map(|(_, managers)| managers.iter().map(String::as_str)).collect()
     }
 
+    /// The object without what is ignored; nothing where no rule is about it.
+    pub fn without_ignored(&self, object: &Object) -> Option<Object> {
+        let concerned = self.removals.iter().any(|(selector, _)| selector.matches(object));
+        concerned.then(|| {
+            let mut rest = object.clone();
+            self.remove_ignored(&mut rest);
+            rest
+        })
+    }
+
     /// Removes what is ignored, and reads known fields as their types.
     pub fn normalize(&self, object: &mut Object) {
         self.remove_ignored(object);

@@ -11,13 +11,24 @@ use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
     RESOURCES_FINALIZER,
 };
-use api::v1alpha1::ApplicationCondition;
+use api::v1alpha1::{Application, ApplicationCondition};
 use jiff::{SignedDuration, Timestamp};
 use object::Object;
 use sync::{Propagation, ResourceOption, SyncOptions};
 
 /// When a deletion that failed is tried again, unless something happens before.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// The hooks of a deletion with names: those that leave theirs to be completed get one that this deletion finds again.
+pub fn named_delete_hooks(application: &Application, mut hooks: Vec<Object>, hook: HookType) -> Vec<Object> {
+    let since = application.metadata.deletion_timestamp.as_ref().and_then(Time::timestamp);
+    for object in hooks.iter_mut().filter(|object| object.name().is_empty()) {
+        let revision = &application.status.sync.revision;
+        let name = sync::generated_name(object.generate_name(), revision, hook, since.unwrap_or_default());
+        object.set_name(&name);
+    }
+    hooks
+}
 
 /// The next step of a deletion.
 pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Timestamp) -> Vec<Action> {

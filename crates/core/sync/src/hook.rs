@@ -3,6 +3,7 @@
 use crate::options::csv;
 use api::codes::{HookDeletePolicy, HookType, SyncPhase};
 use api::names::{HELM_HOOK, HELM_HOOK_DELETE_POLICY, HELM_HOOK_WEIGHT, HOOK, HOOK_DELETE_POLICY, SYNC_WAVE};
+use jiff::Timestamp;
 use object::Object;
 
 /// Whether an object is a hook: left out of the comparison, run in a phase. An object that says only `Skip`
@@ -60,6 +61,13 @@ pub fn sync_phases(object: &Object) -> Vec<SyncPhase> {
     let mut phases: Vec<_> = hook_types(object).into_iter().filter_map(HookType::phase).collect();
     phases.sort_unstable();
     phases
+}
+
+/// The name of a hook that leaves its name to be completed: the same for the same run, so that it is found again.
+pub fn generated_name(prefix: &str, revision: &str, hook: HookType, at: Timestamp) -> String {
+    let short = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
+    let suffix = format!("{short}-{hook}-{}", at.as_second()).to_lowercase();
+    format!("{prefix}{suffix}")
 }
 
 /// The wave an object asks for; 0 when it says nothing that is a number.

@@ -1,6 +1,8 @@
 //! From a comparison to ordered tasks. A plan is a value: it can be shown, tested and refused.
 
-use crate::hook::{HookDeletePolicies, delete_policies, is_hook, is_ignored, sync_phases, wave};
+use crate::hook::{
+    HookDeletePolicies, delete_policies, generated_name, is_hook, is_ignored, sync_phases, wave,
+};
 use crate::namespace::{NamespaceTask, namespace_task};
 use crate::options::{DEFAULT_MIGRATION_MANAGER, ResourceOption, SyncOptions, has_option, option_value};
 use crate::order::{crd_kind, sort};
@@ -265,7 +267,8 @@ impl Planner<'_> {
             for phase in sync_phases(object) {
                 let mut target = object.clone();
                 if target.name().is_empty() {
-                    let name = self.generated_name(object.generate_name(), phase);
+                    let (revision, at) = (self.input.revision, self.input.started_at);
+                    let name = generated_name(object.generate_name(), revision, hook_type(phase), at);
                     target.set_name(&name);
                 }
                 add_hook_finalizer(&mut target);
@@ -281,13 +284,6 @@ impl Planner<'_> {
                 self.add_target(&target, live, phase, Some(hook_type(phase)));
             }
         }
-    }
-
-    fn generated_name(&self, prefix: &str, phase: SyncPhase) -> String {
-        let revision = self.input.revision;
-        let short = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
-        let suffix = format!("{short}-{phase}-{}", self.input.started_at.as_second()).to_lowercase();
-        format!("{prefix}{suffix}")
     }
 
     fn add_namespace(&mut self) {

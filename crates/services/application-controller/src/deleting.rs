@@ -236,10 +236,11 @@ impl Controller {
                 compared.conditions.iter().map(|condition| condition.message.as_str()).collect();
             return Err(texts.join("; "));
         }
-        Ok(match hook {
+        let hooks = match hook {
             HookType::PreDelete => compared.comparison.pre_delete_hooks,
             _ => compared.comparison.post_delete_hooks,
-        })
+        };
+        Ok(reconcile::named_delete_hooks(application, hooks, hook))
     }
 
     async fn hook_runs(&self, application: &Application, found: &Found) -> HookRuns {

@@ -1,6 +1,7 @@
 //! What the cluster cache keeps of each live object for applications.
 
 use crate::rules::Rules;
+use api::names::IGNORE_RESOURCE_UPDATES;
 use cluster_cache::{Extract, Extracted, Implied};
 use health::HealthStatus;
 use jiff::Timestamp;
@@ -37,9 +38,11 @@ impl Extract for LiveExtract {
             kind: owner.kind.into(),
             name: owner.name,
         });
+        let heeds = application.is_some() || object.annotation(IGNORE_RESOURCE_UPDATES) == Some("true");
+        let rest = if heeds { rules.updates.0.without_ignored(object) } else { None };
         Extracted {
             application: application.map(|application| application.as_str().to_owned()),
-            projection: projection(object, &info),
+            projection: projection(rest.as_ref().unwrap_or(object), &info),
             implied: implied.collect(),
             info,
         }

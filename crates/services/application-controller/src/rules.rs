@@ -6,12 +6,23 @@ use settings::{
     CompareOptions, Customizations, Data, GlobalProjects, Impersonation, Problem, Reconciliation,
     ResourceFilter, ResourceLabels, Server, Tracking,
 };
+use std::sync::Arc;
 
 /// Health checks, compiled. They are made of the customizations alone, so two of them never tell two readings apart.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Compiled(pub(crate) Checks);
 
 impl PartialEq for Compiled {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// What to leave out of an update, compiled: made of the customizations alone, too.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Updates(pub(crate) Arc<diff::Rules>);
+
+impl PartialEq for Updates {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -24,6 +35,7 @@ pub(crate) struct Rules {
     pub(crate) filter: ResourceFilter,
     pub(crate) customizations: Customizations,
     pub(crate) checks: Compiled,
+    pub(crate) updates: Updates,
     pub(crate) compare: CompareOptions,
     pub(crate) labels: ResourceLabels,
     pub(crate) reconciliation: Reconciliation,
@@ -56,8 +68,14 @@ impl Rules {
         keep(found);
         let (rendering, found) = RenderSettings::parse(data, tracking.clone());
         keep(found);
+        let updates = compare::update_rules(&customizations).unwrap_or_else(|error| {
+            let key = "resource.customizations.ignoreResourceUpdates".to_owned();
+            problems.push(Problem { key, message: error.to_string() });
+            diff::Rules::default()
+        });
         let rules = Self {
             checks: Compiled(Checks::new(&customizations, Limits::default())),
+            updates: Updates(Arc::new(updates)),
             tracking,
             filter,
             customizations,

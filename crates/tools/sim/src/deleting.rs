@@ -79,10 +79,11 @@ impl World {
         if compared.comparison.failed {
             return Err("the hooks are not known".into());
         }
-        Ok(match hook {
+        let hooks = match hook {
             HookType::PreDelete => compared.comparison.pre_delete_hooks,
             _ => compared.comparison.post_delete_hooks,
-        })
+        };
+        Ok(reconcile::named_delete_hooks(application, hooks, hook))
     }
 
     fn hook_runs(&self, application: &Application, hook: HookType, names: [&str; 2]) -> (HookRun, HookRun) {
