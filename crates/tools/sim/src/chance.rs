@@ -34,6 +34,7 @@ pub fn story(seed: u64) -> Story {
         sync_timeout: if random.once_in(8) { 60 } else { 0 },
         without_namespace: random.once_in(10),
         track_by_label: random.once_in(6),
+        ignores_values: random.once_in(5),
         things: things.clone(),
     };
     let mut last = things;
@@ -58,6 +59,7 @@ fn policy(random: &mut Random, writes: &str) -> Policy {
         "PruneLast=true",
         "ApplyOutOfSyncOnly=true",
         "PrunePropagationPolicy=background",
+        "RespectIgnoreDifferences=true",
         "SkipDryRunOnMissingResource=true",
         "Prune=confirm",
         "Validate=false",
@@ -140,7 +142,7 @@ fn thing(random: &mut Random) -> Thing {
         thing.hook = (*random.pick(&hooks)).into();
         thing.delete_policy = (*random.pick(&policies)).into();
         thing.options = String::new();
-        thing.generated = kind == "Job" && !thing.hook.contains("Delete") && random.once_in(4);
+        thing.generated = kind == "Job" && random.once_in(4);
         if thing.generated {
             thing.name.push('-');
         }

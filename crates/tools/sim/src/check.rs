@@ -9,6 +9,7 @@ use api::v1alpha1::{Application, Operation, OperationState};
 use jiff::Timestamp;
 use object::{Object, ResourceKey};
 use reconcile::DeleteObject;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use sync::{Effect, Plan, Task};
 
@@ -32,6 +33,8 @@ pub struct Attempt {
     /// Version of the destination when it began.
     since: u64,
     restarts: usize,
+    /// Whether it leaves alone what is ignored.
+    respects: bool,
     place: Option<(SyncPhase, i64)>,
     hooks: BTreeMap<(SyncPhase, ResourceKey), usize>,
 }
@@ -50,6 +53,9 @@ impl World {
         }
         // What was not recorded is done again, from the first wave on.
         notes.attempt.place = None;
+        let options = state.operation.sync.as_ref().map(|sync| sync.sync_options.as_slice());
+        notes.attempt.respects =
+            sync::SyncOptions::parse(options.unwrap_or_default()).respect_ignore_differences;
     }
 
     pub(crate) fn note_end(&mut self, running: &Running, state: &OperationState) {
@@ -275,8 +281,9 @@ impl World {
         let things = self.git.commits.last().map(Vec::as_slice).unwrap_or_default();
         for thing in things.iter().filter(|thing| thing.hook.is_empty()) {
             let live = self.api.find(&thing.label());
-            let same =
-                live.is_some_and(|live| crate::fields::says(&live.to_value(), &thing.manifest().to_value()));
+            let same = live.is_some_and(|live| {
+                crate::fields::says(&live.to_value(), &self.counted(thing.manifest().to_value()))
+            });
             let marked =
                 thing.kind == "CustomResourceDefinition" || live.is_some_and(|live| self.is_own(live));
             if !same || !marked {
@@ -299,6 +306,35 @@ impl World {
             }
         }
         different
+    }
+
+    /// What a manifest says, as far as it counts.
+    pub(crate) fn counted(&self, mut manifest: Value) -> Value {
+        if self.ignores_values
+            && manifest["kind"] == "ConfigMap"
+            && let Some(Value::Object(data)) = manifest.get_mut("data")
+        {
+            data.remove("value");
+        }
+        manifest
+    }
+
+    /// An apply that respects what is ignored leaves the value that was live since it was planned.
+    pub(crate) fn check_respected(&self, task: &Task, written: &Object) {
+        let respects = self.notes.attempt.respects;
+        let Some(planned) = task.live.as_ref().filter(|_| self.ignores_values && respects) else { return };
+        if written.kind() != "ConfigMap" || task.is_hook() || planned.uid() != written.uid() {
+            return;
+        }
+        let value = |object: &Object| object.at(&["data", "value"]).cloned();
+        let past = self.api.past.get(planned.uid()).map(Vec::as_slice).unwrap_or_default();
+        // The last version is the one that was just written.
+        let before = past.iter().rev().skip(1).filter(|(at, _)| *at >= version(planned));
+        let known =
+            before.map(|(_, object)| value(object)).chain([value(planned)]).any(|it| it == value(written));
+        if !known {
+            self.violated(format!("{} lost a value that is ignored", task.key));
+        }
     }
 
     /// Whether an object carries the application's mark, made for it.

@@ -63,7 +63,9 @@ impl World {
                 continue;
             }
             let says = match (&resource.live, &resource.target) {
-                (Some(live), Some(target)) => crate::fields::says(&live.to_value(), &said(target)),
+                (Some(live), Some(target)) => {
+                    crate::fields::says(&live.to_value(), &self.counted(said(target)))
+                }
                 _ => false,
             };
             if !says {

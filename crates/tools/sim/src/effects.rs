@@ -106,7 +106,11 @@ impl World {
             self.controller_writes += 1;
         }
         let how = Writing { write: &task.write, dry_run: pretend };
-        match self.api.apply(target, how, self.now) {
+        let applied = self.api.apply(target, how, self.now);
+        if let (Ok((_, object)), false) = (&applied, pretend) {
+            self.check_respected(task, object);
+        }
+        match applied {
             Err(failure) if pretend && comes_with_the_plan(plan, target, &failure) => {
                 Ok((Outcome::Unchanged, None))
             }

@@ -169,8 +169,15 @@ fn replica_set(api: &mut ApiServer, deployment: &Object, now: Timestamp) {
         },
         "spec": {"replicas": 1},
     });
-    if let Ok(set) = Object::from_value(set) {
-        api.create(&set, false, now).ok();
+    let Ok(set) = Object::from_value(set) else { return };
+    match api.objects.get(&set.key()).cloned() {
+        // One that was left behind is adopted.
+        Some(mut left) => {
+            let owners = set.at(&["metadata", "ownerReferences"]).cloned().unwrap_or_default();
+            left.metadata_mut().insert("ownerReferences".into(), owners);
+            api.store(left);
+        }
+        None => drop(api.create(&set, false, now)),
     }
 }
 

@@ -132,9 +132,16 @@ impl World {
             Some(namespaced) => KindFact::Served { namespaced },
             None => KindFact::NotServed { versions: Vec::new() },
         };
+        let respected = match self.given.diff_options(application) {
+            Ok(options) if SyncOptions::parse(&operation.sync_options).respect_ignore_differences => {
+                compared.comparison.sync_resources_respecting(&options).ok().flatten()
+            }
+            _ => compared.comparison.sync_resources(),
+        };
+        let resources = respected.unwrap_or_default();
         let permit = |_: &Object, _: bool| Ok(());
         plan(Input {
-            resources: compared.comparison.sync_resources().unwrap_or_default(),
+            resources,
             hooks: compared.comparison.hooks.clone(),
             operation: &operation,
             revision: compared.revisions.first().map_or("", String::as_str),

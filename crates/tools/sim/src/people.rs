@@ -6,8 +6,8 @@ use crate::thing::{NAMESPACE, Thing, is_namespaced};
 use crate::world::World;
 use api::names::{DELETION_APPROVED, REFRESH};
 use api::v1alpha1::{
-    Application, ApplicationSource, Operation, OperationInitiator, RetryStrategy, SyncOperation,
-    SyncOperationResource, SyncPolicy, SyncPolicyAutomated, SyncStrategy, SyncStrategyApply,
+    Application, ApplicationSource, Operation, OperationInitiator, ResourceIgnoreDifferences, RetryStrategy,
+    SyncOperation, SyncOperationResource, SyncPolicy, SyncPolicyAutomated, SyncStrategy, SyncStrategyApply,
     SyncStrategyHook, SyncWindow,
 };
 use jiff::SignedDuration;
@@ -39,6 +39,13 @@ pub fn application(setup: &Setup) -> Application {
     application.spec.destination.server = SERVER.into();
     application.spec.destination.namespace = NAMESPACE.into();
     application.spec.sync_policy = Some(sync_policy(&setup.policy));
+    if setup.ignores_values {
+        application.spec.ignore_differences = vec![ResourceIgnoreDifferences {
+            kind: "ConfigMap".into(),
+            json_pointers: vec!["/data/value".into()],
+            ..ResourceIgnoreDifferences::default()
+        }];
+    }
     application
 }
 

@@ -46,6 +46,7 @@ fn begin(story: &Story, given: &Given, traced: bool) -> World {
         machines: Default::default(),
         controller: Default::default(),
         sync_timeout: story.setup.sync_timeout,
+        ignores_values: story.setup.ignores_values,
         controller_writes: 0,
         notes: Default::default(),
         trace: traced.then(Vec::new),

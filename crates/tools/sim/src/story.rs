@@ -31,6 +31,8 @@ pub struct Setup {
     pub without_namespace: bool,
     /// Tracking by label instead of by annotation.
     pub track_by_label: bool,
+    /// What ConfigMaps say as their value is ignored.
+    pub ignores_values: bool,
 }
 
 /// An application's policies.

@@ -34,6 +34,8 @@ pub struct World {
     pub controller: Controller,
     /// `controller.sync.timeout.seconds`.
     pub sync_timeout: i64,
+    /// What ConfigMaps say as their value is ignored.
+    pub ignores_values: bool,
     /// Writes of the controller to the destination so far.
     pub controller_writes: usize,
     /// What checks remember.
