@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads a non-negative Go duration.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

@@ -1,7 +1,7 @@
 //! Starting a component: its flags and environment are read once, here; then logs, metrics, health and a
 //! graceful stop. Knows what a component is called and nothing of what it does.
 
-mod duration;
+pub mod duration;
 pub mod flags;
 pub mod logs;
 pub mod metrics;

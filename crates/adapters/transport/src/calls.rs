@@ -124,8 +124,8 @@ fn code(headers: &http::HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()))
 }
 
-/// Codes as Go prints them.
-fn shown(code: Code) -> &'static str {
+/// A code as Go prints it.
+pub fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "Canceled",
@@ -157,7 +157,7 @@ struct Ending {
 impl Ending {
     fn end(&mut self, code: Code) {
         if let Some(Method { grpc_type, grpc_service, grpc_method }) = self.method.take() {
-            let ended = Ended { grpc_type, grpc_service, grpc_method, grpc_code: shown(code) };
+            let ended = Ended { grpc_type, grpc_service, grpc_method, grpc_code: code_name(code) };
             self.handled.get_or_create(&ended).inc();
         }
     }

@@ -112,7 +112,7 @@ trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for T {}
 
-fn endpoint(address: &str, timeout: Option<Duration>) -> Result<Endpoint, ChannelError> {
+pub(crate) fn endpoint(address: &str, timeout: Option<Duration>) -> Result<Endpoint, ChannelError> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
         .map_err(|error| ChannelError::Address { address: address.to_owned(), reason: error.to_string() })?
         .connect_timeout(Duration::from_secs(10))

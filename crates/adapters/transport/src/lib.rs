@@ -5,8 +5,10 @@ mod calls;
 mod channel;
 mod serve;
 mod tls;
+mod unix;
 
-pub use calls::Calls;
+pub use calls::{Calls, code_name};
 pub use channel::{ChannelError, ChannelOptions, Trust, connect, in_process};
 pub use serve::{Listener, OnPlainText, serve};
 pub use tls::{Identity, TlsError, self_signed};
+pub use unix::{connect_unix, serve_unix};
