@@ -19,7 +19,7 @@ use url::Url;
 use crate::Repository;
 use object::Secret;
 
-const USER_AGENT: &str = concat!("argocd-rs/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("argocd-rs/", env!("CARGO_PKG_VERSION"));
 
 /// The transport options of a connection to `repository`.
 pub(crate) fn options(repository: &Repository, url: &Url, timeout: Duration) -> http::Options {
@@ -38,7 +38,8 @@ pub(crate) fn options(repository: &Repository, url: &Url, timeout: Duration) -> 
     }
 }
 
-fn configure(
+/// Trust, client certificate, proxy and times of a client for `repository`.
+pub(crate) fn configure(
     builder: ClientBuilder,
     repository: &Repository,
     timeout: Duration,
@@ -66,15 +67,34 @@ fn configure(
 /// The header that goes out with every request. Requests with it follow no redirect, so it reaches no other host.
 /// Over plain HTTP the transport answers no refusal with a password, so there this is the only way.
 fn authorization(repository: &Repository, url: &Url) -> Option<String> {
-    if !repository.bearer_token.is_empty() {
-        return Some(format!("Authorization: Bearer {}", repository.bearer_token.reveal()));
-    }
-    if !repository.force_basic_auth && url.scheme() != "http" {
+    let waits = repository.bearer_token.is_empty() && !repository.force_basic_auth;
+    if waits && url.scheme() != "http" {
         return None;
+    }
+    authorization_value(repository).map(|value| format!("Authorization: {value}"))
+}
+
+/// What an `Authorization` header says for these credentials.
+pub(crate) fn authorization_value(repository: &Repository) -> Option<String> {
+    if !repository.bearer_token.is_empty() {
+        return Some(format!("Bearer {}", repository.bearer_token.reveal()));
     }
     let (username, password) = basic(repository)?;
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{}", password.reveal()));
-    Some(format!("Authorization: Basic {pair}"))
+    Some(format!("Basic {pair}"))
+}
+
+/// Why a request failed, down to the cause, without its address.
+pub(crate) fn reason(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut texts = vec![error.to_string()];
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        texts.push(inner.to_string());
+        cause = inner.source();
+    }
+    texts.dedup();
+    texts.join(": ")
 }
 
 fn basic(repository: &Repository) -> Option<(String, &Secret<String>)> {

@@ -4,23 +4,28 @@
 
 mod error;
 mod flight;
+mod github_app;
 mod http;
 mod interrupt;
+mod lfs;
 mod location;
 mod metadata;
 mod mirror;
+mod modules;
+mod options;
 mod process;
 mod refs;
 mod repositories;
 mod repository;
+mod signed;
 mod transport;
 mod tree;
 
 pub use error::{Cause, GitError};
 pub use metadata::RevisionMetadata;
+pub use options::{Authorities, FetchOutcome, Freshness, Observer, Options, RequestKind, RequestReport};
 pub use refs::{CommitId, InvalidCommitId, RefList, ResolvedRevision};
-pub use repositories::{
-    FetchOutcome, Freshness, Observer, Options, Repositories, RequestKind, RequestReport,
-};
-pub use repository::{Repository, RepositoryId};
+pub use repositories::Repositories;
+pub use repository::{GitHubApp, Repository, RepositoryId};
+pub use signed::{SignedObject, Trusted};
 pub use tree::GitTree;

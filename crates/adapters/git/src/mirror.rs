@@ -45,6 +45,8 @@ pub(crate) enum Wanted<'a> {
     Revision(&'a ResolvedRevision),
     /// Every branch and tag: a short commit id can be anywhere.
     Everything(&'a RefList),
+    /// The object of an annotated tag, by the tag's full name.
+    Tag(&'a str, &'a CommitId),
 }
 
 impl Mirror {
@@ -65,6 +67,11 @@ impl Mirror {
         let tail: String = readable.chars().skip(readable.chars().count().saturating_sub(60)).collect();
         let folder = cache_folder.join(format!("{}-{hash}.git", tail.trim_start_matches(['.', '-', '_'])));
         Self { folder, opened: Mutex::default(), folders: Arc::default() }
+    }
+
+    /// Where content kept in Git LFS lies, once it is fetched.
+    pub(crate) fn lfs_folder(&self) -> PathBuf {
+        self.folder.with_extension("lfs")
     }
 
     /// The objects that are here now, when the mirror exists and can be opened.
@@ -151,6 +158,15 @@ impl Mirror {
     ) -> Result<bool, Failure> {
         match wanted {
             Wanted::Revision(revision) => self.fetch_revision(access, revision, settings, interrupt),
+            Wanted::Tag(name, object) => {
+                let here = || self.objects().is_some_and(|objects| objects.holds(object));
+                if here() {
+                    return Ok(false);
+                }
+                self.receive(access, &[spec(name)], name, settings, interrupt)?;
+                let revision = (*name).to_owned();
+                if here() { Ok(true) } else { Err(Failure::Remote(GitError::UnknownRevision { revision })) }
+            }
             Wanted::Everything(refs) => {
                 let mut specs = Vec::new();
                 for (name, commit) in refs.iter() {

@@ -19,10 +19,14 @@ use gix::protocol::transport::{
 use crate::{
     Cause, Repository,
     interrupt::{Interrupt, end},
+    transport::Settings,
 };
 
 /// What a program may say on its error output before the rest is dropped.
 const LONGEST_COMPLAINT: u64 = 16 * 1024;
+
+/// How often a program that says little is looked at.
+const WAIT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Settings of the caller's own Git that must not reach ours.
 const UNWANTED: &[&str] = &[
@@ -66,7 +70,65 @@ pub(crate) fn ssh(
     connect_timeout: Duration,
     interrupt: &Interrupt,
 ) -> Result<(Program, Stream), Cause> {
-    let (user, host, port, path) = address;
+    let path = address.3;
+    let remote = format!("git-upload-pack '{}'", path.replace('\'', r"'\''"));
+    let (command, files) = ssh_command(repository, address, &remote, key_folder, connect_timeout)?;
+    spawn(command, "ssh", path, Some(files), interrupt)
+}
+
+/// Asks another machine where content kept in Git LFS is and what to say there.
+pub(crate) fn lfs_authenticate(
+    repository: &Repository,
+    address: (&str, &str, Option<u16>, &str),
+    settings: &Settings,
+) -> Result<Vec<u8>, Cause> {
+    let remote = format!("git-lfs-authenticate '{}' download", address.3.replace('\'', r"'\''"));
+    let timeout = settings.request_timeout;
+    let (mut command, _files) = ssh_command(repository, address, &remote, &settings.key_folder, timeout)?;
+    for name in UNWANTED {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| not_started("ssh", &error))?;
+    let reader = |stream: Option<Box<dyn Read + Send>>| {
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            // What was read before an error is what there is.
+            stream.map(|stream| stream.take(LONGEST_COMPLAINT).read_to_end(&mut text).ok());
+            text
+        })
+    };
+    let said = reader(child.stdout.take().map(|stream| Box::new(stream) as _));
+    let complained = reader(child.stderr.take().map(|stream| Box::new(stream) as _));
+    let deadline = std::time::Instant::now() + timeout;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break Ok(status),
+            Ok(None) if std::time::Instant::now() >= deadline => break Err(Cause::DeadlineExceeded(timeout)),
+            Ok(None) => std::thread::sleep(WAIT_PAUSE),
+            Err(error) => break Err(Cause::Other(error.to_string())),
+        }
+    };
+    if status.is_err() {
+        // Both fail only when it is gone already.
+        child.kill().ok();
+        child.wait().ok();
+    }
+    let (said, complained) = (said.join().unwrap_or_default(), complained.join().unwrap_or_default());
+    match status? {
+        status if status.success() => Ok(said),
+        _ => Err(Cause::Other(String::from_utf8_lossy(&complained).trim().to_owned())),
+    }
+}
+
+fn ssh_command(
+    repository: &Repository,
+    address: (&str, &str, Option<u16>, &str),
+    remote: &str,
+    key_folder: &Path,
+    connect_timeout: Duration,
+) -> Result<(Command, tempfile::TempDir), Cause> {
+    let (user, host, port, _) = address;
     let private = fs::Permissions::from_mode(0o700);
     let files = tempfile::Builder::new()
         .prefix("argocd-ssh-")
@@ -88,8 +150,15 @@ pub(crate) fn ssh(
     if !user.is_empty() {
         command.arg("-l").arg(user);
     }
-    command.arg("--").arg(host).arg(format!("git-upload-pack '{}'", path.replace('\'', r"'\''")));
-    spawn(command, "ssh", path, Some(files), interrupt)
+    command.arg("--").arg(host).arg(remote);
+    Ok((command, files))
+}
+
+fn not_started(program: &'static str, error: &std::io::Error) -> Cause {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Cause::MissingProgram(program),
+        _ => Cause::Other(format!("start {program}: {error}")),
+    }
 }
 
 fn ssh_options(repository: &Repository, files: &Path, timeout: Duration) -> Result<Vec<String>, Cause> {
@@ -127,10 +196,7 @@ fn spawn(
     }
     command.env("GIT_PROTOCOL", "version=2").env("LC_ALL", "C");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Cause::MissingProgram(program),
-        _ => Cause::Other(format!("start {program}: {error}")),
-    })?;
+    let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let child = Arc::new(Mutex::new(child));
     let mut program = Program { child: child.clone(), complaints: None, _files: files };

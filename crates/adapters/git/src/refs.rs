@@ -73,6 +73,8 @@ pub struct RefList {
     head: Option<CommitId>,
     head_target: Option<String>,
     refs: BTreeMap<String, CommitId>,
+    /// The objects of annotated tags, by full name.
+    tag_objects: BTreeMap<String, CommitId>,
 }
 
 impl RefList {
@@ -88,6 +90,9 @@ impl RefList {
                 Ref::Unborn { .. } => continue,
             };
             let (name, commit) = (name.to_string(), CommitId::from_object(commit));
+            if let Ref::Peeled { tag, .. } = reference {
+                list.tag_objects.insert(name.clone(), CommitId::from_object(tag));
+            }
             if name == "HEAD" {
                 list.head = Some(commit);
                 list.head_target = target.map(ToString::to_string);
@@ -114,6 +119,11 @@ impl RefList {
             .iter()
             .filter(move |(_, target)| *target == commit)
             .filter_map(|(name, _)| name.strip_prefix("refs/tags/"))
+    }
+
+    /// The id of the object that an annotated tag is, by its full name. A plain tag has none.
+    pub(crate) fn tag_object(&self, name: &str) -> Option<&CommitId> {
+        self.tag_objects.get(name).filter(|_| name.starts_with("refs/tags/"))
     }
 
     /// The full name of the branch HEAD stands on.

@@ -5,131 +5,42 @@
 //! read nothing of its mirror, and after they are refused they read nothing any more.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt, fs,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 
 use crate::{
     Cause, CommitId, GitError, GitTree, RefList, Repository, RepositoryId, ResolvedRevision,
-    RevisionMetadata,
+    RevisionMetadata, SignedObject, Trusted,
     flight::{Flights, Start},
+    github_app,
     interrupt::{Interrupt, RaiseOnDrop},
-    metadata,
+    lfs, metadata,
     mirror::{self, Mirror, Wanted},
+    modules::{self, Declared},
+    options::{FetchOutcome, Freshness, Options, RequestKind, RequestReport},
     process,
     refs::is_abbreviated,
     repository::Access,
+    signed,
     transport::{self, Settings},
 };
 
 /// Pairs of URL and credentials remembered; beyond that those unused longest are forgotten (they list refs again).
 const MOST_ACCOUNTS: usize = 8192;
 
-/// Limits and times. The defaults are the original's where it has one.
-#[derive(Clone)]
-pub struct Options {
-    /// How long listed refs answer [`Freshness::Cached`].
-    pub refs_ttl: Duration,
-    /// Longest listing of refs, and longest silence of an HTTP server meanwhile (`ARGOCD_GIT_REQUEST_TIMEOUT`).
-    pub request_timeout: Duration,
-    /// Longest fetch (`ARGOCD_EXEC_TIMEOUT`).
-    pub fetch_timeout: Duration,
-    /// Attempts to list refs when the remote is unreachable (`ARGOCD_GIT_ATTEMPTS_COUNT`).
-    pub attempts: u32,
-    /// Wait before the second attempt (`ARGOCD_GIT_RETRY_DURATION`).
-    pub retry_delay: Duration,
-    /// Growth of that wait (`ARGOCD_GIT_RETRY_FACTOR`).
-    pub retry_factor: u32,
-    /// Longest wait (`ARGOCD_GIT_RETRY_MAX_DURATION`).
-    pub retry_limit: Duration,
-    /// Listings under way at once (`ARGOCD_GIT_LS_REMOTE_PARALLELISM_LIMIT`, where zero means no limit).
-    pub parallel_listings: usize,
-    /// Fetches under way at once.
-    pub parallel_fetches: usize,
-    /// Largest file that can be read.
-    pub most_file_bytes: u64,
-    /// Told of every request to a remote.
-    pub observer: Option<Observer>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            refs_ttl: Duration::from_secs(180),
-            request_timeout: Duration::from_secs(15),
-            fetch_timeout: Duration::from_secs(90),
-            attempts: 1,
-            retry_delay: Duration::from_millis(250),
-            retry_factor: 2,
-            retry_limit: Duration::from_secs(5),
-            parallel_listings: 64,
-            parallel_fetches: 16,
-            most_file_bytes: 64 * 1024 * 1024,
-            observer: None,
-        }
-    }
-}
-
-/// Receives a report of every request to a remote.
-pub type Observer = Arc<dyn Fn(&RequestReport) + Send + Sync>;
-
-/// One finished request to a remote, for metrics.
-#[derive(Clone, Debug)]
-pub struct RequestReport {
-    /// The URL without credentials.
-    pub repository: String,
-    /// What was asked.
-    pub kind: RequestKind,
-    /// How long it took.
-    pub duration: Duration,
-    /// Whether it failed.
-    pub failed: bool,
-}
-
-/// The sorts of request to a remote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestKind {
-    /// Refs were listed.
-    LsRemote,
-    /// Objects were fetched.
-    Fetch,
-}
-
-impl RequestKind {
-    /// The word for it in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::LsRemote => "ls-remote",
-            Self::Fetch => "fetch",
-        }
-    }
-}
-
-/// How new an answer must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// At most [`Options::refs_ttl`] old, and not older than the last [`Repositories::invalidate`].
-    Cached,
-    /// The remote is asked after this question was.
-    Now,
-}
-
-/// What a fetch did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchOutcome {
-    /// The commit was here; the remote was not asked.
-    Present,
-    /// The remote was asked and gave it.
-    Fetched,
-}
+/// Submodules fetched at once, for one tree.
+const MODULES_AT_ONCE: usize = 8;
 
 /// All repositories of this process. Cheap to clone.
 #[derive(Clone)]
@@ -165,6 +76,7 @@ struct Account {
     listing: Flights<Vec<String>, Result<Arc<RefList>, GitError>>,
     turn: Arc<tokio::sync::Mutex<()>>,
     allowed: AtomicBool,
+    lfs: Option<Arc<lfs::Store>>,
     /// Grows when the refs are known to have changed.
     generation: AtomicU64,
     used: Mutex<Instant>,
@@ -205,6 +117,8 @@ impl Repositories {
             request_timeout: options.request_timeout,
             key_folder: process::key_folder(scratch_folder.path()),
             cache_folder: cache_folder.clone(),
+            tokens: Arc::default(),
+            authorities: options.authorities.clone(),
         };
         let permits = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         let listings = permits(if options.parallel_listings == 0 { 512 } else { options.parallel_listings });
@@ -282,7 +196,8 @@ impl Repositories {
     ) -> Result<GitTree, GitError> {
         let account = self.shared.account(repository)?;
         self.shared.allowed(&account).await?;
-        match self.shared.open_tree(&account, revision).await {
+        let opened = AtomicUsize::new(0);
+        match self.shared.open_tree(&account, revision, 0, &opened).await {
             Err(GitError::Read { cause, .. }) => {
                 tracing::warn!(
                     repository = account.access.shown(),
@@ -290,7 +205,7 @@ impl Repositories {
                     "the mirror cannot be read and is made anew"
                 );
                 self.shared.forget_mirror(&account).await?;
-                self.shared.open_tree(&account, revision).await
+                self.shared.open_tree(&account, revision, 0, &opened).await
             }
             other => other,
         }
@@ -314,6 +229,53 @@ impl Repositories {
         let mut metadata = read.await.map_err(|cause| read_error(&account, &revision.commit, cause))?;
         metadata.tags = refs.tags_at(&revision.commit).map(str::to_owned).collect();
         Ok(metadata)
+    }
+
+    /// What has to be verified of a revision, newest first: the annotated tag it was found by, else its commit. With
+    /// `seals`, the tag and every commit of the history up to a seal that is trusted.
+    pub async fn signed(
+        &self,
+        repository: &Repository,
+        revision: &ResolvedRevision,
+        seals: Option<Trusted>,
+    ) -> Result<Vec<SignedObject>, GitError> {
+        let account = self.shared.account(repository)?;
+        let refs = self.shared.refs(&account, Freshness::Cached).await?;
+        self.shared.fetch(&account, revision).await?;
+        let tag = revision.reference.as_deref().and_then(|name| Some((name, refs.tag_object(name)?)));
+        let tag = tag.map(|(name, object)| (name.to_owned(), object.clone()));
+        if let Some((name, object)) = tag.clone() {
+            self.shared
+                .fetch_in_turn(&account, move |owner, settings, interrupt| {
+                    let wanted = Wanted::Tag(&name, &object);
+                    owner.shelf.mirror.fetch(&owner.access, &wanted, settings, interrupt)
+                })
+                .await?;
+        }
+        let (shelf, commit) = (account.shelf.clone(), revision.commit.clone());
+        let work = blocking(move || {
+            let objects = shelf.mirror.objects().ok_or_else(|| "it cannot be opened".to_owned())?;
+            let mut found = Vec::new();
+            if let Some((name, object)) = &tag {
+                let name = name.strip_prefix("refs/tags/").unwrap_or(name);
+                found.push(signed::tag(&objects, object, name)?);
+            }
+            match seals {
+                Some(trusted) => found.extend(signed::history(&objects, &commit, trusted.as_ref())?),
+                None if found.is_empty() => found.push(signed::commit(&objects, &commit)?),
+                None => {}
+            }
+            Ok(found)
+        });
+        work.await.map_err(|cause| read_error(&account, &revision.commit, cause))
+    }
+
+    /// The repository with a user and a password in the place of its GitHub App, for a program that is to reach it.
+    pub async fn with_token(&self, repository: &Repository) -> Result<Repository, GitError> {
+        let (shared, owned) = (self.shared.clone(), repository.clone());
+        let work = blocking(move || github_app::with_token(&owned, &shared.settings).map(Cow::into_owned));
+        let failed = |cause| GitError::ListRefs { repository: repository.shown_url(), cause };
+        work.await.map_err(failed)
     }
 
     /// Forgets the listed refs of a repository, for all credentials: a push was announced. Listings under way do not
@@ -340,7 +302,11 @@ impl Shared {
             forget_the_older_half(&mut accounts);
         }
         let shelf = self.shelf(access.id.url());
+        // A file may take as long as a fetch.
+        let settings = Settings { request_timeout: self.options.fetch_timeout, ..self.settings.clone() };
+        let store = || Arc::new(lfs::Store::new(shelf.mirror.lfs_folder(), access.clone(), settings));
         let account = Arc::new(Account {
+            lfs: access.repository.enable_lfs.then(store),
             shelf,
             listed: Mutex::default(),
             listing: Flights::default(),
@@ -553,23 +519,63 @@ impl Shared {
         Err(GitError::UnknownRevision { revision: digits.to_owned() })
     }
 
+    /// The tree at a commit with its submodules; it is one itself at `depth` above zero. `opened` counts them all.
     async fn open_tree(
         self: &Arc<Self>,
         account: &Arc<Account>,
         revision: &ResolvedRevision,
+        depth: usize,
+        opened: &AtomicUsize,
     ) -> Result<GitTree, GitError> {
         self.fetch(account, revision).await?;
         let (owner, commit, limit) = (account.clone(), revision.commit.clone(), self.options.most_file_bytes);
-        let opened = blocking(move || {
+        let work = blocking(move || {
             let objects = owner.shelf.mirror.objects().ok_or_else(|| "it cannot be opened".to_owned())?;
             let root = objects.root_of(&commit).map_err(|error| error.to_string())?;
             let root = root.ok_or_else(|| "the commit is missing".to_owned())?;
-            let tree = GitTree::new(objects, commit, root, &owner.access.repository, limit);
+            let repository = &owner.access.repository;
+            let tree = GitTree::new(objects, commit, root, repository, limit, owner.lfs.clone());
             source_tree::Tree::list(&tree, &source_tree::TreePath::root())
                 .map_err(|error| error.to_string())?;
-            Ok(tree)
+            let modules = if repository.submodules { declared(&tree) } else { Vec::new() };
+            Ok((tree, modules))
         });
-        opened.await.map_err(|cause: String| read_error(account, &revision.commit, cause))
+        let (tree, modules) =
+            work.await.map_err(|cause: String| read_error(account, &revision.commit, cause))?;
+        if modules.is_empty() {
+            return Ok(tree);
+        }
+        let modules = futures::stream::iter(modules).map(|(declared, commit)| async move {
+            let module = self.module(account, &declared, commit, depth, opened).await;
+            (declared.path, module)
+        });
+        Ok(tree.with_modules(modules.buffered(MODULES_AT_ONCE).collect().await))
+    }
+
+    /// The tree of a submodule. What cannot be had is an error for who reads into it, and for nobody else. A tree within
+    /// a tree: the type of the future has to end somewhere.
+    fn module<'a>(
+        self: &'a Arc<Self>,
+        account: &'a Arc<Account>,
+        declared: &'a Declared,
+        commit: CommitId,
+        depth: usize,
+        opened: &'a AtomicUsize,
+    ) -> BoxFuture<'a, Result<GitTree, String>> {
+        Box::pin(async move {
+            if depth >= modules::DEEPEST {
+                return Err(format!("submodules are nested deeper than the limit of {}", modules::DEEPEST));
+            }
+            if opened.fetch_add(1, Ordering::SeqCst) >= modules::MOST {
+                return Err(format!("there are more submodules than the limit of {}", modules::MOST));
+            }
+            let authorities = |url: &str| self.settings.authorities(url);
+            let repository = modules::repository(declared, &account.access, authorities)?;
+            let account = self.account(&repository).map_err(|error| error.to_string())?;
+            self.allowed(&account).await.map_err(|error| error.to_string())?;
+            let revision = ResolvedRevision::from(commit);
+            self.open_tree(&account, &revision, depth + 1, opened).await.map_err(|error| error.to_string())
+        })
     }
 
     async fn forget_mirror(self: &Arc<Self>, account: &Arc<Account>) -> Result<(), GitError> {
@@ -597,6 +603,29 @@ impl Account {
         let listed = locked(&self.listed);
         let listed = listed.as_ref()?;
         (listed.generation == generation && listed.at.elapsed() < ttl).then(|| listed.refs.clone())
+    }
+}
+
+/// The submodules of a tree, with their commits. Without a `.gitmodules` that can be read there are none.
+fn declared(tree: &GitTree) -> Vec<(Declared, CommitId)> {
+    let file = source_tree::TreePath::root().child(".gitmodules");
+    let there = source_tree::Tree::entry(tree, &file).is_ok_and(|entry| entry.is_some());
+    if !there {
+        return Vec::new();
+    }
+    let text = source_tree::Tree::read(tree, &file).map_err(|error| error.to_string());
+    match text.and_then(|text| modules::declared(&text)) {
+        Ok(all) => all
+            .into_iter()
+            .filter_map(|declared| {
+                let commit = tree.module_at(&declared.path).ok().flatten()?;
+                Some((declared, commit))
+            })
+            .collect(),
+        Err(error) => {
+            tracing::warn!(error, "submodules are not read");
+            Vec::new()
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Repository {
     pub password: Secret<String>,
     /// Token for `Authorization: Bearer`; wins over the password.
     pub bearer_token: Secret<String>,
+    /// Stands for user and password over HTTP, when it has an id: a token is asked for when one is needed.
+    pub github_app: GitHubApp,
     /// Private key in PEM or OpenSSH form.
     pub ssh_private_key: Secret<String>,
     /// Neither certificates nor host keys are verified.
@@ -38,12 +40,25 @@ pub struct Repository {
     pub force_basic_auth: bool,
     /// Known host keys, in the format of `ssh_known_hosts`.
     pub known_hosts: String,
-    /// Content kept in Git LFS is wanted. Reading such a file is an error that says so: it is not supported yet.
+    /// Content kept in Git LFS is wanted: it is read in the place of what points to it.
     pub enable_lfs: bool,
-    /// Submodules are wanted. Reading into one is an error that says so; when not wanted it is an empty folder.
+    /// Submodules are wanted; one that is not wanted is an empty folder.
     pub submodules: bool,
     /// Commits of history to fetch; zero for all.
     pub depth: u32,
+}
+
+/// A GitHub App that may read a repository.
+#[derive(Clone, Default)]
+pub struct GitHubApp {
+    /// Its id.
+    pub id: i64,
+    /// The id of its installation; looked for by the repository's owner when zero.
+    pub installation: i64,
+    /// Its private key, PEM.
+    pub private_key: Secret<String>,
+    /// The API of a GitHub Enterprise server; that of github.com when empty.
+    pub base_url: String,
 }
 
 impl fmt::Debug for Repository {
@@ -122,6 +137,7 @@ impl Access {
             &repository.ssh_private_key,
             &repository.tls_client_key,
             &repository.proxy,
+            &repository.github_app.private_key,
         ];
         let mut text = text.to_owned();
         for secret in secrets
@@ -149,6 +165,8 @@ fn fingerprint(repository: &Repository, salt: &[u8; 32]) -> [u8; 32] {
         repository.known_hosts.as_str(),
         repository.proxy.reveal(),
         repository.no_proxy.as_str(),
+        repository.github_app.private_key.reveal(),
+        repository.github_app.base_url.as_str(),
     ] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
@@ -162,5 +180,7 @@ fn fingerprint(repository: &Repository, salt: &[u8; 32]) -> [u8; 32] {
     ];
     hash.update(switches.map(u8::from));
     hash.update(repository.depth.to_be_bytes());
+    hash.update(repository.github_app.id.to_be_bytes());
+    hash.update(repository.github_app.installation.to_be_bytes());
     hash.finalize().into()
 }

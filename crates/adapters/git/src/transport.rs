@@ -15,10 +15,12 @@ use gix::{
 };
 use url::Url;
 
-use crate::{Cause, http, interrupt::Interrupt, location::Route, process, repository::Access};
+use crate::{
+    Authorities, Cause, github_app, http, interrupt::Interrupt, location::Route, process, repository::Access,
+};
 
 /// What every conversation needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// Longest silence of an HTTP server.
     pub(crate) request_timeout: Duration,
@@ -26,6 +28,26 @@ pub(crate) struct Settings {
     pub(crate) key_folder: PathBuf,
     /// No repository may be read out of here: it holds everybody's.
     pub(crate) cache_folder: PathBuf,
+    /// Tokens of GitHub Apps that are good for a while.
+    pub(crate) tokens: Arc<github_app::Tokens>,
+    /// Certificates trusted for addresses that no repository was configured for.
+    pub(crate) authorities: Option<Authorities>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Settings")
+            .field("request_timeout", &self.request_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// The certificates trusted for an address; empty for the system's.
+    pub(crate) fn authorities(&self, url: &str) -> String {
+        self.authorities.as_ref().map_or_else(String::new, |authorities| authorities(url))
+    }
 }
 
 pub(crate) type Remote<'a> = Connection<'a, 'a, 'a, Box<dyn Transport + Send>>;
@@ -81,16 +103,24 @@ fn over_http<R>(
     talk: impl FnOnce(Remote<'_>) -> gix::Result<R>,
 ) -> Result<R, Cause> {
     let asked = Arc::new(AtomicBool::new(false));
+    let repository = github_app::with_token(&access.repository, settings)?;
     let attempt = || {
         let remote = remote(repo, url.as_str(), refspecs)?;
-        let options = http::options(&access.repository, url, settings.request_timeout);
+        let options = http::options(&repository, url, settings.request_timeout);
         let connection = remote
             .connect(Direction::Fetch)?
             .with_transport_options(Box::new(options))
-            .with_credentials(http::credentials(&access.repository, url, asked.clone()));
+            .with_credentials(http::credentials(&repository, url, asked.clone()));
         talk(connection)
     };
-    attempt().map_err(|error| http_cause(&error, access, url, asked.load(Ordering::SeqCst)))
+    attempt().map_err(|error| {
+        let cause = http_cause(&error, access, url, asked.load(Ordering::SeqCst));
+        if cause.refuses_access() {
+            // The App may have lost what its token was good for.
+            settings.tokens.forget(&access.repository);
+        }
+        cause
+    })
 }
 
 fn over_program<R>(

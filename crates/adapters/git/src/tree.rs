@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -14,14 +14,15 @@ use gix::{
 };
 use source_tree::{ContentId, DirEntry, Entry, Kind, Node, Nodes, Tree, TreeError, TreePath, links};
 
-use crate::{CommitId, Repository};
+use crate::{
+    CommitId, Repository,
+    lfs::{Pointer, Store},
+};
 
 /// Decoded folders kept per mirror, in entries; twice as many at most.
 const MOST_ENTRIES: usize = 200_000;
 /// Open handles kept per mirror.
 const MOST_HANDLES: usize = 8;
-/// How files in Git LFS begin.
-const LFS: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 
 type Handle = gix::odb::Cache<gix::odb::store::Handle<Arc<gix::odb::Store>>>;
 
@@ -58,6 +59,11 @@ impl Objects {
             }
             Ok(Some(gix::objs::CommitRef::from_bytes(data.data, gix::hash::Kind::Sha1)?.tree()))
         })
+    }
+
+    /// Whether an object is here, whatever it is.
+    pub(crate) fn holds(&self, id: &CommitId) -> bool {
+        self.with_handle(|handle| handle.try_header(&id.object()).is_ok_and(|header| header.is_some()))
     }
 
     fn folder(&self, id: gix::ObjectId) -> Result<Arc<Folder>, String> {
@@ -179,9 +185,13 @@ pub struct GitTree {
     commit: CommitId,
     root: gix::ObjectId,
     most_file_bytes: u64,
-    lfs: bool,
+    lfs: Option<Arc<Store>>,
     submodules: bool,
+    modules: Arc<Modules>,
 }
+
+/// The trees of submodules by path, or why one cannot be read.
+pub(crate) type Modules = BTreeMap<TreePath, Result<GitTree, String>>;
 
 impl fmt::Debug for GitTree {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -196,9 +206,39 @@ impl GitTree {
         root: gix::ObjectId,
         repository: &Repository,
         most_file_bytes: u64,
+        lfs: Option<Arc<Store>>,
     ) -> Self {
-        let (lfs, submodules) = (repository.enable_lfs, repository.submodules);
-        Self { objects, commit, root, most_file_bytes, lfs, submodules }
+        let (submodules, modules) = (repository.submodules, Arc::default());
+        Self { objects, commit, root, most_file_bytes, lfs, submodules, modules }
+    }
+
+    /// The tree with its submodules.
+    pub(crate) fn with_modules(mut self, modules: Modules) -> Self {
+        self.modules = Arc::new(modules);
+        self
+    }
+
+    /// The commit of a submodule at exactly this path.
+    pub(crate) fn module_at(&self, path: &TreePath) -> Result<Option<CommitId>, TreeError> {
+        let line = self.line(path)?;
+        Ok(line.filter(|(kind, _)| *kind == EntryKind::Commit).map(|(_, id)| CommitId::from_object(&id)))
+    }
+
+    /// The innermost tree that holds the path, and the path in it.
+    fn place(&self, path: &TreePath) -> Result<(&Self, TreePath), TreeError> {
+        let (mut tree, mut rest) = (self, path.clone());
+        loop {
+            let found =
+                tree.modules.iter().find_map(|(module, tree)| Some((tree, rest.strip_prefix(module)?)));
+            let Some((module, inner)) = found else { return Ok((tree, rest)) };
+            let module = module.as_ref().map_err(|cause| TreeError::Unreadable {
+                path: path.clone(),
+                cause: format!("the submodule cannot be read: {cause}"),
+            })?;
+            rest = TreePath::parse(inner)
+                .map_err(|error| TreeError::Unreadable { path: path.clone(), cause: error.to_string() })?;
+            tree = module;
+        }
     }
 
     /// The commit whose tree this is.
@@ -220,7 +260,7 @@ impl GitTree {
                 EntryKind::Commit if self.submodules => {
                     return Err(TreeError::Unsupported {
                         path: path.clone(),
-                        what: "the content of a submodule is",
+                        what: "a submodule without an entry in .gitmodules is",
                     });
                 }
                 EntryKind::Commit => Arc::default(),
@@ -251,7 +291,14 @@ fn kind(kind: EntryKind) -> Kind {
 
 impl Nodes for GitTree {
     fn node(&self, path: &TreePath) -> Result<Option<Node>, TreeError> {
-        let Some((entry_kind, object)) = self.line(path)? else { return Ok(None) };
+        // The folder of a submodule is a line of the tree around it: it is there when nothing can be read of it.
+        let around = path.parent().unwrap_or_else(TreePath::root);
+        let (tree, folder) = self.place(&around)?;
+        let inner = match path.file_name() {
+            Some(name) => folder.child(name),
+            None => folder,
+        };
+        let Some((entry_kind, object)) = tree.line(&inner)? else { return Ok(None) };
         let id = ContentId::git(object.as_bytes()).ok_or_else(|| TreeError::Unreadable {
             path: path.clone(),
             cause: format!("object {object} has an id of unknown length"),
@@ -260,13 +307,35 @@ impl Nodes for GitTree {
     }
 
     fn children(&self, directory: &TreePath) -> Result<Vec<DirEntry>, TreeError> {
+        let (tree, inner) = self.place(directory)?;
         let folder =
-            self.folder(directory)?.ok_or_else(|| TreeError::NotADirectory { path: directory.clone() })?;
+            tree.folder(&inner)?.ok_or_else(|| TreeError::NotADirectory { path: directory.clone() })?;
         Ok(folder.0.iter().map(|line| DirEntry { name: line.name.clone(), kind: kind(line.kind) }).collect())
     }
 
     fn content(&self, path: &TreePath) -> Result<Bytes, TreeError> {
-        let Some((_, id)) = self.line(path)? else { return Err(TreeError::NotFound { path: path.clone() }) };
+        let (tree, inner) = self.place(path)?;
+        let Some((kind, id)) = tree.line(&inner)? else {
+            return Err(TreeError::NotFound { path: path.clone() });
+        };
+        let content = tree.blob(path, id)?;
+        match (&tree.lfs, Pointer::read(&content)) {
+            (Some(store), Some(pointer)) if kind != EntryKind::Link => {
+                let (size, limit) = (pointer.size, tree.most_file_bytes);
+                if size > limit {
+                    return Err(TreeError::TooLarge { path: path.clone(), size, limit });
+                }
+                let unreadable =
+                    |cause| TreeError::Unreadable { path: path.clone(), cause: format!("git lfs: {cause}") };
+                store.content(&pointer).map_err(unreadable)
+            }
+            _ => Ok(content),
+        }
+    }
+}
+
+impl GitTree {
+    fn blob(&self, path: &TreePath, id: gix::ObjectId) -> Result<Bytes, TreeError> {
         let unreadable = |cause: String| TreeError::Unreadable { path: path.clone(), cause };
         self.objects.with_handle(|handle| {
             let header = handle.try_header(&id).map_err(|error| unreadable(error.to_string()))?;
@@ -277,20 +346,11 @@ impl Nodes for GitTree {
             }
             let mut buffer = Vec::new();
             match handle.try_find(&id, &mut buffer) {
-                Ok(Some(data)) if data.kind == gix::objs::Kind::Blob => {}
-                Ok(Some(data)) => {
-                    return Err(unreadable(format!("object {id} is a {}, not a blob", data.kind)));
-                }
-                Ok(None) => return Err(unreadable(format!("blob {id} is missing"))),
-                Err(error) => return Err(unreadable(error.to_string())),
+                Ok(Some(data)) if data.kind == gix::objs::Kind::Blob => Ok(Bytes::from(buffer)),
+                Ok(Some(data)) => Err(unreadable(format!("object {id} is a {}, not a blob", data.kind))),
+                Ok(None) => Err(unreadable(format!("blob {id} is missing"))),
+                Err(error) => Err(unreadable(error.to_string())),
             }
-            if self.lfs && buffer.starts_with(LFS) {
-                return Err(TreeError::Unsupported {
-                    path: path.clone(),
-                    what: "content kept in git lfs is",
-                });
-            }
-            Ok(Bytes::from(buffer))
         })
     }
 }

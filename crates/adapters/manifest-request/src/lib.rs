@@ -108,6 +108,7 @@ impl Rendering<'_> {
             kube_version: self.kube_version.to_owned(),
             api_versions: self.api_versions.to_vec(),
             verify_signature: !self.project.spec.signature_keys.is_empty(),
+            source_integrity: signature::policy::effective(&self.project.spec, &source.repo_url),
             tracking_method: settings.tracking.method.as_str().to_owned(),
             enabled_source_types: settings.enabled_source_types(),
             helm_options: Some(settings.helm_options()),

@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 use source_tree::{Kind, Tree, TreeError, TreePath};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -259,7 +260,7 @@ pub fn unpack(archive: impl Read, folder: &Path, modes: bool, limits: Limits) ->
                 io::copy(&mut entry, &mut file)?;
             }
             tar::EntryType::Symlink => {
-                let leads = entry.link_name()?.map(|name| name.into_owned()).unwrap_or_default();
+                let leads = entry.link_name()?.map(Cow::into_owned).unwrap_or_default();
                 links.push((path, leads));
             }
             // Global headers say nothing of files.

@@ -2,7 +2,9 @@
 //! kustomization's images.
 
 use crate::value_files::ValueFiles;
-use crate::{RenderError, Request, SourceType, application_path, source_type, with_overrides};
+use crate::{
+    RenderError, Request, SourceType, application_path, plugins, source_type_among_plugins, with_overrides,
+};
 use api::v1alpha1::ApplicationSource;
 use object::Object;
 use serde_json::Value;
@@ -32,7 +34,8 @@ pub fn details(
 ) -> Result<(SourceType, ApplicationSource, Details), RenderError> {
     let path = application_path(tree, &request.source.path)?;
     let source = with_overrides(tree, &path, request.source, request.application_name)?;
-    let source_type = source_type(tree, &path, &source, request.enabled)?;
+    let claimed = || plugins::claim(&path, &source, request);
+    let source_type = source_type_among_plugins(tree, &path, &source, request.enabled, claimed)?;
     let details = match source_type {
         SourceType::Helm => chart(tree, &path, &source, request)?,
         SourceType::Kustomize => {

@@ -62,6 +62,19 @@ impl Environment {
         &self.variables
     }
 
+    /// All variables, those of the revision too.
+    pub fn all(&self) -> &BTreeMap<String, String> {
+        self.revision_used.set(true);
+        &self.variables
+    }
+
+    /// An environment with more variables.
+    pub(crate) fn and(&self, more: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut extended = self.clone();
+        extended.variables.extend(more);
+        extended
+    }
+
     /// Notes that something outside of the tree was used, which changes without the tree changing.
     pub(crate) fn note_outside(&self) {
         self.revision_used.set(true);

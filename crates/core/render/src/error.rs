@@ -1,6 +1,5 @@
 //! Why a source does not render. Texts that users of Argo CD know are the original's.
 
-use crate::SourceType;
 use kustomize::SeamError;
 use object::tracking::MarkError;
 use source_tree::{InvalidPath, TreeError};
@@ -129,14 +128,9 @@ pub enum RenderError {
         /// What is wrong.
         reason: String,
     },
-    /// This version cannot render sources of that type.
-    #[error("{path}: this version renders no {engine} sources yet")]
-    NoEngine {
-        /// The source's path.
-        path: String,
-        /// The type.
-        engine: SourceType,
-    },
+    /// A plugin gives no manifests.
+    #[error("plugin sidecar failed. {0}")]
+    Plugin(SeamError),
     /// The application's mark could not be made.
     #[error(transparent)]
     Mark(#[from] MarkError),
@@ -150,7 +144,7 @@ impl RenderError {
             Self::Jsonnet { error, .. } => error.retryable(),
             Self::Helm { error, .. } => error.retryable(),
             Self::Kustomize { error, .. } => error.retryable(),
-            Self::Fetch { error, .. } => error.retry,
+            Self::Fetch { error, .. } | Self::Plugin(error) => error.retry,
             _ => false,
         }
     }

@@ -9,15 +9,17 @@ mod error;
 mod kustomizations;
 mod outside;
 mod overrides;
+mod plugins;
 mod source_type;
 mod value_files;
 
 pub use details::{Details, details};
 pub use environment::{Environment, EnvironmentOf};
 pub use error::RenderError;
-pub use outside::{MissingDependency, Nowhere, Outside, References, RemoteBase, SeamError};
+pub use outside::{Discovery, MissingDependency, Nowhere, Outside, References, RemoteBase, SeamError};
 pub use overrides::with_overrides;
-pub use source_type::{SourceType, source_type};
+pub use plugins::variables as plugin_variables;
+pub use source_type::{SourceType, source_type, source_type_among_plugins};
 
 use api::v1alpha1::ApplicationSource;
 use object::Object;
@@ -91,7 +93,8 @@ pub struct Rendered {
 pub fn render(tree: &dyn Tree, request: &Request<'_>) -> Result<Rendered, RenderError> {
     let path = application_path(tree, &request.source.path)?;
     let source = with_overrides(tree, &path, request.source, request.application_name)?;
-    let source_type = source_type(tree, &path, &source, request.enabled)?;
+    let claimed = || plugins::claim(&path, &source, request);
+    let source_type = source_type_among_plugins(tree, &path, &source, request.enabled, claimed)?;
     let documents = match source_type {
         SourceType::Directory => {
             let options = source.directory.unwrap_or_default();
@@ -99,10 +102,7 @@ pub fn render(tree: &dyn Tree, request: &Request<'_>) -> Result<Rendered, Render
         }
         SourceType::Helm => charts::documents(tree, &path, &source.helm.unwrap_or_default(), request)?,
         SourceType::Kustomize => kustomizations::documents(tree, &path, source.kustomize.as_ref(), request)?,
-        // An engine that is not there is an error that names it, never a silently different manifest.
-        other @ SourceType::Plugin => {
-            return Err(RenderError::NoEngine { path: request.source.path.clone(), engine: other });
-        }
+        SourceType::Plugin => plugins::documents(&path, &source, request)?,
     };
     if documents.len() > request.limits.objects {
         let (path, limit) = (path.as_str().to_owned(), request.limits.objects as u64);

@@ -1,7 +1,7 @@
 //! What a render may ask of the world besides its tree. The caller decides how, and with whose credentials.
 
 use jiff::Timestamp;
-use source_tree::Tree;
+use source_tree::{Tree, TreePath};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +24,34 @@ pub trait Outside {
 
     /// A packed chart that another one needs.
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError>;
+
+    /// Whether a plugin says that the folder is for it. The variables are for its commands.
+    fn discover(&self, path: &TreePath, variables: &[(String, String)]) -> Result<Discovery, SeamError> {
+        let _ = (path, variables);
+        Ok(Discovery::NoPlugins)
+    }
+
+    /// The manifests that a plugin makes of the folder; the one that discovery finds when the name is empty.
+    fn plugin(
+        &self,
+        name: &str,
+        path: &TreePath,
+        variables: &[(String, String)],
+    ) -> Result<Vec<String>, SeamError> {
+        let _ = variables;
+        Err(SeamError::fact(format!("{path}: there are no plugins here, {name:?} is not asked")))
+    }
+}
+
+/// What discovery among plugins gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// There is nobody to ask.
+    NoPlugins,
+    /// Nobody wants the folder.
+    Unclaimed,
+    /// A plugin takes it.
+    Claimed,
 }
 
 /// Nothing outside: no time, no randomness, nothing to fetch.

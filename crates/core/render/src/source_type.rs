@@ -48,12 +48,26 @@ pub fn source_type(
     source: &ApplicationSource,
     enabled: &BTreeMap<String, bool>,
 ) -> Result<SourceType, RenderError> {
+    source_type_among_plugins(tree, path, source, enabled, || Ok(false))
+}
+
+/// As [`source_type`], where plugins are asked before anything is looked for in the folder.
+pub fn source_type_among_plugins(
+    tree: &dyn Tree,
+    path: &TreePath,
+    source: &ApplicationSource,
+    enabled: &BTreeMap<String, bool>,
+    claimed: impl FnOnce() -> Result<bool, RenderError>,
+) -> Result<SourceType, RenderError> {
     let on = |source_type: SourceType| enabled.get(source_type.as_str()).copied().unwrap_or(true);
     if let Some(explicit) = explicit(source)? {
         return Ok(if on(explicit) { explicit } else { SourceType::Directory });
     }
     if !source.chart.is_empty() {
         return Ok(SourceType::Helm);
+    }
+    if on(SourceType::Plugin) && claimed()? {
+        return Ok(SourceType::Plugin);
     }
     if on(SourceType::Helm) && is_file(tree, &path.child("Chart.yaml"))? {
         return Ok(SourceType::Helm);

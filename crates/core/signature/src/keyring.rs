@@ -326,11 +326,10 @@ fn primary_state(key: &SignedPublicKey, now: i64) -> Result<&Signature, Verdict>
     }
     let direct = key.details.direct_signatures.iter().filter(|own| own.verify_key(primary).is_ok());
     let named = key.details.users.iter().flat_map(|user| {
-        let certifications = user.signatures.iter().filter(|own| {
+        user.signatures.iter().filter(|own| {
             own.typ() != Some(SignatureType::CertRevocation)
                 && own.verify_certification(primary, Tag::UserId, &user.id).is_ok()
-        });
-        certifications
+        })
     });
     let newest = named.chain(direct).max_by_key(|own| created(own)).ok_or(Verdict::Bad)?;
     match expired(i64::from(primary.created_at().as_secs()), newest, now) {

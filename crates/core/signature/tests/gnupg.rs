@@ -1,6 +1,11 @@
 //! Keys and signatures made by the real `gpg`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the real program makes what is judged"
+)]
 
 use signature::{InvalidKey, Keyring, Verdict};
 use std::io::Write;

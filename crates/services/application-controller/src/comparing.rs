@@ -186,6 +186,7 @@ impl Controller {
             now,
         };
         compared.diff_options = given.options.clone().ok();
+        let problems = loaded.problems.clone();
         let key = Key::new(&*application.metadata.namespace, &*application.metadata.name).to_string();
         let own = given.clone();
         let targets =
@@ -217,7 +218,14 @@ impl Controller {
             given.with(|facts| compare::compare(targets, lives, facts))
         };
         match self.compute().run(&key, work).await {
-            Ok((comparison, conditions)) => Compared { comparison, conditions, ..compared },
+            Ok((mut comparison, mut conditions)) => {
+                // What is not signed is shown, and nothing is done with it.
+                comparison.failed |= !problems.is_empty();
+                let problems =
+                    problems.iter().map(|text| project::condition(ConditionType::ComparisonError, text, now));
+                conditions.extend(problems);
+                Compared { comparison, conditions, ..compared }
+            }
             Err(unfinished) => compared.unfinished(&unfinished, now),
         }
     }
@@ -230,7 +238,12 @@ impl Controller {
         discovery: &Discovery,
     ) -> Loaded {
         if let Some(manifests) = &question.manifests {
-            return Loaded::new(Ok(manifests.clone()));
+            let mut loaded = Loaded::new(Ok(manifests.clone()));
+            let project = &situation.project.spec;
+            if question.sources.iter().any(|source| manifests::is_verified(project, &source.repo_url)) {
+                loaded.problems.push("Cannot use local manifests when source integrity is enforced".into());
+            }
+            return loaded;
         }
         let hard = question.level == RefreshType::Hard;
         let rendering = Rendering {
@@ -244,7 +257,9 @@ impl Controller {
             no_cache: hard,
             no_revision_cache: hard || question.compare_with == CompareWith::LatestForceResolve,
         };
-        manifests::load(self.store(), self.repo_server(), &situation.rules.rendering, &rendering).await
+        let verify = self.options().verify_signatures;
+        let settings = &situation.rules.rendering;
+        manifests::load(self.store(), self.repo_server(), settings, &rendering, verify).await
     }
 
     /// The live objects of an application: those that carry its mark, and those its targets name.

@@ -1,7 +1,9 @@
 //! What the sources of an application say, asked of the repo-server.
 
+use api::v1alpha1::AppProjectSpec;
 use manifest_request::{RenderSettings, Rendering};
 use object::Object;
+use signature::policy::{demand, effective, told as told_problems};
 use store::Store;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -18,12 +20,20 @@ pub(crate) struct Loaded {
     pub(crate) revisions: Vec<String>,
     /// The type of each source.
     pub(crate) source_types: Vec<String>,
+    /// What breaks the project's rules for the integrity of sources.
+    pub(crate) problems: Vec<String>,
 }
 
 impl Loaded {
     /// These manifests, of no revision yet.
     pub(crate) fn new(manifests: Result<Vec<String>, String>) -> Self {
-        Self { manifests, sources: Vec::new(), revisions: Vec::new(), source_types: Vec::new() }
+        Self {
+            manifests,
+            sources: Vec::new(),
+            revisions: Vec::new(),
+            source_types: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// The manifests, read.
@@ -45,12 +55,14 @@ impl Loaded {
     }
 }
 
-/// Asks for the manifests of all sources.
+/// Asks for the manifests of all sources. With `verify`, an answer that says nothing of signatures the project demands
+/// is not believed.
 pub(crate) async fn load(
     store: &Store,
     client: &RepoServerServiceClient<Channel>,
     settings: &RenderSettings,
     rendering: &Rendering<'_>,
+    verify: bool,
 ) -> Loaded {
     let mut loaded = Loaded::new(Ok(Vec::new()));
     let mut manifests = Vec::new();
@@ -69,6 +81,17 @@ pub(crate) async fn load(
                 let response = response.into_inner();
                 loaded.revisions.push(response.revision);
                 loaded.source_types.push(response.source_type);
+                let checked = response.source_integrity_result.as_ref();
+                let project = &rendering.project.spec;
+                let silent = checked.is_none() && verify && is_verified(project, &source.repo_url);
+                let silent = silent.then(|| {
+                    format!("the repo-server did not verify {}, which the project demands", source.repo_url)
+                });
+                // A repository that lends values is verified with those that borrow them, too.
+                let problem = silent.or_else(|| checked.and_then(told_problems));
+                if let Some(problem) = problem.filter(|problem| !loaded.problems.contains(problem)) {
+                    loaded.problems.push(problem);
+                }
                 manifests.extend(response.manifests);
                 loaded.sources.push(manifests.len());
             }
@@ -80,6 +103,11 @@ pub(crate) async fn load(
     }
     loaded.manifests = Ok(manifests);
     loaded
+}
+
+/// Whether the project demands something of the revisions of a repository, or tried to.
+pub(crate) fn is_verified(project: &AppProjectSpec, repository: &str) -> bool {
+    !matches!(demand(effective(project, repository).as_ref(), repository), Ok(None))
 }
 
 fn failed(index: usize, count: usize, reason: &str) -> String {

@@ -40,6 +40,8 @@ pub struct Options {
     pub shown: Shown,
     /// Which clusters are this process' own.
     pub share: Share,
+    /// Whether the repo-server verifies signatures (`ARGOCD_GPG_ENABLED`).
+    pub verify_signatures: bool,
 }
 
 impl Default for Options {
@@ -59,6 +61,7 @@ impl Default for Options {
             events: vec!["all".into()],
             shown: Shown::default(),
             share: Share::default(),
+            verify_signatures: true,
         }
     }
 }
@@ -84,6 +87,9 @@ impl Options {
             self_heal_backoff: Some(backoff),
             server_side_diff: flags.bool("server-side-diff-enabled"),
             keep_state: flags.duration("app-state-cache-expiration"),
+            verify_signatures: !environment
+                .get("ARGOCD_GPG_ENABLED")
+                .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "false" | "no")),
             limits: limits(environment),
             events: flags.list("enable-k8s-event"),
             shown: Shown {

@@ -94,7 +94,7 @@ impl Controller {
         let namespace = synced.and_then(|result| result.managed_namespace_metadata.as_ref());
         let namespace = serde_json::to_string(&namespace).ok()?;
         let compared_by = application.metadata.annotations.get(COMPARE_OPTIONS);
-        let wanted = (spec, namespace, manifests, &loaded.source_types, compared_by);
+        let wanted = (spec, namespace, manifests, &loaded.source_types, &loaded.problems, compared_by);
         Some(self.hash(|hasher| wanted.hash(hasher)))
     }
 

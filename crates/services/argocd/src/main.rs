@@ -17,6 +17,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Overrides the name the process was started by.
 const NAME_VARIABLE: &str = "ARGOCD_BINARY_NAME";
 
+/// Git's question for credentials, asked in a plugin.
+const ASK_PASS: &str = "argocd-git-ask-pass";
+
 /// Address space, not memory: only what is used is there.
 const STACK_BYTES: usize = 16 << 20;
 
@@ -37,15 +40,15 @@ fn main() {
             component(application_controller::COMPONENT, &arguments, &environment, Kind::Controller)
         }
         api_server::COMPONENT => component(api_server::COMPONENT, &arguments, &environment, Kind::ApiServer),
+        cmp_server::COMPONENT => component(cmp_server::COMPONENT, &arguments, &environment, Kind::CmpServer),
+        ASK_PASS => ask_pass(&arguments, &environment),
         // All of them in one process; flags are the api-server's.
         standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
         "argocd-applicationset-controller"
         | "argocd-notifications"
-        | "argocd-cmp-server"
         | "argocd-commit-server"
         | "argocd-dex"
-        | "argocd-k8s-auth"
-        | "argocd-git-ask-pass" => {
+        | "argocd-k8s-auth" => {
             eprintln!("{name}: this version has no such component; remove it from the installation for now");
             1
         }
@@ -54,11 +57,34 @@ fn main() {
     std::process::exit(code);
 }
 
+/// What git runs to ask for a name or a password: the question is the argument, the answer goes to standard output.
+fn ask_pass(arguments: &[String], environment: &BTreeMap<String, String>) -> i32 {
+    let [question] = arguments else {
+        eprintln!("Error: expected 1 argument, got {}", arguments.len());
+        return 1;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let answer = runtime
+        .map_err(|error| format!("start the runtime: {error}"))
+        .and_then(|runtime| runtime.block_on(repo_server::ask_pass(question, environment)));
+    match answer {
+        Ok(answer) => {
+            println!("{answer}");
+            0
+        }
+        Err(error) => {
+            eprintln!("Error: {error}");
+            1
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     RepoServer,
     Controller,
     ApiServer,
+    CmpServer,
     Standalone,
 }
 
@@ -106,6 +132,7 @@ fn component(
                 let store = hub::store(cluster, &namespace, &flags, true);
                 api_server::run(&flags, &environment, store, stop).await?;
             }
+            Kind::CmpServer => cmp_server::run(&flags, environment, stop).await?,
             Kind::Standalone => standalone::run(flags, environment, stop).await?,
         }
         Ok::<(), anyhow::Error>(())

@@ -1,10 +1,10 @@
 //! What can be set on a source, for whoever edits an application.
 
-use crate::server::{Asked, RepoServer};
+use crate::server::{Asked, Looked, RepoServer};
 use crate::sources::Origin;
 use crate::status;
 use api::v1alpha1::HelmParameter;
-use render::{Details, RenderError, SourceType};
+use render::{RenderError, SourceType};
 use tonic::{Code, Status};
 use wire::repository::{
     HelmAppSpec, KustomizeAppSpec, ManifestRequest, PluginAppSpec, RepoAppDetailsResponse,
@@ -34,22 +34,19 @@ impl RepoServer {
             ref_sources: query.ref_sources,
             ..ManifestRequest::default()
         };
-        let references = self.references(&request, &source).await?;
+        let references = self.references(&request, &source, &mut None).await?;
         let asked = Asked { tree, source, request, revision: resolved.as_str().to_owned(), references };
         let found = self.look(asked).await?;
-        let (source_type, source, details) = found.map_err(|error| match &error {
+        let looked = found.map_err(|error| match &error {
             RenderError::NoPath { .. } => Status::new(Code::InvalidArgument, error.to_string()),
             error => status::render(error),
         })?;
-        Ok(response(source_type, source, details))
+        Ok(response(looked))
     }
 }
 
-fn response(
-    source_type: SourceType,
-    source: api::v1alpha1::ApplicationSource,
-    details: Details,
-) -> RepoAppDetailsResponse {
+fn response(looked: Looked) -> RepoAppDetailsResponse {
+    let Looked { source_type, source, details, announced } = looked;
     let mut response = RepoAppDetailsResponse { r#type: source_type.to_string(), ..Default::default() };
     match source_type {
         SourceType::Helm => {
@@ -63,7 +60,7 @@ fn response(
             });
         }
         SourceType::Kustomize => response.kustomize = Some(KustomizeAppSpec { images: details.images }),
-        SourceType::Plugin => response.plugin = Some(PluginAppSpec::default()),
+        SourceType::Plugin => response.plugin = Some(PluginAppSpec { parameters_announcement: announced }),
         SourceType::Directory => {}
     }
     response

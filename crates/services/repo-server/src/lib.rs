@@ -1,14 +1,17 @@
 //! The repo-server: resolves revisions, renders sources into manifests, remembers what it rendered. Asked over
 //! gRPC by the application-controller and the api-server; reaches repositories and its cache, and no cluster.
 
+mod ask_pass;
 mod changes;
 mod dependencies;
 mod details;
+mod integrity;
 mod listing;
 mod manifests;
 mod metrics;
 mod options;
 mod places;
+mod plugins;
 mod reads;
 mod repository;
 mod server;
@@ -17,6 +20,7 @@ mod status;
 mod streamed;
 mod world;
 
+pub use ask_pass::answer as ask_pass;
 pub use options::Options;
 pub use server::RepoServer;
 
@@ -85,7 +89,9 @@ pub async fn run(
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }
+    let ask_pass = options.ask_pass.clone();
     let server = build(options, cache, &registry)?;
+    share_credentials(&ask_pass, stop.part());
     boot::metrics::serve(metrics, registry, Arc::new(|| Ok(())), stop.part())
         .await
         .map_err(|error| StartError::Io { what: format!("listen on {metrics} for metrics"), error })?;
@@ -101,10 +107,25 @@ pub async fn run(
 pub fn build(options: Options, cache: Cache, registry: &SharedRegistry) -> Result<RepoServer, StartError> {
     let metrics = metrics::Metrics::new(registry);
     let observed = metrics.clone();
-    let git =
-        git::Options { observer: Some(Arc::new(move |report| observed.git(report))), ..options.git.clone() };
+    let tls_data = options.tls_data.clone();
+    let git = git::Options {
+        observer: Some(Arc::new(move |report| observed.git(report))),
+        authorities: Some(Arc::new(move |url| repository::authorities(url, &tls_data))),
+        ..options.git.clone()
+    };
     let repositories = git::Repositories::new(&options.cache_folder, git)?;
     Ok(RepoServer::new(repositories, cache, options, metrics))
+}
+
+/// Serves the socket where plugins ask for credentials. Without it, those that may ask get none.
+fn share_credentials(ask_pass: &ask_pass::AskPass, stop: Stop) {
+    let ask_pass = ask_pass.clone();
+    tokio::spawn(async move {
+        let socket = ask_pass.socket();
+        if let Err(error) = transport::serve_unix(socket, ask_pass.router(), stop.asked()).await {
+            tracing::warn!(%error, socket = %socket.display(), "plugins cannot ask for credentials");
+        }
+    });
 }
 
 /// The certificate from the folder where manifests mount it, else one made now.

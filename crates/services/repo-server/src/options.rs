@@ -1,5 +1,9 @@
 //! What a repo-server is set up with.
 
+use crate::ask_pass::AskPass;
+use crate::integrity::Keys;
+use crate::plugins;
+use crate::repository::Trust;
 use boot::flags::Flags;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +26,8 @@ pub struct Options {
     pub parallel_renders: usize,
     /// All files of a directory source together, in bytes.
     pub manifest_bytes: u64,
+    /// Whether submodules are part of a tree.
+    pub submodules: bool,
     /// Seals what is kept in a cache others can write to.
     pub cache_secret: Vec<u8>,
     /// Times and limits for git.
@@ -42,9 +48,24 @@ pub struct Options {
     pub streamed_limits: archive::Limits,
     /// Whether folders that begin with a dot are listed.
     pub hidden_directories: bool,
+    /// Where plugins are, and what they get.
+    pub plugins: plugin::Options,
+    /// Plugins get the files that `manifest-generate-paths` names, and no others.
+    pub plugins_use_generate_paths: bool,
+    /// Whether what projects demand of signatures is looked at (`ARGOCD_GPG_ENABLED`).
+    pub verify_signatures: bool,
+    /// Public keys (`argocd-gpg-keys-cm`).
+    pub(crate) keys: Keys,
+    /// Where plugins ask for a repository's credentials.
+    pub(crate) ask_pass: AskPass,
 }
 
 impl Options {
+    /// Where trusted certificates and host keys lie.
+    pub(crate) fn trust(&self) -> Trust<'_> {
+        Trust { tls_data: &self.tls_data, ssh_data: &self.ssh_data, submodules: self.submodules }
+    }
+
     /// From flags and environment.
     pub fn from_flags(flags: &Flags, environment: &BTreeMap<String, String>) -> Self {
         let folder = |variable: &str, default: &str| {
@@ -75,6 +96,7 @@ impl Options {
             keep_manifests: flags.duration("repo-cache-expiration"),
             parallel_renders: usize::try_from(flags.int("parallelismlimit")).unwrap_or(0),
             manifest_bytes: quantity(&flags.text("max-combined-directory-manifests-size")),
+            submodules: environment.get("ARGOCD_GIT_MODULES_ENABLED").is_none_or(|value| value != "false"),
             cache_secret: cache_secret(environment),
             charts: charts::Options {
                 index_bytes: quantity(&flags.text("helm-registry-max-index-size")),
@@ -104,6 +126,13 @@ impl Options {
                 ..archive::Limits::default()
             },
             hidden_directories: flags.bool("include-hidden-directories"),
+            plugins: plugins::options(flags, environment),
+            plugins_use_generate_paths: flags.bool("plugin-use-manifest-generate-paths"),
+            ask_pass: AskPass::new(environment),
+            verify_signatures: !environment
+                .get("ARGOCD_GPG_ENABLED")
+                .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "false" | "no")),
+            keys: Keys::new(folder("ARGOCD_GPG_DATA_PATH", "/app/config/gpg/source")),
             git,
         }
     }

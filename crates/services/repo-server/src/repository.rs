@@ -10,6 +10,8 @@ use tonic::Status;
 pub(crate) struct Trust<'a> {
     pub(crate) tls_data: &'a Path,
     pub(crate) ssh_data: &'a Path,
+    /// Whether submodules are part of a tree.
+    pub(crate) submodules: bool,
 }
 
 /// The repository as `git` takes it.
@@ -31,6 +33,12 @@ pub(crate) fn git_repository(
         password: repository.password.into(),
         bearer_token: repository.bearer_token.into(),
         ssh_private_key: repository.ssh_private_key.into(),
+        github_app: git::GitHubApp {
+            id: repository.github_app_id,
+            installation: repository.github_app_installation_id,
+            private_key: repository.github_app_private_key.into(),
+            base_url: repository.github_app_enterprise_base_url,
+        },
         insecure: repository.insecure,
         insecure_ignore_host_key: repository.insecure_ignore_host_key,
         tls_client_certificate: repository.tls_client_cert_data,
@@ -39,7 +47,7 @@ pub(crate) fn git_repository(
         no_proxy: repository.no_proxy,
         force_basic_auth: repository.force_http_basic_auth,
         enable_lfs: repository.enable_lfs,
-        submodules: true,
+        submodules: trust.submodules,
         depth: u32::try_from(repository.depth).unwrap_or(0),
         url: repository.repo,
     })

@@ -1,10 +1,12 @@
 //! The methods of `repository.RepoServerService`.
 
 use crate::dependencies::ChartAccess;
+use crate::integrity::Checked;
 use crate::manifests::{Kept, Manifests, Parameters, User};
 use crate::metrics::Metrics;
+use crate::plugins::PluginWorld;
 use crate::repository::{Trust, git_repository};
-use crate::sources::{Origin, Sources, is_artifact};
+use crate::sources::{Origin, Revision, Sources, is_artifact};
 use crate::world::World;
 use crate::{Options, listing, status, streamed};
 use api::k8s::meta_v1::Time;
@@ -13,6 +15,7 @@ use cache::Cache;
 use futures::StreamExt as _;
 use git::{Freshness, Repositories};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
+use plugin::Plugins;
 use render::{Environment, EnvironmentOf, Rendered};
 use source_tree::{Recorded, Tree, TreePath};
 use std::collections::BTreeMap;
@@ -42,6 +45,7 @@ pub struct RepoServer {
     manifests: Manifests,
     pub(crate) options: Arc<Options>,
     renders: Arc<Semaphore>,
+    plugins: Plugins,
     pub(crate) metrics: Metrics,
 }
 
@@ -55,6 +59,7 @@ impl RepoServer {
             sources: Sources::new(repositories, options.clone(), metrics.clone()),
             manifests,
             renders: Arc::new(Semaphore::new(at_once)),
+            plugins: Plugins::new(options.plugins.clone()),
             options,
             metrics,
         }
@@ -70,7 +75,7 @@ impl RepoServer {
     }
 
     pub(crate) fn trust(&self) -> Trust<'_> {
-        Trust { tls_data: &self.options.tls_data, ssh_data: &self.options.ssh_data }
+        self.options.trust()
     }
 
     async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
@@ -96,27 +101,29 @@ impl RepoServer {
         let now = request.no_revision_cache || request.no_cache;
         let resolved = self.sources.resolve(&origin, asked, now).await?;
         let revision = resolved.as_str().to_owned();
+        let mut checked = self.checked(&request, &origin, &resolved).await?;
         if request.has_multiple_sources && only_lends(&source) {
-            return Ok((ManifestResponse { revision, ..ManifestResponse::default() }, None));
+            let nothing = Kept { manifests: Vec::new(), source_type: String::new() };
+            return Ok((response(nothing, revision, &request, checked), None));
         }
-        let references = self.references(&request, &source).await?;
-        let parameters = parameters(&request, &source, &references);
+        let references = self.references(&request, &source, &mut checked).await?;
+        let parameters = self.parameters(&request, &source, &references);
         if !request.no_cache
             && let Some(kept) = self.manifests.at_revision(&parameters, &revision).await
         {
-            return Ok((response(kept, revision, &request), Some(parameters)));
+            return Ok((response(kept, revision, &request, checked), Some(parameters)));
         }
         let tree = self.sources.tree(&origin, &resolved, request.no_cache).await?;
         if !request.no_cache
             && let Some(kept) = self.manifests.by_reads(&parameters, &revision, tree.clone()).await
         {
-            return Ok((response(kept, revision, &request), Some(parameters)));
+            return Ok((response(kept, revision, &request, checked), Some(parameters)));
         }
         let (kept, reads) = self
             .render(Asked { tree, source, request: request.clone(), revision: revision.clone(), references })
             .await?;
         self.manifests.remember(&parameters, &revision, reads, &kept).await;
-        Ok((response(kept, revision, &request), Some(parameters)))
+        Ok((response(kept, revision, &request, checked), Some(parameters)))
     }
 
     /// The trees of other sources that values files are taken from, and the revisions they are of.
@@ -124,6 +131,7 @@ impl RepoServer {
         &self,
         request: &ManifestRequest,
         source: &ApplicationSource,
+        checked: &mut Option<Checked>,
     ) -> Result<References, Status> {
         let mut references = References::new();
         for variable in variables(source) {
@@ -144,6 +152,12 @@ impl RepoServer {
             let origin = Origin::at(Some(target.repo.clone()), "", false, self.trust())?;
             let now = request.no_revision_cache || request.no_cache;
             let resolved = self.sources.resolve(&origin, &target.target_revision, now).await?;
+            if let (Origin::Git(repository), Revision::Commit(commit)) = (&origin, &resolved) {
+                // Values make manifests as templates do.
+                let integrity = request.source_integrity.as_ref();
+                let other = self.verified(integrity, &target.repo.repo, repository, commit).await?;
+                *checked = both(checked.take(), other);
+            }
             let tree = self.sources.tree(&origin, &resolved, false).await?;
             references.insert(variable, (resolved.as_str().to_owned(), tree));
         }
@@ -173,11 +187,12 @@ impl RepoServer {
             request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
         render::application_path(&tree, &source.path)
             .map_err(|error| Status::unknown(format!("failed to get app path: {error}")))?;
-        let references = self.references(&request, &source).await?;
+        let mut checked = None;
+        let references = self.references(&request, &source, &mut checked).await?;
         let revision = "streamed".to_owned();
         let work = Asked { tree, source, request: request.clone(), revision: revision.clone(), references };
         let (kept, _) = self.render(work).await?;
-        Ok(response(kept, revision, &request))
+        Ok(response(kept, revision, &request, checked))
     }
 
     async fn render(&self, work: Asked) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
@@ -186,7 +201,7 @@ impl RepoServer {
         self.metrics.render_waited(asked.elapsed());
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
-        let world = self.world(&work.request, &work.source)?;
+        let world = self.world(&work)?;
         let rendered = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let recorded = Recorded::new(work.tree.clone());
@@ -203,31 +218,49 @@ impl RepoServer {
     }
 
     /// Looks at what could be rendered.
-    pub(crate) async fn look(
-        &self,
-        work: Asked,
-    ) -> Result<Result<(render::SourceType, ApplicationSource, render::Details), render::RenderError>, Status>
-    {
+    pub(crate) async fn look(&self, work: Asked) -> Result<Result<Looked, render::RenderError>, Status> {
         let permit = self.renders.clone().acquire_owned().await;
-        let world = self.world(&work.request, &work.source)?;
+        let world = self.world(&work)?;
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
         let looked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            with_request(&work, &world, limits, |request| render::details(&work.tree, request))
+            with_request(&work, &world, limits, |request| {
+                let (source_type, source, details) = render::details(&work.tree, request)?;
+                let mut announced = Vec::new();
+                if source_type == render::SourceType::Plugin {
+                    let path = render::application_path(&work.tree, &source.path)?;
+                    let variables = render::plugin_variables(request.environment, source.plugin.as_ref());
+                    let name = source.plugin.as_ref().map_or("", |plugin| plugin.name.as_str());
+                    let found = world.plugins.parameters(&world.runtime, name, &path, &variables);
+                    announced = found.map_err(render::RenderError::Plugin)?;
+                }
+                Ok(Looked { source_type, source, details, announced })
+            })
         });
         looked.await.map_err(|error| status::broken("look at the source", &error))
     }
 
     /// What a render may ask of the world.
-    fn world(&self, request: &ManifestRequest, source: &ApplicationSource) -> Result<World, Status> {
+    fn world(&self, work: &Asked) -> Result<World, Status> {
+        let Asked { request, source, tree, .. } = work;
         let from_git = source.chart.is_empty() && !is_artifact(source);
         let own = if from_git {
             git_repository(request.repo.clone(), self.trust())?
         } else {
             git::Repository::default()
         };
+        let annotation = &request.annotation_manifest_generate_paths;
+        let narrow = self.options.plugins_use_generate_paths && !annotation.is_empty();
         Ok(World {
+            plugins: PluginWorld {
+                plugins: self.plugins.clone(),
+                repositories: self.sources.git.clone(),
+                tree: tree.clone(),
+                generate_paths: narrow.then(|| annotation.clone()),
+                ask_pass: self.options.ask_pass.clone(),
+                repository: own.clone(),
+            },
             sources: self.sources.clone(),
             own,
             charts: ChartAccess {
@@ -239,6 +272,55 @@ impl RepoServer {
             runtime: tokio::runtime::Handle::current(),
         })
     }
+}
+
+impl RepoServer {
+    /// Everything but the tree that a render depends on. The revision is the tree's; credentials only open the door.
+    fn parameters(
+        &self,
+        request: &ManifestRequest,
+        source: &ApplicationSource,
+        references: &References,
+    ) -> Parameters {
+        let references: BTreeMap<_, _> =
+            references.iter().map(|(name, (commit, _))| (name, commit)).collect();
+        let build_options = request.kustomize_options.as_ref().map(|options| &options.build_options);
+        let schemes = request.helm_options.as_ref().map(|options| &options.values_file_schemes);
+        let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
+        let generate_paths = &request.annotation_manifest_generate_paths;
+        let generate_paths = self.options.plugins_use_generate_paths.then_some(generate_paths);
+        Parameters::new(&(
+            (repository, source, &request.app_name, &request.namespace),
+            (&request.app_label_key, &request.tracking_method, &request.installation_id),
+            (&request.kube_version, &request.api_versions, &request.enabled_source_types),
+            (&request.project_name, &request.project_source_repos),
+            (references, build_options, schemes),
+            // A plugin that comes or goes may change what a folder means.
+            (self.plugins.names(), generate_paths),
+        ))
+    }
+
+    /// What the project demands of the revision of a request, held against it. Charts and artifacts have no signatures
+    /// that it could demand.
+    async fn checked(
+        &self,
+        request: &ManifestRequest,
+        origin: &Origin,
+        revision: &Revision,
+    ) -> Result<Option<Checked>, Status> {
+        let (Origin::Git(repository), Revision::Commit(commit)) = (origin, revision) else { return Ok(None) };
+        let url = request.repo.as_ref().map_or("", |repository| repository.repo.as_str());
+        self.verified(request.source_integrity.as_ref(), url, repository, commit).await
+    }
+}
+
+/// What a look at a source found.
+pub(crate) struct Looked {
+    pub(crate) source_type: render::SourceType,
+    pub(crate) source: ApplicationSource,
+    pub(crate) details: render::Details,
+    /// Of a plugin: the parameters it knows.
+    pub(crate) announced: Vec<wire::repository::ParameterAnnouncement>,
 }
 
 /// Whether a source among several has nothing to render: it lends its files to the others.
@@ -341,29 +423,34 @@ fn keep(rendered: &Rendered) -> Kept {
     }
 }
 
-fn response(kept: Kept, revision: String, request: &ManifestRequest) -> ManifestResponse {
+/// The checks of two revisions as those of one.
+fn both(first: Option<Checked>, second: Option<Checked>) -> Option<Checked> {
+    match (first, second) {
+        (Some(mut first), Some(second)) => {
+            first.result.checks.extend(second.result.checks);
+            Some(first)
+        }
+        (first, second) => first.or(second),
+    }
+}
+
+fn response(
+    kept: Kept,
+    revision: String,
+    request: &ManifestRequest,
+    checked: Option<Checked>,
+) -> ManifestResponse {
+    let (result, sentence) =
+        checked.map_or((None, String::new()), |checked| (Some(checked.result), checked.sentence));
     ManifestResponse {
+        verify_result: sentence,
+        source_integrity_result: result,
         manifests: kept.manifests,
         namespace: request.namespace.clone(),
         revision,
         source_type: kept.source_type,
         ..ManifestResponse::default()
     }
-}
-
-/// Everything but the tree that a render depends on. The revision is the tree's; credentials only open the door.
-fn parameters(request: &ManifestRequest, source: &ApplicationSource, references: &References) -> Parameters {
-    let references: BTreeMap<_, _> = references.iter().map(|(name, (commit, _))| (name, commit)).collect();
-    let build_options = request.kustomize_options.as_ref().map(|options| &options.build_options);
-    let schemes = request.helm_options.as_ref().map(|options| &options.values_file_schemes);
-    let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
-    Parameters::new(&(
-        (repository, source, &request.app_name, &request.namespace),
-        (&request.app_label_key, &request.tracking_method, &request.installation_id),
-        (&request.kube_version, &request.api_versions, &request.enabled_source_types),
-        (&request.project_name, &request.project_source_repos),
-        (references, build_options, schemes),
-    ))
 }
 
 #[tonic::async_trait]
@@ -475,7 +562,9 @@ impl RepoServerService for RepoServer {
         request: Request<GitFilesRequest>,
     ) -> Result<Response<GitFilesResponse>, Status> {
         let request = request.into_inner();
-        let tree = self.tree(request.repo, &request.revision, request.no_revision_cache).await?;
+        let integrity = request.source_integrity.as_ref();
+        let tree =
+            self.signed_tree(request.repo, &request.revision, request.no_revision_cache, integrity).await?;
         let pattern = request.path;
         let matching = if request.new_git_file_globbing_enabled {
             listing::Matching::Globs
@@ -499,11 +588,18 @@ impl RepoServerService for RepoServer {
         request: Request<RepoServerRevisionMetadataRequest>,
     ) -> Result<Response<RevisionMetadata>, Status> {
         let request = request.into_inner();
+        let url = request.repo.as_ref().map_or_else(String::new, |repository| repository.repo.clone());
         let repository = git_repository(request.repo, self.trust())?;
         let resolved = self.sources.commit(&repository, &request.revision, false).await?;
         let found = self.sources.git.metadata(&repository, &resolved).await;
         let found = found.map_err(|error| status::git(&error))?;
+        let integrity = request.source_integrity.as_ref().filter(|_| request.check_signature);
+        let checked = self.verified(integrity, &url, &repository, &resolved).await?;
+        let (source_integrity_result, signature_info) =
+            checked.map_or((None, String::new()), |checked| (Some(checked.result), checked.sentence));
         Ok(Response::new(RevisionMetadata {
+            signature_info,
+            source_integrity_result,
             author: found.author,
             date: Some(Time::from(found.date)),
             tags: found.tags,
@@ -517,7 +613,9 @@ impl RepoServerService for RepoServer {
         request: Request<GitDirectoriesRequest>,
     ) -> Result<Response<GitDirectoriesResponse>, Status> {
         let request = request.into_inner();
-        let tree = self.tree(request.repo, &request.revision, request.no_revision_cache).await?;
+        let integrity = request.source_integrity.as_ref();
+        let tree =
+            self.signed_tree(request.repo, &request.revision, request.no_revision_cache, integrity).await?;
         let hidden = self.options.hidden_directories;
         let work = tokio::task::spawn_blocking(move || listing::directories(&tree, hidden));
         let paths = work.await.map_err(|error| status::broken("list folders", &error))?;
@@ -536,6 +634,26 @@ impl RepoServer {
     ) -> Result<git::GitTree, Status> {
         let repository = git_repository(repository, self.trust())?;
         let resolved = self.sources.commit(&repository, revision, now).await?;
+        self.sources.git_tree(&repository, &resolved).await
+    }
+}
+
+impl RepoServer {
+    /// The tree of a Git repository at a revision that meets what the project demands.
+    async fn signed_tree(
+        &self,
+        repository: Option<api::v1alpha1::Repository>,
+        revision: &str,
+        now: bool,
+        integrity: Option<&api::v1alpha1::SourceIntegrity>,
+    ) -> Result<git::GitTree, Status> {
+        let url = repository.as_ref().map_or_else(String::new, |repository| repository.repo.clone());
+        let repository = git_repository(repository, self.trust())?;
+        let resolved = self.sources.commit(&repository, revision, now).await?;
+        let checked = self.verified(integrity, &url, &repository, &resolved).await?;
+        if let Some(problems) = checked.and_then(|checked| signature::policy::told(&checked.result)) {
+            return Err(Status::unknown(problems));
+        }
         self.sources.git_tree(&repository, &resolved).await
     }
 }

@@ -3,13 +3,14 @@
 
 use crate::Options;
 use crate::dependencies::ChartAccess;
-use crate::repository::{Trust, authorities};
+use crate::plugins::PluginWorld;
+use crate::repository::authorities;
 use crate::sources::Sources;
 use base64::Engine as _;
 use download::{Access, Ask, Client, DownloadError};
 use git::Freshness;
-use render::{MissingDependency, Outside, RemoteBase, SeamError};
-use source_tree::Tree;
+use render::{Discovery, MissingDependency, Outside, RemoteBase, SeamError};
+use source_tree::{Tree, TreePath};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) own: git::Repository,
     /// Repositories of charts that others need.
     pub(crate) charts: ChartAccess,
+    /// Plugins, and the files they get.
+    pub(crate) plugins: PluginWorld,
     pub(crate) options: Arc<Options>,
     pub(crate) runtime: Handle,
 }
@@ -68,8 +71,20 @@ impl Outside for World {
     }
 
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError> {
-        let trust = Trust { tls_data: &self.options.tls_data, ssh_data: &self.options.ssh_data };
-        self.runtime.block_on(self.charts.chart(&self.sources, trust, wanted))
+        self.runtime.block_on(self.charts.chart(&self.sources, self.options.trust(), wanted))
+    }
+
+    fn discover(&self, path: &TreePath, variables: &[(String, String)]) -> Result<Discovery, SeamError> {
+        self.plugins.discover(&self.runtime, path, variables)
+    }
+
+    fn plugin(
+        &self,
+        name: &str,
+        path: &TreePath,
+        variables: &[(String, String)],
+    ) -> Result<Vec<String>, SeamError> {
+        self.plugins.manifests(&self.runtime, name, path, variables)
     }
 }
 

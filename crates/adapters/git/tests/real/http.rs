@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Gate, Server, Source, free_port, head, repositories, repositories_with, run};
+use crate::support::{
+    Gate, Server, Source, client_certificate, free_port, head, repositories, repositories_with, run,
+};
 use git::{Cause, Freshness, GitError, Options, Repositories, Repository};
 use object::Secret;
 use source_tree::{Tree, TreePath};
@@ -163,6 +165,32 @@ async fn certificates_are_verified_unless_told_otherwise() {
     };
     reads(&repositories, &trusting).await.unwrap();
     reads(&repositories, &Repository { insecure: true, ..plain }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_certificate_opens_the_door() {
+    let site = Site::new();
+    let (certificate, key, authority) = client_certificate();
+    let server = site.serve(Gate { client_authority: Some(authority), ..Gate::default() }, true);
+    let repositories = site.repositories();
+    let without = Repository {
+        url: server.url("apps.git"),
+        certificate_authorities: server.tls_certificate.clone().unwrap(),
+        ..Repository::default()
+    };
+    let with = Repository {
+        tls_client_certificate: certificate,
+        tls_client_key: Secret::from(key.clone()),
+        ..without.clone()
+    };
+    reads(&repositories, &with).await.unwrap();
+    assert!(head(&repositories, &without).await.is_err());
+    let (stranger, stranger_key, _) = client_certificate();
+    let other =
+        Repository { tls_client_certificate: stranger, tls_client_key: stranger_key.into(), ..with.clone() };
+    assert!(head(&repositories, &other).await.is_err());
+    let broken = Repository { tls_client_key: Secret::from("canary-7Fq2 is no key"), ..with };
+    assert_no_secret(&head(&repositories, &broken).await.unwrap_err());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use git::{Cause, Options, Repository};
 use object::Secret;
 use source_tree::{Tree, TreePath};
 
-struct Daemon {
+pub struct Daemon {
     child: Child,
     port: u16,
     folder: tempfile::TempDir,
@@ -36,7 +36,12 @@ fn keygen(file: &Path) {
 }
 
 impl Daemon {
-    fn start() -> Self {
+    pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines of configuration.
+    pub fn start_with(more: &str) -> Self {
         let sshd = Path::new("/usr/sbin/sshd");
         assert!(sshd.exists(), "/usr/sbin/sshd is missing: install openssh-server");
         let folder = tempfile::tempdir().unwrap();
@@ -52,7 +57,7 @@ impl Daemon {
         let at = |name: &str| folder.path().join(name).display().to_string();
         let config = format!(
             "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile {}\nUsePAM no\n\
-             StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAcceptEnv GIT_PROTOCOL\n",
+             StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAcceptEnv GIT_PROTOCOL\n{more}\n",
             at("host"),
             at("authorized_keys"),
             at("pid")
@@ -82,7 +87,7 @@ impl Daemon {
         format!("[127.0.0.1]:{} {}", self.port, key.join(" "))
     }
 
-    fn repository(&self, source: &Source) -> Repository {
+    pub fn repository(&self, source: &Source) -> Repository {
         let user = Command::new("id").arg("-un").output().unwrap().stdout;
         let user = String::from_utf8(user).unwrap().trim().to_owned();
         Repository {

@@ -106,9 +106,24 @@ pub async fn head(
     repositories.resolve(repository, "HEAD", Freshness::Now).await
 }
 
+/// A request as a route sees it.
+pub struct Seen {
+    pub method: String,
+    pub target: String,
+    pub headers: HashMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+/// Answers a request in the place of git: a status and a body.
+pub type Route = Arc<dyn Fn(&Seen) -> Option<(u16, Vec<u8>)> + Send + Sync>;
+
 /// What the server wants of a request before it answers.
 #[derive(Clone, Default)]
 pub struct Gate {
+    /// Asked before anything else.
+    pub route: Option<Route>,
+    /// Over TLS, clients need a certificate of this authority, PEM.
+    pub client_authority: Option<String>,
     pub basic: Option<(String, String)>,
     pub bearer: Option<String>,
     pub redirect_to: Option<String>,
@@ -131,7 +146,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (config, tls_certificate) = if tls {
-            let (config, pem) = tls_config();
+            let (config, pem) = tls_config(gate.client_authority.as_deref());
             (Some(config), Some(pem))
         } else {
             (None, None)
@@ -154,14 +169,34 @@ impl Server {
     }
 }
 
-fn tls_config() -> (Arc<rustls::ServerConfig>, String) {
+/// A certificate for clients with its key, and the authority it is of.
+pub fn client_certificate() -> (String, String, String) {
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let leaf = rcgen::CertificateParams::new(vec!["client".to_owned()]).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    (leaf.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem(), authority_pem)
+}
+
+fn tls_config(client_authority: Option<&str>) -> (Arc<rustls::ServerConfig>, String) {
     rustls::crypto::ring::default_provider().install_default().ok();
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
+    let builder = rustls::ServerConfig::builder();
+    let builder = match client_authority {
+        None => builder.with_no_client_auth(),
+        Some(pem) => {
+            use rustls::pki_types::{CertificateDer, pem::PemObject};
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+            let verifier = rustls::server::WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let config = builder.with_single_cert(vec![made.cert.der().clone()], key).unwrap();
     (Arc::new(config), made.cert.pem())
 }
 
@@ -186,8 +221,16 @@ fn serve(stream: impl Read + Write, root: &Path, gate: &Gate, log: &Mutex<Vec<St
     let body = body(&mut stream, &headers);
     let given = headers.get("authorization").cloned().unwrap_or_default();
     log.lock().unwrap().push(format!("{method} {target} {given}"));
-    let answer =
-        refusal(gate, &given, &target).unwrap_or_else(|| backend(root, &method, &target, &headers, &body));
+    let seen = Seen { method, target, headers, body };
+    let routed = gate.route.as_ref().and_then(|route| route(&seen)).map(|(status, body)| {
+        let head =
+            format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        [head.into_bytes(), body].concat()
+    });
+    let Seen { method, target, headers, body } = seen;
+    let answer = routed
+        .or_else(|| refusal(gate, &given, &target))
+        .unwrap_or_else(|| backend(root, &method, &target, &headers, &body));
     let stream = stream.get_mut();
     stream.write_all(&answer).ok();
     stream.flush().ok();

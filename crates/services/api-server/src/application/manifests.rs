@@ -91,11 +91,13 @@ pub(crate) async fn revision_metadata(
     if !is_commit(&query.revision) {
         return Err(Status::unknown(format!("revision {} must be resolved", query.revision)));
     }
+    let project = hub.project_of(&application).ok().map(|scope| scope.project.clone());
+    let integrity = project.and_then(|project| signature::policy::effective(&project.spec, &source.repo_url));
     let request = RepoServerRevisionMetadataRequest {
         repo: Some(hub.repository(&source.repo_url, project_name(&application))?),
         revision: query.revision,
-        check_signature: false,
-        source_integrity: None,
+        check_signature: true,
+        source_integrity: integrity,
     };
     hub.repo_server().get_revision_metadata(request).await.map(tonic::Response::into_inner)
 }

@@ -82,6 +82,9 @@ impl Installation {
         let redis = Redis::start_with_password(REDIS_PASSWORD).unwrap();
         let home = tempfile::tempdir().unwrap();
         let free = || testkit::free_port().unwrap();
+        for folder in ["plugins", "gpg"] {
+            std::fs::create_dir(home.path().join(folder)).unwrap();
+        }
         let ports = Part::ALL.map(|part| (part, Ports { port: free(), metrics: free() })).into();
         let (parts, environment) = (BTreeMap::new(), BTreeMap::new());
         let mut installation = Self { kube, redis, ports, parts, environment, home, cluster };
@@ -150,6 +153,16 @@ impl Installation {
         self.home.path().join(format!("{}.log", part.name()))
     }
 
+    /// Where the sidecars of plugins have their sockets.
+    pub fn plugin_sockets(&self) -> PathBuf {
+        self.home.path().join("plugins")
+    }
+
+    /// Where `argocd-gpg-keys-cm` is mounted.
+    pub fn public_keys(&self) -> PathBuf {
+        self.home.path().join("gpg")
+    }
+
     /// What a component said so far, over all its lives.
     pub fn log(&self, part: Part) -> String {
         std::fs::read_to_string(self.log_path(part)).unwrap_or_default()
@@ -210,6 +223,9 @@ impl Installation {
             .env("REDIS_PASSWORD", REDIS_PASSWORD)
             .env("HOSTNAME", format!("{}-0", part.name()))
             .env("ARGOCD_RS_MIRRORS", self.home.path().join("mirrors"))
+            .env("ARGOCD_PLUGINSOCKFILEPATH", self.plugin_sockets())
+            .env("ARGOCD_GPG_DATA_PATH", self.public_keys())
+            .env("ARGOCD_ASK_PASS_SOCK", self.home.path().join("ask-pass.sock"))
             // As a manifest gives a key that its ConfigMap does not have, and ones that it has.
             .env("ARGOCD_SERVER_ROOTPATH", "")
             .env("ARGOCD_RECONCILIATION_TIMEOUT", "20s")

@@ -9,6 +9,8 @@ mod engine;
 mod installation;
 mod kill;
 mod kube;
+mod plugins;
 mod processes;
 mod rendering;
+mod signatures;
 mod web;
