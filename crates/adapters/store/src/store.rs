@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::namespaces::NamespaceFilter;
 use crate::secret_data::SecretEntry;
 use crate::settings::ConfigMapEntry;
-use crate::watched::{Source, Stored, Watched};
+use crate::watched::{Selectors, Source, Stored, Watched};
 use api::Root;
 use api::names::{PART_OF, PART_OF_VALUE, SECRET_TYPE};
 use api::v1alpha1::{AppProject, Application, ApplicationSet};
@@ -110,6 +110,7 @@ impl Store {
             cluster: cluster.clone(),
             resource: core("Secret", "secrets"),
             namespace: control.clone(),
+            selectors: Selectors::default(),
             keep: Box::new(|object| {
                 object.label(SECRET_TYPE).is_some()
                     || object.label(PART_OF) == Some(PART_OF_VALUE)
@@ -121,6 +122,7 @@ impl Store {
             cluster: cluster.clone(),
             resource: core("ConfigMap", "configmaps"),
             namespace: control,
+            selectors: Selectors::default(),
             keep: Box::new(|object| {
                 object.label(PART_OF) == Some(PART_OF_VALUE) || CONFIG_MAPS.contains(&object.name())
             }),
@@ -223,6 +225,7 @@ fn root_source<T: Root + Send + Sync + 'static>(
         cluster: cluster.clone(),
         resource: root_resource::<T>(),
         namespace: namespace.to_owned(),
+        selectors: Selectors::default(),
         keep: Box::new(move |object| filter.permits(object.namespace())),
         decode: |object: &Object| {
             let members = object.0.iter().map(|(name, value)| (name.as_str(), value));

@@ -96,12 +96,23 @@ pub struct StoredEvent<T> {
     pub resource_version: Arc<str>,
 }
 
+/// Which objects of a kind the server is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selectors {
+    /// Label selector; empty for all.
+    pub labels: String,
+    /// Field selector; empty for all.
+    pub fields: String,
+}
+
 /// What is watched, and how it is read.
 pub(crate) struct Source<T> {
     pub(crate) cluster: Cluster,
     pub(crate) resource: ApiResource,
     /// Empty for all namespaces.
     pub(crate) namespace: String,
+    /// What the server is asked for; empty for all.
+    pub(crate) selectors: Selectors,
     /// Objects it refuses are as if they were not there.
     pub(crate) keep: Box<dyn Fn(&Object) -> bool + Send + Sync>,
     pub(crate) decode: fn(&Object) -> Result<T, String>,
@@ -455,7 +466,11 @@ impl<T: Send + Sync + 'static> Shared<T> {
                 self.apply(object, Told::ByWatch).ok();
             }
         };
-        let options = ListOptions { page_size: PAGE, ..ListOptions::default() };
+        let options = ListOptions {
+            page_size: PAGE,
+            label_selector: source.selectors.labels.clone(),
+            field_selector: source.selectors.fields.clone(),
+        };
         let version = source.cluster.list_each(&source.resource, &source.namespace, &options, each).await?;
         self.write(|state| self.send(state.retain(&named, &version)));
         Ok(version)
@@ -463,7 +478,9 @@ impl<T: Send + Sync + 'static> Shared<T> {
 
     async fn watch(&self, version: &mut String) -> Result<(), Error> {
         let source = &self.source;
-        let options = WatchOptions::since(version.clone());
+        let mut options = WatchOptions::since(version.clone());
+        options.label_selector.clone_from(&source.selectors.labels);
+        options.field_selector.clone_from(&source.selectors.fields);
         let mut events = source.cluster.watch(&source.resource, &source.namespace, &options).await?;
         while let Some(event) = events.next().await {
             match event? {

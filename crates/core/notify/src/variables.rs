@@ -42,6 +42,13 @@ pub fn commit(message: &str, author: &str, date: Option<Timestamp>, tags: &[Stri
     )
 }
 
+/// What `repo.GetAppDetails` gives: which kind of source it is.
+pub fn details(kind: &str) -> Value {
+    let nothing = [("Helm", Value::Nil), ("Kustomize", Value::Nil), ("Directory", Value::Nil)];
+    let kind = std::iter::once(("Type", Value::text(kind)));
+    Value::structure("shared.AppDetail", kind.chain(nothing))
+}
+
 /// Everything that is seen, before it is known in which language.
 pub struct Variables<'v> {
     /// The application as Kubernetes has it.
