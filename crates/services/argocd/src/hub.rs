@@ -16,14 +16,16 @@ use std::time::Duration;
 use store::{Store, StoreOptions};
 
 /// ConfigMaps and Secrets that are made when they are missing, and never changed.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("ConfigMap", "argocd-cm"),
     ("ConfigMap", "argocd-rbac-cm"),
     ("ConfigMap", "argocd-cmd-params-cm"),
     ("ConfigMap", store::KNOWN_HOSTS),
     ("ConfigMap", store::TLS_CERTIFICATES),
     ("ConfigMap", store::GPG_KEYS),
+    ("ConfigMap", "argocd-notifications-cm"),
     ("Secret", "argocd-secret"),
+    ("Secret", "argocd-notifications-secret"),
 ];
 /// Keys of the hosts that most repositories are at, as their owners publish them.
 const KNOWN_HOSTS: &str = include_str!("../known_hosts");

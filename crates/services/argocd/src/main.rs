@@ -4,6 +4,7 @@
 
 mod controller;
 mod hub;
+mod notifications;
 mod standalone;
 
 use boot::flags::Flags;
@@ -40,12 +41,14 @@ fn main() {
             component(application_controller::COMPONENT, &arguments, &environment, Kind::Controller)
         }
         api_server::COMPONENT => component(api_server::COMPONENT, &arguments, &environment, Kind::ApiServer),
+        ::notifications::COMPONENT => {
+            component(::notifications::COMPONENT, &arguments, &environment, Kind::Notifications)
+        }
         cmp_server::COMPONENT => component(cmp_server::COMPONENT, &arguments, &environment, Kind::CmpServer),
         ASK_PASS => ask_pass(&arguments, &environment),
         // All of them in one process; flags are the api-server's.
         standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
         "argocd-applicationset-controller"
-        | "argocd-notifications"
         | "argocd-commit-server"
         | "argocd-dex"
         | "argocd-k8s-auth" => {
@@ -85,6 +88,7 @@ enum Kind {
     Controller,
     ApiServer,
     CmpServer,
+    Notifications,
     Standalone,
 }
 
@@ -124,6 +128,7 @@ fn component(
                 repo_server::run(&flags, environment, stop).await?;
             }
             Kind::Controller => controller::run(flags, environment, stop).await?,
+            Kind::Notifications => notifications::run(flags, environment, stop).await?,
             Kind::ApiServer => {
                 let cluster = hub::connect(&flags, environment).await?;
                 let namespace = hub::namespace(&flags, &cluster);

@@ -1,4 +1,4 @@
-//! Everything in one process: api-server, repo-server and application-controller, with the cache in memory and
+//! Everything in one process: api-server, repo-server, application-controller and notifications, with the cache in memory and
 //! channels that never leave the process. The flags are the api-server's.
 
 use crate::hub;
@@ -46,6 +46,22 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
         registry: registry.clone(),
     };
     let controller = tokio::spawn(application_controller::run(options, parts, stop.part()));
+
+    let own = Flags::parse(::notifications::COMPONENT, &[], environment)?;
+    let options = ::notifications::Options::from_flags(&own);
+    let parts = ::notifications::Parts {
+        store: store.clone(),
+        repo_server: channel.clone(),
+        registry: registry.clone(),
+        environment: environment.clone(),
+    };
+    let notifying = stop.part();
+    tokio::spawn(async move {
+        // Without notifications everything else goes on.
+        if let Err(error) = ::notifications::run(options, parts, notifying).await {
+            tracing::error!(%error, "the notifications controller ended");
+        }
+    });
 
     let options = api_server::Options::from_flags(flags, environment);
     let insecure = options.insecure;

@@ -10,6 +10,8 @@ use std::time::Duration;
 use testkit::control_plane::{ControlPlane, Options};
 use testkit::git_http::{self, GitHttp};
 use testkit::git_repo::GitRepo;
+use testkit::sink::{Answer, HttpSink};
+use testkit::smtp::{self, Encryption, SmtpSink};
 
 const LIMIT: Duration = Duration::from_secs(90);
 const BINARY: &str = env!("CARGO_BIN_EXE_argocd");
@@ -211,4 +213,108 @@ fn what_cannot_work_is_refused_with_its_reason() {
     assert!(error.contains("none"), "{error}");
     let listed = walk.cli(&["app", "list", "--output", "name"]).unwrap();
     assert_eq!(listed.trim(), "", "{listed}");
+}
+
+const SLACK_TOKEN: &str = "xoxb-canary-of-the-test";
+const MAIL_PASSWORD: &str = "mail-canary-of-the-test";
+
+/// Notifications by Slack and by mail, of every revision that was deployed.
+fn notifications(slack: &HttpSink, mail: &SmtpSink) -> [serde_json::Value; 2] {
+    let secret = serde_json::json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "argocd-notifications-secret", "namespace": "argocd"},
+        "stringData": {"slack-token": SLACK_TOKEN, "mail-password": MAIL_PASSWORD},
+    });
+    let settings = serde_json::json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "argocd-notifications-cm", "namespace": "argocd"},
+        "data": {
+            "service.slack": format!("apiURL: {}/api/\ntoken: $slack-token\n", slack.url()),
+            "service.email": format!(
+                "host: localhost\nport: {}\nfrom: argo@example.com\nusername: mu\npassword: $mail-password\n\
+                 insecure_skip_verify: true\n",
+                mail.port
+            ),
+            "subscriptions": "- recipients: [\"slack:builds\", \"email:team@example.com\"]\n  triggers: [on-deployed]\n",
+            "trigger.on-deployed": "- when: app.status.operationState != nil and \
+                app.status.operationState.phase in ['Succeeded'] and app.status.health.status == 'Healthy'\n  \
+                oncePer: app.status.operationState?.syncResult?.revision\n  send: [deployed]\n",
+            "template.deployed": "message: |\n  {{.app.metadata.name}} runs {{.app.status.sync.revision}}: \
+                {{(call .repo.GetCommitMetadata .app.status.sync.revision).Message}}\n\
+                email:\n  subject: deployed {{.app.metadata.name}}\n",
+        },
+    });
+    [secret, settings]
+}
+
+fn apply(kubeconfig: &Path, objects: impl IntoIterator<Item = serde_json::Value>) {
+    use kubernetes::{Access, ApplyOptions, Cluster, Connection, Method};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let access = Access::Kubeconfig { path: Some(kubeconfig.into()), context: None };
+        let cluster = Cluster::connect(&Connection::new(access)).await.unwrap();
+        let options = ApplyOptions {
+            method: Method::ServerSide,
+            field_manager: "test".into(),
+            force: true,
+            ..ApplyOptions::default()
+        };
+        for object in objects {
+            let object = object::Object::from_value(object).unwrap();
+            let resource = cluster.resource(&object.gvk()).await.unwrap();
+            cluster.apply(&resource, &object, &options).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_push_is_told_by_slack_and_by_mail_once() {
+    let walk = Walk::start_with(&["--insecure"], "--plaintext");
+    let slack = HttpSink::start().unwrap();
+    slack.answer("POST /api/", [Answer::new(200, r#"{"ok": true, "ts": "1.1", "channel": "C1"}"#)]);
+    let login = Some(("mu".to_owned(), MAIL_PASSWORD.to_owned()));
+    let mail = SmtpSink::start(smtp::Options { encryption: Encryption::StartTls, login }).unwrap();
+    apply(&walk.cluster.kubeconfig_path, notifications(&slack, &mail));
+    let mut repository = GitRepo::from_files("told", &[("app/settings.yaml", &config_map("one"))]).unwrap();
+    let served = GitHttp::serve(&repository.root(), &git_http::Options::default()).unwrap();
+    let url = served.url("told.git");
+    let first = repository.head().unwrap();
+    let create = ["app", "create", "told", "--repo", &url, "--path", "app", "--dest-namespace", "default"];
+    let server = ["--dest-server", "https://kubernetes.default.svc", "--sync-policy", "automated"];
+    walk.cli(&[&create[..], &server[..]].concat()).unwrap();
+    let told = |revision: &str| {
+        let posts = slack
+            .requests()
+            .into_iter()
+            .filter(|request| request.body.contains(revision))
+            .collect::<Vec<_>>();
+        let mails = mail.mails().into_iter().filter(|mail| mail.data.replace("=\n", "").contains(revision));
+        (posts, mails.collect::<Vec<_>>())
+    };
+    walk.until("the first revision is told", || {
+        let (posts, mails) = told(&first);
+        (!posts.is_empty() && !mails.is_empty()).then_some(())
+    });
+    let second = repository.change("app/settings.yaml", &config_map("two")).unwrap();
+    assert!(tell_of_push(walk.port, &url).starts_with("HTTP/1.0 200"));
+    let (posts, mails) = walk.until("the push is told", || {
+        let (posts, mails) = told(&second);
+        (!posts.is_empty() && !mails.is_empty()).then_some((posts, mails))
+    });
+    assert_eq!(posts[0].target, "/api/chat.postMessage");
+    assert!(
+        posts[0].body.contains("channel=builds") && posts[0].body.contains(SLACK_TOKEN),
+        "{}",
+        posts[0].body
+    );
+    assert!(mails[0].encrypted && mails[0].to == ["team@example.com"], "{:?}", mails[0]);
+    assert!(mails[0].data.contains("Subject: deployed told"), "{}", mails[0].data);
+    walk.until("both are written down", || {
+        let shown = walk.cli(&["app", "get", "told", "--output", "json"]).ok()?;
+        let noted = shown.lines().find(|line| line.contains("notified.notifications.argoproj.io"))?;
+        (noted.matches(&second).count() == 2 && noted.matches(&first).count() == 2).then_some(())
+    });
+    assert_eq!((slack.requests().len(), mail.mails().len()), (2, 2), "each revision once");
+    let log = walk.log();
+    assert!(!log.contains(SLACK_TOKEN) && !log.contains(MAIL_PASSWORD), "no secret in the log");
 }

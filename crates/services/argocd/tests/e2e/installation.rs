@@ -34,6 +34,8 @@ pub enum Part {
     RepoServer,
     Server,
     Controller,
+    /// Runs only where a test starts it.
+    Notifications,
 }
 
 impl Part {
@@ -44,6 +46,7 @@ impl Part {
             Self::RepoServer => "argocd-repo-server",
             Self::Server => "argocd-server",
             Self::Controller => "argocd-application-controller",
+            Self::Notifications => "argocd-notifications",
         }
     }
 }
@@ -85,7 +88,8 @@ impl Installation {
         for folder in ["plugins", "gpg"] {
             std::fs::create_dir(home.path().join(folder)).unwrap();
         }
-        let ports = Part::ALL.map(|part| (part, Ports { port: free(), metrics: free() })).into();
+        let every = Part::ALL.into_iter().chain([Part::Notifications]);
+        let ports = every.map(|part| (part, Ports { port: free(), metrics: free() })).collect();
         let (parts, environment) = (BTreeMap::new(), BTreeMap::new());
         let mut installation = Self { kube, redis, ports, parts, environment, home, cluster };
         installation.install();
@@ -172,7 +176,7 @@ impl Installation {
     pub fn run(&mut self, part: Part) {
         self.launch(part);
         let port = match part {
-            Part::Controller => self.ports[&part].metrics,
+            Part::Controller | Part::Notifications => self.ports[&part].metrics,
             _ => self.ports[&part].port,
         };
         self.until(&format!("{} listens", part.name()), || {
@@ -193,7 +197,9 @@ impl Installation {
         let mut say = |flag: &str, value: &str| {
             command.args([flag, value]);
         };
-        say("--redis", &self.redis.address());
+        if part != Part::Notifications {
+            say("--redis", &self.redis.address());
+        }
         say("--metrics-port", &own.metrics.to_string());
         match part {
             Part::RepoServer => {
@@ -210,6 +216,10 @@ impl Installation {
             Part::Controller => {
                 say("--repo-server", &repo_server);
                 say("--status-processors", "20");
+            }
+            Part::Notifications => {
+                say("--argocd-repo-server", &repo_server);
+                say("--processors-count", "4");
             }
         }
         if part != Part::RepoServer {
@@ -243,6 +253,11 @@ impl Installation {
             process.kill();
         }
         self.parts.remove(&part);
+    }
+
+    /// Whether a component runs.
+    pub fn runs(&mut self, part: Part) -> bool {
+        self.parts.get_mut(&part).is_some_and(Process::alive)
     }
 
     /// SIGTERM; the exit code, and how long that took.

@@ -9,6 +9,7 @@ mod engine;
 mod installation;
 mod kill;
 mod kube;
+mod notifications;
 mod plugins;
 mod processes;
 mod rendering;

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod initial_password;
+mod notifications;
 mod repo;
 mod secret;
 
@@ -15,7 +16,7 @@ const LOG: &[Flag] = &[
 
 pub(crate) static COMMAND: Command = Command {
     inherited: &[LOG],
-    commands: &[&cluster::COMMAND, &initial_password::COMMAND, &repo::COMMAND],
+    commands: &[&cluster::COMMAND, &initial_password::COMMAND, &notifications::COMMAND, &repo::COMMAND],
     ..Command::new(
         "admin",
         "",

@@ -1,0 +1,210 @@
+//! Where the settings, the application and the repository come from: files or the cluster.
+
+use deliver::World;
+use kubernetes::{Access, ApiResource, Cluster, Connection};
+use notifications::{Ready, read_secret};
+use notify::{Config, Origin, Repository, SecretData};
+use object::{GroupVersionKind, Object};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use store::{Store, StoreOptions};
+use transport::{ChannelOptions, Trust};
+use wire::repository::repo_server_service_client::RepoServerServiceClient;
+
+use crate::failure::io_error;
+use crate::log::Level;
+use crate::session::Session;
+
+const CONFIG_MAP: &str = "argocd-notifications-cm";
+const SECRET: &str = "argocd-notifications-secret";
+/// Bytes of a file that are read.
+const LARGEST_FILE: u64 = 16 << 20;
+
+/// The cluster and the namespace, as flags and kubeconfig say.
+pub(super) struct Hub {
+    pub(super) cluster: Cluster,
+    pub(super) namespace: String,
+}
+
+impl Hub {
+    pub(super) async fn connect(session: &Session<'_>) -> Result<Self, String> {
+        let given = |text: String| Some(text).filter(|text| !text.is_empty());
+        let variable = session.environment.variable("KUBECONFIG").map(str::to_owned);
+        // Several files may be named; those who keep such lists have their current context in the first.
+        let variable =
+            variable.and_then(|files| given(files.split(':').next().unwrap_or_default().to_owned()));
+        let path = given(session.text("kubeconfig")).or(variable).map(Into::into);
+        let access = Access::Kubeconfig { path, context: given(session.text("context")) };
+        let connected = Cluster::connect(&Connection::new(access)).await;
+        let cluster = connected.map_err(|error| error.message())?;
+        let namespace =
+            given(session.text("namespace")).unwrap_or_else(|| cluster.default_namespace().to_owned());
+        Ok(Self { cluster, namespace })
+    }
+}
+
+/// The data and the secrets.
+pub(super) struct Settings {
+    data: BTreeMap<String, String>,
+    secrets: SecretData,
+    namespace: String,
+}
+
+impl Settings {
+    pub(super) async fn read(session: &mut Session<'_>, hub: &Hub) -> Result<Self, String> {
+        let (map_file, secret_file) = (session.text("config-map"), session.text("secret"));
+        let secrets = match secret_file.as_str() {
+            ":empty" => SecretData::new(),
+            file => read_secret(&find(session, hub, "Secret", SECRET, file).await?),
+        };
+        let config_map = find(session, hub, "ConfigMap", CONFIG_MAP, &map_file).await?;
+        let data = config_map.at(&["data"]).cloned().unwrap_or_default();
+        let data: BTreeMap<String, String> = match data {
+            Value::Null => BTreeMap::new(),
+            data => serde_json::from_value(data).map_err(|error| format!("{CONFIG_MAP}: data: {error}"))?,
+        };
+        Ok(Self { data, secrets, namespace: hub.namespace.clone() })
+    }
+
+    /// The configuration with its services, warnings told.
+    pub(super) fn ready(&self, session: &mut Session<'_>, world: &World) -> Result<Ready, String> {
+        let origin = Origin { namespace: self.namespace.clone(), self_service: false };
+        let parsed = Config::parse(&self.data, self.secrets.clone(), origin.clone());
+        for warning in parsed.iter().flat_map(|config| &config.warnings) {
+            session.log(Level::Warning, warning);
+        }
+        Ready::new(&self.data, self.secrets.clone(), origin, world).map_err(|error| {
+            let text = format!("error getting api from namespace: {} error: {error}", self.namespace);
+            session.log(Level::Error, &text);
+            format!("errors getting apis: [{error}]")
+        })
+    }
+
+    /// The ConfigMap's data.
+    pub(super) fn data(&self) -> BTreeMap<String, String> {
+        self.data.clone()
+    }
+
+    /// The Secret's.
+    pub(super) fn secrets(&self) -> SecretData {
+        self.secrets.clone()
+    }
+
+    /// Whether a text of it asks the repository.
+    pub(super) fn asks_repository(&self) -> bool {
+        self.data.values().any(|text| text.contains("repo."))
+    }
+}
+
+/// An object out of a file, or of the cluster.
+async fn find(
+    session: &mut Session<'_>,
+    hub: &Hub,
+    kind: &str,
+    name: &str,
+    file: &str,
+) -> Result<Object, String> {
+    if file.is_empty() {
+        let gvk = GroupVersionKind::new("", "v1", kind);
+        let found = hub.cluster.find_kind(&gvk, &hub.namespace, name).await;
+        let plural = format!("{}s", kind.to_lowercase());
+        let missing = || format!("{plural} \"{name}\" not found");
+        return found.map_err(|error| error.message())?.ok_or_else(missing);
+    }
+    let mut text = Vec::new();
+    let read = match file {
+        "-" => (&mut session.environment.input).take(LARGEST_FILE).read_to_end(&mut text),
+        path => std::fs::File::open(path).and_then(|file| file.take(LARGEST_FILE).read_to_end(&mut text)),
+    };
+    read.map_err(|error| format!("open {file}: {}", io_error(&error)))?;
+    let documents = object::yaml::decode_documents(&text, &object::yaml::Limits::default());
+    let documents = documents.map_err(|error| format!("failed to unmarshal manifest: {error}"))?;
+    let objects = documents.into_iter().filter_map(|document| Object::from_value(document.value).ok());
+    let mut those = objects.filter(|object| object.kind() == kind && object.name() == name);
+    those.next().ok_or_else(|| format!("file '{file}' does not have '/{kind}/{name}'"))
+}
+
+/// An application: a file of that name, or one of the cluster.
+pub(super) async fn application(hub: &Hub, name: &str) -> Result<Value, String> {
+    if std::fs::metadata(name).is_ok_and(|found| found.is_file()) {
+        let text = std::fs::read(name).map_err(|error| format!("open {name}: {}", io_error(&error)))?;
+        return object::yaml::decode(&text).map_err(|error| error.to_string());
+    }
+    let resource = resource("Application", "applications");
+    let found = hub.cluster.find(&resource, &hub.namespace, name).await.map_err(|error| error.message())?;
+    let object = found.ok_or_else(|| format!("applications.argoproj.io \"{name}\" not found"))?;
+    Ok(Value::Object(object.0))
+}
+
+/// Annotations of an application's project.
+pub(super) async fn project(hub: &Hub, application: &Value) -> Option<BTreeMap<String, String>> {
+    let name = application.get("spec").and_then(|spec| spec.get("project")).and_then(Value::as_str);
+    let resource = resource("AppProject", "appprojects");
+    let found = hub.cluster.find(&resource, &hub.namespace, name.unwrap_or("default")).await;
+    found.ok().flatten().map(|object| object.annotations())
+}
+
+fn resource(kind: &str, plural: &str) -> ApiResource {
+    ApiResource {
+        group: api::GROUP.into(),
+        version: "v1alpha1".into(),
+        kind: kind.into(),
+        plural: plural.into(),
+        namespaced: true,
+        ..ApiResource::default()
+    }
+}
+
+/// What is asked of the installation's other parts, when something is.
+pub(super) struct Installation {
+    store: Option<Store>,
+    pub(super) world: World,
+}
+
+impl Installation {
+    /// Without the store, nothing is known of repositories and certificates.
+    pub(super) async fn new(session: &Session<'_>, hub: &Hub, needed: bool) -> Result<Self, String> {
+        let names = [
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+        ];
+        let known = names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), session.environment.variable(name)?.to_owned())));
+        let environment: BTreeMap<String, String> = known.collect();
+        if !needed {
+            return Ok(Self { store: None, world: World::new(environment) });
+        }
+        let store = Store::start(hub.cluster.clone(), StoreOptions::new(hub.namespace.clone()));
+        store.ready().await.map_err(|error| error.to_string())?;
+        let world = notifications::world(&store, &environment);
+        Ok(Self { store: Some(store), world })
+    }
+
+    /// The repository of an application.
+    pub(super) fn repository(
+        &self,
+        session: &Session<'_>,
+        application: &Value,
+    ) -> Result<Repository, String> {
+        let Some(store) = &self.store else {
+            return Ok(Repository::unreachable("the repository is not asked here"));
+        };
+        let authority = session.text("repo-server-ca-cert-path");
+        let trust = if session.is("argocd-repo-server-plaintext") {
+            Trust::PlainText
+        } else if authority.is_empty() {
+            Trust::AnyCertificate
+        } else {
+            let pem = std::fs::read(&authority);
+            Trust::Authorities(pem.map_err(|error| format!("open {authority}: {}", io_error(&error)))?)
+        };
+        let options = ChannelOptions { address: session.text("argocd-repo-server"), trust, timeout: None };
+        let channel = transport::connect(&options).map_err(|error| error.to_string())?;
+        Ok(notifications::repository(store, &RepoServerServiceClient::new(channel), application))
+    }
+}
