@@ -34,6 +34,8 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// One notification on its way.
 pub(crate) struct Job {
     pub(crate) key: Key,
+    /// Uid of the application: another one of its name has nothing to do with this.
+    pub(crate) uid: String,
     /// The namespace of the configuration.
     pub(crate) namespace: String,
     /// The application as it was when this became due: that is what is told.
@@ -212,6 +214,9 @@ impl Lanes {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let record = self.shared.records.get(&job.key);
         let mut record = record.lock().await;
+        if !record.is_of(&job.uid) {
+            return;
+        }
         record.delivered(&job.due.entry, job.due.once, Timestamp::now());
         self.shared.write(&job.key, &mut record).await;
     }
@@ -220,6 +225,9 @@ impl Lanes {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let record = self.shared.records.get(&job.key);
         let mut record = record.lock().await;
+        if !record.is_of(&job.uid) {
+            return;
+        }
         record.pending.remove(&job.due.entry);
         record.unsent = true;
     }

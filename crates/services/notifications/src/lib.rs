@@ -105,10 +105,17 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
         });
         let lanes = Lanes::new(shared.clone());
         let looker = Looker::new(shared.clone(), lanes);
-        let work = tokio::spawn(looker.work());
-        leadership.kept(&term).await;
+        let mut work = tokio::spawn(looker.work());
+        let ended = tokio::select! {
+            ended = &mut work => Some(ended),
+            () = leadership.kept(&term) => None,
+        };
         term.ask();
-        match work.await {
+        let ended = match ended {
+            Some(ended) => ended,
+            None => work.await,
+        };
+        match ended {
             Ok(outcome) => outcome?,
             Err(error) => tracing::error!(%error, "the notifications controller broke"),
         }

@@ -213,9 +213,15 @@ impl Looker {
         let record = self.shared.records.get(key);
         let mut record = record.lock().await;
         record.seen(object);
+        let configs = self.shared.configs.of_application(&key.namespace);
+        if configs.is_empty() {
+            // What was true is taken to be so still: what is on its way must be noted when it arrives.
+            tracing::info!(resource, "Processing skipped: there is no configuration without mistakes");
+            return;
+        }
         record.unsent = false;
         let mut current = BTreeSet::new();
-        for ready in self.shared.configs.of_application(&key.namespace) {
+        for ready in configs {
             let Some(decision) = self.decide(&ready, &application, &project, record.state.clone()).await
             else {
                 tracing::error!(resource, "Failed to process: the triggers could not be evaluated");
@@ -230,7 +236,8 @@ impl Looker {
             for due in decision.due {
                 let namespace = ready.config.origin.namespace.clone();
                 let (application, project) = (application.clone(), project.clone());
-                let job = Job { key: key.clone(), namespace, application, project, due };
+                let uid = object.uid().to_owned();
+                let job = Job { key: key.clone(), uid, namespace, application, project, due };
                 self.hand_over(&resource, job, &mut record);
             }
         }

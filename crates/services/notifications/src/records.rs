@@ -65,14 +65,19 @@ impl Record {
         let version = object.resource_version().parse().unwrap_or(0);
         let text = object.annotation(NOTIFIED).map(str::to_owned);
         if self.uid != object.uid() {
-            let pending = std::mem::take(&mut self.pending);
-            *self = Self { uid: object.uid().to_owned(), pending, ..Self::default() };
+            // What is on its way for one of that name before is told all the same, and not noted here.
+            *self = Self { uid: object.uid().to_owned(), ..Self::default() };
         } else if version <= self.version || text == self.text {
             return;
         }
         self.state = State::parse(text.as_deref().unwrap_or_default());
         self.text = text;
         self.version = version;
+    }
+
+    /// Whether it is of that application.
+    pub(crate) fn is_of(&self, uid: &str) -> bool {
+        self.uid == uid
     }
 
     /// Something was delivered. What is no longer true may be told again, unless it is true once per some value.

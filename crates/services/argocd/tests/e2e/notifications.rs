@@ -63,7 +63,7 @@ fn a_controller_killed_in_a_storm_loses_nothing_and_repeats_only_what_was_in_fli
         if number % (APPLICATIONS / KILLS) == 0 {
             // Killed in the middle of deliveries: once some more have come than when it started.
             let before = sink.requests().len();
-            testkit::poll(Duration::from_secs(20), || {
+            testkit::poll(Duration::from_secs(4), || {
                 (sink.requests().len() > before + number % 7).then_some(())
             });
             installation.kill(Part::Notifications);
