@@ -35,6 +35,9 @@ impl Ready {
 /// Resource versions that a configuration was made of.
 type Versions = (String, String);
 
+/// What was made of them; nothing where there is a mistake.
+type Made = (Versions, Option<Arc<Ready>>);
+
 pub(crate) struct Configs {
     control: String,
     self_service: bool,
@@ -43,7 +46,7 @@ pub(crate) struct Configs {
     pub(crate) secrets: Watched<Object>,
     config_map: String,
     secret: String,
-    made: Mutex<BTreeMap<String, (Versions, Option<Arc<Ready>>)>>,
+    made: Mutex<BTreeMap<String, Made>>,
 }
 
 /// A Secret's values; what is no base64 is left out.

@@ -336,7 +336,7 @@ impl Looker {
 impl Shared {
     /// Writes the annotation, when it is not what it should be. What cannot be written is tried again later.
     pub(crate) async fn write(&self, key: &Key, record: &mut Record) {
-        let Some(text) = record.to_write() else { return };
+        let Some(text) = record.unwritten() else { return };
         let patch = Patch::Merge(json!({"metadata": {"annotations": {NOTIFIED: text}}}));
         let options = WriteOptions::manager(MANAGER);
         let cluster = self.store.cluster();

@@ -94,7 +94,7 @@ impl Record {
     }
 
     /// The annotation as it is to be; `None` when it is so already.
-    pub(crate) fn to_write(&mut self) -> Option<Option<String>> {
+    pub(crate) fn unwritten(&mut self) -> Option<Option<String>> {
         self.state.truncate(&self.current);
         let text = self.state.annotation();
         (text != self.text).then_some(text)
@@ -129,10 +129,10 @@ mod tests {
         record.seen(&object("5", None));
         record.current.insert("a".to_owned());
         record.delivered("a", false, Timestamp::UNIX_EPOCH);
-        let text = record.to_write().expect("to be written");
+        let text = record.unwritten().expect("to be written");
         record.written(text.clone(), &object("9", None));
         record.seen(&object("6", None));
-        assert!(record.state.has("a") && record.to_write().is_none());
+        assert!(record.state.has("a") && record.unwritten().is_none());
         record.seen(&object("9", text.as_deref()));
         assert!(record.state.has("a"));
         record.seen(&object("11", None));

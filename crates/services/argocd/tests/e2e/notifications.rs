@@ -7,7 +7,7 @@ use std::time::Duration;
 use testkit::sink::{Answer, HttpSink};
 
 /// Writes the configuration, and has the controller running.
-fn configured(installation: &mut Installation, data: Value) {
+fn configured(installation: &mut Installation, data: &Value) {
     installation.kube.apply(json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-notifications-cm", "namespace": NAMESPACE},
         "data": data,
@@ -39,7 +39,7 @@ fn a_controller_killed_in_a_storm_loses_nothing_and_repeats_only_what_was_in_fli
     sink.answer("POST /storm", [slow]);
     configured(
         &mut installation,
-        json!({
+        &json!({
             "service.webhook.storm": format!("url: {}/storm\n", sink.url()),
             "trigger.on-storm": "- when: app.metadata.labels.storm == '1'\n  send: [storm]\n",
             "template.storm": "webhook:\n  storm:\n    method: POST\n    path: /{{.app.metadata.name}}/{{.recipient}}\n    body: told\n",
