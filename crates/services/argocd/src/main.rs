@@ -48,10 +48,7 @@ fn main() {
         ASK_PASS => ask_pass(&arguments, &environment),
         // All of them in one process; flags are the api-server's.
         standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
-        "argocd-applicationset-controller"
-        | "argocd-commit-server"
-        | "argocd-dex"
-        | "argocd-k8s-auth" => {
+        "argocd-applicationset-controller" | "argocd-commit-server" | "argocd-dex" | "argocd-k8s-auth" => {
             eprintln!("{name}: this version has no such component; remove it from the installation for now");
             1
         }

@@ -31,7 +31,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     let address = flags.text("argocd-repo-server");
     let repo_server = transport::connect(&ChannelOptions { address, trust, timeout: Some(PATIENCE) })?;
     let metrics = SocketAddr::from(([0, 0, 0, 0], flags.port("metrics-port")));
-    let store = hub::store(cluster, &namespace, flags);
+    let store = hub::store(cluster, &namespace, flags, false);
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }
