@@ -136,6 +136,10 @@ fn wanted_replicas(run: &Run<'_>) -> Result<i64, String> {
     let Some(text) = run.parameters.get("replicas") else {
         return Err("replicas parameter is required".into());
     };
+    // What is no number at all is told in the original's words; of numbers, it leaves the rest to Kubernetes.
+    if text.trim().parse::<f64>().is_err() {
+        return Err(format!("invalid number: {text}"));
+    }
     let number: Option<i64> = text.trim().parse().ok();
     number
         .filter(|number| (0..=i64::from(i32::MAX)).contains(number))

@@ -61,8 +61,8 @@ async fn cve_2026_33186_every_path_meets_authentication_first() {
         call(&bench, "/nope.Service/Nope", &admin).await,
         ("12".into(), "unknown service nope.Service".into())
     );
-    let later = call(&bench, "/notification.NotificationService/ListServices", &admin).await;
-    assert_eq!(later, ("12".into(), "method ListServices not implemented".into()));
+    let later = call(&bench, "/applicationset.ApplicationSetService/Generate", &admin).await;
+    assert_eq!(later, ("12".into(), "method Generate not implemented".into()));
 }
 
 #[tokio::test]
