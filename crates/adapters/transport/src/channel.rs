@@ -3,11 +3,12 @@
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -57,10 +58,65 @@ pub enum ChannelError {
         /// What is wrong.
         reason: String,
     },
+    /// Our own certificate cannot be used.
+    #[error("{0}")]
+    ClientIdentity(String),
+}
+
+/// Who we are to a server that asks: certificate and key, PEM.
+#[derive(Clone)]
+pub struct ClientIdentity {
+    /// The certificate chain.
+    pub certificate: Vec<u8>,
+    /// Its key.
+    pub key: Vec<u8>,
+}
+
+/// Without the key.
+impl std::fmt::Debug for ClientIdentity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("ClientIdentity")
+    }
+}
+
+impl ClientIdentity {
+    /// From two files. Nothing when neither is there; one alone is a mistake.
+    pub fn from_files(certificate: &str, key: &str) -> Result<Option<Self>, ChannelError> {
+        let read = |path: &str| match std::fs::read(path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ChannelError::ClientIdentity(format!("read {path}: {error}"))),
+        };
+        match (read(certificate)?, read(key)?) {
+            (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => {
+                Err(ChannelError::ClientIdentity(format!("{certificate} has no key: {key} is missing")))
+            }
+            (None, Some(_)) => Err(ChannelError::ClientIdentity(format!(
+                "{key} has no certificate: {certificate} is missing"
+            ))),
+        }
+    }
+
+    fn parse(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), String> {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.certificate).collect();
+        let chain = chain.map_err(|error| format!("client certificate: {error}"))?;
+        let key = PrivateKeyDer::from_pem_slice(&self.key);
+        Ok((chain, key.map_err(|error| format!("client certificate's key: {error}"))?))
+    }
 }
 
 /// A channel to a component. Connects at the first call and again whenever the connection is lost.
 pub fn connect(options: &ChannelOptions) -> Result<Channel, ChannelError> {
+    connect_as(options, None)
+}
+
+/// The same, showing who we are where the server asks.
+pub fn connect_as(
+    options: &ChannelOptions,
+    identity: Option<&ClientIdentity>,
+) -> Result<Channel, ChannelError> {
     let endpoint = endpoint(&options.address, options.timeout)?;
     let host = options.address.rsplit_once(':').map_or(options.address.as_str(), |(host, _)| host);
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|error| {
@@ -68,9 +124,9 @@ pub fn connect(options: &ChannelOptions) -> Result<Channel, ChannelError> {
     })?;
     let connector = match &options.trust {
         Trust::PlainText => None,
-        Trust::AnyCertificate => Some(any_certificate()),
+        Trust::AnyCertificate => Some(any_certificate(identity).map_err(ChannelError::ClientIdentity)?),
         Trust::Authorities(pem) => Some(
-            authorities(pem)
+            authorities(pem, identity)
                 .map_err(|reason| ChannelError::Authorities { address: options.address.clone(), reason })?,
         ),
     };
@@ -126,7 +182,7 @@ pub(crate) fn endpoint(address: &str, timeout: Option<Duration>) -> Result<Endpo
     })
 }
 
-fn authorities(pem: &[u8]) -> Result<TlsConnector, String> {
+fn authorities(pem: &[u8], identity: Option<&ClientIdentity>) -> Result<TlsConnector, String> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|error| error.to_string())?;
@@ -135,13 +191,28 @@ fn authorities(pem: &[u8]) -> Result<TlsConnector, String> {
     if roots.is_empty() {
         return Err("there is no certificate in the text".into());
     }
-    Ok(connector(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+    with_identity(ClientConfig::builder().with_root_certificates(roots), identity)
 }
 
-fn any_certificate() -> TlsConnector {
+fn any_certificate(identity: Option<&ClientIdentity>) -> Result<TlsConnector, String> {
     let verifier = Arc::new(OnlyTheHandshake(Arc::new(rustls::crypto::ring::default_provider())));
-    let config = ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier);
-    connector(config.with_no_client_auth())
+    with_identity(ClientConfig::builder().dangerous().with_custom_certificate_verifier(verifier), identity)
+}
+
+fn with_identity(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    identity: Option<&ClientIdentity>,
+) -> Result<TlsConnector, String> {
+    let config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let (chain, key) = identity.parse()?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| format!("client certificate: {error}"))?
+        }
+    };
+    Ok(connector(config))
 }
 
 fn connector(mut config: ClientConfig) -> TlsConnector {

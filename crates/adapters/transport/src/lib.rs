@@ -8,7 +8,7 @@ mod tls;
 mod unix;
 
 pub use calls::{Calls, code_name};
-pub use channel::{ChannelError, ChannelOptions, Trust, connect, in_process};
+pub use channel::{ChannelError, ChannelOptions, ClientIdentity, Trust, connect, connect_as, in_process};
 pub use serve::{Listener, OnPlainText, serve};
-pub use tls::{Identity, TlsError, self_signed};
+pub use tls::{Identity, SelfSigned, TlsError, self_signed};
 pub use unix::{connect_unix, serve_unix};

@@ -1,9 +1,10 @@
 //! Certificates of servers: given as PEM, or made at start.
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::ServerConfig;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey as SigningKey;
+use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -29,7 +30,10 @@ pub enum TlsError {
 
 /// A server's certificate, which may be exchanged while it serves.
 #[derive(Clone, Debug)]
-pub struct Identity(Arc<Current>);
+pub struct Identity {
+    current: Arc<Current>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+}
 
 #[derive(Debug)]
 struct Current(RwLock<Arc<SigningKey>>);
@@ -43,18 +47,37 @@ impl ResolvesServerCert for Current {
 impl Identity {
     /// From a certificate chain and its key, both PEM.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        Ok(Self(Arc::new(Current(RwLock::new(Arc::new(signing_key(certificates, key)?))))))
+        let current = Arc::new(Current(RwLock::new(Arc::new(signing_key(certificates, key)?))));
+        Ok(Self { current, clients: None })
     }
 
     /// From now on serves with another certificate; on an error the old one stays.
     pub fn replace(&self, certificates: &[u8], key: &[u8]) -> Result<(), TlsError> {
         let key = Arc::new(signing_key(certificates, key)?);
-        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = key;
+        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = key;
         Ok(())
     }
 
+    /// From now on serves those only whose certificate one of these authorities signed, PEM.
+    pub fn clients_of(self, authorities: &[u8]) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(authorities) {
+            let pem = |reason: String| TlsError::Pem { what: "client authority", reason };
+            roots.add(certificate.map_err(|error| pem(error.to_string()))?)?;
+        }
+        let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
+        let verifier = verifier
+            .map_err(|error| TlsError::Pem { what: "client authority", reason: error.to_string() })?;
+        Ok(Self { clients: Some(verifier), ..self })
+    }
+
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
-        let mut config = ServerConfig::builder().with_no_client_auth().with_cert_resolver(self.0.clone());
+        let builder = ServerConfig::builder();
+        let builder = match &self.clients {
+            Some(clients) => builder.with_client_cert_verifier(clients.clone()),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(self.current.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Arc::new(config)
     }
@@ -62,9 +85,36 @@ impl Identity {
 
 /// A certificate nobody vouches for, for these host names.
 pub fn self_signed(names: &[&str]) -> Result<Identity, TlsError> {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names)?;
-    Identity::from_pem(cert.pem().as_bytes(), signing_key.serialize_pem().as_bytes())
+    SelfSigned::new(names)?.identity()
+}
+
+/// A certificate nobody vouches for, as PEM: for keeping it.
+pub struct SelfSigned {
+    /// The certificate.
+    pub certificate: String,
+    /// Its key.
+    pub key: String,
+}
+
+/// Without the key.
+impl std::fmt::Debug for SelfSigned {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("SelfSigned")
+    }
+}
+
+impl SelfSigned {
+    /// For these host names.
+    pub fn new(names: &[&str]) -> Result<Self, TlsError> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names)?;
+        Ok(Self { certificate: cert.pem(), key: signing_key.serialize_pem() })
+    }
+
+    /// What a server needs of it.
+    pub fn identity(&self) -> Result<Identity, TlsError> {
+        Identity::from_pem(self.certificate.as_bytes(), self.key.as_bytes())
+    }
 }
 
 fn signing_key(certificates: &[u8], key: &[u8]) -> Result<SigningKey, TlsError> {

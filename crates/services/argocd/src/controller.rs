@@ -27,11 +27,16 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
         Trust::AnyCertificate
     };
     let seconds = u64::try_from(flags.int("repo-server-timeout-seconds")).unwrap_or(60);
-    let repo_server = transport::connect(&ChannelOptions {
+    let own = transport::ClientIdentity::from_files(
+        &flags.text("repo-server-client-cert-path"),
+        &flags.text("repo-server-client-cert-key-path"),
+    )?;
+    let options = ChannelOptions {
         address: flags.text("repo-server"),
         trust,
         timeout: Some(Duration::from_secs(seconds)),
-    })?;
+    };
+    let repo_server = transport::connect_as(&options, own.as_ref())?;
     let options = Options::from_flags(flags, environment);
     let metrics = std::net::SocketAddr::from(([0, 0, 0, 0], flags.port("metrics-port")));
     let store = hub::store(cluster, &namespace, flags, false);

@@ -83,7 +83,11 @@ pub async fn run(
     let registry = boot::metrics::registry();
     let options = Options::from_flags(flags, environment);
     let cache = cache::start(flags, environment, &registry)?;
-    let identity = if flags.bool("disable-tls") { None } else { Some(identity(&options)?) };
+    let identity = if flags.bool("disable-tls") {
+        None
+    } else {
+        Some(asking(identity(&options)?, &flags.text("client-ca-path"))?)
+    };
     let metrics = flags.address("metrics-address", "metrics-port");
     let port = flags.address("address", "port");
     for warning in flags.warnings() {
@@ -126,6 +130,15 @@ fn share_credentials(ask_pass: &ask_pass::AskPass, stop: Stop) {
             tracing::warn!(%error, socket = %socket.display(), "plugins cannot ask for credentials");
         }
     });
+}
+
+/// Where manifests mount an authority, only clients that it signed are served. Without one anybody in reach is.
+fn asking(identity: Identity, authority: &str) -> Result<Identity, StartError> {
+    match std::fs::read(authority) {
+        Ok(pem) => Ok(identity.clients_of(&pem)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(identity),
+        Err(error) => Err(StartError::Io { what: format!("read {authority}"), error }),
+    }
 }
 
 /// The certificate from the folder where manifests mount it, else one made now.
