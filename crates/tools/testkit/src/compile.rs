@@ -1,4 +1,4 @@
-//! Programs that are built once and kept outside the work tree: the control plane from `e2e/controlplane`, and
+//! Programs that are built once and kept outside the work tree: the control plane and Dex from `e2e`, and
 //! published Go programs by name and version.
 
 use std::env;
@@ -18,22 +18,34 @@ const PROGRESS_PERIOD: Duration = Duration::from_secs(20);
 /// How much of the compiler's output an error carries.
 const OUTPUT_LINES: usize = 30;
 
-/// The path of the control plane's binary, which is built when there is none for these sources and
-/// this version of Go: about ten minutes on two cores the first time. Progress goes to standard
-/// error. Two who ask at once build once.
-pub(crate) fn binary() -> Result<PathBuf, Error> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e/controlplane");
+/// A program of a Go module below `e2e`.
+pub(crate) struct Program {
+    /// The module's folder, and the binary's name.
+    pub(crate) name: &'static str,
+    /// What it is called in messages.
+    pub(crate) title: &'static str,
+    /// The package to build: `.`, or one of a module that ours names with its version.
+    pub(crate) package: &'static str,
+    /// About how many minutes the first build takes on two cores.
+    pub(crate) minutes: u32,
+}
+
+/// The path of a program's binary, which is built when there is none for these sources and this version of Go.
+/// Progress goes to standard error. Two who ask at once build once.
+pub(crate) fn binary(program: &Program) -> Result<PathBuf, Error> {
+    let Program { name, title, package, minutes } = program;
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e").join(name);
     let version = go_version(&module)?;
-    let folder = cache()?.join("controlplane").join(fingerprint(&module, &version)?);
-    once(&folder, "controlplane", "the control plane", |partial| {
-        let what = format!("the control plane with {version}, about ten minutes the first time");
+    let folder = cache()?.join(name).join(fingerprint(&module, &version)?);
+    once(&folder, name, title, |partial| {
+        let what = format!("{title} with {version}, about {minutes} minutes the first time");
         let mut build = Command::new("go");
         build
             .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o"])
             .arg(partial)
-            .arg(".")
+            .arg(package)
             .current_dir(&module);
-        compile(build, &what, "the control plane")
+        compile(build, &what, title)
     })
 }
 

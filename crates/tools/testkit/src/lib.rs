@@ -1,11 +1,12 @@
 //! Real parts to test against, each started in private, on loopback, and gone when dropped.
 //!
-//! It starts outside programs (Go's build of the control plane, `redis-server`, `git`) and knows
+//! It starts outside programs (Go's builds of the control plane and of Dex, `redis-server`, `git`) and knows
 //! nothing of Argo CD; it stays free of async code and of Kubernetes libraries, so that anything
 //! may depend on it.
 
 pub mod api_client;
 pub mod control_plane;
+pub mod dex;
 pub mod git_http;
 pub mod git_repo;
 pub mod process;
