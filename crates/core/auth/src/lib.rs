@@ -1,7 +1,8 @@
-//! Who somebody is: tokens as Argo CD signs them, local accounts, passwords, the login throttle. What they may
-//! do is `rbac`'s to say. Takes time and randomness as arguments.
+//! Who somebody is: tokens as Argo CD signs them, local accounts, passwords, the login throttle, and tokens of identity
+//! providers (`oidc`). What they may do is `rbac`'s to say. Takes time and randomness as arguments.
 
 mod account;
+pub mod oidc;
 mod password;
 mod throttle;
 mod token;

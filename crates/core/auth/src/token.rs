@@ -36,7 +36,7 @@ pub struct Claims {
     pub groups: Vec<String>,
 }
 
-/// Whom a token of ours speaks for.
+/// Whom a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A local account that logged in: `<name>:login`, and in old tokens the bare name.
@@ -49,6 +49,13 @@ pub enum Subject {
         project: String,
         /// The role.
         role: String,
+    },
+    /// Somebody an identity provider knows.
+    Federated {
+        /// Whom policies call them.
+        id: String,
+        /// Whom people call them.
+        shown: String,
     },
 }
 
@@ -70,6 +77,15 @@ impl Subject {
         match self {
             Self::Login(name) | Self::ApiKey(name) => name.clone(),
             Self::Project { project, role } => format!("proj:{project}:{role}"),
+            Self::Federated { id, .. } => id.clone(),
+        }
+    }
+
+    /// The name that people are shown.
+    pub fn display_name(&self) -> String {
+        match self {
+            Self::Federated { shown, .. } => shown.clone(),
+            _ => self.name(),
         }
     }
 }
@@ -81,6 +97,7 @@ impl std::fmt::Display for Subject {
             Self::Login(name) => write!(formatter, "{name}:login"),
             Self::ApiKey(name) => write!(formatter, "{name}:apiKey"),
             Self::Project { project, role } => write!(formatter, "proj:{project}:{role}"),
+            Self::Federated { id, .. } => formatter.write_str(id),
         }
     }
 }

@@ -96,9 +96,9 @@ impl Access {
         expires.is_none_or(|expires| Timestamp::now().as_second() < expires)
     }
 
-    /// The caller's name; empty for nobody in particular.
+    /// The caller's name as people know it; empty for nobody in particular.
     pub(crate) fn username(&self) -> String {
-        self.caller.identity().map(|identity| identity.subject.name()).unwrap_or_default()
+        self.caller.identity().map(|identity| identity.subject.display_name()).unwrap_or_default()
     }
 
     /// Whether something is permitted.
@@ -147,7 +147,7 @@ impl Access {
             return Permissions::default();
         }
         let enforcer = project.map_or_else(|| base.clone(), |project| self.hub.policies.of(base, project));
-        let name = self.username();
+        let name = identity.map(|identity| identity.subject.name()).unwrap_or_default();
         let groups = identity.map_or(&[][..], |identity| &identity.claims.groups);
         enforcer.permissions(&name, groups)
     }

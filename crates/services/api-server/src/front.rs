@@ -2,7 +2,7 @@
 
 use crate::authentication::{Authenticated, RENEWED};
 use crate::hub::Hub;
-use crate::{StartError, badge, cookies, pages, services, webhooks};
+use crate::{StartError, badge, cookies, extensions, pages, services, sso, terminal, webhooks};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -93,10 +93,33 @@ async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<
     if path == "/api/badge" {
         return badge::answer(&front.hub, request.uri().query().unwrap_or_default());
     }
+    if path == "/auth/login" || path == "/auth/callback" {
+        let (parts, _) = request.into_parts();
+        let answer = match path.as_str() {
+            "/auth/login" => sso::login(&front.hub, &parts).await,
+            _ => sso::callback(&front.hub, &parts).await,
+        };
+        return pages::or_nothing(&front.hub, answer);
+    }
+    if (path == "/api/dex" || path.starts_with("/api/dex/")) && sso::has_dex(&front.hub) {
+        return sso::forward_to_dex(&front.hub, request).await;
+    }
     if path == "/api" || path.starts_with("/api/") {
         return front.rest.answer(request).await.map(Body::new);
     }
-    pages::answer(&front.hub, request.method(), &path, request.headers()).await
+    if path == "/extensions.js" {
+        return extensions::scripts(&front.hub.options.extensions_folder).await;
+    }
+    if path.starts_with("/extensions/") {
+        let answer = extensions::answer(&front.hub, request).await;
+        return answer.unwrap_or_else(|| pages::or_nothing(&front.hub, None));
+    }
+    if path == "/terminal" {
+        let answer = terminal::answer(&front.hub, request).await;
+        return answer.unwrap_or_else(|| pages::empty(StatusCode::NOT_FOUND));
+    }
+    let (parts, _) = request.into_parts();
+    pages::answer(&front.hub, &parts).await
 }
 
 /// Caches between us and clients must know that answers depend on what the client can unpack, packed or not.

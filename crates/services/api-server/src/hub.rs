@@ -3,8 +3,10 @@
 use crate::authentication::Caller;
 use crate::authorization::{Access, ProjectPolicies};
 use crate::destinations::Destinations;
+use crate::extensions::Extensions;
 use crate::metrics::Metrics;
 use crate::snapshot::{self, Snapshot};
+use crate::sso::Sso;
 use crate::tokens::Revoked;
 use crate::webhooks::Webhooks;
 use crate::{Options, Parts};
@@ -38,6 +40,8 @@ pub(crate) struct Hub {
     scripts: Semaphore,
     pub(crate) metrics: Metrics,
     pub(crate) webhooks: Webhooks,
+    pub(crate) sso: Sso,
+    pub(crate) extensions: Extensions,
     /// Changes of accounts and of project tokens are read, changed and written one at a time.
     pub(crate) writes: tokio::sync::Mutex<()>,
     throttle: Mutex<Throttle>,
@@ -65,6 +69,8 @@ impl Hub {
             scripts: Semaphore::new(SCRIPTS),
             metrics,
             webhooks: Webhooks::default(),
+            sso: Sso::default(),
+            extensions: Extensions::default(),
             writes: tokio::sync::Mutex::new(()),
             throttle: Mutex::new(throttle),
             repo_server,

@@ -7,10 +7,12 @@ mod audit;
 mod authentication;
 mod authorization;
 mod badge;
+mod certificate;
 mod cookies;
 mod credentials;
 mod deep_links;
 mod destinations;
+mod extensions;
 mod failure;
 mod found;
 mod front;
@@ -26,11 +28,14 @@ mod selector;
 mod services;
 mod snapshot;
 mod sources;
+mod sso;
+mod terminal;
 mod tokens;
 mod validation;
 mod webhooks;
 
-pub use options::Options;
+pub use certificate::{Following, ensure_certificate, follow_certificate, identity};
+pub use options::{DexOptions, Options};
 
 use boot::flags::Flags;
 use boot::metrics::SharedRegistry;
@@ -41,7 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Store, StoreError};
 use tonic::transport::Channel;
-use transport::{ChannelOptions, Identity, Listener, Trust};
+use transport::{ChannelOptions, Listener, Trust};
 
 /// The component's name, as its binary is called.
 pub const COMPONENT: &str = "argocd-server";
@@ -132,7 +137,9 @@ pub async fn run(
     stop: Stop,
 ) -> Result<(), StartError> {
     let registry = boot::metrics::registry();
-    let options = Options::from_flags(flags, environment);
+    let mut options = Options::from_flags(flags, environment);
+    options.dex = DexOptions::from_flags(flags)
+        .map_err(|error| StartError::Io { what: "--dex-server".into(), error })?;
     let cache = cache::start(flags, environment, &registry)?;
     let parts = Parts { store, repo_server: repo_server(flags)?, cache };
     let metrics = flags.address("metrics-address", "metrics-port");
@@ -145,7 +152,8 @@ pub async fn run(
     boot::metrics::serve(metrics, registry, Arc::new(|| Ok(())), stop.part())
         .await
         .map_err(|error| StartError::Io { what: format!("listen on {metrics} for metrics"), error })?;
-    let identity = if insecure { None } else { Some(identity(&server)?) };
+    let identity = if insecure { None } else { Some(ensure_certificate(&server).await?) };
+    let _following = identity.as_ref().map(|identity| follow_certificate(&server, identity));
     let listener = Listener::bind(port, identity)
         .await
         .map_err(|error| StartError::Io { what: format!("listen on {port}"), error })?;
@@ -153,18 +161,6 @@ pub async fn run(
     transport::serve(listener, server.router()?, stop.asked()).await;
     parts.store.stop().await;
     Ok(())
-}
-
-/// The certificate of the Secret `argocd-server-tls` or of `argocd-secret`, else one made now.
-pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
-    for name in ["argocd-server-tls", "argocd-secret"] {
-        let Some(entry) = server.hub.store.secret(name) else { continue };
-        let part = |key: &str| entry.data.get(key).filter(|value| !value.reveal().is_empty());
-        if let (Some(certificate), Some(key)) = (part("tls.crt"), part("tls.key")) {
-            return Ok(Identity::from_pem(certificate.reveal(), key.reveal())?);
-        }
-    }
-    Ok(transport::self_signed(&["localhost", "argocd-server"])?)
 }
 
 fn repo_server(flags: &Flags) -> Result<Channel, StartError> {
@@ -185,7 +181,11 @@ fn repo_server(flags: &Flags) -> Result<Channel, StartError> {
         trust,
         timeout: (seconds > 0).then(|| std::time::Duration::from_secs(seconds)),
     };
-    Ok(transport::connect(&options)?)
+    let own = transport::ClientIdentity::from_files(
+        &flags.text("repo-server-client-cert-path"),
+        &flags.text("repo-server-client-cert-key-path"),
+    )?;
+    Ok(transport::connect_as(&options, own.as_ref())?)
 }
 
 #[cfg(test)]

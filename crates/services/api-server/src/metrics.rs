@@ -2,7 +2,7 @@
 
 use boot::metrics::SharedRegistry;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::{counter::Counter, family::Family, info::Info};
+use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram, info::Info};
 use std::sync::PoisonError;
 use transport::Calls;
 
@@ -11,22 +11,65 @@ struct LoginLabels {
     status: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExtensionLabels {
+    extension: String,
+    status: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExtensionName {
+    extension: String,
+}
+
+/// Seconds that backends of extensions take.
+const EXTENSION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
+
+fn extension_seconds() -> Histogram {
+    Histogram::new(EXTENSION_BUCKETS)
+}
+
 /// The counters; clones count together.
 #[derive(Clone, Debug)]
 pub(crate) struct Metrics {
     logins: Family<LoginLabels, Counter>,
+    extensions: Family<ExtensionLabels, Counter>,
+    extension_seconds: Family<ExtensionName, Histogram, fn() -> Histogram>,
     pub(crate) calls: Calls,
 }
 
 impl Metrics {
     pub(crate) fn new(registry: &SharedRegistry) -> Self {
         let descriptors = [wire::DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET];
-        let metrics = Self { logins: Family::default(), calls: Calls::new(registry, &descriptors) };
+        let metrics = Self {
+            logins: Family::default(),
+            extensions: Family::default(),
+            extension_seconds: Family::new_with_constructor(extension_seconds),
+            calls: Calls::new(registry, &descriptors),
+        };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let version = Info::new(vec![("version", concat!("v", env!("CARGO_PKG_VERSION")))]);
         registry.register("argocd", "The version that runs", version);
         registry.register("argocd_login_request", "Logins tried, by how they went", metrics.logins.clone());
+        registry.register(
+            "argocd_proxy_extension_request",
+            "Requests passed on to extensions",
+            metrics.extensions.clone(),
+        );
+        registry.register(
+            "argocd_proxy_extension_request_duration_seconds",
+            "How long extensions took to answer",
+            metrics.extension_seconds.clone(),
+        );
         metrics
+    }
+
+    /// Counts a request that was passed on to an extension.
+    pub(crate) fn extension(&self, name: &str, status: u16, took: std::time::Duration) {
+        let labels = ExtensionLabels { extension: name.to_owned(), status: status.to_string() };
+        self.extensions.get_or_create(&labels).inc();
+        let name = ExtensionName { extension: name.to_owned() };
+        self.extension_seconds.get_or_create(&name).observe(took.as_secs_f64());
     }
 
     /// Counts a login.

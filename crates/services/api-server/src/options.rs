@@ -3,6 +3,57 @@
 use auth::ThrottleOptions;
 use boot::flags::Flags;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Where the certificates of the bundled Dex are mounted.
+const DEX_AUTHORITY: &str = "/app/config/dex/tls/ca.crt";
+
+/// Where extensions are mounted.
+const EXTENSIONS: &str = "/tmp/extensions";
+
+/// How the bundled Dex is reached.
+#[derive(Clone, Debug)]
+pub struct DexOptions {
+    /// Its address, with its scheme.
+    pub address: String,
+    /// Whose certificates are believed.
+    pub certificates: forward::Certificates,
+}
+
+impl Default for DexOptions {
+    fn default() -> Self {
+        Self {
+            address: "https://argocd-dex-server:5556".into(),
+            certificates: forward::Certificates::NotVerified,
+        }
+    }
+}
+
+impl DexOptions {
+    /// From flags. Dex makes a certificate of its own at start unless it is given one, so only strict mode looks at it.
+    pub(crate) fn from_flags(flags: &Flags) -> std::io::Result<Self> {
+        let address = flags.text("dex-server");
+        let plain = flags.bool("dex-server-plaintext");
+        let address = match (address.contains("://"), plain) {
+            (true, _) => address,
+            (false, true) => format!("http://{address}"),
+            (false, false) => format!("https://{address}"),
+        };
+        let strict = flags.bool("dex-server-strict-tls") && !plain;
+        let certificates = if strict {
+            let read = std::fs::read(DEX_AUTHORITY);
+            forward::Certificates::SignedBy(read.map_err(|error| {
+                std::io::Error::new(
+                    error.kind(),
+                    format!("read {DEX_AUTHORITY} for --dex-server-strict-tls: {error}"),
+                )
+            })?)
+        } else {
+            forward::Certificates::NotVerified
+        };
+        Ok(Self { address, certificates })
+    }
+}
 
 /// Switches, limits and paths.
 #[derive(Clone, Debug)]
@@ -33,6 +84,16 @@ pub struct Options {
     pub throttle: ThrottleOptions,
     /// Logins at once; 0 for no limit.
     pub parallel_logins: usize,
+    /// How the bundled Dex is reached.
+    pub dex: DexOptions,
+    /// How long an identity provider's configuration and keys are good without asking again.
+    pub oidc_keep: Duration,
+    /// File with the pod's own token, where that stands for a client secret at the identity provider.
+    pub azure_token_file: String,
+    /// Whether extensions may have backends.
+    pub proxy_extensions: bool,
+    /// Folder of the extensions' scripts.
+    pub extensions_folder: String,
 }
 
 impl Default for Options {
@@ -51,6 +112,11 @@ impl Default for Options {
             event_reasons: vec!["all".into()],
             throttle: ThrottleOptions::default(),
             parallel_logins: 50,
+            dex: DexOptions::default(),
+            oidc_keep: Duration::from_secs(180),
+            azure_token_file: String::new(),
+            proxy_extensions: false,
+            extensions_folder: EXTENSIONS.into(),
         }
     }
 }
@@ -90,6 +156,11 @@ impl Options {
                 names: number(environment, "ARGOCD_SESSION_MAX_CACHE_SIZE", defaults.names).max(1),
             },
             parallel_logins: number(environment, "ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", 50),
+            dex: DexOptions::default(),
+            oidc_keep: flags.duration("oidc-cache-expiration"),
+            azure_token_file: environment.get("AZURE_FEDERATED_TOKEN_FILE").cloned().unwrap_or_default(),
+            proxy_extensions: flags.bool("enable-proxy-extension"),
+            extensions_folder: EXTENSIONS.into(),
         }
     }
 }

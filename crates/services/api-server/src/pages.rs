@@ -2,8 +2,10 @@
 
 use crate::credentials;
 use crate::hub::Hub;
+use crate::sso;
 use axum::body::Body;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use std::sync::LazyLock;
 use tokio_util::io::ReaderStream;
@@ -13,20 +15,17 @@ const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf
 command or the REST API.</p></body></html>\n";
 
 /// Answers what nothing else does.
-pub(crate) async fn answer(hub: &Hub, method: &Method, path: &str, headers: &HeaderMap) -> Response<Body> {
-    match path {
+pub(crate) async fn answer(hub: &Hub, parts: &Parts) -> Response<Body> {
+    match parts.uri.path() {
         "/healthz" => text(StatusCode::OK, "ok\n"),
-        "/auth/logout" => logout(hub, headers).await,
-        "/swagger.json" if *method == Method::GET => {
+        "/auth/logout" => logout(hub, parts).await,
+        "/swagger.json" if parts.method == Method::GET => {
             described(wire::swagger::document(), "text/plain; charset=utf-8")
         }
-        "/swagger-ui" if *method == Method::GET => described(overview(), "text/html; charset=utf-8"),
-        // Without extensions there is nothing for a browser to run.
-        "/extensions.js" => script(),
-        "/terminal" if !has_token(headers) => text(StatusCode::BAD_REQUEST, "Auth cookie not found\n"),
-        _ if path.starts_with("/download/") && *method == Method::GET => download(hub, path).await,
-        _ if is_page(method, path, headers) => secured(hub, page()),
-        _ => secured(hub, text(StatusCode::NOT_FOUND, "404 page not found\n")),
+        "/swagger-ui" if parts.method == Method::GET => described(overview(), "text/html; charset=utf-8"),
+        path if path.starts_with("/download/") && parts.method == Method::GET => download(hub, path).await,
+        path if is_page(&parts.method, path, &parts.headers) => secured(hub, page()),
+        _ => or_nothing(hub, None),
     }
 }
 
@@ -60,17 +59,6 @@ fn overview() -> &'static str {
     &PAGE
 }
 
-fn script() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/javascript"));
-    response
-}
-
-fn has_token(headers: &HeaderMap) -> bool {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies.filter_map(credentials::cookie_token).any(|token| !token.is_empty())
-}
-
 /// This program for the system it is running on: it is the command line, too.
 async fn download(hub: &Hub, path: &str) -> Response<Body> {
     let missing = || secured(hub, text(StatusCode::NOT_FOUND, "404 page not found\n"));
@@ -97,6 +85,18 @@ async fn download(hub: &Hub, path: &str) -> Response<Body> {
             missing()
         }
     }
+}
+
+/// An answer of what may be switched off; that nothing is there, when it is.
+pub(crate) fn or_nothing(hub: &Hub, answer: Option<Response<Body>>) -> Response<Body> {
+    secured(hub, answer.unwrap_or_else(|| text(StatusCode::NOT_FOUND, "404 page not found\n")))
+}
+
+/// An answer without words.
+pub(crate) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }
 
 /// A text answer.
@@ -143,23 +143,21 @@ fn secured(hub: &Hub, mut response: Response<Body>) -> Response<Body> {
 }
 
 /// Takes the session's token back and sends the browser to where users begin.
-async fn logout(hub: &Hub, headers: &HeaderMap) -> Response<Body> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+async fn logout(hub: &Hub, parts: &Parts) -> Response<Body> {
+    let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let Some(token) = cookies.filter_map(credentials::cookie_token).find(|token| !token.is_empty()) else {
         return text(
             StatusCode::BAD_REQUEST,
             "Failed to retrieve ArgoCD auth token: failed to retrieve cookie argocd.token\n",
         );
     };
-    if let Ok((identity, _)) = hub.identify(&token).await {
-        hub.revoke(&identity.claims).await;
-    }
-    let snapshot = hub.snapshot();
     let fallback = format!("/{}", hub.options.base_href.trim_matches('/'));
-    let target = if snapshot.server.url.is_empty() { &fallback } else { &snapshot.server.url };
+    let own = sso::external_url(hub, parts);
+    let home = if own.is_empty() { fallback } else { own };
+    let target = end_session(hub, &token, &home).await.unwrap_or(home);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(target) = HeaderValue::from_str(target) {
+    if let Ok(target) = HeaderValue::from_str(&target) {
         response.headers_mut().insert(LOCATION, target);
     }
     for cookie in crate::cookies::set_cookies("", &hub.options.base_href, !hub.options.insecure) {
@@ -168,4 +166,15 @@ async fn logout(hub: &Hub, headers: &HeaderMap) -> Response<Body> {
         }
     }
     response
+}
+
+/// Takes a token back; where the provider it came from ends its own session.
+async fn end_session(hub: &Hub, token: &str, home: &str) -> Option<String> {
+    if auth::oidc::unverified_issuer(token).is_some_and(|issuer| issuer != auth::ISSUER) {
+        return if hub.revoke_federated(token).await { sso::provider_logout(hub, token, home) } else { None };
+    }
+    if let Ok((identity, _)) = hub.identify(token).await {
+        hub.revoke(&identity.claims).await;
+    }
+    None
 }

@@ -34,6 +34,8 @@ pub(crate) struct Snapshot {
     pub(crate) rendering: RenderSettings,
     /// The policy.
     pub(crate) enforcer: Arc<Enforcer>,
+    /// Claims of a provider's tokens that name groups.
+    pub(crate) scopes: Vec<String>,
     /// Signs and verifies tokens; none while `argocd-secret` has no key.
     pub(crate) key: Option<TokenKey>,
     /// Secrets of those who send webhooks.
@@ -75,8 +77,10 @@ impl Snapshot {
             tracing::warn!("{problem}");
         }
         let tracking = settings::Tracking::parse(&data).0;
+        let policy = store.config_map(POLICY);
         Self {
-            enforcer: enforcer(&store.config_map(POLICY), before.map(|before| &before.enforcer)),
+            scopes: RbacPolicy::parse(&policy).0.scopes,
+            enforcer: enforcer(&policy, before.map(|before| &before.enforcer)),
             server: settings::Server::parse(&data).0,
             rendering: RenderSettings::parse(&data, tracking.clone()).0,
             tracking,

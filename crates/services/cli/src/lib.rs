@@ -18,6 +18,7 @@ mod output;
 mod parse;
 mod plugin;
 mod session;
+mod sso;
 #[cfg(test)]
 mod surface;
 

@@ -39,7 +39,7 @@ impl SessionService for Sessions {
     async fn delete(&self, request: Request<SessionDeleteRequest>) -> Answer<SessionResponse> {
         let (access, _) = self.0.open(request);
         if let Some(identity) = access.caller().identity()
-            && matches!(identity.subject, Subject::Login(_))
+            && matches!(identity.subject, Subject::Login(_) | Subject::Federated { .. })
         {
             self.0.revoke(&identity.claims).await;
         }
@@ -52,7 +52,7 @@ impl SessionService for Sessions {
             None => GetUserInfoResponse::default(),
             Some(identity) => GetUserInfoResponse {
                 logged_in: true,
-                username: identity.subject.name(),
+                username: identity.subject.display_name(),
                 iss: identity.claims.iss.clone(),
                 groups: identity.claims.groups.clone(),
             },

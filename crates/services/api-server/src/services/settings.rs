@@ -4,11 +4,14 @@ use crate::authentication::Caller;
 use crate::authorization::Access;
 use crate::hub::Hub;
 use api::v1alpha1::KustomizeOptions;
-use settings::{CompareOptions, Customizations, Impersonation, Kustomize, StatusField, Ui};
+use settings::{CompareOptions, Customizations, Impersonation, Kustomize, SingleSignOn, StatusField, Ui};
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use wire::cluster::settings_service_server::SettingsService;
-use wire::cluster::{GoogleAnalyticsConfig, Help, SettingsPluginsResponse, SettingsQuery};
+use wire::cluster::{
+    Connector, DexConfig, GoogleAnalyticsConfig, Help, OidcConfig, SettingsPluginsResponse, SettingsQuery,
+};
+use wire::github::com::argoproj::argo_cd::server::settings::oidc::Claim;
 
 /// Settings.
 pub(crate) struct Settings(pub(crate) Arc<Hub>);
@@ -42,6 +45,7 @@ fn open(hub: &Hub, access: &Access) -> wire::cluster::Settings {
     let snapshot = access.snapshot();
     let (ui, _) = Ui::parse(&snapshot.data);
     let (kustomize, _) = Kustomize::parse(&snapshot.data);
+    let sso = hub.sso().settings.clone();
     let logins =
         snapshot.accounts.0.values().any(|account| account.enabled && account.can(auth::Capability::Login));
     wire::cluster::Settings {
@@ -75,8 +79,44 @@ fn open(hub: &Hub, access: &Access) -> wire::cluster::Settings {
         hydrator_enabled: hub.options.hydrator,
         sync_with_replace_allowed: hub.options.replace_allowed,
         resource_view_enabled: !ui.resource_view_disabled,
+        oidc_config: sso.as_ref().and_then(provider),
+        dex_config: sso.as_ref().and_then(dex),
         ..wire::cluster::Settings::default()
     }
+}
+
+/// What a client needs to log in at a provider; each field is named, and no secret is.
+fn provider(sso: &SingleSignOn) -> Option<OidcConfig> {
+    let SingleSignOn::Direct(oidc) = sso else { return None };
+    let claim = |claim: &settings::RequestedClaim| Claim {
+        essential: claim.essential,
+        value: claim.value.clone(),
+        values: claim.values.clone(),
+    };
+    let claims = oidc.requested_claims.iter();
+    Some(OidcConfig {
+        name: oidc.name.clone(),
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        cli_client_id: oidc.cli_client_id.clone(),
+        scopes: oidc.scopes.clone(),
+        id_token_claims: claims.map(|(name, wanted)| (name.clone(), claim(wanted))).collect(),
+        enable_pkce_authentication: oidc.pkce,
+    })
+}
+
+/// The connectors of the bundled Dex, by what users may see of them.
+fn dex(sso: &SingleSignOn) -> Option<DexConfig> {
+    let SingleSignOn::Dex(dex) = sso else { return None };
+    let text =
+        |connector: &serde_json::Value, key: &str| connector[key].as_str().unwrap_or_default().to_owned();
+    let connectors = dex.config.reveal()["connectors"].as_array();
+    let connectors = connectors.into_iter().flatten().map(|connector| Connector {
+        name: text(connector, "name"),
+        r#type: text(connector, "type"),
+        id: text(connector, "id"),
+    });
+    Some(DexConfig { connectors: connectors.collect(), dex_auth_connector_id: dex.connector.clone() })
 }
 
 /// What only those who are logged in may know.

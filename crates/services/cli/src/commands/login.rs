@@ -3,7 +3,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
-use wire::cluster::SettingsQuery;
 use wire::session::SessionCreateRequest;
 
 use crate::command::{Command, Flag, Running, int, switch, text};
@@ -11,17 +10,18 @@ use crate::config::{self, Context};
 use crate::connection::{Encryption, Server, Target, probe};
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
+use crate::sso::{self, Login};
 
 /// Flags of SSO logins, shared with `relogin`.
 pub(crate) const SSO: &[Flag] = &[
-    text("callback", "Address of the local server that receives the token, as host:port"),
+    text("callback", "Scheme, host and port of the address that the provider sends the browser back to"),
     switch("sso-launch-browser", "Open the browser for an SSO login").or("true"),
     int("sso-port", "Port of the local server that receives the token").or("8085"),
 ];
 
 pub(crate) static COMMAND: Command = Command {
     details: "\nExamples:\n  argocd login cd.argoproj.io\n  argocd login cd.argoproj.io --username admin\n  \
-              argocd login localhost:8080 --plaintext",
+              argocd login localhost:8080 --plaintext\n  argocd login cd.argoproj.io --sso",
     flags: &[
         SSO,
         &[
@@ -50,15 +50,18 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         agree_on_encryption(session, &mut target).await?;
     }
     let server = session.connect(target).await?;
-    let token = if session.is("sso") {
-        sso(session, &server).await?
+    let Login { token, refresh_token } = if session.is("sso") {
+        sso::login(session, &server).await?
     } else {
         let (username, password) = (session.text("username"), session.text("password"));
-        by_password(session, &server, username, password).await?
+        let token = by_password(session, &server, username, password).await?;
+        Login { token, refresh_token: String::new() }
     };
     session.line(&format!("'{}' logged in successfully", display_name(&claims(&token)?)));
     let name = context_name(session, &address);
-    remember(session, &server.target, &address, &name, token)?;
+    let user = config::User { name, auth_token: token, refresh_token };
+    let name = user.name.clone();
+    remember(session, &server.target, &address, user)?;
     session.line(&format!("Context '{name}' updated"));
     Ok(())
 }
@@ -106,17 +109,6 @@ pub(crate) async fn by_password(
     Ok(server.sessions().create(request).await?.into_inner().token)
 }
 
-async fn sso(_session: &mut Session<'_>, server: &Server) -> Outcome<String> {
-    let settings = server.settings().get(SettingsQuery {}).await?.into_inner();
-    let connectors = settings.dex_config.is_some_and(|dex| !dex.connectors.is_empty());
-    if settings.oidc_config.is_none() && !connectors {
-        return Err(Failure::generic(format!("{} is not configured with SSO", server.target.address)));
-    }
-    Err(Failure::generic(
-        "logging in through an identity provider is not supported yet; use an account or a token",
-    ))
-}
-
 /// The claims of a token, which the server has verified.
 pub(crate) fn claims(token: &str) -> Outcome<Value> {
     let malformed = || Failure::generic("token is malformed: token contains an invalid number of segments");
@@ -141,7 +133,8 @@ fn context_name(session: &Session<'_>, address: &str) -> String {
     }
 }
 
-fn remember(session: &Session<'_>, target: &Target, address: &str, name: &str, token: String) -> Outcome {
+fn remember(session: &Session<'_>, target: &Target, address: &str, user: config::User) -> Outcome {
+    let name = user.name.clone();
     let path = config::path(session.matches.text("config"), session.environment);
     let mut config = config::load(&path)?.unwrap_or_default();
     let encode = |bytes: &[u8]| STANDARD.encode(bytes);
@@ -158,8 +151,8 @@ fn remember(session: &Session<'_>, target: &Target, address: &str, name: &str, t
         plain_text: target.plain_text,
         core: false,
     });
-    config.put_user(config::User { name: name.to_owned(), auth_token: token, refresh_token: String::new() });
-    config.put_context(Context { name: name.to_owned(), server: address.to_owned(), user: name.to_owned() });
-    name.clone_into(&mut config.current_context);
+    config.put_user(user);
+    config.put_context(Context { name: name.clone(), server: address.to_owned(), user: name.clone() });
+    config.current_context = name;
     config::write(&path, &config)
 }

@@ -10,7 +10,7 @@ mod completion;
 mod configure;
 mod context;
 mod gpg;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod proj;
 mod relogin;

@@ -6,6 +6,7 @@ use crate::config;
 use crate::connection::Target;
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
+use crate::sso::{self, Login};
 
 pub(crate) static COMMAND: Command = Command {
     details: "\nExamples:\n  argocd relogin\n  argocd relogin --password YOUR_PASSWORD",
@@ -31,24 +32,29 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let mut target = Target::of_server(&resolved.server, &resolved.user).map_err(Failure::generic)?;
     let claims = login::claims(&target.token)?;
     target.token.clear();
-    if claims.get("iss").and_then(serde_json::Value::as_str) != Some("argocd") {
-        return Err(Failure::generic(
-            "logging in through an identity provider is not supported yet; use an account or a token",
-        ));
-    }
-    session.line(&format!("Relogging in as '{}'", login::display_name(&claims)));
-    let subject = login_name(&claims);
-    let server = session.connect(target).await?;
-    let password = session.text("password");
-    let token = login::by_password(session, &server, subject, password).await?;
-    config.put_user(config::User {
-        name: resolved.user.name,
-        auth_token: token,
-        refresh_token: String::new(),
-    });
+    let Login { token, refresh_token } = if is_ours(&claims) {
+        session.line(&format!("Relogging in as '{}'", login::display_name(&claims)));
+        let subject = login_name(&claims);
+        let server = session.connect(target).await?;
+        let password = session.text("password");
+        let token = login::by_password(session, &server, subject, password).await?;
+        Login { token, refresh_token: String::new() }
+    } else {
+        session.line("Reinitiating SSO login");
+        let server = session.connect(target).await?;
+        let login = sso::login(session, &server).await?;
+        let name = login::display_name(&login::claims(&login.token)?).to_owned();
+        session.line(&format!("'{name}' logged in successfully"));
+        login
+    };
+    config.put_user(config::User { name: resolved.user.name, auth_token: token, refresh_token });
     config::write(&path, &config)?;
     session.line(&format!("Context '{}' updated", resolved.name));
     Ok(())
+}
+
+fn is_ours(claims: &serde_json::Value) -> bool {
+    claims.get("iss").and_then(serde_json::Value::as_str) == Some("argocd")
 }
 
 /// The account in the subject `name:login`.

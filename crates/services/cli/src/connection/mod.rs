@@ -106,7 +106,8 @@ pub(crate) async fn post(target: &Target, path: &str, token: &str) -> Result<(),
 impl Session<'_> {
     /// The server that flags, environment and context name.
     pub(crate) async fn server(&mut self) -> Outcome<Server> {
-        let target = Target::resolve(self)?;
+        let mut target = Target::resolve(self)?;
+        Box::pin(crate::sso::refresh(self, &mut target)).await?;
         self.connect(target).await
     }
 
