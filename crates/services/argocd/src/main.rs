@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, clippy::print_stdout, reason = "the process' own first and last words")]
 
 mod controller;
+mod dex;
 mod hub;
 mod notifications;
 mod standalone;
@@ -46,9 +47,10 @@ fn main() {
         }
         cmp_server::COMPONENT => component(cmp_server::COMPONENT, &arguments, &environment, Kind::CmpServer),
         ASK_PASS => ask_pass(&arguments, &environment),
+        dex::NAME => tool(&arguments, &environment),
         // All of them in one process; flags are the api-server's.
         standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
-        "argocd-applicationset-controller" | "argocd-commit-server" | "argocd-dex" | "argocd-k8s-auth" => {
+        "argocd-applicationset-controller" | "argocd-commit-server" | "argocd-k8s-auth" => {
             eprintln!("{name}: this version has no such component; remove it from the installation for now");
             1
         }
@@ -79,6 +81,24 @@ fn ask_pass(arguments: &[String], environment: &BTreeMap<String, String>) -> i32
     }
 }
 
+/// `argocd-dex`, whose first word says which of its tools is meant.
+fn tool(arguments: &[String], environment: &BTreeMap<String, String>) -> i32 {
+    match arguments.split_first() {
+        Some((word, rest)) if word == "rundex" => component(dex::RUN, rest, environment, Kind::RunDex),
+        Some((word, rest)) if word == "gendexcfg" => {
+            component(dex::GENERATE, rest, environment, Kind::GenerateDexConfiguration)
+        }
+        Some((word, _)) if !word.starts_with('-') => {
+            eprintln!("Error: unknown command {word:?} for \"{}\"", dex::NAME);
+            1
+        }
+        _ => {
+            print!("{}", dex::HELP);
+            0
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     RepoServer,
@@ -87,6 +107,8 @@ enum Kind {
     CmpServer,
     Notifications,
     Standalone,
+    RunDex,
+    GenerateDexConfiguration,
 }
 
 /// Runs a component until it is told to stop; the process' exit code comes back.
@@ -136,6 +158,12 @@ fn component(
             }
             Kind::CmpServer => cmp_server::run(&flags, environment, stop).await?,
             Kind::Standalone => standalone::run(flags, environment, stop).await?,
+            Kind::RunDex => dex::run(&flags, environment, stop).await?,
+            Kind::GenerateDexConfiguration => {
+                if let Some(text) = dex::generate(&flags, environment).await? {
+                    print!("{text}");
+                }
+            }
         }
         Ok::<(), anyhow::Error>(())
     });

@@ -70,7 +70,8 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     if let Some(file) = environment.get(PASSWORD_VARIABLE) {
         hub::write_initial_password(store.cluster(), &namespace, file.as_ref()).await?;
     }
-    let identity = if insecure { None } else { Some(api_server::identity(&server)?) };
+    let identity = if insecure { None } else { Some(api_server::ensure_certificate(&server).await?) };
+    let _following = identity.as_ref().map(|identity| api_server::follow_certificate(&server, identity));
     let port = flags.address("address", "port");
     let metrics = flags.address("address", "metrics-port");
     for warning in flags.warnings() {
