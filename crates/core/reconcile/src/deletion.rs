@@ -4,7 +4,7 @@
 use crate::action::{Action, DeleteObject};
 use crate::observed::{Deletion, HookRun, Managed, Observed};
 use crate::permission::is_deletion_confirmed;
-use api::codes::{ConditionType, HookType};
+use api::codes::{ConditionType, HealthStatusCode, HookType};
 use api::k8s::meta_v1::Time;
 use api::names::{
     BACKGROUND_FINALIZER, FOREGROUND_FINALIZER, HELM_RESOURCE_POLICY, HOOK_FINALIZER,
@@ -28,6 +28,24 @@ pub fn named_delete_hooks(application: &Application, mut hooks: Vec<Object>, hoo
         object.set_name(&name);
     }
     hooks
+}
+
+/// Which of a deletion's hooks go once all have run: those whose delete policies say so, and how the worst of them ended
+/// decides for all. A hook without a policy stays, as in the original. `hooks` are live, the application's own, and with
+/// their health.
+pub fn hooks_to_clean(hooks: &[(Object, Option<HealthStatusCode>)]) -> Vec<DeleteObject> {
+    let mut worst = HealthStatusCode::Healthy;
+    for health in hooks.iter().filter_map(|(_, health)| *health) {
+        if worst.is_worse(health) {
+            worst = health;
+        }
+    }
+    let due = hooks.iter().map(|(object, _)| object).filter(|object| {
+        let policies = sync::delete_policies(object);
+        (policies.succeeded && worst == HealthStatusCode::Healthy)
+            || (policies.failed && worst == HealthStatusCode::Degraded)
+    });
+    sorted(due)
 }
 
 /// The next step of a deletion.
@@ -140,15 +158,20 @@ fn resources(
     Some(vec![Action::DeleteObjects { objects, propagation }])
 }
 
-/// Whether an object goes with its application. A CRD stays: everybody's objects of that kind would go with it.
+/// Whether an object goes with its application. A CRD stays: everybody's objects of that kind would go with it. Hooks of
+/// the deletion itself go by their own policies ([`hooks_to_clean`]).
 fn is_deleted(managed: &Managed<'_>, default: ResourceOption) -> bool {
     let object = managed.object;
+    let is_delete_hook = sync::hook_types(object)
+        .iter()
+        .any(|hook| matches!(hook, HookType::PreDelete | HookType::PostDelete));
     let is_crd = object.kind() == "CustomResourceDefinition" && object.group() == "apiextensions.k8s.io";
     let kept = object
         .annotation(HELM_RESOURCE_POLICY)
         .is_some_and(|policy| policy.split(',').any(|entry| entry.trim() == "keep"));
     !managed.is_application
         && !is_crd
+        && !is_delete_hook
         && !kept
         && ResourceOption::delete_of(object, default) != ResourceOption::Deny
 }
@@ -159,4 +182,38 @@ fn sorted<'a>(objects: impl Iterator<Item = &'a Object>) -> Vec<DeleteObject> {
         .collect();
     objects.sort_by(|left, right| left.key.cmp(&right.key));
     objects
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn hook(name: &str, policy: Option<&str>) -> Object {
+        let mut annotations = json!({"argocd.argoproj.io/hook": "PostDelete"});
+        if let Some(policy) = policy {
+            annotations["argocd.argoproj.io/hook-delete-policy"] = policy.into();
+        }
+        let metadata = json!({"name": name, "namespace": "n", "uid": name, "annotations": annotations});
+        Object::from_value(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata})).unwrap()
+    }
+
+    #[test]
+    fn hooks_of_a_deletion_go_by_their_policies_only() {
+        let hooks = |first: HealthStatusCode| {
+            [
+                (hook("plain", None), Some(first)),
+                (hook("before", Some("BeforeHookCreation")), None),
+                (hook("failed", Some("HookFailed")), Some(HealthStatusCode::Healthy)),
+                (hook("succeeded", Some("HookSucceeded")), Some(HealthStatusCode::Healthy)),
+            ]
+        };
+        let cleaned = |first| {
+            let due = hooks_to_clean(&hooks(first));
+            due.into_iter().map(|object| object.uid).collect::<Vec<_>>()
+        };
+        assert_eq!(cleaned(HealthStatusCode::Healthy), ["succeeded"]);
+        assert_eq!(cleaned(HealthStatusCode::Degraded), ["failed"]);
+        assert!(cleaned(HealthStatusCode::Progressing).is_empty());
+    }
 }

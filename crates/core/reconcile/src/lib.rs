@@ -21,7 +21,7 @@ pub use attempt::{Conclusion, Ended, conclude, operation_revisions, operation_so
 pub use automatic::self_heal_wait;
 pub use condition::{set_conditions, sorted_conditions};
 pub use decide::decide;
-pub use deletion::named_delete_hooks;
+pub use deletion::{hooks_to_clean, named_delete_hooks};
 pub use history::record_history;
 pub use observed::{
     Comparison, Deletion, HookRun, Managed, Observed, RefreshRequest, RunningOperation, SelfHealBackoff,

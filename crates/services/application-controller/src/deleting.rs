@@ -11,11 +11,11 @@ use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
 };
 use api::v1alpha1::Application;
-use health::Checks;
 use kubernetes::{ApplyOptions, Cluster, DeleteOptions, Method};
 use object::Object;
 use reconcile::{
-    Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide, spec_sources,
+    Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean,
+    spec_sources,
 };
 use std::sync::Arc;
 use store::StoreError;
@@ -82,7 +82,6 @@ impl Controller {
 
     /// Live objects with the application's mark, those its project does not permit left out. Git is not asked.
     async fn find_what_is_left(&self, application: &Application) -> Found {
-        let rules = self.rules();
         let nothing = |known, objects| Found { destination: None, known, objects };
         let situation = match self.deletion_situation(application) {
             Ok(Some(situation)) => situation,
@@ -103,15 +102,8 @@ impl Controller {
                 return nothing(true, Err(error.to_string()));
             }
         }
-        let tracking = &rules.tracking;
         let own = objects.into_values().filter(|object| {
-            let owner = object::owner_application(
-                object,
-                tracking.method,
-                &tracking.label_key,
-                &tracking.installation_id,
-            );
-            owner.is_some_and(|owner| owner.as_str() == instance)
+            self.is_own(&situation, object)
                 && project::permits_live(
                     &situation.project,
                     object,
@@ -205,15 +197,80 @@ impl Controller {
         (cache, cluster): (&Cache, &Cluster),
         hook: HookType,
     ) {
-        for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
-            let key = target.key();
-            if let Ok(Some(live)) = cache.get_live(&target.gvk(), &key.namespace, &key.name).await {
-                let object = DeleteObject { key, gvk: live.gvk(), uid: live.uid().to_owned() };
-                if let Err(error) = delete(cache, cluster, &object, Propagation::Background).await {
-                    tracing::warn!(object = %object.key, %error, "delete hook");
-                }
+        let hooks = self.hooks(application, situation, hook).await.unwrap_or_default();
+        let Ok(live) = self.live_hooks(cache, situation, &hooks).await else { return };
+        for object in hooks_to_clean(&live) {
+            if let Err(error) = delete(cache, cluster, &object, Propagation::Background).await {
+                tracing::warn!(object = %object.key, %error, "delete hook");
             }
         }
+    }
+
+    /// Whether hooks have run, and whether those are gone that are to go.
+    async fn hook_state(&self, cache: &Cache, situation: &Situation, hooks: &[Object]) -> (HookRun, HookRun) {
+        let both = |reason: String| (HookRun::Failed(reason.clone()), HookRun::Failed(reason));
+        let mut ran = HookRun::Done;
+        for hook in hooks {
+            let key = hook.key();
+            match cache.get_live(&hook.gvk(), &key.namespace, &key.name).await {
+                Ok(None) => ran = HookRun::Pending,
+                Ok(Some(live)) if !self.is_own(situation, &live) => {
+                    return both(format!(
+                        "hook {key} cannot be made: an object of this name is there that is not the application's"
+                    ));
+                }
+                Ok(Some(live)) => match live_state(&live, &self.rules().checks.0).health {
+                    Some(health) if health.status == HealthStatusCode::Degraded => {
+                        ran = HookRun::Failed(format!("hook {key} failed: {}", health.message));
+                        break;
+                    }
+                    Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
+                    _ => {}
+                },
+                Err(error) => return both(error.to_string()),
+            }
+        }
+        let cleaned = match self.live_hooks(cache, situation, hooks).await {
+            Ok(live) if hooks_to_clean(&live).is_empty() => HookRun::Done,
+            Ok(_) => HookRun::Pending,
+            Err(reason) => HookRun::Failed(reason),
+        };
+        (ran, cleaned)
+    }
+
+    /// Hooks as they are live, with their health. What only bears a hook's name is not the application's, and not among
+    /// them.
+    async fn live_hooks(
+        &self,
+        cache: &Cache,
+        situation: &Situation,
+        hooks: &[Object],
+    ) -> Result<Vec<(Object, Option<HealthStatusCode>)>, String> {
+        let checks = &self.rules().checks.0;
+        let mut found = Vec::new();
+        for hook in hooks {
+            let key = hook.key();
+            let live = cache.get_live(&hook.gvk(), &key.namespace, &key.name).await;
+            let live = live.map_err(|error| error.to_string())?;
+            if let Some(live) = live.filter(|live| self.is_own(situation, live)) {
+                let health = live_state(&live, checks).health.map(|health| health.status);
+                found.push((live, health));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether an object carries the mark of the application, made for this very object.
+    fn is_own(&self, situation: &Situation, object: &Object) -> bool {
+        let rules = self.rules();
+        let tracking = &rules.tracking;
+        let owner = object::owner_application(
+            object,
+            tracking.method,
+            &tracking.label_key,
+            &tracking.installation_id,
+        );
+        owner.is_some_and(|owner| owner.as_str() == situation.instance.as_str())
     }
 
     /// The hooks of a type, from the sources: the only thing of a deletion that is.
@@ -255,7 +312,7 @@ impl Controller {
                 continue;
             }
             let (ran, cleaned) = match self.hooks(application, situation, hook).await {
-                Ok(hooks) => state(&destination.cache, &self.rules().checks.0, &hooks).await,
+                Ok(hooks) => self.hook_state(&destination.cache, situation, &hooks).await,
                 Err(reason) => (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
             };
             if hook == HookType::PreDelete {
@@ -274,29 +331,6 @@ struct HookRuns {
     pre_delete_cleanup: HookRun,
     post_delete: HookRun,
     post_delete_cleanup: HookRun,
-}
-
-/// Whether hooks have run, and whether they are gone.
-async fn state(cache: &Cache, checks: &Checks, hooks: &[Object]) -> (HookRun, HookRun) {
-    let (mut ran, mut cleaned) = (HookRun::Done, HookRun::Done);
-    for hook in hooks {
-        let key = hook.key();
-        match cache.get_live(&hook.gvk(), &key.namespace, &key.name).await {
-            Ok(None) => ran = HookRun::Pending,
-            Ok(Some(live)) => {
-                cleaned = HookRun::Pending;
-                match live_state(&live, checks).health {
-                    Some(health) if health.status == HealthStatusCode::Degraded => {
-                        return (HookRun::Failed(format!("hook {key} failed: {}", health.message)), cleaned);
-                    }
-                    Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
-                    _ => {}
-                }
-            }
-            Err(error) => return (HookRun::Failed(error.to_string()), HookRun::Failed(error.to_string())),
-        }
-    }
-    (ran, cleaned)
 }
 
 async fn delete(

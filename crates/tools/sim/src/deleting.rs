@@ -9,8 +9,8 @@ use api::names::{
 };
 use api::v1alpha1::Application;
 use jiff::SignedDuration;
-use object::{Object, owner_application};
-use reconcile::{Action, Deletion, HookRun, Managed, Observed, decide};
+use object::Object;
+use reconcile::{Action, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean};
 use sync::Propagation;
 
 impl World {
@@ -66,11 +66,7 @@ impl World {
         }
         let managed = cache.managed(&self.given.instance, method)?;
         managed.keys().try_for_each(|key| cache.require(&key.kind))?;
-        let is_own = |object: &Object| {
-            owner_application(object, method, object::tracking::DEFAULT_LABEL_KEY, "").as_ref()
-                == Some(&self.given.instance)
-        };
-        Ok(managed.into_values().filter(is_own).collect())
+        Ok(managed.into_values().filter(|object| self.is_own(object)).collect())
     }
 
     fn hooks(&self, application: &Application, hook: HookType) -> Result<Vec<Object>, String> {
@@ -95,26 +91,39 @@ impl World {
             Ok(hooks) => hooks,
             Err(reason) => return (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
         };
-        let (mut ran, mut cleaned) = (HookRun::Done, HookRun::Done);
-        for hook in hooks {
+        let mut ran = HookRun::Done;
+        for hook in &hooks {
             match self.api.read(&hook.key()) {
                 Err(failure) => {
                     return (HookRun::Failed(failure.message.clone()), HookRun::Failed(failure.message));
                 }
                 Ok(None) => ran = HookRun::Pending,
-                Ok(Some(live)) => {
-                    cleaned = HookRun::Pending;
-                    match self.live_state(&live).health {
-                        Some(health) if health.status == HealthStatusCode::Degraded => {
-                            return (HookRun::Failed(health.message), cleaned);
-                        }
-                        Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
-                        _ => {}
+                Ok(Some(live)) => match self.live_state(&live).health {
+                    Some(health) if health.status == HealthStatusCode::Degraded => {
+                        ran = HookRun::Failed(health.message);
+                        break;
                     }
-                }
+                    Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
+                    _ => {}
+                },
             }
         }
+        let cleaned = match hooks_to_clean(&self.live_hooks(&hooks)).is_empty() {
+            true => HookRun::Done,
+            false => HookRun::Pending,
+        };
         (ran, cleaned)
+    }
+
+    /// Hooks as they are live, the application's own, with their health.
+    fn live_hooks(&self, hooks: &[Object]) -> Vec<(Object, Option<HealthStatusCode>)> {
+        let live = hooks.iter().filter_map(|hook| self.api.read(&hook.key()).ok().flatten());
+        let own = live.filter(|live| self.is_own(live));
+        own.map(|live| {
+            let health = self.live_state(&live).health.map(|health| health.status);
+            (live, health)
+        })
+        .collect()
     }
 
     /// Does one thing of a deletion.
@@ -152,10 +161,9 @@ impl World {
                 }
             }
             Action::CleanHooks { hook } => {
-                for target in self.hooks(application, hook).unwrap_or_default() {
-                    if let Ok(Some(live)) = self.api.read(&target.key()) {
-                        self.api.delete(&target.key(), live.uid(), Propagation::Background, now).ok();
-                    }
+                let hooks = self.hooks(application, hook).unwrap_or_default();
+                for object in hooks_to_clean(&self.live_hooks(&hooks)) {
+                    self.api.delete(&object.key, &object.uid, Propagation::Background, now).ok();
                 }
             }
             _ => {}

@@ -144,8 +144,16 @@ fn check_deleted(world: &World, story: &Story) {
         world.violated("the application does not go");
     }
     check_others(world, story);
+    // Hooks of the deletion itself stay unless they say that they go.
+    let is_delete_hook = |object: &Object| {
+        let says = |name: &str, word: &str| object.annotation(name).is_some_and(|text| text.contains(word));
+        says("argocd.argoproj.io/hook", "Delete")
+            && !says("argocd.argoproj.io/hook-delete-policy", "HookSucceeded")
+    };
     let kept = |object: &&Object| {
-        sync::has_option(object, "Delete=false") || object.kind() == "CustomResourceDefinition"
+        sync::has_option(object, "Delete=false")
+            || object.kind() == "CustomResourceDefinition"
+            || is_delete_hook(object)
     };
     let left: Vec<String> = world
         .api
