@@ -109,7 +109,7 @@ async fn write(
             return Ok(Success { outcome: Outcome::Unchanged, state: None });
         }
         // What is live goes before this comes: that it cannot become this is no reason to refuse it.
-        Err(error) if pretend && error.is_invalid() && is_made_anew(task) => {
+        Err(error) if pretend && (error.is_invalid() || error.is_already_exists()) && is_made_anew(task) => {
             let mut options = WriteOptions::manager(FIELD_MANAGER);
             options.dry_run = DryRun::Server;
             cluster.create(&resource, &under_a_new_name(target), &options).await?;

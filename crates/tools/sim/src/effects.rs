@@ -114,12 +114,17 @@ impl World {
             Err(failure) if pretend && comes_with_the_plan(plan, target, &failure) => {
                 Ok((Outcome::Unchanged, None))
             }
-            Err(failure) if pretend && failure.message.contains("immutable") && is_made_anew(task) => {
+            Err(failure) if pretend && is_in_the_way(&failure) && is_made_anew(task) => {
                 Ok((Outcome::Unchanged, None))
             }
             other => other.map(|(outcome, object)| (outcome, Some(object))),
         }
     }
+}
+
+/// Whether a write is refused only because of what is there now.
+fn is_in_the_way(failure: &Failure) -> bool {
+    failure.message.contains("immutable") || failure.message.contains("already exists")
 }
 
 fn is_made_anew(task: &Task) -> bool {
