@@ -30,6 +30,7 @@ struct Scene {
 }
 
 impl Drop for Scene {
+    #[expect(clippy::print_stderr, reason = "a test that failed says what Dex said")]
     fn drop(&mut self) {
         self.stop.ask();
         if std::thread::panicking() {

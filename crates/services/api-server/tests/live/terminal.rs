@@ -120,7 +120,10 @@ impl Scene {
     }
 
     async fn refused(&self, query: &str, token: &str, origin: &str) -> (u16, String) {
-        self.connect(query, token, origin).await.err().expect("it is refused")
+        match self.connect(query, token, origin).await {
+            Ok(_) => panic!("{query} is not refused"),
+            Err(refused) => refused,
+        }
     }
 }
 
