@@ -6,7 +6,7 @@ use crate::command::{Command, Flag, Kind};
 use crate::commands::ROOT;
 
 /// Commands the original does not have.
-const OWN: [&str; 1] = ["argocd render"];
+const OWN: [&str; 2] = ["argocd render", "argocd admin notifications preview"];
 
 const SURFACE: &str = include_str!("../cases/surface.tsv");
 
