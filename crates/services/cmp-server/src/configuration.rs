@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn fields_are_read() {
-        let more = "  init: {command: [a]}\n  discover: {find: {command: [f], args: [g], glob: '**/x'}, fileName: why}\n  preserveFileMode: true\n  provideGitCreds: true\n  lockRepo: true\n  parameters:\n    static: [{name: n, itemType: number, required: true, map: {a: b}}]\n    dynamic: {command: [d]}\n";
+        let more = "  init: {command: [a]}\n  discover: {find: {command: [f], args: [g], glob: '**/x'}, fileName: why}\n  preserveFileMode: true\n  provideGitCreds: true\n  lockRepo: true\n  parameters:\n    static: [{name: size, itemType: number, required: true, map: {a: b}}]\n    dynamic: {command: [d]}\n";
         let read = Configuration::parse(format!("{GOOD}{more}").as_bytes(), "").unwrap();
         assert_eq!(read.full_name(), "shell-v1.0");
         assert_eq!(read.spec.generate.words(), ["sh", "-c", "cat *.yaml"]);
