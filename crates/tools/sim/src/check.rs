@@ -295,7 +295,11 @@ impl World {
                     .or(live.at(&["spec", "minReadySeconds"]))
                     .is_some()
             });
-            if more && !thing.extra {
+            // Where only a value that is ignored differs, nothing has what was replaced as a whole replaced again, and
+            // nothing remembers what was left out.
+            let forgotten =
+                self.ignores_values && thing.kind == "ConfigMap" && live.is_some_and(is_without_last_applied);
+            if more && !thing.extra && !forgotten {
                 different.push(format!("{} says more than Git", thing.label()));
             }
         }
@@ -343,6 +347,11 @@ impl World {
             .as_ref()
             == Some(&self.given.instance)
     }
+}
+
+fn is_without_last_applied(object: &Object) -> bool {
+    object.annotation(api::names::LAST_APPLIED).is_none()
+        && object.at(&["metadata", "managedFields"]).is_none()
 }
 
 fn version(object: &Object) -> u64 {
