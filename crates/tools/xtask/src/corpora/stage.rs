@@ -67,7 +67,8 @@ impl Stage {
         let closed = GitHttp::serve(served.path(), &git_http::Options { basic_auth, tls: false })?;
         let sealed = GitHttp::serve(served.path(), &git_http::Options { basic_auth: None, tls: true })?;
         let ports = [testkit::free_port()?, testkit::free_port()?];
-        let helm = format!("http://127.0.0.1:{}", testkit::free_port()?);
+        let charts = charts(&served, &corpora.join("fixtures/apps/helm-guestbook"))?;
+        let helm = charts.url("helm");
         let address = |server: &GitHttp| server.url("").trim_end_matches('/').to_owned();
         let home = tempfile::tempdir()?;
         let pair = |name: &str, value: String| (name.to_owned(), value);
@@ -99,7 +100,7 @@ impl Stage {
             pair("\"Compiler\": \"gc\"", "\"Compiler\": \"rustc\"".to_owned()),
             pair("\"Compiler\":\"gc\"", "\"Compiler\":\"rustc\"".to_owned()),
         ];
-        let _servers = vec![open, closed, sealed];
+        let _servers = vec![open, closed, sealed, charts];
         let corpora = corpora.to_owned();
         let mut stage = Self {
             kubernetes,
@@ -341,6 +342,35 @@ impl Stage {
             server.wait().ok();
         }
     }
+}
+
+/// A chart repository with two versions of one chart, at `helm`.
+fn charts(served: &TempDir, chart: &Path) -> Result<GitHttp> {
+    let folder = served.path().join("charts/helm");
+    let work = served.path().join("charts/work");
+    fs::create_dir_all(&folder)?;
+    copy(chart, &work.join("helm-guestbook"))?;
+    let mut entries = Vec::new();
+    for version in ["0.2.0", "0.1.0"] {
+        let path = work.join("helm-guestbook/Chart.yaml");
+        let mut metadata: Value = object::yaml::decode(fs::read_to_string(&path)?.as_bytes())?;
+        metadata["version"] = version.into();
+        fs::write(&path, metadata.to_string())?;
+        let name = format!("helm-guestbook-{version}.tgz");
+        let packed = Command::new("tar")
+            .args(["-C", &work.display().to_string(), "-czf", &folder.join(&name).display().to_string()])
+            .arg("helm-guestbook")
+            .status()
+            .context("start tar")?;
+        if !packed.success() {
+            bail!("tar could not pack {name}");
+        }
+        metadata["urls"] = json!([name]);
+        entries.push(metadata);
+    }
+    let index = json!({"apiVersion": "v1", "entries": {"helm-guestbook": entries}});
+    fs::write(folder.join("index.yaml"), index.to_string())?;
+    Ok(GitHttp::serve_files(&served.path().join("charts"), &git_http::Options::default())?)
 }
 
 fn bare(plane: &ControlPlane) -> String {
