@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -69,10 +70,15 @@ impl Storage {
     }
 }
 
+/// The path of the registry's binary, which is built the first time.
+pub fn binary() -> Result<PathBuf, Error> {
+    compile::published(PACKAGE, VERSION, "registry")
+}
+
 impl Registry {
     /// Serves what is in the storage, on a free loopback port.
     pub fn serve(storage: &Storage, options: &Options) -> Result<Self, Error> {
-        let program = compile::published(PACKAGE, VERSION, "registry")?;
+        let program = binary()?;
         let program = program.to_string_lossy().into_owned();
         let folder = tempfile::Builder::new().prefix("argocd-rs-registry-").tempdir();
         let folder = folder.map_err(Error::tried("make a folder for a registry"))?;

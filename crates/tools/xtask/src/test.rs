@@ -10,13 +10,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let cargo = cargo();
     step("format", &cargo, &["fmt", "--all", "--check"])?;
     tidy::run()?;
-    // The control plane is Go and takes minutes the first time: it builds beside the Rust of the tests.
-    let control_plane = thread::spawn(testkit::control_plane::binary);
+    // What is Go takes minutes the first time: it builds beside the Rust of the tests.
+    let servers = thread::spawn(|| {
+        testkit::control_plane::binary()?;
+        testkit::registry::binary()?;
+        testkit::dex::binary()
+    });
     step("lints", &cargo, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     step("build", &cargo, &["build", "--workspace", "--tests", "--bins", "--quiet"])?;
-    eprintln!("==> control plane");
-    let built = control_plane.join().map_err(|_| anyhow::anyhow!("the control plane's build panicked"))?;
-    built.context("build the local control plane")?;
+    eprintln!("==> control plane, registry and identity provider");
+    let built = servers.join().map_err(|_| anyhow::anyhow!("the servers' build panicked"))?;
+    built.context("build the servers that the tests use")?;
     let mut tests = vec!["test", "--workspace", "--no-fail-fast"];
     tests.extend(arguments.iter().map(String::as_str));
     step("tests", &cargo, &tests)
