@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
+use transcripts::Call;
 
 /// One thing that was done.
 enum Step {
@@ -30,9 +31,11 @@ enum Step {
     InitialPassword,
     /// A context whose user has a token.
     TokenContext,
+    /// Time passed: a call of `argocd` shows a text.
+    Shows(&'static [&'static str], &'static str),
 }
 
-use Step::{Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Push, Serve, TokenContext};
+use Step::{Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Push, Serve, Shows, TokenContext};
 
 const SETTINGS: &str = include_str!("../../corpora/argocd-cm.yaml");
 const POLICY: &str = include_str!("../../corpora/argocd-rbac-cm.yaml");
@@ -68,6 +71,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
     ("04-004", &[Push(3)]),
     ("04-007", &[Push(4)]),
     ("04-030", &[Delete("/api/v1/namespaces/hist/configmaps/cfg")]),
+    ("04-075", &[Shows(&["app", "resources", "guestbook"], "ReplicaSet")]),
     (
         "04-080",
         &[Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}")],
@@ -145,6 +149,14 @@ impl Step {
             }
             InitialPassword => initial_password(stage),
             TokenContext => stage.token_context(),
+            // What does not come is seen by the record that waits for it.
+            Shows(words, text) => {
+                let words = words.iter().map(|word| (*word).to_owned()).collect();
+                let call = Call { words, variables: Vec::new(), input: String::new() };
+                let shown = || stage.call(&call, None).ok()?.output.contains(text).then_some(());
+                testkit::poll(Duration::from_secs(15), shown);
+                Ok(())
+            }
         }
     }
 }
