@@ -2,10 +2,11 @@
 
 use crate::action::{Action, CompareWith, RefreshCause};
 use crate::observed::Observed;
+use crate::permission::is_automated;
 use api::codes::RefreshType;
 use api::k8s::meta_v1::Time;
 use api::names::REFRESH;
-use api::v1alpha1::{Application, ApplicationSource};
+use api::v1alpha1::{Application, ApplicationSource, ApplicationSpec};
 use jiff::{SignedDuration, Timestamp};
 
 /// The refresh that is due, if one is. What a user asked for comes first, then what changed, then what is old,
@@ -34,9 +35,22 @@ pub(crate) fn refresh(observed: &Observed<'_>, now: Timestamp) -> Option<Action>
         if application.spec.ignore_differences != compared.ignore_differences {
             return action(RefreshType::Normal, CompareWith::Latest, RefreshCause::IgnoreDifferencesChanged);
         }
+        if observed.refreshed_spec.is_some_and(|before| syncs_more_by_itself(before, &application.spec)) {
+            let cause = RefreshCause::Requested("automated sync was switched on".into());
+            return action(RefreshType::Normal, CompareWith::Latest, cause);
+        }
     }
     let request = observed.requested.as_ref()?;
     action(request.level, request.compare_with, request.cause.clone())
+}
+
+/// Whether automated sync or self-heal was off and is on: what is out of sync is synced now, not at the next refresh.
+fn syncs_more_by_itself(before: &ApplicationSpec, now: &ApplicationSpec) -> bool {
+    let heals = |spec: &ApplicationSpec| {
+        let automated = spec.sync_policy.as_ref().and_then(|policy| policy.automated.as_ref());
+        is_automated(spec) && automated.is_some_and(|automated| automated.self_heal == Some(true))
+    };
+    (is_automated(now) && !is_automated(before)) || (heals(now) && !heals(before))
 }
 
 fn expired(observed: &Observed<'_>, now: Timestamp) -> Option<(RefreshType, RefreshCause)> {

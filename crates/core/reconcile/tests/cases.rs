@@ -126,6 +126,10 @@ fn decision(case: &Value, application: &Application, now: Timestamp) -> String {
         post_delete: hooks(case, "postDelete"),
         post_delete_cleanup: hooks(case, "postDeleteCleanup"),
     };
+    let mut refreshed_spec = application.spec.clone();
+    if let Some(policy) = case.get("refreshedSyncPolicy") {
+        refreshed_spec.sync_policy = serde_json::from_value(policy.clone()).expect("a sync policy");
+    }
     let refreshed: Option<Timestamp> =
         case.get("refreshedAt").and_then(Value::as_str).map(|at| at.parse().expect("a time"));
     let observed = Observed {
@@ -139,7 +143,7 @@ fn decision(case: &Value, application: &Application, now: Timestamp) -> String {
             cause: RefreshCause::Webhook,
         }),
         refreshed_at: refreshed,
-        refreshed_spec: refreshed.map(|_| &application.spec),
+        refreshed_spec: refreshed.map(|_| &refreshed_spec),
         comparison: comparison.as_ref(),
         running: case.get("running").map(|running| RunningOperation {
             waits_only_for_health: flag(running, "waits").unwrap_or(false),
