@@ -114,6 +114,32 @@ impl Session<'_> {
         }
     }
 
+    /// Asks about one thing of several, or of only one, until the answer is one of those that are offered. `of_all` says
+    /// what an answer for all of them does; `all` remembers it.
+    pub(crate) fn confirm_each(
+        &mut self,
+        question: &str,
+        of_all: Option<&str>,
+        all: &mut bool,
+    ) -> Outcome<bool> {
+        let choices = match of_all {
+            Some(what) => format!("[y/n/a] where 'a' is to {what} without prompting "),
+            None => "[y/n] ".to_owned(),
+        };
+        loop {
+            self.print(&format!("{question} {choices}"));
+            match self.read_line()?.trim().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                "a" | "all" if of_all.is_some() => {
+                    *all = true;
+                    return Ok(true);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Asks before something is deleted, when the user wants to be asked.
     pub(crate) fn confirm(&mut self, question: &str) -> Outcome<bool> {
         let wanted = if self.matches.changed("prompts-enabled") || self.is("prompts-enabled") {

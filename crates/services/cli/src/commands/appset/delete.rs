@@ -41,24 +41,12 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 }
 
 fn agreed(session: &mut Session<'_>, name: &str, several: bool, all: &mut bool) -> Outcome<bool> {
-    let choices = if several {
-        "[y/n/a] where 'a' is to delete all specified ApplicationSets and their Applications without prompting "
-    } else {
-        "[y/n] "
-    };
-    loop {
-        session
-            .print(&format!("Are you sure you want to delete '{name}' and all its Applications? {choices}"));
-        match session.read_line()?.trim().to_lowercase().as_str() {
-            "y" | "yes" => return Ok(true),
-            "n" | "no" => return Ok(false),
-            "a" | "all" if several => {
-                *all = true;
-                return Ok(true);
-            }
-            _ => {}
-        }
-    }
+    let question = format!("Are you sure you want to delete '{name}' and all its Applications?");
+    session.confirm_each(
+        &question,
+        several.then_some("delete all specified ApplicationSets and their Applications"),
+        all,
+    )
 }
 
 async fn delete(session: &Session<'_>, server: &Server, argument: &str) -> Outcome {
