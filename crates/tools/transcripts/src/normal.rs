@@ -1,11 +1,12 @@
 //! What differs from run to run, replaced by the placeholders of the recordings.
 
 use regex::Regex;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// Placeholders and what they stand for in this run, longest first, and the patterns of everything volatile.
+/// Placeholders and what they stand for in this run, longest first.
 pub struct Replacements {
     known: Vec<(String, String)>,
-    patterns: Vec<(Regex, &'static str)>,
 }
 
 /// Patterns for what no run can know beforehand. The order matters: tokens before base64, times before numbers.
@@ -39,6 +40,19 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "<httpdate>"),
 ];
 
+type Pattern = (Regex, &'static str);
+
+static COMPILED: LazyLock<Vec<Pattern>> = LazyLock::new(|| compiled(PATTERNS));
+/// Commits that are named.
+static NAMED: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
+    compiled(&[(r"<sha:[\w-]+>", "<sha>"), (r"\((<sha7:[\w-]+>|[0-9a-f]{7})\)", "(<sha7>)")])
+});
+
+fn compiled(patterns: &[(&str, &'static str)]) -> Vec<Pattern> {
+    let compile = |pattern: &str| Regex::new(pattern).expect("the patterns compile");
+    patterns.iter().map(|(pattern, replacement)| (compile(pattern), *replacement)).collect()
+}
+
 impl Replacements {
     /// `known` are pairs of placeholder and value, such as `<server>` and `localhost:8080`.
     ///
@@ -49,11 +63,7 @@ impl Replacements {
         let mut known: Vec<_> =
             known.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         known.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));
-        let patterns = PATTERNS
-            .iter()
-            .map(|(pattern, replacement)| (Regex::new(pattern).expect("the patterns compile"), *replacement))
-            .collect();
-        Self { known, patterns }
+        Self { known }
     }
 
     /// A recorded text with the values of this run: for command lines and input.
@@ -68,17 +78,16 @@ impl Replacements {
         let text = self.known.iter().fold(text.to_owned(), |text, (name, value)| {
             if value.is_empty() { text } else { text.replace(value, name) }
         });
-        let text = self
-            .patterns
-            .iter()
-            .fold(text, |text, (pattern, replacement)| pattern.replace_all(&text, *replacement).into_owned());
+        let replaced = |text: String, patterns: &[Pattern]| {
+            patterns.iter().fold(text, |text, (pattern, replacement)| {
+                match pattern.replace_all(&text, *replacement) {
+                    Cow::Borrowed(_) => text,
+                    Cow::Owned(replaced) => replaced,
+                }
+            })
+        };
+        let text = replaced(text, &COMPILED);
         // Recorded with the commit named: the run knows only that it is one.
-        let text = text.replace("<date-fixture>", "<time>");
-        let text = Regex::new(r"<sha:[\w-]+>")
-            .map(|named| named.replace_all(&text, "<sha>").into_owned())
-            .unwrap_or(text);
-        Regex::new(r"\((<sha7:[\w-]+>|[0-9a-f]{7})\)")
-            .map(|short| short.replace_all(&text, "(<sha7>)").into_owned())
-            .unwrap_or(text)
+        replaced(text.replace("<date-fixture>", "<time>"), &NAMED)
     }
 }
