@@ -74,6 +74,16 @@ impl ApiClient {
         valid(&path, answer)
     }
 
+    /// What is served as text, such as the server's counters.
+    pub fn text(&mut self, path: &str) -> Result<String, Error> {
+        let (code, body) = self.send("GET", path, "text/plain", None)?;
+        let text = String::from_utf8_lossy(&body).into_owned();
+        if code == 200 {
+            return Ok(text);
+        }
+        Err(Error::Failed { program: path.to_owned(), output: format!("{code}: {text}") })
+    }
+
     /// Creates; an object that is there already is left as it is.
     pub fn create(&mut self, path: &str, object: &Value) -> Result<(), Error> {
         match self.send("POST", path, JSON, Some(object))? {

@@ -4,6 +4,7 @@ use super::Setting;
 use super::process::{Component, Start};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -18,6 +19,9 @@ pub(crate) const PROJECTS: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/
 const SERVED: Duration = Duration::from_secs(60);
 /// Connections that fill a cluster.
 const WRITERS: usize = 6;
+
+/// Kinds of requests to the API server: how many came, and the seconds it needed for them.
+pub(crate) type Requests = BTreeMap<String, (f64, f64)>;
 
 /// The cluster, and a folder for the components' files.
 pub(crate) struct Hub {
@@ -168,6 +172,29 @@ impl Hub {
         let fresh = self.controller(components.repo_port, &components.redis)?;
         components.controller = fresh;
         Ok(())
+    }
+
+    /// What the API server was asked so far, by its own counters.
+    pub(crate) fn requests(&mut self) -> Result<Requests> {
+        let text = self.client.text("/metrics")?;
+        let mut requests = Requests::new();
+        for line in text.lines() {
+            let Some((name, rest)) = line.split_once('{') else { continue };
+            let Some((labels, value)) = rest.rsplit_once("} ") else { continue };
+            let value: f64 = value.parse().unwrap_or_default();
+            let label = |name: &str| {
+                let rest = labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix("=\""));
+                rest.map(|rest| rest.trim_end_matches('"')).unwrap_or_default()
+            };
+            let dry = if label("dry_run").is_empty() { "" } else { ", dry run" };
+            let kind = format!("{} {}{dry}", label("verb"), label("resource"));
+            match name {
+                "apiserver_request_duration_seconds_count" => requests.entry(kind).or_default().0 += value,
+                "apiserver_request_duration_seconds_sum" => requests.entry(kind).or_default().1 += value,
+                _ => {}
+            }
+        }
+        Ok(requests)
     }
 
     /// Creates objects over several connections.

@@ -2,7 +2,8 @@
 
 use super::Setting;
 use super::figure::Figure;
-use super::hub::{APPLICATIONS, Components, Hub, PROJECTS, application};
+use super::hub::{APPLICATIONS, Components, Hub, PROJECTS, Requests, application};
+use super::process::cpu_of_family;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -61,7 +62,8 @@ fn first_sync(
         names.iter().map(|name| application(name, repository, &format!("apps/{name}"), NAMESPACE)).collect();
     let controller = &components.controller;
     let (cpu, repo_cpu) = (controller.cpu()?, components.repo_server.cpu()?);
-    let requests = controller.counted("argocd_kubectl_requests_total")?;
+    let before = hub.requests()?;
+    let plane = cpu_of_family(hub.cluster.id())?;
     let began = Instant::now();
     hub.fill(APPLICATIONS, &applications)?;
     hub.wait_for("Synced", count, LIMIT, controller)?;
@@ -69,16 +71,35 @@ fn first_sync(
     let peak = controller.peak()?;
     let cpu = controller.settle(Duration::from_secs(60))? - cpu;
     let repo_cpu = components.repo_server.cpu()? - repo_cpu;
-    let requests = (controller.counted("argocd_kubectl_requests_total")? - requests) / count as f64;
-    Ok(vec![
+    let plane = cpu_of_family(hub.cluster.id())? - plane;
+    let (requests, kinds) = more(&before, &hub.requests()?, count as f64);
+    let mut figures = vec![
         Figure::new(format!("first sync of {count}"), took, "s")
             .budget(30.0 * count as f64 / 1000.0)
             .note("Flux: 253 s for 1000; the API server shares the cores"),
         Figure::new("  CPU of the controller", cpu, "s"),
         Figure::new("  CPU of the repo-server", repo_cpu, "s"),
+        Figure::new("  CPU of the control plane", plane, "s"),
         Figure::new("  peak memory of the controller", peak, "MiB").budget(256.0).note("Flux: 223 MiB"),
         Figure::new("  requests to the API server per application", requests, ""),
-    ])
+    ];
+    figures.extend(kinds.into_iter().map(|(times, kind)| Figure::new(format!("    {kind}"), times, "")));
+    Ok(figures)
+}
+
+/// What the API server was asked since then, per application: how often, and each kind of request in words.
+fn more(before: &Requests, after: &Requests, count: f64) -> (f64, Vec<(f64, String)>) {
+    let each = |(kind, (times, seconds)): (&String, &(f64, f64))| {
+        let (times_before, seconds_before) = before.get(kind).copied().unwrap_or_default();
+        let (times, seconds) = (times - times_before, seconds - seconds_before);
+        (times / count >= 0.05).then(|| {
+            let each = seconds * 1000.0 / times;
+            (times / count, format!("{kind}, {each:.1} ms each"))
+        })
+    };
+    let mut each: Vec<(f64, String)> = after.iter().filter_map(each).collect();
+    each.sort_by(|one, other| other.0.total_cmp(&one.0));
+    (each.iter().map(|(times, _)| times).sum(), each)
 }
 
 fn memory(components: &Components, when: &str, budget: Option<f64>) -> Result<Vec<Figure>> {

@@ -13,6 +13,30 @@ const READY: Duration = Duration::from_secs(90);
 const TICKS: f64 = 100.0;
 const KIB_IN_MIB: f64 = 1024.0;
 
+/// Seconds of CPU a process has used so far.
+fn cpu_of(process: u32) -> Result<f64> {
+    let path = format!("/proc/{process}/stat");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    // The command may hold blanks: what follows its closing parenthesis does not.
+    let fields: Vec<&str> =
+        text.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
+    let ticks = ticks(11).zip(ticks(12)).context("read the CPU time")?;
+    Ok((ticks.0 + ticks.1) / TICKS)
+}
+
+/// The same of a process and those it started.
+pub(crate) fn cpu_of_family(process: u32) -> Result<f64> {
+    let mut sum = cpu_of(process)?;
+    for task in std::fs::read_dir(format!("/proc/{process}/task")).context("list the threads of a process")? {
+        let children = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+            sum += cpu_of_family(child).unwrap_or_default();
+        }
+    }
+    Ok(sum)
+}
+
 /// A running component. Dropping it kills it.
 pub(crate) struct Component {
     name: &'static str,
@@ -63,13 +87,7 @@ impl Component {
 
     /// Seconds of CPU it has used so far.
     pub(crate) fn cpu(&self) -> Result<f64> {
-        let text = self.read("stat")?;
-        // The command may hold blanks: what follows its closing parenthesis does not.
-        let fields: Vec<&str> =
-            text.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
-        let ticks = ticks(11).zip(ticks(12)).context("read the CPU time")?;
-        Ok((ticks.0 + ticks.1) / TICKS)
+        cpu_of(self.process.id()).with_context(|| format!("{}: has it ended?", self.name))
     }
 
     /// Resident MiB.
