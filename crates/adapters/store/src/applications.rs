@@ -5,7 +5,7 @@ use crate::store::Store;
 use crate::watched::Stored;
 use api::Root;
 use api::names::{REFRESH, REFRESH_TIMESTAMP};
-use api::v1alpha1::{Application, ApplicationStatus, Operation};
+use api::v1alpha1::{Application, ApplicationStatus, Operation, OperationState};
 use kubernetes::{DeleteOptions, Patch, WriteOptions, merge_patch};
 use object::Object;
 use serde::Serialize;
@@ -167,20 +167,26 @@ impl Store {
         }
     }
 
-    /// Starts an operation on an application as it was read, unless one runs already.
+    /// Starts an operation on an application as it was read, unless one runs already. With a state it has begun in the
+    /// same write; where somebody else wrote meanwhile, it is only asked for, and what is stored has no state.
     pub async fn start_operation_on(
         &self,
         application: &Application,
         operation: &Operation,
+        state: Option<&OperationState>,
     ) -> Result<Application, StoreError> {
         let metadata = &application.metadata;
         if application.operation.is_none() && !metadata.resource_version.is_empty() {
             self.permitted(&metadata.namespace)?;
-            let patch = Patch::Merge(json!({
+            let status = ApplicationStatus { operation_state: state.cloned(), ..application.status.clone() };
+            let mut patch = json!({
                 "metadata": {"resourceVersion": metadata.resource_version, "uid": metadata.uid},
                 "operation": without_nulls(as_value(operation)),
-                "status": {"operationState": null},
-            }));
+            });
+            if let Some(status) = merge_patch_of(&application.status, &status) {
+                patch["status"] = status;
+            }
+            let patch = Patch::Merge(patch);
             let resource = self.0.applications.resource();
             let options = self.server_writes();
             match self.0.cluster.patch(resource, &metadata.namespace, &metadata.name, &patch, &options).await

@@ -29,7 +29,7 @@ use tokio::time::Instant;
 /// health is believed.
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
 /// Results are written at most this often while they come in quickly.
-const WRITE_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+const WRITE_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What is shown of an operation that waits for a sync window, as the original words it.
 const BLOCKED: &str = "Sync operation blocked by sync window";

@@ -5,7 +5,7 @@ use crate::operating::Start;
 use crate::queue::{Key, Urgency};
 use crate::refreshing::Refresh;
 use api::codes::OperationPhase;
-use api::v1alpha1::{Application, ApplicationStatus, OperationState};
+use api::v1alpha1::{Application, ApplicationStatus, Operation, OperationState};
 use jiff::{SignedDuration, Timestamp};
 use project::windows::{self, Open};
 use reconcile::{Action, Comparison, Observed, RefreshRequest, decide, set_conditions};
@@ -172,15 +172,7 @@ impl Controller {
             }
             Action::RequestOperation { operation, reason } => {
                 tracing::info!(application = %key, reason, "automated sync");
-                match self.store().start_operation_on(&application, &operation).await {
-                    Ok(started) => {
-                        self.note_automated_sync(&started, &operation, self.now());
-                        Ok(started)
-                    }
-                    // Somebody else was first.
-                    Err(StoreError::OperationInProgress) => Ok(application),
-                    Err(error) => Err(error),
-                }
+                self.request(key, application, *operation).await
             }
             Action::SetConditions { conditions, evaluated } => {
                 let now = self.now();
@@ -222,6 +214,33 @@ impl Controller {
                 && stored.operation == application.operation
                 && stored.status.operation_state == application.status.operation_state
         })
+    }
+
+    /// Asks for an operation, and begins it in the same write where nothing holds it.
+    async fn request(
+        self: &Arc<Self>,
+        key: &Key,
+        application: Application,
+        operation: Operation,
+    ) -> Result<Application, StoreError> {
+        let mut asked = application.clone();
+        asked.operation = Some(operation.clone());
+        asked.status.operation_state = None;
+        let begun = self.decide(key, &asked, None).into_iter().find_map(|action| match action {
+            Action::BeginOperation { state } => Some(*state),
+            _ => None,
+        });
+        let started = match self.store().start_operation_on(&application, &operation, begun.as_ref()).await {
+            // Somebody else was first.
+            Err(StoreError::OperationInProgress) => return Ok(application),
+            other => other?,
+        };
+        self.note_automated_sync(&started, &operation, self.now());
+        if let Some(state) = begun.filter(|_| started.status.operation_state.is_some()) {
+            tracing::info!(application = %key, "operation begins");
+            self.operate(key.clone(), started.clone(), state, Start::Anew);
+        }
+        Ok(started)
     }
 
     async fn begin(

@@ -25,6 +25,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How long after a look that a change caused the next one may come.
 const CHANGES_GAP: Duration = Duration::from_secs(1);
+/// How long a change waits for a look while an operation runs: most are the operation's own, and its end is looked at.
+const OPERATION_GAP: Duration = Duration::from_secs(3);
 
 impl Controller {
     /// Works until the controller is stopped.
@@ -188,7 +190,7 @@ impl Controller {
         let now = Instant::now();
         let due = self.memories().with(key, |memory| {
             let free = memory.changed_at.map_or(now, |last| last + CHANGES_GAP);
-            let due = if memory.operation.is_some() { free.max(now + CHANGES_GAP) } else { free.max(now) };
+            let due = if memory.operation.is_some() { free.max(now + OPERATION_GAP) } else { free.max(now) };
             let waits = memory.changed_at.is_some_and(|scheduled| scheduled > now);
             if !waits {
                 memory.changed_at = Some(due);

@@ -1,7 +1,7 @@
 //! A model of the hub's API server as far as one Application goes: versions, merge patches, conflicts.
 
 use api::names::REFRESH;
-use api::v1alpha1::{Application, ApplicationStatus, Operation};
+use api::v1alpha1::{Application, ApplicationStatus, Operation, OperationState};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
@@ -83,14 +83,20 @@ impl Hub {
         Ok(Some(self.store(live)))
     }
 
-    /// Starts an operation unless one runs.
-    pub fn start_operation(&mut self, uid: &str, operation: &Operation) -> Result<Application, Refused> {
-        let mut live = self.live(uid)?;
+    /// Starts an operation unless one runs: begun with a state where it is still the version that was read.
+    pub fn start_operation(
+        &mut self,
+        read: &Application,
+        operation: &Operation,
+        state: Option<&OperationState>,
+    ) -> Result<Application, Refused> {
+        let mut live = self.live(&read.metadata.uid)?;
         if live.operation.is_some() {
             return Err(Refused::InProgress);
         }
         live.operation = Some(operation.clone());
-        live.status.operation_state = None;
+        let same = live.metadata.resource_version == read.metadata.resource_version;
+        live.status.operation_state = state.filter(|_| same).cloned();
         Ok(self.store(live))
     }
 

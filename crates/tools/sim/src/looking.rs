@@ -237,8 +237,20 @@ impl World {
             }
             Action::RequestOperation { operation, .. } => {
                 self.check_request(&operation);
-                match self.hub.start_operation(&application.metadata.uid, &operation) {
-                    Ok(started) => *application = self.learn(started),
+                let mut asked = application.clone();
+                asked.operation = Some(*operation.clone());
+                asked.status.operation_state = None;
+                let begun = self.decide(&asked, None).into_iter().find_map(|action| match action {
+                    Action::BeginOperation { state } => Some(*state),
+                    _ => None,
+                });
+                match self.hub.start_operation(application, &operation, begun.as_ref()) {
+                    Ok(started) => {
+                        *application = self.learn(started);
+                        if let Some(state) = begun.filter(|_| application.status.operation_state.is_some()) {
+                            self.operate(application.clone(), state, Start::Anew);
+                        }
+                    }
                     Err(Refused::InProgress) => {}
                     Err(refused) => return Err(refused),
                 }

@@ -14,7 +14,7 @@ use sync::{
     plan, step,
 };
 
-const WRITE_EVERY: SignedDuration = SignedDuration::from_millis(500);
+const WRITE_EVERY: SignedDuration = SignedDuration::from_secs(1);
 
 impl World {
     /// Begins to work on an operation.

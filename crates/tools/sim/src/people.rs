@@ -234,7 +234,9 @@ impl World {
         let operation = Operation { sync: Some(sync), initiated_by, info: Vec::new(), retry };
         // Users' requests come through the API server, which the controller's outage does not concern.
         let down = std::mem::take(&mut self.hub.down);
-        self.hub.start_operation("application", &operation).ok();
+        if let Some(read) = self.hub.application.clone() {
+            self.hub.start_operation(&read, &operation, None).ok();
+        }
         self.hub.down = down;
     }
 
