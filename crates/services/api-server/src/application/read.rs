@@ -40,12 +40,13 @@ impl Filter {
     /// Whether an application is meant.
     pub(crate) fn takes(&self, application: &Application) -> bool {
         let metadata = &application.metadata;
-        let source = || application.spec.source.iter().chain(&application.spec.sources);
+        // Of several sources the first counts, as with the original.
+        let source = application.spec.sources.first().or(application.spec.source.as_ref());
         (self.name.is_empty() || self.name == metadata.name)
             && (self.namespace.is_empty() || self.namespace == metadata.namespace)
             && (self.projects.is_empty()
                 || self.projects.iter().any(|name| name == project_name(application)))
-            && (self.repository.is_empty() || source().any(|source| source.repo_url == self.repository))
+            && (self.repository.is_empty() || source.is_some_and(|source| source.repo_url == self.repository))
             && self.selector.matches(&metadata.labels)
     }
 }

@@ -58,11 +58,12 @@ fn wanted(session: &Session<'_>, spec: &ApplicationSpec) -> bool {
     let projects = session.matches.list("project");
     let (repository, cluster, path) =
         (session.matches.text("repo"), session.matches.text("cluster"), session.matches.text("path"));
-    let sources = application::sources(spec);
+    // Of several sources the first counts, as with the original.
+    let source = application::sources(spec).into_iter().next().unwrap_or_default();
     let destination = &spec.destination;
     (projects.is_empty() || projects.iter().any(|project| project == application::project(spec)))
-        && (repository.is_empty() || sources.iter().any(|source| source.repo_url == repository))
-        && (path.is_empty() || sources.iter().any(|source| source.path == path))
+        && (repository.is_empty() || source.repo_url == repository)
+        && (path.is_empty() || source.path == path)
         && (cluster.is_empty() || destination.server == cluster || destination.name == cluster)
 }
 

@@ -22,7 +22,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let server = session.server().await?;
     let question = format!("Are you sure you want to remove '{key_id}'? [y/n] ");
     if !session.confirm(&question)? {
-        session.line(&format!("The command to delete the key with key ID '{key_id}' was cancelled."));
+        session.line(&format!("The command to delete key with key ID '{key_id}' was cancelled."));
         return Ok(());
     }
     server.gpg_keys().delete(GnuPgPublicKeyQuery { key_id: key_id.clone() }).await?;

@@ -17,7 +17,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     session.first_argument()?;
     let server = session.server().await?;
     for name in session.arguments().to_vec() {
-        server.projects().delete(ProjectQuery { name }).await?;
+        if session.confirm(&format!("Are you sure you want to delete {name}? [y/n]"))? {
+            server.projects().delete(ProjectQuery { name }).await?;
+        } else {
+            session.line(&format!("The command to delete {name} was cancelled."));
+        }
     }
     Ok(())
 }
