@@ -2,6 +2,7 @@
 
 use auth::ThrottleOptions;
 use boot::flags::Flags;
+use object::Secret;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct Options {
     pub insecure: bool,
     /// Answers everybody everything: for use behind something that authenticates.
     pub disable_auth: bool,
+    /// Whoever has this token may do everything, and nobody else anything: the server of one call of `argocd --core`.
+    pub local_token: Option<Secret<String>>,
     /// Path prefix of every route, without a slash at its ends.
     pub root_path: String,
     /// Path that pages and cookies are for.
@@ -101,6 +104,7 @@ impl Default for Options {
         Self {
             insecure: false,
             disable_auth: false,
+            local_token: None,
             root_path: String::new(),
             base_href: "/".into(),
             content_types: vec!["application/json".into()],
@@ -131,6 +135,10 @@ impl Options {
         Self {
             insecure: flags.bool("insecure"),
             disable_auth: flags.bool("disable-auth"),
+            local_token: environment
+                .get("ARGOCD_SERVER_LOCAL_TOKEN")
+                .filter(|token| !token.is_empty())
+                .map(|token| Secret::new(token.clone())),
             root_path: flags.text("rootpath").trim_matches('/').to_owned(),
             base_href: flags.text("basehref"),
             content_types: flags

@@ -43,6 +43,11 @@ impl Environment {
         Zoned::now()
     }
 
+    /// The program itself, for what it starts.
+    pub(crate) fn program(&self) -> io::Result<PathBuf> {
+        std::env::current_exe()
+    }
+
     /// The user's home folder.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from)

@@ -90,7 +90,7 @@ fn prepare(matches: Matches, environment: &mut Environment) -> Result<Session<'_
     let Some(level) = Level::named(&wanted) else {
         return Err((Failure::generic(format!("not a valid logrus Level: {wanted:?}")), format));
     };
-    Ok(Session { environment, matches, format, level })
+    Ok(Session { environment, matches, format, level, local_server: None })
 }
 
 fn misuse(misused: &Misused, words: &[String], environment: &mut Environment) -> i32 {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Read, Write};
 
+use crate::connection::core::LocalServer;
 use crate::environment::Environment;
 use crate::failure::{Failure, Outcome};
 use crate::log::{self, Format, Level};
@@ -16,6 +17,8 @@ pub(crate) struct Session<'e> {
     pub(crate) matches: Matches,
     pub(crate) format: Format,
     pub(crate) level: Level,
+    /// The server of `--core`, which ends with the call.
+    pub(crate) local_server: Option<LocalServer>,
 }
 
 impl Session<'_> {

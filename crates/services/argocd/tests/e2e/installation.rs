@@ -136,11 +136,16 @@ impl Installation {
         }
     }
 
-    pub fn login(&self) {
+    /// What the server generated.
+    pub fn admin_password(&self) -> String {
         let secret = self.until("the generated password", || {
             self.kube.find("v1", "Secret", NAMESPACE, "argocd-initial-admin-secret")
         });
-        let password = kube::decoded(secret["data"]["password"].as_str().unwrap());
+        kube::decoded(secret["data"]["password"].as_str().unwrap())
+    }
+
+    pub fn login(&self) {
+        let password = self.admin_password();
         let server = self.server();
         self.until("the server lets us in", || {
             let login = ["login", &server, "--insecure", "--username", "admin", "--password", &password];
@@ -190,8 +195,30 @@ impl Installation {
         self.parts.insert(part, process);
     }
 
+    /// Another api-server, without TLS.
+    pub fn server_command(&self, port: u16) -> Command {
+        let mut command = self.command_at(Part::Server, Ports { port, metrics: 0 });
+        command.arg("--insecure");
+        command
+    }
+
+    /// The kubeconfig with a current namespace.
+    pub fn kubeconfig_in(&self, namespace: &str) -> String {
+        let text = self.cluster.kubeconfig().unwrap();
+        let changed = text.replacen("- context:\n", &format!("- context:\n    namespace: {namespace}\n"), 1);
+        assert_ne!(text, changed, "a context is found");
+        changed
+    }
+
+    pub fn redis_password(&self) -> &'static str {
+        REDIS_PASSWORD
+    }
+
     fn command(&self, part: Part) -> Command {
-        let own = self.ports[&part];
+        self.command_at(part, self.ports[&part])
+    }
+
+    fn command_at(&self, part: Part, own: Ports) -> Command {
         let repo_server = format!("localhost:{}", self.ports[&Part::RepoServer].port);
         let mut command = Command::new(binary());
         let mut say = |flag: &str, value: &str| {

@@ -6,6 +6,7 @@
 mod bad_input;
 mod charts;
 mod engine;
+mod forwarded;
 mod installation;
 mod kill;
 mod kube;

@@ -7,10 +7,15 @@ use wire::session::SessionCreateRequest;
 
 use crate::command::{Command, Flag, Running, int, switch, text};
 use crate::config::{self, Context};
-use crate::connection::{Encryption, Server, Target, probe};
+use crate::connection::{Encryption, Server, Target, is_forwarded, probe};
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 use crate::sso::{self, Login};
+
+/// What the server of `--core` is called in the configuration file.
+const CORE: &str = "kubernetes";
+/// What a server behind `--port-forward` is called there.
+const FORWARDED: &str = "port-forward";
 
 /// Flags of SSO logins, shared with `relogin`.
 pub(crate) const SSO: &[Flag] = &[
@@ -41,12 +46,17 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 }
 
 async fn run(session: &mut Session<'_>) -> Outcome {
-    if session.is("core") || session.is("port-forward") {
-        Target::resolve(session)?;
+    if session.is("core") {
+        let name = context_name(session, CORE);
+        let user = config::User { name: name.clone(), ..config::User::default() };
+        remember(session, &Target::default(), CORE, user)?;
+        session.line(&format!("Context '{name}' updated"));
+        return Ok(());
     }
-    let address = session.only_argument()?;
-    let mut target = Target::at(&address, session)?;
-    if !session.is("skip-test-tls") {
+    let forwarded = is_forwarded(session);
+    let address = if forwarded { FORWARDED.to_owned() } else { session.only_argument()? };
+    let mut target = Target::at(&address, session).await?;
+    if !session.is("skip-test-tls") && !forwarded {
         agree_on_encryption(session, &mut target).await?;
     }
     let server = session.connect(target).await?;
@@ -149,7 +159,7 @@ fn remember(session: &Session<'_>, target: &Target, address: &str, user: config:
         client_certificate_data,
         client_certificate_key_data,
         plain_text: target.plain_text,
-        core: false,
+        core: address == CORE && session.is("core"),
     });
     config.put_user(user);
     config.put_context(Context { name: name.clone(), server: address.to_owned(), user: name.clone() });

@@ -1,12 +1,14 @@
 //! The way to an API server: which one, how, and with whose token.
 
+pub(crate) mod cluster;
+pub(crate) mod core;
 mod dial;
 mod target;
 mod tls;
 mod transport;
 
 pub(crate) use dial::{Encryption, probe};
-pub(crate) use target::Target;
+pub(crate) use target::{Target, is_forwarded};
 
 use tonic::transport::Endpoint;
 
@@ -106,7 +108,7 @@ pub(crate) async fn post(target: &Target, path: &str, token: &str) -> Result<(),
 impl Session<'_> {
     /// The server that flags, environment and context name.
     pub(crate) async fn server(&mut self) -> Outcome<Server> {
-        let mut target = Target::resolve(self)?;
+        let mut target = Target::resolve(self).await?;
         Box::pin(crate::sso::refresh(self, &mut target)).await?;
         self.connect(target).await
     }

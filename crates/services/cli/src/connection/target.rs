@@ -3,9 +3,27 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::{cluster, core};
 use crate::config;
 use crate::failure::{Failure, Outcome, io_error};
 use crate::session::Session;
+
+/// Where the pods of the API server listen.
+const SERVER_PORT: u16 = 8080;
+
+/// Whether the API server of Kubernetes leads to the server.
+pub(crate) fn is_forwarded(session: &Session<'_>) -> bool {
+    session.is("port-forward") || !session.matches.text("port-forward-namespace").is_empty()
+}
+
+/// The context that is meant, if there is one.
+fn context(session: &Session<'_>) -> Outcome<Option<config::Resolved>> {
+    let path = config::path(session.matches.text("config"), session.environment);
+    let config = config::read(&path);
+    let config = config.map_err(|error| Failure::fatal(format!("error reading local config: {error}")))?;
+    let Some(config) = config else { return Ok(None) };
+    config.resolve(session.matches.text("argocd-context")).map_err(Failure::fatal)
+}
 
 /// Everything needed to reach a server and to authenticate.
 #[derive(Clone, Default)]
@@ -32,14 +50,18 @@ impl Target {
     }
 
     /// The target of this call.
-    pub(crate) fn resolve(session: &Session<'_>) -> Outcome<Self> {
-        if session.is("core") || session.is("port-forward") {
-            let flag = if session.is("core") { "core" } else { "port-forward" };
-            return Err(Failure::generic(format!(
-                "--{flag} is not supported yet; name a server with --server"
-            )));
+    pub(crate) async fn resolve(session: &mut Session<'_>) -> Outcome<Self> {
+        if session.is("core") {
+            return core::start(session).await;
         }
-        let mut target = Self::of_context(session)?;
+        let context = context(session)?;
+        if context.as_ref().is_some_and(|context| context.server.core) {
+            return core::start(session).await;
+        }
+        let mut target = match &context {
+            Some(context) => Self::of_server(&context.server, &context.user).map_err(Failure::fatal)?,
+            None => Self::default(),
+        };
         if let Some(address) = session.environment.variable("ARGOCD_SERVER") {
             address.clone_into(&mut target.address);
         }
@@ -52,24 +74,33 @@ impl Target {
         if !session.matches.text("auth-token").is_empty() {
             session.matches.text("auth-token").trim().clone_into(&mut target.token);
         }
-        target.with_flags(session)
+        target.forwarded(session).await?.with_flags(session)
     }
 
     /// The server the user names to log in to.
-    pub(crate) fn at(address: &str, session: &Session<'_>) -> Outcome<Self> {
-        Self { address: address.to_owned(), ..Self::default() }.with_flags(session)
+    pub(crate) async fn at(address: &str, session: &Session<'_>) -> Outcome<Self> {
+        let target = Self { address: address.to_owned(), ..Self::default() };
+        target.forwarded(session).await?.with_flags(session)
     }
 
-    fn of_context(session: &Session<'_>) -> Outcome<Self> {
-        let path = config::path(session.matches.text("config"), session.environment);
-        let config = config::read(&path)
-            .map_err(|error| Failure::fatal(format!("error reading local config: {error}")))?;
-        let Some(config) = config else { return Ok(Self::default()) };
-        let Some(context) = config.resolve(session.matches.text("argocd-context")).map_err(Failure::fatal)?
-        else {
-            return Ok(Self::default());
+    /// Through the API server of Kubernetes where that is asked for. Who made the connection knows whom it leads to:
+    /// the certificate, which names another address, says nothing.
+    async fn forwarded(mut self, session: &Session<'_>) -> Outcome<Self> {
+        if !is_forwarded(session) {
+            return Ok(self);
+        }
+        let context = session.matches.text("kube-context");
+        let connected = cluster::connect(session.environment, "", context).await;
+        let cluster = connected.map_err(|error| Failure::fatal(error.message()))?;
+        let namespace = match session.matches.text("port-forward-namespace") {
+            "" => cluster.default_namespace(),
+            namespace => namespace,
         };
-        Self::of_server(&context.server, &context.user).map_err(Failure::fatal)
+        let component = session.matches.text("server-name");
+        let port = cluster::forward(&cluster, namespace, &[component], SERVER_PORT).await;
+        self.address = format!("127.0.0.1:{}", port.map_err(Failure::fatal)?);
+        self.insecure = true;
+        Ok(self)
     }
 
     /// The target that an entry of the configuration file describes.

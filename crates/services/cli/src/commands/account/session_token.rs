@@ -19,12 +19,12 @@ struct Told<'t> {
 }
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
-    Box::pin(async move { run(session) })
+    Box::pin(async move { run(session).await })
 }
 
 /// The server is not asked: it is the token that calls would be made with.
-fn run(session: &mut Session<'_>) -> Outcome {
-    let target = Target::resolve(session)?;
+async fn run(session: &mut Session<'_>) -> Outcome {
+    let target = Target::resolve(session).await?;
     if target.token.is_empty() {
         return Err(Failure::generic("not logged in: there is no token"));
     }

@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kubernetes::{Access, Cluster, Connection};
 use object::GroupVersionKind;
 
 use crate::command::{Command, Running};
+use crate::connection::cluster;
 use crate::failure::{Failure, Outcome};
 use crate::options::KUBERNETES;
 use crate::session::Session;
@@ -25,13 +25,10 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 
 async fn run(session: &mut Session<'_>) -> Outcome {
     let given = |text: String| Some(text).filter(|text| !text.is_empty());
-    let variable = session.environment.variable("KUBECONFIG").map(str::to_owned);
-    // Several files may be named; those who keep such lists have their current context in the first.
-    let variable = variable.and_then(|files| given(files.split(':').next().unwrap_or_default().to_owned()));
-    let path = given(session.text("kubeconfig")).or(variable).map(Into::into);
-    let access = Access::Kubeconfig { path, context: given(session.text("context")) };
     let failed = |error: kubernetes::Error| Failure::generic(error.message());
-    let cluster = Cluster::connect(&Connection::new(access)).await.map_err(failed)?;
+    let (kubeconfig, context) = (session.text("kubeconfig"), session.text("context"));
+    let connected = cluster::connect(session.environment, &kubeconfig, &context);
+    let cluster = connected.await.map_err(failed)?;
     let namespace =
         given(session.text("namespace")).unwrap_or_else(|| cluster.default_namespace().to_owned());
     let kind = GroupVersionKind::new("", "v1", "Secret");

@@ -1,7 +1,7 @@
 //! Where the settings, the application and the repository come from: files or the cluster.
 
 use deliver::World;
-use kubernetes::{Access, ApiResource, Cluster, Connection};
+use kubernetes::{ApiResource, Cluster};
 use notifications::{Ready, read_secret};
 use notify::{Config, Origin, Repository, SecretData};
 use object::{GroupVersionKind, Object};
@@ -12,6 +12,7 @@ use store::{Store, StoreOptions};
 use transport::{ChannelOptions, Trust};
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
+use crate::connection::cluster;
 use crate::failure::io_error;
 use crate::log::Level;
 use crate::session::Session;
@@ -30,14 +31,9 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) async fn connect(session: &Session<'_>) -> Result<Self, String> {
         let given = |text: String| Some(text).filter(|text| !text.is_empty());
-        let variable = session.environment.variable("KUBECONFIG").map(str::to_owned);
-        // Several files may be named; those who keep such lists have their current context in the first.
-        let variable =
-            variable.and_then(|files| given(files.split(':').next().unwrap_or_default().to_owned()));
-        let path = given(session.text("kubeconfig")).or(variable).map(Into::into);
-        let access = Access::Kubeconfig { path, context: given(session.text("context")) };
-        let connected = Cluster::connect(&Connection::new(access)).await;
-        let cluster = connected.map_err(|error| error.message())?;
+        let (kubeconfig, context) = (session.text("kubeconfig"), session.text("context"));
+        let connected = cluster::connect(session.environment, &kubeconfig, &context);
+        let cluster = connected.await.map_err(|error| error.message())?;
         let namespace =
             given(session.text("namespace")).unwrap_or_else(|| cluster.default_namespace().to_owned());
         Ok(Self { cluster, namespace })
