@@ -1,5 +1,5 @@
-//! Programs that are built once and kept outside the work tree: the control plane and Dex from `e2e`, and
-//! published Go programs by name and version.
+//! Programs that are built once and kept outside the work tree: the Go modules of `e2e`, and published Go
+//! programs by name and version.
 
 use std::env;
 use std::fs::{self, File};
@@ -34,7 +34,7 @@ pub(crate) struct Program {
 /// Progress goes to standard error. Two who ask at once build once.
 pub(crate) fn binary(program: &Program) -> Result<PathBuf, Error> {
     let Program { name, title, package, minutes } = program;
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e").join(name);
+    let module = folder(name);
     let version = go_version(&module)?;
     let folder = cache()?.join(name).join(fingerprint(&module, &version)?);
     once(&folder, name, title, |partial| {
@@ -47,6 +47,27 @@ pub(crate) fn binary(program: &Program) -> Result<PathBuf, Error> {
             .current_dir(&module);
         compile(build, &what, title)
     })
+}
+
+/// Where the sources of a module lie that a program's module names.
+pub(crate) fn module(program: &Program, path: &str) -> Result<PathBuf, Error> {
+    let folder = folder(program.name);
+    go_version(&folder)?;
+    let mut command = Command::new("go");
+    command.args(["mod", "download", "-json", path]).current_dir(&folder);
+    let output = command.output().map_err(Error::tried(format!("run go in {}", folder.display())))?;
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let found = told.get("Dir").and_then(serde_json::Value::as_str);
+    found.map(PathBuf::from).ok_or_else(|| Error::Failed {
+        program: format!("go mod download {path}"),
+        output: told
+            .get("Error")
+            .map_or_else(|| String::from_utf8_lossy(&output.stderr).trim().to_owned(), ToString::to_string),
+    })
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e").join(name)
 }
 
 /// The path of a published Go program, built when this version of it is not there yet.

@@ -1,8 +1,8 @@
 //! Real parts to test against, each started in private, on loopback, and gone when dropped.
 //!
-//! It starts outside programs (Go's builds of the control plane and of Dex, `redis-server`, `git`) and knows
-//! nothing of Argo CD; it stays free of async code and of Kubernetes libraries, so that anything
-//! may depend on it.
+//! It starts outside programs (Go's builds of the control plane, of Dex and of Argo Rollouts,
+//! `redis-server`, `git`) and knows nothing of Argo CD; it stays free of async code and of Kubernetes
+//! libraries, so that anything may depend on it.
 
 pub mod api_client;
 pub mod control_plane;
@@ -12,6 +12,7 @@ pub mod git_repo;
 pub mod process;
 pub mod redis;
 pub mod registry;
+pub mod rollouts;
 pub mod sink;
 pub mod smtp;
 

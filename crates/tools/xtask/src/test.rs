@@ -14,11 +14,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let servers = thread::spawn(|| {
         testkit::control_plane::binary()?;
         testkit::registry::binary()?;
-        testkit::dex::binary()
+        testkit::dex::binary()?;
+        testkit::rollouts::binary()
     });
     step("lints", &cargo, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     step("build", &cargo, &["build", "--workspace", "--tests", "--bins", "--quiet"])?;
-    eprintln!("==> control plane, registry and identity provider");
+    eprintln!("==> control plane, registry, identity provider and Argo Rollouts");
     let built = servers.join().map_err(|_| anyhow::anyhow!("the servers' build panicked"))?;
     built.context("build the servers that the tests use")?;
     let mut tests = vec!["test", "--workspace", "--no-fail-fast"];

@@ -172,6 +172,11 @@ impl Installation {
         self.home.path().join("gpg")
     }
 
+    /// How to reach the cluster with all rights.
+    pub fn kubeconfig(&self) -> &std::path::Path {
+        &self.cluster.kubeconfig_path
+    }
+
     /// What a component said so far, over all its lives.
     pub fn log(&self, part: Part) -> String {
         std::fs::read_to_string(self.log_path(part)).unwrap_or_default()

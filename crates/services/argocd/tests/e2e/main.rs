@@ -14,5 +14,6 @@ mod notifications;
 mod plugins;
 mod processes;
 mod rendering;
+mod rollouts;
 mod signatures;
 mod web;
