@@ -2,6 +2,7 @@
 
 pub(crate) mod crossplane;
 pub(crate) mod gateways;
+pub(crate) mod generations;
 pub(crate) mod kruise;
 pub(crate) mod machines;
 pub(crate) mod numa;

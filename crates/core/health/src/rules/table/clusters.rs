@@ -1,7 +1,7 @@
 //! Clusters, clouds, policies, operators.
 
 use super::{IS_READY, NOT_READY};
-use crate::custom::{crossplane, policies, provisioning};
+use crate::custom::{crossplane, generations, policies, provisioning};
 use crate::rules::{Judge, Rule, Step, When, degraded, healthy, kinds, native, on, progressing, suspended};
 use api::codes::HealthStatusCode::{Degraded, Healthy, Progressing, Suspended};
 
@@ -200,6 +200,24 @@ pub(super) const RULES: &[Rule] = &[
         &[Step::First(&[IS_READY, on(&["Ready"], &[], Degraded).other_status(&["True"])])],
         progressing("Waiting for ClusterPolicy to become ready"),
     ),
+    native(
+        "policies.kyverno.io",
+        &[
+            "DeletingPolicy",
+            "GeneratingPolicy",
+            "ImageValidatingPolicy",
+            "MutatingPolicy",
+            "NamespacedDeletingPolicy",
+            "NamespacedGeneratingPolicy",
+            "NamespacedImageValidatingPolicy",
+            "NamespacedMutatingPolicy",
+            "NamespacedValidatingPolicy",
+            "ValidatingPolicy",
+        ],
+        generations::kyverno_policy,
+    ),
+    native("kro.run", &["ResourceGraphDefinition"], generations::resource_graph),
+    native("kro.run", &[], generations::graph_instance),
     kinds(
         "policy.open-cluster-management.io",
         &["CertificatePolicy"],

@@ -1,6 +1,7 @@
 //! The kinds. A message is the one users of Argo CD know.
 
 mod argo;
+mod backups;
 mod clusters;
 mod data_stores;
 mod flux;
@@ -17,6 +18,7 @@ use api::codes::HealthStatusCode::{Degraded, Healthy, Progressing};
 pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
     let tables = [
         argo::RULES,
+        backups::RULES,
         clusters::RULES,
         data_stores::RULES,
         flux::RULES,

@@ -1,6 +1,6 @@
 //! Gateways, meshes, routes.
 
-use crate::custom::gateways;
+use crate::custom::{gateways, generations};
 use crate::rules::{Rule, Step, When, degraded, healthy, kinds, native, on, progressing, unknown};
 use api::codes::HealthStatusCode::{Degraded, Healthy, Progressing};
 
@@ -14,6 +14,18 @@ pub(super) const RULES: &[Rule] = &[
     native("gateway.networking.k8s.io", &["BackendTLSPolicy"], gateways::backend_tls_policy),
     native("gateway.networking.k8s.io", &["ListenerSet"], gateways::listener_set),
     native("microgateway.airlock.com", &[], gateways::airlock),
+    native("gateway.envoyproxy.io", &["Backend"], generations::envoy_backend),
+    native(
+        "gateway.envoyproxy.io",
+        &[
+            "BackendTrafficPolicy",
+            "ClientTrafficPolicy",
+            "EnvoyExtensionPolicy",
+            "EnvoyPatchPolicy",
+            "SecurityPolicy",
+        ],
+        generations::envoy_policy,
+    ),
     native(
         "gateway.solo.io",
         &[

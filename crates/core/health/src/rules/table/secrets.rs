@@ -74,6 +74,17 @@ pub(super) const RULES: &[Rule] = &[
         progressing("Order is {.status.state}"),
     ),
     kinds(
+        "trust.cert-manager.io",
+        &["Bundle"],
+        &[Step::First(&[
+            on(&["Synced"], &["True"], Healthy).says("{message|Bundle is synced}"),
+            on(&["Synced"], &[], Degraded)
+                .other_status(&["True"])
+                .says("{message|reason|Bundle is not synced}"),
+        ])],
+        progressing("Waiting for Bundle to be synced"),
+    ),
+    kinds(
         "networking.gke.io",
         &["ManagedCertificate"],
         &[

@@ -3,10 +3,22 @@
 use super::READY;
 use crate::custom::{kruise, serving, workloads};
 use crate::rules::{Rule, Step, When, degraded, healthy, kinds, native, on, progressing, suspended, verdict};
-use api::codes::HealthStatusCode::{Degraded, Healthy, Missing};
+use api::codes::HealthStatusCode::{Degraded, Healthy, Missing, Progressing};
 
 const SPARK: &str = "status.applicationState.state";
 const BROADCAST: &str = "status.phase";
+
+const UNTOLD: &str = "Waiting for status update.";
+const BROKER_READY: &[Step] = &[Step::First(&[
+    on(&["Ready"], &["True"], Healthy).says("{message|Broker is ready}"),
+    on(&["Ready"], &["False"], Degraded).says("{message|reason|Broker is not ready}"),
+    on(&["Ready"], &[], Progressing).other_status(&[]).says("{message|reason|Waiting for status update.}"),
+])];
+const TRIGGER_READY: &[Step] = &[Step::First(&[
+    on(&["Ready"], &["True"], Healthy).says("{message|Trigger is ready}"),
+    on(&["Ready"], &["False"], Degraded).says("{message|reason|Trigger is not ready}"),
+    on(&["Ready"], &[], Progressing).other_status(&[]).says("{message|reason|Waiting for status update.}"),
+])];
 
 pub(super) const RULES: &[Rule] = &[
     native("apps.kruise.io", &["CloneSet"], kruise::clone_set),
@@ -75,6 +87,18 @@ pub(super) const RULES: &[Rule] = &[
     native("serving.knative.dev", &["Service"], serving::knative_service),
     native("serving.kserve.io", &["InferenceService"], serving::inference_service),
     native("serving.kserve.io", &["LLMInferenceService"], serving::llm_inference_service),
+    kinds("eventing.knative.dev", &["Broker"], BROKER_READY, progressing(UNTOLD)),
+    kinds("eventing.knative.dev", &["Trigger"], TRIGGER_READY, progressing(UNTOLD)),
+    kinds(
+        "tekton.dev",
+        &["PipelineRun", "TaskRun"],
+        &[Step::First(&[
+            on(&["Succeeded"], &["True"], Healthy).says("{message|reason}"),
+            on(&["Succeeded"], &["False"], Degraded).says("{message|reason}"),
+            on(&["Succeeded"], &[], Progressing).other_status(&[]).says("{message|reason}"),
+        ])],
+        progressing("Waiting for run to start"),
+    ),
     native("operator.knative.dev", &["KnativeServing"], serving::knative_serving),
     native("operator.knative.dev", &["KnativeEventing"], serving::knative_eventing),
     native("openfaas.com", &["Function"], serving::function),
