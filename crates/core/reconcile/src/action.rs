@@ -85,6 +85,11 @@ pub enum Action {
         /// What becomes of what they own.
         propagation: Propagation,
     },
+    /// Delete these hooks of the deletion, which failed: they are made again.
+    DropHooks {
+        /// The hooks.
+        objects: Vec<DeleteObject>,
+    },
     /// Take the hook finalizer off these objects: their operation is over, and they are to go.
     ReleaseHooks {
         /// The objects.

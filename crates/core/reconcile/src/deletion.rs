@@ -2,7 +2,7 @@
 //! never from the source.
 
 use crate::action::{Action, DeleteObject};
-use crate::observed::{Deletion, HookRun, Managed, Observed};
+use crate::observed::{BrokenHook, Deletion, HookRun, Managed, Observed};
 use crate::permission::is_deletion_confirmed;
 use api::codes::{ConditionType, HealthStatusCode, HookType};
 use api::k8s::meta_v1::Time;
@@ -51,14 +51,10 @@ pub fn hooks_to_clean(hooks: &[(Object, Option<HealthStatusCode>)]) -> Vec<Delet
 /// The next step of a deletion.
 pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Timestamp) -> Vec<Action> {
     let has = |finalizer: &str| observed.application.metadata.finalizers.iter().any(|name| name == finalizer);
-    let again = Action::WakeAt { at: now.checked_add(TRY_AGAIN).unwrap_or(now), reason: "deletion" };
+    let again = wake(now);
     if has(PRE_DELETE_FINALIZER) {
-        return hooks(
-            PRE_DELETE_FINALIZER,
-            &deletion.pre_delete,
-            Action::RunHooks { hook: HookType::PreDelete },
-            again,
-        );
+        let action = Action::RunHooks { hook: HookType::PreDelete };
+        return hooks(PRE_DELETE_FINALIZER, &deletion.pre_delete, action, now);
     }
     let cascades = [RESOURCES_FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
     let cascades: Vec<&'static str> = cascades.into_iter().filter(|finalizer| has(finalizer)).collect();
@@ -93,18 +89,47 @@ pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Ti
     ];
     for (finalizer, run, action) in steps {
         if has(finalizer) {
-            return hooks(finalizer, run, action, again);
+            return hooks(finalizer, run, action, now);
         }
     }
     Vec::new()
 }
 
-fn hooks(finalizer: &'static str, run: &HookRun, action: Action, again: Action) -> Vec<Action> {
+/// Comes back when a deletion that failed at this time is to be tried again.
+fn wake(since: Timestamp) -> Action {
+    Action::WakeAt { at: since.checked_add(TRY_AGAIN).unwrap_or(since), reason: "deletion" }
+}
+
+fn hooks(finalizer: &'static str, run: &HookRun, action: Action, now: Timestamp) -> Vec<Action> {
     match run {
         HookRun::Done => vec![Action::RemoveFinalizer { finalizer }],
-        HookRun::Pending => vec![action, again],
-        HookRun::Failed(message) => vec![failed(message), again],
+        HookRun::Pending => vec![action, wake(now)],
+        HookRun::Failed(message) => vec![failed(message), wake(now)],
+        HookRun::Broken(hooks) => broken(hooks, &action, now),
     }
+}
+
+/// Hooks that failed go, so that they are made again, perhaps from what was mended in the source. One that fails at once
+/// is not made again at once.
+fn broken(hooks: &[BrokenHook], action: &Action, now: Timestamp) -> Vec<Action> {
+    let kind = match action {
+        Action::RunHooks { hook } => hook.as_str(),
+        _ => "Delete",
+    };
+    let told = hooks.iter().map(|hook| {
+        let key = &hook.object.key;
+        format!("{}/{} ({})", key.namespace, key.name, hook.message)
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    let mut actions = vec![failed(&format!("{kind} hook(s) failed: {told}"))];
+    let is_due = |hook: &&BrokenHook| hook.since.checked_add(TRY_AGAIN).is_ok_and(|due| due <= now);
+    let (due, early): (Vec<&BrokenHook>, Vec<&BrokenHook>) = hooks.iter().partition(is_due);
+    if !due.is_empty() {
+        let objects = due.into_iter().map(|hook| hook.object.clone()).collect();
+        actions.push(Action::DropHooks { objects });
+    }
+    actions.push(wake(early.iter().map(|hook| hook.since).min().unwrap_or(now)));
+    actions
 }
 
 fn failed(message: &str) -> Action {

@@ -24,8 +24,8 @@ pub use decide::decide;
 pub use deletion::{hooks_to_clean, named_delete_hooks};
 pub use history::record_history;
 pub use observed::{
-    Comparison, Deletion, HookRun, Managed, Observed, RefreshRequest, RunningOperation, SelfHealBackoff,
-    Settings,
+    BrokenHook, Comparison, Deletion, HookRun, Managed, Observed, RefreshRequest, RunningOperation,
+    SelfHealBackoff, Settings,
 };
 pub use operation::{begin, is_in_progress};
 pub use permission::{is_automated, is_deletion_confirmed, is_skipped, rollback_refusal, sync_refusal};

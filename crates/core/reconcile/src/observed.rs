@@ -1,6 +1,6 @@
 //! All that a decision is made from.
 
-use crate::action::{CompareWith, RefreshCause};
+use crate::action::{CompareWith, DeleteObject, RefreshCause};
 use api::codes::{RefreshType, SyncStatusCode};
 use api::v1alpha1::{Application, ApplicationSpec, ResourceStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -151,6 +151,28 @@ pub enum HookRun {
     Pending,
     /// Done, or there are none.
     Done,
-    /// One failed, or could not be made.
+    /// They are not known, or one could not be made.
     Failed(String),
+    /// These ran and failed.
+    Broken(Vec<BrokenHook>),
+}
+
+/// A hook of a deletion that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenHook {
+    /// The live hook.
+    pub object: DeleteObject,
+    /// When it was made.
+    pub since: Timestamp,
+    /// Why it failed.
+    pub message: String,
+}
+
+impl BrokenHook {
+    /// A live hook that failed, and why.
+    pub fn of(live: &Object, message: String) -> Self {
+        let object = DeleteObject { key: live.key(), gvk: live.gvk(), uid: live.uid().to_owned() };
+        let since = live.creation_timestamp().parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        Self { object, since, message }
+    }
 }

@@ -6,9 +6,9 @@ use api::v1alpha1::{Application, ApplicationCondition, OperationState};
 use jiff::{SignedDuration, Timestamp};
 use object::Object;
 use reconcile::{
-    Action, CompareWith, Comparison, Deletion, HookRun, Managed, Observed, RefreshCause, RefreshRequest,
-    RunningOperation, SelfHealBackoff, Settings, decide, record_history, rollback_refusal, set_conditions,
-    sync_refusal,
+    Action, BrokenHook, CompareWith, Comparison, Deletion, HookRun, Managed, Observed, RefreshCause,
+    RefreshRequest, RunningOperation, SelfHealBackoff, Settings, decide, record_history, rollback_refusal,
+    set_conditions, sync_refusal,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -35,6 +35,11 @@ fn read<T: serde::de::DeserializeOwned + Default>(case: &Value, name: &str) -> T
 
 fn hooks(case: &Value, name: &str) -> HookRun {
     match case.get(name).and_then(Value::as_str) {
+        None if case.get(name).is_some() => {
+            let hooks: Vec<Object> = read(case, name);
+            let broken = hooks.iter().map(|hook| BrokenHook::of(hook, "it broke".into()));
+            HookRun::Broken(broken.collect())
+        }
         None => HookRun::Pending,
         Some("done") => HookRun::Done,
         Some(message) => HookRun::Failed(message.to_owned()),
@@ -86,6 +91,7 @@ fn line(action: &Action) -> String {
         Action::DeleteObjects { objects, propagation } => {
             format!("delete {propagation:?} {}", names(objects))
         }
+        Action::DropHooks { objects } => format!("drop {}", names(objects)),
         Action::ReleaseHooks { objects } => format!("release {}", names(objects)),
         Action::RemoveFinalizer { finalizer } => format!("remove finalizer {finalizer}"),
         Action::Skip { reason } => format!("skip: {reason}"),

@@ -6,16 +6,16 @@ use crate::comparing::Question;
 use crate::effects::{live_state, release_hook};
 use crate::queue::Key;
 use crate::situation::Situation;
-use api::codes::{HealthStatusCode, HookType, RefreshType};
+use api::codes::{ConditionType, HealthStatusCode, HookType, RefreshType};
 use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
 };
-use api::v1alpha1::Application;
+use api::v1alpha1::{Application, ApplicationCondition};
 use kubernetes::{ApplyOptions, Cluster, DeleteOptions, Method};
 use object::Object;
 use reconcile::{
-    Action, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean,
-    spec_sources,
+    Action, BrokenHook, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide,
+    hooks_to_clean, refresh_revisions, spec_sources,
 };
 use std::sync::Arc;
 use store::StoreError;
@@ -147,6 +147,14 @@ impl Controller {
                     }
                 }
             }
+            Action::DropHooks { objects } => {
+                for object in objects {
+                    tracing::info!(application = %key, hook = %object.key, "failed hook deleted, to be made again");
+                    if let Err(error) = delete(cache, cluster, &object, Propagation::Background).await {
+                        tracing::warn!(application = %key, hook = %object.key, %error, "delete hook");
+                    }
+                }
+            }
             Action::ReleaseHooks { objects } => {
                 for object in objects {
                     if let Err(error) = release_hook(cluster, &object.key, &object.gvk, &object.uid).await {
@@ -210,6 +218,7 @@ impl Controller {
     async fn hook_state(&self, cache: &Cache, situation: &Situation, hooks: &[Object]) -> (HookRun, HookRun) {
         let both = |reason: String| (HookRun::Failed(reason.clone()), HookRun::Failed(reason));
         let mut ran = HookRun::Done;
+        let mut broken = Vec::new();
         for hook in hooks {
             let key = hook.key();
             match cache.get_live(&hook.gvk(), &key.namespace, &key.name).await {
@@ -220,15 +229,18 @@ impl Controller {
                     ));
                 }
                 Ok(Some(live)) => match live_state(&live, &self.rules().checks.0).health {
+                    // One that is going already is made again when it is gone.
                     Some(health) if health.status == HealthStatusCode::Degraded => {
-                        ran = HookRun::Failed(format!("hook {key} failed: {}", health.message));
-                        break;
+                        broken.push(BrokenHook::of(&live, health.message));
                     }
                     Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
                     _ => {}
                 },
                 Err(error) => return both(error.to_string()),
             }
+        }
+        if !broken.is_empty() {
+            ran = HookRun::Broken(broken);
         }
         let cleaned = match self.live_hooks(cache, situation, hooks).await {
             Ok(live) if hooks_to_clean(&live).is_empty() => HookRun::Done,
@@ -280,9 +292,17 @@ impl Controller {
         situation: &Situation,
         hook: HookType,
     ) -> Result<Vec<Object>, String> {
+        // What failed as it was synced may have been mended since.
+        let failed =
+            |condition: &ApplicationCondition| condition.r#type.parse() == Ok(ConditionType::DeletionError);
+        let revisions = if application.status.conditions.iter().any(failed) {
+            refresh_revisions(application, CompareWith::Latest)
+        } else {
+            vec![application.status.sync.revision.clone()]
+        };
         let question = Question {
             sources: spec_sources(application),
-            revisions: vec![application.status.sync.revision.clone()],
+            revisions,
             level: RefreshType::Normal,
             compare_with: CompareWith::Recent,
             manifests: None,

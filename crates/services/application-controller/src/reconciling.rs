@@ -197,6 +197,7 @@ impl Controller {
             }
             Action::RemoveFinalizer { .. }
             | Action::DeleteObjects { .. }
+            | Action::DropHooks { .. }
             | Action::ReleaseHooks { .. }
             | Action::RunHooks { .. }
             | Action::CleanHooks { .. } => self.act_on_deletion(key, application, action).await,

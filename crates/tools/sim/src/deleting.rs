@@ -10,7 +10,7 @@ use api::names::{
 use api::v1alpha1::Application;
 use jiff::SignedDuration;
 use object::Object;
-use reconcile::{Action, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean};
+use reconcile::{Action, BrokenHook, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean};
 use sync::Propagation;
 
 impl World {
@@ -92,6 +92,7 @@ impl World {
             Err(reason) => return (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
         };
         let mut ran = HookRun::Done;
+        let mut broken = Vec::new();
         for hook in &hooks {
             match self.api.read(&hook.key()) {
                 Err(failure) => {
@@ -100,13 +101,15 @@ impl World {
                 Ok(None) => ran = HookRun::Pending,
                 Ok(Some(live)) => match self.live_state(&live).health {
                     Some(health) if health.status == HealthStatusCode::Degraded => {
-                        ran = HookRun::Failed(health.message);
-                        break;
+                        broken.push(BrokenHook::of(&live, health.message));
                     }
                     Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
                     _ => {}
                 },
             }
+        }
+        if !broken.is_empty() {
+            ran = HookRun::Broken(broken);
         }
         let cleaned = match hooks_to_clean(&self.live_hooks(&hooks)).is_empty() {
             true => HookRun::Done,
@@ -144,6 +147,11 @@ impl World {
                     if let Ok(Some(left)) = self.api.delete(&object.key, &object.uid, propagation, now) {
                         self.controller.cache.observe(&left);
                     }
+                }
+            }
+            Action::DropHooks { objects } => {
+                for object in objects {
+                    self.api.delete(&object.key, &object.uid, Propagation::Background, now).ok();
                 }
             }
             Action::ReleaseHooks { objects } => {
