@@ -5,11 +5,15 @@ use crate::facts::Facts;
 use api::codes::HealthStatusCode;
 use api::names::IGNORE_HEALTHCHECK;
 use health::HealthStatus;
-use object::Object;
+use object::{Object, ResourceKey};
 
-/// Notes each resource's health and gives the whole's.
-pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> HealthStatusCode {
+/// How many of the worst resources are named.
+const NAMED: usize = 3;
+
+/// Notes each resource's health and gives the whole's, with the resources it is due to.
+pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> (HealthStatusCode, String) {
     let mut worst = HealthStatusCode::Healthy;
+    let mut causes = Vec::new();
     let (mut any, mut any_live) = (false, false);
     for resource in resources {
         if resource.target.as_ref().is_some_and(sync::is_skipped)
@@ -33,9 +37,26 @@ pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> He
         if child && matches!(found.status, HealthStatusCode::Missing | HealthStatusCode::Unknown) {
             continue;
         }
-        worst = worst.max(found.status);
+        if found.status > worst {
+            worst = found.status;
+            causes.clear();
+        }
+        if found.status == worst && worst != HealthStatusCode::Healthy {
+            causes.push(name(&resource.key));
+        }
     }
-    if any && !any_live { worst.max(HealthStatusCode::Missing) } else { worst }
+    if any && !any_live {
+        return (worst.max(HealthStatusCode::Missing), String::new());
+    }
+    causes.truncate(NAMED);
+    let message = if causes.is_empty() { String::new() } else { format!("Caused by {}", causes.join(", ")) };
+    (worst, message)
+}
+
+/// What a resource is called in the message: `apps/Deployment:namespace/name`.
+fn name(key: &ResourceKey) -> String {
+    let part = |part: &str| if part.is_empty() { String::new() } else { format!("{part}/") };
+    format!("{}{}:{}{}", part(&key.group), key.kind, part(&key.namespace), key.name)
 }
 
 /// An application that manages itself would wait for itself.

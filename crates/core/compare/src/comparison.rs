@@ -15,6 +15,8 @@ pub struct Comparison {
     pub sync: SyncStatusCode,
     /// Health of the whole application.
     pub health: HealthStatusCode,
+    /// Which resources it is due to; empty when it is well, or when nothing is there.
+    pub health_message: String,
     /// Every target and every live object, by `group/kind/namespace/name`.
     pub resources: Vec<ComparedResource>,
     /// Hooks of a sync.

@@ -67,9 +67,17 @@ pub fn compare(
     }
     compared.sort_by_cached_key(|resource| resource.key.to_string());
     conditions.sort_by(|left, right| (&left.r#type, &left.message).cmp(&(&right.r#type, &right.message)));
-    let health = judge(&mut compared, facts);
-    let comparison =
-        Comparison { sync, health, resources: compared, hooks, pre_delete_hooks, post_delete_hooks, failed };
+    let (health, health_message) = judge(&mut compared, facts);
+    let comparison = Comparison {
+        sync,
+        health,
+        health_message,
+        resources: compared,
+        hooks,
+        pre_delete_hooks,
+        post_delete_hooks,
+        failed,
+    };
     (comparison, conditions)
 }
 

@@ -78,12 +78,15 @@ fn check(_: &Path, text: String) -> datatest_stable::Result<()> {
     let (comparison, conditions) = compare(targets(loaded, &facts), lives, &facts);
     let conditions: Vec<Value> =
         conditions.iter().map(|it| json!({"type": it.r#type, "message": it.message})).collect();
-    let found = json!({
+    let mut found = json!({
         "sync": comparison.sync.as_str(),
         "health": comparison.health.as_str(),
         "resources": comparison.resource_statuses(false),
         "conditions": conditions,
     });
+    if !comparison.health_message.is_empty() {
+        found["healthMessage"] = comparison.health_message.as_str().into();
+    }
     let mut expected = case["expected"].clone();
     if expected.pointer("/conditions/0/message") == Some(&json!("<any>")) {
         expected["conditions"][0]["message"] = found["conditions"][0]["message"].clone();

@@ -29,6 +29,8 @@ pub struct Found<'a> {
     pub sync: SyncStatusCode,
     /// Health of the whole.
     pub health: HealthStatusCode,
+    /// Which resources that is due to.
+    pub health_message: &'a str,
     /// Every resource's status.
     pub resources: Vec<ResourceStatus>,
     /// What was wrong.
@@ -93,6 +95,7 @@ pub fn compared_status(application: &Application, found: Found<'_>, now: Timesta
     status.source_type = first(found.source_types);
     status.source_types = all(found.source_types);
     set_health(&mut status, found.health, now);
+    found.health_message.clone_into(&mut status.health.message);
     if let Some(summary) = found.summary {
         status.summary = summary;
     }

@@ -333,6 +333,7 @@ fn unknown() -> Comparison {
     Comparison {
         sync: SyncStatusCode::Unknown,
         health: HealthStatusCode::Unknown,
+        health_message: String::new(),
         resources: Vec::new(),
         hooks: Vec::new(),
         pre_delete_hooks: Vec::new(),

@@ -187,6 +187,7 @@ impl Controller {
         let found = Found {
             sync: comparison.sync,
             health: comparison.health,
+            health_message: &comparison.health_message,
             resources: comparison.resource_statuses(false),
             conditions: &conditions,
             revisions: &compared.revisions,

@@ -54,12 +54,13 @@ async fn next(inbox: &Mutex<mpsc::Receiver<EventRecord>>) -> Option<EventRecord>
 impl Controller {
     /// Tells that sync status or health changed.
     pub(crate) fn note_status_change(&self, before: &Application, after: &ApplicationStatus, now: Timestamp) {
-        for (what, old, new) in [
-            ("sync", &before.status.sync.status, &after.sync.status),
-            ("health", &before.status.health.status, &after.health.status),
+        for (what, old, new, cause) in [
+            ("sync", &before.status.sync.status, &after.sync.status, ""),
+            ("health", &before.status.health.status, &after.health.status, &*after.health.message),
         ] {
             if old != new {
-                let message = format!("Updated {what} status: {old} -> {new}");
+                let cause = if cause.is_empty() { String::new() } else { format!(" ({cause})") };
+                let message = format!("Updated {what} status: {old} -> {new}{cause}");
                 self.event(before, "ResourceUpdated", message, false, now);
             }
         }

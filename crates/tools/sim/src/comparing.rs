@@ -116,6 +116,7 @@ pub(crate) fn unknown(message: &str, now: jiff::Timestamp) -> Compared {
     let comparison = Comparison {
         sync: SyncStatusCode::Unknown,
         health: HealthStatusCode::Unknown,
+        health_message: String::new(),
         resources: Vec::new(),
         hooks: Vec::new(),
         pre_delete_hooks: Vec::new(),

@@ -141,6 +141,7 @@ impl World {
         let found = Found {
             sync: comparison.sync,
             health: comparison.health,
+            health_message: &comparison.health_message,
             resources: comparison.resource_statuses(false),
             conditions: &compared.conditions,
             revisions: &compared.revisions,
