@@ -49,10 +49,14 @@ impl Kube {
     }
 
     pub fn create(&self, object: Value) -> Result<(), Error> {
+        self.create_as(MANAGER, object)
+    }
+
+    pub fn create_as(&self, manager: &str, object: Value) -> Result<(), Error> {
         let object = Object::from_value(object).unwrap();
         self.wait(async {
             let resource = self.cluster.resource(&object.gvk()).await?;
-            self.cluster.create(&resource, &object, &WriteOptions::manager(MANAGER)).await.map(drop)
+            self.cluster.create(&resource, &object, &WriteOptions::manager(manager)).await.map(drop)
         })
     }
 

@@ -1,0 +1,148 @@
+//! Hooks of every phase run when they should and go as their policies say.
+
+use crate::installation::{Installation, condition, config_map, installation};
+use serde_json::{Value, json};
+use std::path::Path;
+use testkit::git_repo::GitRepo;
+
+/// A Job that notes its run in a file of this machine, and ends with this code.
+fn job(diary: &Path, name: &str, phase: &str, policy: &str, exit: u32) -> String {
+    let mut annotations = json!({"argocd.argoproj.io/hook": phase});
+    if !policy.is_empty() {
+        annotations["argocd.argoproj.io/hook-delete-policy"] = policy.into();
+    }
+    let script = format!("echo {name} >> {}; exit {exit}", diary.display());
+    json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name, "annotations": annotations},
+        "spec": {"backoffLimit": 0, "template": {"spec": {
+            "restartPolicy": "Never", "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": "example.com/hook", "command": ["sh", "-c", script]}],
+        }}},
+    })
+    .to_string()
+}
+
+/// Who ran, in order.
+fn ran(diary: &Path) -> Vec<String> {
+    std::fs::read_to_string(diary).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+fn jobs(installation: &Installation, namespace: &str) -> Vec<String> {
+    let jobs = installation.kube.list("batch/v1", "Job", namespace);
+    let going = |job: &&Value| job["metadata"]["deletionTimestamp"].is_null();
+    let mut names: Vec<String> =
+        jobs.iter().filter(going).map(|job| job["metadata"]["name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+fn commit(repository: &mut GitRepo) {
+    repository.commit("change").unwrap();
+    repository.push().unwrap();
+}
+
+#[test]
+fn phases_come_in_order_and_policies_decide_what_is_left() {
+    let installation = installation();
+    let diary = installation.home.path().join("phases");
+    let mut repository = GitRepo::create("phases").unwrap();
+    let hook = |name: &str, phase: &str, policy: &str| job(&diary, name, phase, policy, 0);
+    for (name, phase, policy) in [
+        ("before", "PreSync", "HookSucceeded"),
+        ("during", "Sync", "BeforeHookCreation"),
+        ("after", "PostSync", "HookFailed"),
+        ("never", "Skip", ""),
+        ("mourner", "SyncFail", ""),
+        ("bye", "PostDelete", ""),
+    ] {
+        repository.write(&format!("app/{name}.json"), hook(name, phase, policy)).unwrap();
+    }
+    repository.write("app/map.yaml", config_map("map", "1")).unwrap();
+    commit(&mut repository);
+    installation.create("phases", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "phases", "--timeout", "80"]);
+    assert_eq!(ran(&diary), ["before", "during", "after"]);
+    installation.until("what succeeded and was to go is gone", || {
+        (jobs(&installation, "phases") == ["after", "during"]).then_some(())
+    });
+    let during = |installation: &Installation| {
+        let job = installation.kube.find("batch/v1", "Job", "phases", "during").unwrap();
+        job["metadata"]["uid"].clone()
+    };
+    let first = during(&installation);
+    installation.succeed(&["app", "sync", "phases", "--timeout", "80"]);
+    assert_ne!(during(&installation), first, "made anew before it runs again");
+
+    // One that fails: what comes after it does not, and the phase for failures does.
+    repository
+        .write("app/during.json", job(&diary, "during", "Sync", "BeforeHookCreation,HookFailed", 1))
+        .unwrap();
+    commit(&mut repository);
+    std::fs::remove_file(&diary).unwrap();
+    installation.succeed(&["app", "get", "phases", "--refresh"]);
+    installation.cli(&["app", "sync", "phases", "--timeout", "80"]).unwrap_err();
+    assert_eq!(ran(&diary), ["before", "during", "mourner"]);
+    installation.until("the hook that failed is gone, as its policy says", || {
+        (!jobs(&installation, "phases").contains(&"during".to_owned())).then_some(())
+    });
+    std::fs::remove_file(&diary).unwrap();
+    installation.succeed(&["app", "delete", "phases", "--yes", "--wait"]);
+    assert_eq!(ran(&diary), ["bye"]);
+}
+
+#[test]
+fn a_deletion_waits_for_its_hooks_and_tries_again_what_failed() {
+    let installation = installation();
+    let diary = installation.home.path().join("deletion");
+    let mut repository = GitRepo::create("ending").unwrap();
+    repository.write("app/first.json", job(&diary, "first", "PreDelete", "HookSucceeded", 1)).unwrap();
+    repository.write("app/map.yaml", config_map("map", "1")).unwrap();
+    commit(&mut repository);
+    installation.create("ending", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "ending", "--timeout", "60"]);
+    installation.succeed(&["app", "delete", "ending", "--yes", "--wait=false"]);
+    installation.until_application("ending", "told which hook failed", |it| {
+        let told = condition(it, "DeletionError");
+        told.starts_with("PreDelete hook(s) failed: ending/first (") && told.len() > 45
+    });
+    assert_eq!(
+        installation.value("ending", "map").as_deref(),
+        Some("1"),
+        "nothing goes before its hooks have run"
+    );
+    repository.write("app/first.json", job(&diary, "first", "PreDelete", "HookSucceeded", 0)).unwrap();
+    commit(&mut repository);
+    installation.until("the hook was made again, mended, and the application is gone", || {
+        installation
+            .kube
+            .find("argoproj.io/v1alpha1", "Application", "argocd", "ending")
+            .is_none()
+            .then_some(())
+    });
+    assert!(ran(&diary).len() >= 2, "{:?}", ran(&diary));
+    assert_eq!(installation.value("ending", "map"), None);
+    assert!(jobs(&installation, "ending").is_empty());
+}
+
+#[test]
+fn a_hook_that_never_ends_is_told_by_name_and_stopped_on_demand() {
+    let installation = installation();
+    let mut endless: Value =
+        serde_json::from_str(&job(Path::new("/dev/null"), "endless", "PreSync", "", 0)).unwrap();
+    endless["spec"]["template"]["metadata"] = json!({"annotations": {"e2e.argocd-rs.dev/pod": "never-end"}});
+    let endless = endless.to_string();
+    let map = config_map("map", "1");
+    let repository =
+        GitRepo::from_files("endless", &[("app/hook.json", &endless), ("app/map.yaml", &map)]).unwrap();
+    installation.create("endless", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "endless", "--async"]);
+    installation.until_application("endless", "told what it waits for", |it| {
+        it["status"]["operationState"]["message"] == "waiting for completion of hook batch/Job/endless"
+    });
+    installation.succeed(&["app", "terminate-op", "endless"]);
+    installation
+        .until_application("endless", "stopped", |it| it["status"]["operationState"]["phase"] == "Failed");
+    assert_eq!(installation.value("endless", "map"), None);
+    installation.until("the hook is gone", || jobs(&installation, "endless").is_empty().then_some(()));
+    installation.succeed(&["app", "delete", "endless", "--yes", "--wait"]);
+}

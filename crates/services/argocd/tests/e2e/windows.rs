@@ -1,0 +1,91 @@
+//! Sync windows of a project hold back what they should, and let through the rest.
+
+use crate::installation::{Installation, NAMESPACE, config_map, installation, sync_status};
+use serde_json::{Value, json};
+use testkit::git_repo::GitRepo;
+
+const VERSION: &str = "argoproj.io/v1alpha1";
+const ALWAYS: [&str; 2] = ["* * * * *", "24h"];
+/// A minute of a rare day.
+const NEVER: [&str; 2] = ["0 0 29 2 *", "1m"];
+
+fn window(kind: &str, [schedule, duration]: [&str; 2], manual: bool) -> Value {
+    json!({"kind": kind, "schedule": schedule, "duration": duration, "applications": ["*"], "manualSync": manual})
+}
+
+fn set(installation: &Installation, windows: &Value) {
+    let spec = json!({"spec": {"syncWindows": windows}});
+    installation.kube.merge(VERSION, "AppProject", NAMESPACE, "hours", spec);
+}
+
+/// A push, seen: what is live is not what is in Git.
+fn change(installation: &Installation, repository: &mut GitRepo, value: &str) {
+    repository.change("app/map.yaml", &config_map("map", value)).unwrap();
+    installation.succeed(&["app", "get", "hours", "--refresh"]);
+}
+
+fn until_live(installation: &Installation, value: &str) {
+    installation.until(&format!("{value} is live"), || {
+        (installation.value("hours", "map").as_deref() == Some(value)).then_some(())
+    });
+}
+
+/// Whether a sync by hand is refused.
+fn refused(installation: &Installation) -> bool {
+    match installation.cli(&["app", "sync", "hours", "--timeout", "60"]) {
+        Ok(_) => false,
+        Err(told) => {
+            assert!(told.contains("cannot sync: blocked by sync window"), "{told}");
+            true
+        }
+    }
+}
+
+#[test]
+fn windows_hold_back_automated_syncs_and_those_by_hand_unless_they_may() {
+    let installation = installation();
+    let project = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
+    installation
+        .kube
+        .create(json!({"apiVersion": VERSION, "kind": "AppProject",
+            "metadata": {"name": "hours", "namespace": NAMESPACE}, "spec": project}))
+        .unwrap();
+    set(&installation, &json!([window("deny", ALWAYS, false)]));
+    let mut repository =
+        GitRepo::from_files("hours", &[("app/map.yaml", &config_map("map", "one"))]).unwrap();
+    installation.until("the project is known", || {
+        let words = installation.creation(
+            "hours",
+            &repository.url(),
+            "app",
+            &["--project", "hours", "--sync-policy", "auto"],
+        );
+        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
+    });
+    installation.until_application("hours", "OutOfSync", |it| sync_status(it) == "OutOfSync");
+    assert!(refused(&installation), "denied");
+    assert_eq!(installation.value("hours", "map"), None);
+    let told = installation.succeed(&["app", "get", "hours"]);
+    assert!(told.contains("Sync Denied"), "{told}");
+
+    // One that lets people sync by hand.
+    set(&installation, &json!([window("deny", ALWAYS, true)]));
+    installation.until("a sync by hand is let through", || (!refused(&installation)).then_some(()));
+    assert_eq!(installation.value("hours", "map").as_deref(), Some("one"));
+    change(&installation, &mut repository, "two");
+    installation.until_application("hours", "OutOfSync", |it| sync_status(it) == "OutOfSync");
+    assert_eq!(installation.value("hours", "map").as_deref(), Some("one"), "not by itself");
+
+    // One that would allow, and is closed.
+    set(&installation, &json!([window("allow", NEVER, false)]));
+    installation.until("the closed window refuses", || refused(&installation).then_some(()));
+    assert_eq!(installation.value("hours", "map").as_deref(), Some("one"));
+
+    // One that is open; and one that denies and is over.
+    set(&installation, &json!([window("allow", ALWAYS, false), window("deny", NEVER, false)]));
+    until_live(&installation, "two");
+    change(&installation, &mut repository, "three");
+    until_live(&installation, "three");
+    installation.succeed(&["app", "delete", "hours", "--yes", "--wait"]);
+    installation.kube.delete(VERSION, "AppProject", NAMESPACE, "hours");
+}
