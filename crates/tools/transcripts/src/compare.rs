@@ -185,7 +185,7 @@ fn shape(text: &str) -> String {
     let text = lines.join("\n");
     // Which of two threads of the original ends first decides where this stands, and whether.
     let text = text.replace("The command timed out waiting for the conditions to be met.\n\n", "");
-    let text = text.trim_start_matches('\n').to_owned();
+    let text = text.trim_matches('\n').to_owned();
     if waiting { text.replace("Progressing", "Healthy") } else { text }
 }
 
@@ -216,6 +216,15 @@ fn is_age(word: &str) -> bool {
         && letters.chars().all(|letter| letter.is_ascii_digit() || "smhd".contains(letter))
 }
 
+/// What the original says of its own informers and of settings it reads.
+const INSIDE: [&str; 5] = [
+    "Starting configmap/secret informers",
+    "Configmap/secret informer synced",
+    "Cluster cache informer synced",
+    "Ignore status for all objects",
+    "Using diffing customizations to ignore resource updates",
+];
+
 /// The lines without who wrote which field, and without what a refresh of the original leaves behind.
 fn without_noise(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
@@ -229,6 +238,9 @@ fn without_noise(text: &str) -> Vec<&str> {
             left_out = None;
         }
         let word = line.trim_start();
+        if word.starts_with("{\"level\":\"info\"") && INSIDE.iter().any(|text| word.contains(text)) {
+            continue;
+        }
         if word == "managedFields:" {
             left_out = Some(indent);
             continue;

@@ -49,6 +49,10 @@ const CUT: &str = "<recorder stopped reading>";
 const END: &str = "<end of stream>";
 /// What the recorder wrote where a stream went quiet.
 const QUIET: &str = "<nothing more within ";
+/// What the recorder wrote about the body, not of it.
+const ABOUT: [&str; 2] = ["<body was gzip>", "<error "];
+/// What the server logged afterwards is another program's.
+const LOG: &str = "--- api-server log messages afterwards";
 
 impl Exchange {
     /// Reads one file.
@@ -84,9 +88,13 @@ impl Response {
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
         let status = status.ok_or_else(|| Malformed("no status".into()))?;
+        let body = body.split_once(LOG).map_or(body, |(body, _)| body.trim_end_matches('\n'));
         let marked = |mark: &str| body.lines().any(|line| line.starts_with(mark));
         let (cut, endless) = (marked(CUT), marked(QUIET));
-        let own = |line: &str| [CUT, QUIET, END].iter().any(|mark| line.starts_with(mark));
+        let own = |line: &str| {
+            let marks = [CUT, QUIET, END];
+            marks.iter().chain(&ABOUT).any(|mark| line.starts_with(mark))
+        };
         let kept: Vec<&str> = body.lines().filter(|line| !own(line)).collect();
         Ok(Self { status, headers: headers(lines), body: kept.join("\n"), cut, endless })
     }

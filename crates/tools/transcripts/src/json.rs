@@ -30,7 +30,8 @@ fn form(value: &Value, nested: usize) -> Value {
                         kept.insert(name.clone(), Value::from("<n>"));
                     }
                     _ => {
-                        let inner = form(&fields[name], nested);
+                        let mut inner = form(&fields[name], nested);
+                        sort(name, &mut inner);
                         if !(name == "annotations" && inner.as_object().is_some_and(Map::is_empty)) {
                             kept.insert(name.clone(), inner);
                         }
@@ -51,6 +52,18 @@ fn form(value: &Value, nested: usize) -> Value {
             }
         }
         other => other.clone(),
+    }
+}
+
+/// Lists whose order is that of a map of the original, which is any.
+fn sort(name: &str, value: &mut Value) {
+    let Value::Array(items) = value else { return };
+    let is_source = |item: &Value| {
+        item.as_object()
+            .is_some_and(|item| item.len() == 2 && item.contains_key("path") && item.contains_key("type"))
+    };
+    if ["parameters", "actions"].contains(&name) || (name == "items" && items.iter().all(is_source)) {
+        items.sort_by_cached_key(Value::to_string);
     }
 }
 

@@ -36,7 +36,9 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
     (r"(metadata\.resourceVersion +\S+ +)\d+", "$1<rv>"),
     // What a remote says in its own words comes after this.
-    (r#"(failed to list refs: (?:repository not found|authentication required): )[^\",]*"#, "$1"),
+    (r#"(failed to list refs: (?:repository not found|authentication required))(?:: ?[^\",]*)?"#, "$1"),
+    // A pod's template holds times and addresses, so its hash does too.
+    (r"-[0-9a-f]{8,10}-<rand>", "-<hash>-<rand>"),
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "<httpdate>"),
 ];
 

@@ -28,6 +28,7 @@ pub(super) fn send(address: &str, request: &Request, quiet: Duration, limit: Dur
 }
 
 /// The API server, as its administrator.
+#[derive(Clone)]
 pub(super) struct Kubernetes {
     host: String,
     tls: Arc<ClientConfig>,
@@ -137,12 +138,26 @@ fn parse(received: &[u8]) -> Response {
     });
     let rest = &received[end + 4..];
     let body = if chunked { unchunked(rest) } else { rest.to_vec() };
+    let packed = headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("content-encoding") && value.eq_ignore_ascii_case("gzip")
+    });
+    let body = if packed { unpacked(&body) } else { body };
     Response {
         status: status.unwrap_or_default(),
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
         cut: false,
         endless: false,
+    }
+}
+
+/// What was compressed; what is broken stays as it came, to be seen in the difference.
+fn unpacked(body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    let limit = u64::try_from(BODY_LIMIT).unwrap_or(u64::MAX);
+    match flate2::read::GzDecoder::new(body).take(limit).read_to_end(&mut whole) {
+        Ok(_) => whole,
+        Err(_) => body.to_vec(),
     }
 }
 

@@ -118,7 +118,109 @@ const INTERLUDES: &[(&str, &[Step])] = &[
         ],
     ),
     ("10-001", &[TokenContext]),
+    (
+        "2205",
+        &[Apply(
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-notifications-cm}, data: {\
+             service.webhook.first: 'url: http://127.0.0.1:1', template.hello: 'message: hello', \
+             trigger.on-hello: '[{when: \"false\", send: [hello]}]'}}",
+        )],
+    ),
+    (
+        "2260",
+        &[Merge(
+            "/api/v1/namespaces/argocd/secrets/argocd-secret",
+            r#"{"stringData": {"webhook.github.secret": "lab", "webhook.gitlab.secret": "lab", "webhook.bitbucket.uuid": "right-uuid", "webhook.bitbucketserver.secret": "lab", "webhook.gogs.secret": "lab", "webhook.azuredevops.username": "lab", "webhook.azuredevops.password": "lab", "webhook.harbor.secret": "Bearer lab"}}"#,
+        )],
+    ),
 ];
+
+/// One call to Kubernetes: method, path, type, body.
+type Change = (&'static str, &'static str, &'static str, &'static str);
+
+const MERGE: &str = "application/merge-patch+json";
+const APPLICATIONS: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
+
+/// What was done while a stream was open.
+const DURING: &[(&str, &[Change])] = &[
+    (
+        "3001",
+        &[(
+            "PATCH",
+            "/apis/apps/v1/namespaces/gb/deployments/guestbook-ui",
+            MERGE,
+            r#"{"spec": {"replicas": 2}}"#,
+        )],
+    ),
+    (
+        "3002",
+        &[(
+            "PATCH",
+            "/apis/apps/v1/namespaces/gb/deployments/guestbook-ui",
+            MERGE,
+            r#"{"spec": {"replicas": 1}}"#,
+        )],
+    ),
+    (
+        "3003",
+        &[
+            (
+                "PATCH",
+                "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/sh1",
+                MERGE,
+                r#"{"metadata": {"labels": {"a": "b"}}}"#,
+            ),
+            (
+                "PATCH",
+                "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/sh1",
+                MERGE,
+                r#"{"metadata": {"labels": {"a": null}}}"#,
+            ),
+        ],
+    ),
+    (
+        "3004",
+        &[
+            (
+                "POST",
+                APPLICATIONS,
+                "application/json",
+                r#"{"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "gone"}, "spec": {"project": "default", "source": {"repoURL": "<repo>/apps.git", "path": "shared"}, "destination": {"server": "https://kubernetes.default.svc", "namespace": "ex"}}}"#,
+            ),
+            (
+                "DELETE",
+                "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/gone",
+                "application/json",
+                "",
+            ),
+        ],
+    ),
+    (
+        "3005",
+        &[(
+            "PATCH",
+            "/apis/argoproj.io/v1alpha1/namespaces/argocd/applicationsets/as-list",
+            MERGE,
+            r#"{"metadata": {"labels": {"k": "v"}}}"#,
+        )],
+    ),
+];
+
+/// Starts what was done while the record's stream was open: a moment after it begins, one thing after another.
+pub(super) fn during(record: &str, stage: &Stage) -> Option<std::thread::JoinHandle<()>> {
+    let (_, changes) = DURING.iter().find(|(case, _)| record.starts_with(case))?;
+    let (kubernetes, replacements) = (stage.kubernetes.clone(), stage.replacements());
+    Some(std::thread::spawn(move || {
+        for (method, path, kind, body) in *changes {
+            std::thread::sleep(BETWEEN);
+            // One that fails is seen by what the stream does not say.
+            kubernetes.call(method, path, kind, &replacements.concrete(body)).ok();
+        }
+    }))
+}
+
+/// How long a stream is open before something happens.
+const BETWEEN: Duration = Duration::from_millis(1500);
 
 /// Does what was done before a record.
 pub(super) fn before(record: &str, stage: &mut Stage) -> Result<()> {

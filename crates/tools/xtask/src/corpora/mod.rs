@@ -6,6 +6,7 @@ mod interludes;
 mod report;
 mod rest;
 mod stage;
+mod webhooks;
 
 use crate::prerequisites;
 use crate::run::{cargo, root, step};
@@ -184,7 +185,11 @@ fn replay(case: &Case, stage: &mut Stage, callers: &mut rest::Callers, report: &
         let patience = patience / 3;
         let reads = exchange.request.method == "GET" && !exchange.request.target.contains("/stream/");
         loop {
-            let response = callers.replay(stage, &exchange)?;
+            let change = interludes::during(case.id(), stage);
+            let response = callers.replay(stage, case.id(), &exchange)?;
+            if let Some(change) = change {
+                change.join().ok();
+            }
             match compare_responses(&exchange.response, &response, &stage.replacements()) {
                 Ok(()) => return Ok(Outcome::Passed),
                 Err(mismatch) if !reads || began.elapsed() > patience => {

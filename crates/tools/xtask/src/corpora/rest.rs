@@ -24,19 +24,23 @@ pub(super) struct Callers {
     tokens: Vec<(String, String)>,
     /// What identifies the object that was read last.
     read: Vec<(&'static str, String)>,
+    /// The session that was made last, which a browser keeps in its cookie.
+    latest: String,
 }
 
 impl Callers {
     /// Logs those in who can, before the first exchange.
     pub(super) fn prepare(&mut self, stage: &Stage) -> Result<()> {
-        if !self.tokens.is_empty() {
+        if self.tokens.iter().any(|(name, _)| name == "ADMIN") {
             return Ok(());
         }
         for (name, user, password) in [("ADMIN", "admin", "adminpass1"), ("ALICE", "alice", "alicepass1")] {
             let body = json!({"username": user, "password": password}).to_string();
             let token = token(stage, "/api/v1/session", body).with_context(|| format!("log {user} in"))?;
+            self.tokens.retain(|(known, _)| known != name);
             self.tokens.push((name.into(), token));
         }
+        self.latest = self.token("ADMIN").to_owned();
         Ok(())
     }
 
@@ -46,8 +50,9 @@ impl Callers {
     }
 
     /// Sends one exchange's request as its caller.
-    pub(super) fn replay(&mut self, stage: &Stage, exchange: &Exchange) -> Result<Response> {
-        let token = self.token(&exchange.caller).to_owned();
+    pub(super) fn replay(&mut self, stage: &Stage, id: &str, exchange: &Exchange) -> Result<Response> {
+        let cookie = exchange.request.headers.iter().any(|(name, _)| name == "Cookie");
+        let token = if cookie { self.latest.clone() } else { self.token(&exchange.caller).to_owned() };
         let replacements = stage.replacements();
         let half = token.len() / 2;
         let concrete = |text: &str| {
@@ -57,12 +62,13 @@ impl Callers {
             replacements.concrete(&text.replace("<token>", &token))
         };
         let recorded = &exchange.request;
-        let request = Request {
+        let mut request = Request {
             method: recorded.method.clone(),
-            target: target(exchange, &replacements, &concrete),
+            target: pods(stage, target(exchange, &replacements, &concrete))?,
             headers: recorded.headers.iter().map(|(name, value)| (name.clone(), concrete(value))).collect(),
             body: concrete(&material(stage, recorded)?),
         };
+        super::webhooks::sign(id, &mut request);
         let response = http::send(&stage.server_address(), &request, QUIET, LIMIT)?;
         self.learn(recorded, &response);
         Ok(response)
@@ -73,6 +79,14 @@ impl Callers {
     /// Tokens that are made under way are who the recorder called so, and what was read before an update is what
     /// the update is made from.
     fn learn(&mut self, request: &Request, response: &Response) {
+        if request.target == "/api/v1/session" && response.status == 200 {
+            match token_in(&response.body) {
+                Some(token) => self.latest = token,
+                // Who logged out logs in again before the next exchange.
+                None if request.method == "DELETE" => self.tokens.retain(|(name, _)| name != "ADMIN"),
+                None => {}
+            }
+        }
         let makes = |part: &str| request.method == "POST" && request.target.contains(part);
         let made = [("PROJ", "/roles/ci/token"), ("BOB", "/account/bob/token")];
         for (name, _) in made.iter().filter(|(_, part)| makes(part)) {
@@ -127,6 +141,22 @@ fn target(exchange: &Exchange, replacements: &Replacements, concrete: &dyn Fn(&s
         }
     }
     concrete(&target).replace(' ', "%20").replace('<', "%3C").replace('>', "%3E")
+}
+
+/// The name of the pod that runs now, where a recorded one has letters of its own.
+fn pods(stage: &Stage, target: String) -> Result<String> {
+    const RECORDED: &str = "guestbook-ui-6cc64c94b6-%3Crand%3E";
+    if !target.contains(RECORDED) {
+        return Ok(target);
+    }
+    let answer = stage.kubernetes.call("GET", "/api/v1/namespaces/gb/pods", "application/json", "")?;
+    let answer: Value = serde_json::from_str(&answer)?;
+    let names = answer["items"].as_array().into_iter().flatten().filter_map(|pod| {
+        let gone = pod["metadata"].get("deletionTimestamp").is_some();
+        pod["metadata"]["name"].as_str().filter(|name| !gone && name.starts_with("guestbook-ui-"))
+    });
+    let name = names.last().context("no pod of guestbook-ui runs")?;
+    Ok(target.replace(RECORDED, name))
 }
 
 fn token(stage: &Stage, path: &str, body: String) -> Result<String> {
