@@ -42,12 +42,16 @@ impl Hub {
     ) {
         let destination = &of.spec.destination;
         let annotations = [("dest-server", &destination.server), ("dest-namespace", &destination.namespace)];
-        self.tell(access, Application::KIND, &of.metadata, reason, what, &annotations).await;
+        let annotations = annotations.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut kept: BTreeMap<String, String> =
+            annotations.map(|(key, value)| (key.to_owned(), value.clone())).collect();
+        kept.insert("user".into(), user(access));
+        self.tell(access, Application::KIND, &of.metadata, reason, what, kept).await;
     }
 
-    /// Records what was done to a project.
+    /// Records what was done to a project. Its events carry no annotations.
     pub(crate) async fn tell_project(&self, access: &Access, of: &AppProject, reason: Reason, what: &str) {
-        self.tell(access, AppProject::KIND, &of.metadata, reason, what, &[]).await;
+        self.tell(access, AppProject::KIND, &of.metadata, reason, what, BTreeMap::new()).await;
     }
 
     /// Records what was done to an ApplicationSet.
@@ -58,7 +62,8 @@ impl Hub {
         reason: Reason,
         what: &str,
     ) {
-        self.tell(access, ApplicationSet::KIND, &of.metadata, reason, what, &[]).await;
+        let annotations = BTreeMap::from([("user".to_owned(), user(access))]);
+        self.tell(access, ApplicationSet::KIND, &of.metadata, reason, what, annotations).await;
     }
 
     async fn tell(
@@ -68,22 +73,13 @@ impl Hub {
         metadata: &ObjectMeta,
         reason: Reason,
         what: &str,
-        annotations: &[(&str, &String)],
+        annotations: BTreeMap<String, String>,
     ) {
         let wanted = &self.options.event_reasons;
         if !wanted.iter().any(|word| word == "all" || word == reason.as_str()) {
             return;
         }
-        let user = match access.username() {
-            name if name.is_empty() => "Unknown user".to_owned(),
-            name => name,
-        };
-        let mut kept: BTreeMap<String, String> = annotations
-            .iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(key, value)| ((*key).to_owned(), (*value).clone()))
-            .collect();
-        kept.insert("user".into(), user.clone());
+        let user = user(access);
         let event = EventRecord {
             api_version: API_VERSION.into(),
             kind: kind.into(),
@@ -95,12 +91,20 @@ impl Hub {
             message: format!("{user} {what}"),
             warning: false,
             component: crate::COMPONENT.into(),
-            annotations: kept,
+            annotations,
             at: Timestamp::now(),
         };
         tracing::info!(kind, name = %event.name, reason = %event.reason, "{}", event.message);
         if let Err(error) = self.store.record_event(&event).await {
             tracing::warn!(%error, "an event could not be written");
         }
+    }
+}
+
+/// Who did it, for a reader.
+fn user(access: &Access) -> String {
+    match access.username() {
+        name if name.is_empty() => "Unknown user".to_owned(),
+        name => name,
     }
 }

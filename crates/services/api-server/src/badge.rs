@@ -275,8 +275,9 @@ fn picture(badge: &Badge, query: &Query) -> String {
 }
 
 /// Text between tags: what a status says must not become markup in somebody's browser.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+pub(crate) fn escaped(text: &str) -> String {
+    let plain = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    plain.replace('"', "&#34;").replace('\'', "&#39;")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer as _, ServiceExt as _};
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, Predicate};
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use wire::gateway::{Gateway, Reply};
 
 const GRPC: &str = "application/grpc";
@@ -61,7 +61,9 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     let front = Front { hub: hub.clone(), grpc, web, rest };
     let router = Router::new().fallback(dispatch).with_state(front);
     Ok(if hub.options.gzip {
-        let compressed = CompressionLayer::new().compress_when(DefaultPredicate::new().and(Whole));
+        // Short answers as well, as clients of the original see them.
+        let kinds = NotForContentType::GRPC.and(NotForContentType::IMAGES).and(NotForContentType::SSE);
+        let compressed = CompressionLayer::new().compress_when(SizeAbove::new(1).and(kinds).and(Whole));
         router.layer(compressed).layer(axum::middleware::map_response(varying))
     } else {
         router

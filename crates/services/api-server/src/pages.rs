@@ -156,6 +156,12 @@ async fn logout(hub: &Hub, parts: &Parts) -> Response<Body> {
     let home = if own.is_empty() { fallback } else { own };
     let target = end_session(hub, &token, &home).await.unwrap_or(home);
     let mut response = Response::new(Body::empty());
+    if parts.method == Method::GET {
+        let page = format!("<a href=\"{}\">See Other</a>.\n\n", crate::badge::escaped(&target));
+        *response.body_mut() = Body::from(page);
+        let kind = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(target) = HeaderValue::from_str(&target) {
         response.headers_mut().insert(LOCATION, target);

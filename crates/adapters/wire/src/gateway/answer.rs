@@ -95,9 +95,24 @@ pub(super) fn redirect(path: &str, query: Option<&str>) -> Response<Body> {
     let Ok(location) = HeaderValue::try_from(&target) else {
         return text(StatusCode::NOT_FOUND, "Not Found");
     };
-    let mut response = text(StatusCode::TEMPORARY_REDIRECT, "Temporary Redirect");
+    let page = format!("<a href=\"{}\">Temporary Redirect</a>.\n\n", escaped(&target));
+    let mut response = Response::new(Full::new(Bytes::from(page)).boxed_unsync());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response.headers_mut().insert(LOCATION, location);
     response
+}
+
+/// Text between tags and in attributes.
+fn escaped(text: &str) -> String {
+    let pairs = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&#34;"), ('\'', "&#39;")];
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, letter| {
+        match pairs.iter().find(|(special, _)| *special == letter) {
+            Some((_, entity)) => escaped.push_str(entity),
+            None => escaped.push(letter),
+        }
+        escaped
+    })
 }
 
 /// The metadata of an answer as headers with a prefix.

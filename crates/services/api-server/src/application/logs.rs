@@ -41,6 +41,10 @@ pub(crate) async fn logs(
             "max pods to view logs are reached. Please provide more granular query",
         ));
     }
+    // Of no pod there is nothing to say, not even that it is over.
+    if pods.is_empty() {
+        return Ok(Box::pin(stream::empty()));
+    }
     let cluster = hub.connect(&application, &scope).await?;
     let options = options(&query);
     let mut readers = Vec::new();

@@ -205,6 +205,14 @@ fn check(set: &ApplicationSet) -> Result<(), Status> {
             set.metadata.name
         )));
     }
+    // The API server would take an empty list; the original sends it none, and passes on what that is told.
+    if set.spec.generators.is_empty() {
+        return Err(Status::invalid_argument(format!(
+            "error creating ApplicationSet: ApplicationSet.{} {:?} is invalid: spec.generators: Required value",
+            api::GROUP,
+            set.metadata.name
+        )));
+    }
     Ok(())
 }
 

@@ -55,12 +55,11 @@ impl ProjectService for Projects {
     }
 
     async fn list(&self, request: Request<ProjectQuery>) -> Answer<AppProjectList> {
-        let (access, query) = self.0.enter(request)?;
+        let (access, _) = self.0.enter(request)?;
         let (stored, resource_version) = self.0.store.projects().snapshot();
         let items = stored
             .iter()
             .filter_map(|stored| stored.value())
-            .filter(|project| query.name.is_empty() || project.metadata.name == query.name)
             .filter(|project| access.permits(PROJECTS, "get", &project.metadata.name))
             .map(|project| with_tokens(AppProject::clone(project)))
             .collect();
@@ -232,6 +231,7 @@ async fn already_there(
         access.require(PROJECTS, "update", &name)?;
         let scope = (hub.scope(&existing), existing.clone());
         existing.spec = wanted.spec;
+        kept_of_roles(&mut existing);
         nothing_becomes_invalid(hub, &scope.0, &scope.1, &existing)?;
         let updated = hub.store.update_project(&existing).await.map_err(|error| failure::store(&error))?;
         hub.tell_project(access, &updated, Reason::Updated, "updated project").await;
@@ -282,6 +282,7 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
     let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
     // Tokens are issued and deleted by their own methods; an update carries the known ones along.
     wanted.status = existing.status.clone();
+    kept_of_roles(&mut wanted);
     for role in &mut wanted.spec.roles {
         let before = existing.spec.roles.iter().find(|before| before.name == role.name);
         role.jwt_tokens = before.map(|before| before.jwt_tokens.clone()).unwrap_or_default();
@@ -290,6 +291,16 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
     let updated = hub.store.update_project(&wanted).await.map_err(|error| failure::store(&error))?;
     hub.tell_project(access, &updated, Reason::Updated, "updated project").await;
     Ok(with_tokens(updated))
+}
+
+/// The status has an entry for each role and none for others: a role that comes back begins without the tokens of
+/// the one that had its name.
+fn kept_of_roles(project: &mut AppProject) {
+    let (roles, kept) = (&project.spec.roles, &mut project.status.jwt_tokens_by_role);
+    kept.retain(|name, _| roles.iter().any(|role| role.name == *name));
+    for role in roles {
+        kept.entry(role.name.clone()).or_default();
+    }
 }
 
 /// Refuses a change that forbids what applications of the project use and were permitted before.
