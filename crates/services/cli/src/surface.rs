@@ -6,7 +6,8 @@ use crate::command::{Command, Flag, Kind};
 use crate::commands::ROOT;
 
 /// Commands the original does not have.
-const OWN: [&str; 2] = ["argocd render", "argocd admin notifications preview"];
+const OWN: [&str; 3] =
+    ["argocd render", "argocd admin notifications preview", "argocd admin settings rbac explain"];
 
 const SURFACE: &str = include_str!("../cases/surface.tsv");
 

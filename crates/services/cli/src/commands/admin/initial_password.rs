@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use object::GroupVersionKind;
 
+use super::hub::Hub;
 use crate::command::{Command, Running};
-use crate::connection::cluster;
 use crate::failure::{Failure, Outcome};
 use crate::options::KUBERNETES;
 use crate::session::Session;
@@ -24,13 +24,8 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 }
 
 async fn run(session: &mut Session<'_>) -> Outcome {
-    let given = |text: String| Some(text).filter(|text| !text.is_empty());
+    let Hub { cluster, namespace } = Hub::connect(session).await.map_err(Failure::generic)?;
     let failed = |error: kubernetes::Error| Failure::generic(error.message());
-    let (kubeconfig, context) = (session.text("kubeconfig"), session.text("context"));
-    let connected = cluster::connect(session.environment, &kubeconfig, &context);
-    let cluster = connected.await.map_err(failed)?;
-    let namespace =
-        given(session.text("namespace")).unwrap_or_else(|| cluster.default_namespace().to_owned());
     let kind = GroupVersionKind::new("", "v1", "Secret");
     let secret = cluster.find_kind(&kind, &namespace, SECRET).await.map_err(failed)?;
     let secret = secret.ok_or_else(|| Failure::generic(format!("secrets \"{SECRET}\" not found")))?;

@@ -1,10 +1,12 @@
 //! `argocd admin`: what administrators do with access to Kubernetes.
 
 mod cluster;
+mod hub;
 mod initial_password;
 mod notifications;
 mod repo;
 mod secret;
+mod settings;
 
 use crate::command::{Command, Flag, text};
 
@@ -16,7 +18,13 @@ const LOG: &[Flag] = &[
 
 pub(crate) static COMMAND: Command = Command {
     inherited: &[LOG],
-    commands: &[&cluster::COMMAND, &initial_password::COMMAND, &notifications::COMMAND, &repo::COMMAND],
+    commands: &[
+        &cluster::COMMAND,
+        &initial_password::COMMAND,
+        &notifications::COMMAND,
+        &repo::COMMAND,
+        &settings::COMMAND,
+    ],
     ..Command::new(
         "admin",
         "",

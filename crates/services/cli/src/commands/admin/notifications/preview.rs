@@ -4,7 +4,8 @@
 use notify::{Decision, NOTIFIED, Situation, State};
 use std::sync::Arc;
 
-use super::setup::{Hub, Installation, Settings, application, project};
+use super::super::hub::Hub;
+use super::setup::{Installation, Settings, application, project};
 use super::template::rendered;
 use crate::command::{Command, Running};
 use crate::failure::{Failure, Outcome};

@@ -1,7 +1,7 @@
 //! Where the settings, the application and the repository come from: files or the cluster.
 
 use deliver::World;
-use kubernetes::{ApiResource, Cluster};
+use kubernetes::ApiResource;
 use notifications::{Ready, read_secret};
 use notify::{Config, Origin, Repository, SecretData};
 use object::{GroupVersionKind, Object};
@@ -12,7 +12,7 @@ use store::{Store, StoreOptions};
 use transport::{ChannelOptions, Trust};
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
-use crate::connection::cluster;
+use super::super::hub::Hub;
 use crate::failure::io_error;
 use crate::log::Level;
 use crate::session::Session;
@@ -21,24 +21,6 @@ const CONFIG_MAP: &str = "argocd-notifications-cm";
 const SECRET: &str = "argocd-notifications-secret";
 /// Bytes of a file that are read.
 const LARGEST_FILE: u64 = 16 << 20;
-
-/// The cluster and the namespace, as flags and kubeconfig say.
-pub(super) struct Hub {
-    pub(super) cluster: Cluster,
-    pub(super) namespace: String,
-}
-
-impl Hub {
-    pub(super) async fn connect(session: &Session<'_>) -> Result<Self, String> {
-        let given = |text: String| Some(text).filter(|text| !text.is_empty());
-        let (kubeconfig, context) = (session.text("kubeconfig"), session.text("context"));
-        let connected = cluster::connect(session.environment, &kubeconfig, &context);
-        let cluster = connected.await.map_err(|error| error.message())?;
-        let namespace =
-            given(session.text("namespace")).unwrap_or_else(|| cluster.default_namespace().to_owned());
-        Ok(Self { cluster, namespace })
-    }
-}
 
 /// The data and the secrets.
 pub(super) struct Settings {

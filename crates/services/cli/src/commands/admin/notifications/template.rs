@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::hub::Hub;
 use super::OUTPUT;
-use super::setup::{Hub, Installation, Settings, application};
+use super::setup::{Installation, Settings, application};
 use crate::command::{Command, Running, array};
 use crate::failure::{Failure, Outcome};
 use crate::output::documents::unknown;

@@ -4,8 +4,9 @@ use notify::{Situation, Trigger};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+use super::super::hub::Hub;
 use super::OUTPUT;
-use super::setup::{Hub, Installation, Settings, application};
+use super::setup::{Installation, Settings, application};
 use crate::command::{Command, Running};
 use crate::failure::{Failure, Outcome};
 use crate::log::Level;
