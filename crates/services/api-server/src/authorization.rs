@@ -113,6 +113,14 @@ impl Access {
         }
     }
 
+    /// Which line of the policy decides about what the caller asks; nothing where no policy is asked. Whoever is not
+    /// known is told of no line.
+    pub(crate) fn explained(&self, resource: &str, action: &str, object: &str) -> Option<String> {
+        let Caller::Known(_) = &self.caller else { return None };
+        let decision = self.permissions(resource, object).decide(Request { resource, action, object });
+        Some(decision.rule.map_or_else(|| "no line permits it".to_owned(), |rule| rule.to_string()))
+    }
+
     /// The same, told as users know it.
     pub(crate) fn require(&self, resource: &str, action: &str, object: &str) -> Result<(), Status> {
         if self.permits(resource, action, object) {

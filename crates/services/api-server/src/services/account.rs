@@ -33,6 +33,9 @@ const RESOURCES: [&str; 12] = [
 const ACTIONS: [&str; 9] =
     ["get", "create", "update", "delete", "sync", "rollback", "override", "action", "invoke"];
 
+/// Metadata of an answer to `CanI`: the line of the policy that decided; `Grpc-Metadata-Rbac-Line` over REST.
+const EXPLANATION: &str = "rbac-line";
+
 /// Accounts.
 pub(crate) struct Accounts(pub(crate) Arc<Hub>);
 
@@ -45,7 +48,14 @@ impl AccountService for Accounts {
         among(&RESOURCES, &request.resource)?;
         among(&ACTIONS, request.action.split('/').next().unwrap_or_default())?;
         let allowed = access.permits(&request.resource, &request.action, &request.subresource);
-        Ok(Response::new(CanIResponse { value: if allowed { "yes" } else { "no" }.to_owned() }))
+        let mut response =
+            Response::new(CanIResponse { value: if allowed { "yes" } else { "no" }.to_owned() });
+        let line = access.explained(&request.resource, &request.action, &request.subresource);
+        // A line that cannot stand in a header is left out; the answer is the same.
+        if let Some(line) = line.and_then(|line| line.parse().ok()) {
+            response.metadata_mut().insert(EXPLANATION, line);
+        }
+        Ok(response)
     }
 
     async fn update_password(

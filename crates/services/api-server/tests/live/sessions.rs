@@ -73,6 +73,48 @@ async fn accounts_are_seen_and_changed_by_those_who_may() {
 }
 
 #[tokio::test]
+async fn whoever_asks_what_they_may_is_told_the_line() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("explained", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    let line = async |what: &str, token: &str| {
+        let answer = bench.get(&format!("/api/v1/account/can-i/{what}"), token).await.good();
+        let line = answer.headers.get("grpc-metadata-rbac-line").expect("a line");
+        (answer.json()["value"].clone(), line.to_str().expect("text").to_owned())
+    };
+    let (value, told) = line("applications/get/default/x", &alice).await;
+    assert_eq!(value, "yes");
+    assert!(told.starts_with("p, ") && told.ends_with(", allow"), "{told}");
+    assert_eq!(
+        line("applications/delete/default/x", &alice).await,
+        ("no".into(), "no line permits it".into())
+    );
+    let (_, told) = line("clusters/get/x", &admin).await;
+    assert_eq!(told, "p, role:readonly, clusters, get, *, allow");
+}
+
+#[tokio::test]
+async fn a_role_that_comes_back_has_none_of_its_former_tokens() {
+    let bench = Bench::start("revived", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let policy = "p, proj:red:ci, applications, *, red/*, allow";
+    let with_role = json!([{"name": "ci", "policies": [policy]}]);
+    let spec = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "roles": with_role});
+    let project = json!({"project": {"metadata": {"name": "red"}, "spec": spec}});
+    bench.post("/api/v1/projects", &admin, project).await.good();
+    let issued = bench.post("/api/v1/projects/red/roles/ci/token", &admin, json!({"id": "t"})).await.good();
+    let token = issued.json()["token"].as_str().unwrap().to_owned();
+    bench.get("/api/v1/applications?projects=red", &token).await.good();
+    for roles in [json!([]), with_role] {
+        let mut project = bench.get("/api/v1/projects/red", &admin).await.good().json();
+        project["spec"]["roles"] = roles;
+        bench.rest("PUT", "/api/v1/projects/red", &admin, Some(json!({"project": project}))).await.good();
+        assert_eq!(bench.get("/api/v1/applications?projects=red", &token).await.status, 401);
+    }
+}
+
+#[tokio::test]
 async fn a_projects_token_is_good_for_its_project_only_and_until_it_is_taken_back() {
     let bench = Bench::start("tokens", json!({}), json!({})).await;
     let admin = bench.admin().await;
