@@ -56,15 +56,60 @@ pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Resu
     let filter = Filter::new(query)
         .map_err(|error| Status::unknown(format!("error parsing the selector: {error}")))?;
     let (stored, resource_version) = hub.store.applications().snapshot();
-    let mut items: Vec<Application> = stored
+    let mut found: Vec<&Arc<Application>> = stored
         .iter()
         .filter_map(|stored| stored.value())
         .filter(|application| filter.takes(application))
         .filter(|application| access.permits(APPLICATIONS, "get", &access.object_of(application)))
-        .map(|application| Application::clone(application))
         .collect();
-    items.sort_by(|left, right| left.metadata.name.cmp(&right.metadata.name));
-    Ok(ApplicationList { metadata: ListMeta { resource_version, ..ListMeta::default() }, items })
+    found.sort_by(|left, right| place(left).cmp(&place(right)));
+    let Page { items, next, remaining } = page(&found, query)?;
+    let metadata = ListMeta {
+        resource_version,
+        r#continue: next,
+        remaining_item_count: remaining,
+        ..ListMeta::default()
+    };
+    Ok(ApplicationList { metadata, items })
+}
+
+/// Where an application is in a list.
+fn place(application: &Application) -> (&str, &str) {
+    (&application.metadata.name, &application.metadata.namespace)
+}
+
+/// A part of a list.
+#[derive(Default)]
+struct Page {
+    items: Vec<Application>,
+    /// Where the next one begins; empty at the end.
+    next: String,
+    remaining: Option<i64>,
+}
+
+/// What comes after the place that the page before ended at: what is created or deleted meanwhile moves nothing else.
+fn page(found: &[&Arc<Application>], query: &ApplicationQuery) -> Result<Page, Status> {
+    let limit = match query.limit() {
+        0 => usize::MAX,
+        limit => usize::try_from(limit)
+            .map_err(|_| Status::invalid_argument(format!("limit is {limit}: it may not be negative")))?,
+    };
+    let rest = match query.r#continue() {
+        "" => found,
+        after => {
+            let (namespace, name) = after.split_once('/').ok_or_else(|| {
+                Status::invalid_argument(format!("continue is {after:?}: it is metadata.continue of a list"))
+            })?;
+            &found[found.partition_point(|application| place(application) <= (name, namespace))..]
+        }
+    };
+    let (shown, after) = rest.split_at(limit.min(rest.len()));
+    let items = shown.iter().map(|application| Application::clone(application)).collect();
+    let Some(last) = shown.last().filter(|_| !after.is_empty()) else {
+        return Ok(Page { items, ..Page::default() });
+    };
+    let (name, namespace) = place(last);
+    Ok(Page { items, next: format!("{namespace}/{name}"), remaining: i64::try_from(after.len()).ok() })
 }
 
 /// One application; after a refresh when one is asked for.

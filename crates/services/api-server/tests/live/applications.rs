@@ -210,3 +210,35 @@ async fn a_watch_tells_what_is_there_and_what_changes_to_those_who_may_see_it() 
     // Everything alice saw has gone by; bob was told nothing.
     assert!(futures::poll!(hidden.next()).is_pending());
 }
+
+#[tokio::test]
+async fn a_list_is_had_in_pages() {
+    let bench = Bench::start("pages-of-a-list", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    for number in 0..7 {
+        bench.post(ROOT, &admin, application(&format!("a{number}"), "guestbook")).await.good();
+    }
+    let fields = "fields=items.metadata.name,metadata.continue,metadata.remainingItemCount";
+    let (mut next, mut seen, mut pages) = (String::new(), Vec::new(), 0);
+    loop {
+        let page = bench.get(&format!("{ROOT}?limit=3&continue={next}&{fields}"), &admin).await.good().json();
+        let names =
+            page["items"].as_array().into_iter().flatten().map(|item| item["metadata"]["name"].clone());
+        seen.extend(names);
+        pages += 1;
+        // What comes before a page that was had moves nothing.
+        if pages == 1 {
+            assert_eq!(page["metadata"]["remainingItemCount"], 4, "{page}");
+            bench.rest("DELETE", &format!("{ROOT}/a0?cascade=false"), &admin, None).await.good();
+            eventually("it is gone", || bench.store.application("pages-of-a-list", "a0").is_err()).await;
+        }
+        match page["metadata"]["continue"].as_str() {
+            Some(place) => next = place.replace('/', "%2F"),
+            None => break,
+        }
+    }
+    assert_eq!((seen, pages), ((0..7).map(|number| json!(format!("a{number}"))).collect::<Vec<_>>(), 3));
+    bench.get(&format!("{ROOT}?limit=-1"), &admin).await.is(400, "limit is -1: it may not be negative");
+    let odd = bench.get(&format!("{ROOT}?continue=x"), &admin).await;
+    odd.is(400, "continue is \"x\": it is metadata.continue of a list");
+}
