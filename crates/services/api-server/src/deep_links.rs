@@ -102,6 +102,13 @@ fn is_external(address: &str) -> bool {
         .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
 }
 
+/// An address that runs in the page that shows it: what a link is made of may be anybody's.
+fn is_script(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| {
+        matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file" | "view-source")
+    })
+}
+
 /// A link, unless its condition does not hold.
 fn make(link: &Value, data: &Value) -> Result<Option<LinkInfo>, String> {
     let text = |member: &str| link.get(member).and_then(Value::as_str).map(str::to_owned);
@@ -120,6 +127,9 @@ fn make(link: &Value, data: &Value) -> Result<Option<LinkInfo>, String> {
     let address = templates
         .execute("deep-link", &value, &mut Nowhere, MissingKey::Default, limits)
         .map_err(|error| format!("the link's template {template:?} cannot be filled in: {error}"))?;
+    if is_script(&address) {
+        return Err(format!("the link's template {template:?} gives an address that a browser would run"));
+    }
     Ok(Some(LinkInfo {
         title: text("title").unwrap_or_default(),
         url: address,
@@ -173,6 +183,27 @@ mod tests {
         assert_eq!(make(&other, &application()), Ok(None));
         let wrong = json!({"url": "https://x", "title": "t", "if": "app.metadata.name"});
         assert!(make(&wrong, &application()).unwrap_err().contains("neither true nor false"));
+    }
+
+    #[test]
+    fn cve_2022_31035_no_link_runs_in_a_browser() {
+        let mut known = application();
+        let made =
+            |known: &Value| make(&json!({"url": "{{.app.metadata.annotations.link}}", "title": "t"}), known);
+        for address in [
+            "javascript:alert(1)",
+            " java\nscript:alert(1)",
+            "JAVASCRIPT:x",
+            "data:text/html,x",
+            "vbscript:x",
+        ] {
+            known["app"]["metadata"]["annotations"] = json!({"link": address});
+            assert!(made(&known).unwrap_err().contains("a browser would run"), "{address}");
+        }
+        for address in ["https://x.example/javascript:y", "/relative", "ssh://git@x.example"] {
+            known["app"]["metadata"]["annotations"] = json!({"link": address});
+            assert_eq!(made(&known).unwrap().unwrap().url, address);
+        }
     }
 
     #[test]

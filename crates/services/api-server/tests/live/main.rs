@@ -2,11 +2,15 @@
 //! what it writes.
 
 mod actions;
+mod advisories;
 mod application_sets;
 mod applications;
 mod attacks;
+mod bad_input;
 mod bench;
 mod browser;
+mod conversations;
+mod matrix;
 mod port;
 mod registrations;
 mod resources;

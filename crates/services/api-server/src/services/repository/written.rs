@@ -20,6 +20,7 @@ pub(super) async fn create(
 ) -> Result<Repository, Status> {
     let wanted = request.repo.ok_or_else(no_payload)?;
     access.require(purpose.resource, "create", &object_of(&wanted))?;
+    is_fetchable(&wanted.repo)?;
     // What belongs to a project takes no credentials from elsewhere, and is tried by whoever reads it.
     if wanted.project.is_empty() {
         test(hub, purpose, wanted.clone()).await?;
@@ -29,6 +30,19 @@ pub(super) async fn create(
         Err(StoreError::Registered { .. }) => existing(hub, access, purpose, wanted, request.upsert).await,
         Err(error) => Err(failure::store(&error)),
     }
+}
+
+/// Refuses what is no address of a repository. Pages show addresses as links, and programs take them as arguments
+/// (CVE-2025-47933): whoever may register one must not reach either.
+fn is_fetchable(address: &str) -> Result<(), Status> {
+    let scheme = address.split_once(':').map(|(scheme, _)| scheme.trim().to_ascii_lowercase());
+    let runs = |scheme: &str| ["javascript", "data", "vbscript", "blob", "ext"].contains(&scheme);
+    if address.starts_with('-') || scheme.as_deref().is_some_and(runs) || address.contains(char::is_control) {
+        return Err(Status::invalid_argument(format!(
+            "repository {address:?}: addresses begin with https, http, ssh, git or oci, or are like git@host:path"
+        )));
+    }
+    Ok(())
 }
 
 async fn existing(

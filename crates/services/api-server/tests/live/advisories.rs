@@ -1,0 +1,375 @@
+//! What such systems were broken with, by the number it was published under; more of them beside what they are about.
+
+use crate::bench::{Bench, CANARY, application, configure, eventually, two_users};
+use axum::body::{Body, Bytes};
+use http::Request;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const APPLICATIONS: &str = "/api/v1/applications";
+
+async fn permit(bench: &Bench, lines: &[&str]) {
+    let policy: String = lines.iter().map(|line| format!("p, alice, {line}, allow\n")).collect();
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": policy})).await;
+}
+
+#[tokio::test]
+async fn cve_2023_50726_a_right_to_create_brings_nothing_from_elsewhere() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("local", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    permit(
+        &bench,
+        &["applications, create, default/*", "applications, get, default/*", "applications, sync, default/*"],
+    )
+    .await;
+    let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}).to_string();
+    let mut sneaky = application("a", "guestbook");
+    sneaky["operation"] = json!({"sync": {"manifests": [manifest]}});
+    sneaky["status"] =
+        json!({"history": [{"id": 0, "revision": "x", "source": {"repoURL": "https://evil.example"}}]});
+    let created = bench.post(APPLICATIONS, &alice, sneaky.clone()).await.good().json();
+    assert!(created.get("operation").is_none() && created["status"].get("history").is_none(), "{created}");
+    let sync = bench.post(&format!("{APPLICATIONS}/a/sync"), &alice, json!({"manifests": [manifest]})).await;
+    assert_eq!(sync.status, 403, "{sync:?}");
+    assert!(sync.message().starts_with("permission denied: applications, override, default/a"), "{sync:?}");
+    bench.rest("PUT", &format!("{APPLICATIONS}/a"), &admin, Some(sneaky)).await.good();
+    let stored = bench.get(&format!("{APPLICATIONS}/a"), &admin).await.good().json();
+    assert!(stored.get("operation").is_none(), "{stored}");
+}
+
+/// A body that counts what is read of it.
+fn endless(read: Arc<AtomicUsize>) -> Body {
+    let part = Bytes::from(vec![b' '; 64 << 10]);
+    Body::from_stream(futures::stream::repeat_with(move || {
+        read.fetch_add(part.len(), Ordering::SeqCst);
+        Ok::<_, std::io::Error>(part.clone())
+    }))
+}
+
+#[tokio::test]
+async fn cve_2024_40634_a_body_without_end_is_read_to_the_limit_only() {
+    let bench = Bench::start("endless", json!({"webhook.maxPayloadSizeMB": "1"}), json!({})).await;
+    for (path, most, status) in [("/api/webhook", 2 << 20, 400), ("/api/v1/session", 210 << 20, 400)] {
+        let read = Arc::new(AtomicUsize::new(0));
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .header("x-github-event", "push")
+            .body(endless(read.clone()))
+            .expect("it is well formed");
+        let answer = bench.send(request).await;
+        assert!((400..500).contains(&answer.status), "{path} wants {status}: {answer:?}");
+        assert!(read.load(Ordering::SeqCst) < most, "{path}: {read:?} bytes were read");
+    }
+}
+
+/// Payloads of all shapes: every member missing, null, of another type, empty.
+fn broken(payload: &Value) -> Vec<Value> {
+    let mut all = vec![payload.clone()];
+    let wrong = [
+        Value::Null,
+        json!([]),
+        json!({}),
+        json!(""),
+        json!(7),
+        json!([null]),
+        json!([[]]),
+        json!({"x": null}),
+        json!("\u{0}/%"),
+    ];
+    match payload {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let with = |other: Option<Value>| {
+                    let mut changed = members.clone();
+                    match other {
+                        Some(other) => changed.insert(name.clone(), other),
+                        None => changed.remove(name),
+                    };
+                    Value::Object(changed)
+                };
+                all.push(with(None));
+                all.extend(wrong.iter().map(|value| with(Some(value.clone()))));
+                all.extend(broken(value).into_iter().map(|value| with(Some(value))));
+            }
+        }
+        Value::Array(items) => {
+            if let Some(first) = items.first() {
+                all.extend(broken(first).into_iter().map(|value| json!([value])));
+            }
+            all.extend(wrong.iter().map(|value| json!([value])));
+        }
+        _ => all.extend(wrong),
+    }
+    all
+}
+
+#[tokio::test]
+async fn cve_2025_59531_cve_2025_59537_cve_2025_59538_no_payload_breaks_the_server() {
+    let bench = Bench::start("payloads", json!({}), json!({})).await;
+    let push = json!({
+        "ref": "refs/heads/main", "before": "a", "after": "b",
+        "repository": {"html_url": "https://git.example/apps", "default_branch": "main"},
+        "commits": [{"id": "b", "added": ["x"], "removed": ["y"], "modified": ["z"]}],
+    });
+    let server = json!({
+        "eventKey": "repo:refs_changed",
+        "repository": {"links": {"clone": [{"href": "https://git.example/apps.git", "name": "http"}]}},
+        "changes": [{"ref": {"id": "refs/heads/main"}, "refId": "refs/heads/main", "fromHash": "a", "toHash": "b"}],
+    });
+    let azure = json!({
+        "eventType": "git.push",
+        "resource": {"repository": {"remoteUrl": "https://git.example/apps", "defaultBranch": "refs/heads/main"},
+            "refUpdates": [{"name": "refs/heads/main", "oldObjectId": "a", "newObjectId": "b"}]},
+    });
+    let cloud = json!({
+        "repository": {"links": {"html": {"href": "https://git.example/apps"}}, "full_name": "o/apps", "owner": {"username": "o"}, "name": "apps"},
+        "push": {"changes": [{"new": {"name": "main", "target": {"hash": "b"}}, "old": {"name": "main", "target": {"hash": "a"}}}]},
+    });
+    let lab = json!({
+        "object_kind": "push", "ref": "refs/heads/main", "checkout_sha": "b",
+        "project": {"web_url": "https://git.example/apps", "default_branch": "main"}, "commits": [{"id": "b", "added": [], "modified": ["z"], "removed": []}],
+    });
+    let senders: [(&str, &str, &Value); 7] = [
+        ("x-event-key", "repo:refs_changed", &server),
+        ("x-gogs-event", "push", &push),
+        ("x-vss-activityid", "a", &azure),
+        ("x-github-event", "push", &push),
+        ("x-gitlab-event", "Push Hook", &lab),
+        ("x-event-key", "repo:push", &cloud),
+        ("x-gitea-event", "push", &push),
+    ];
+    let mut sent = 0;
+    for (header, event, payload) in senders {
+        for payload in broken(payload) {
+            let request = Request::post("/api/webhook")
+                .header("content-type", "application/json")
+                .header(header, event)
+                .header("x-hook-uuid", "u")
+                .body(Body::from(payload.to_string()))
+                .expect("it is well formed");
+            let answer = bench.send(request).await;
+            assert!([200, 400].contains(&answer.status), "{event} {payload}: {answer:?}");
+            sent += 1;
+        }
+    }
+    assert!(sent > 500, "{sent}");
+    // It still works.
+    bench.admin().await;
+}
+
+#[tokio::test]
+async fn cve_2026_44937_an_address_in_a_payload_is_no_pattern() {
+    let bench = Bench::start("pattern", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post(APPLICATIONS, &admin, application("a", "guestbook")).await.good();
+    for address in [
+        "https://.*",
+        "https://git.example/a..s",
+        "https://git.example/apps|x",
+        "https://git.example/(a+)+$",
+        "https://[",
+        "\\Qx",
+    ] {
+        let payload = json!({"ref": "refs/heads/main", "after": "b", "repository": {"html_url": address, "default_branch": "main"}, "commits": []});
+        let request = Request::post("/api/webhook")
+            .header("x-github-event", "push")
+            .body(Body::from(payload.to_string()));
+        let answer = bench.send(request.expect("it is well formed")).await;
+        assert_eq!(answer.status, 200, "{address}: {answer:?}");
+    }
+    let refreshed = || {
+        let found = bench.store.application("pattern", "a").expect("it is there");
+        found.metadata.annotations.contains_key(api::names::REFRESH)
+    };
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert!(!refreshed(), "another repository's push refreshed the application");
+    let payload = json!({"ref": "refs/heads/main", "after": "b", "repository": {"html_url": "https://git.example/apps", "default_branch": "main"}, "commits": []});
+    let request =
+        Request::post("/api/webhook").header("x-github-event", "push").body(Body::from(payload.to_string()));
+    bench.send(request.expect("it is well formed")).await;
+    eventually("its own push refreshes it", refreshed).await;
+}
+
+#[tokio::test]
+async fn cve_2026_40109_a_configured_secret_wants_its_proof() {
+    let bench = Bench::start("senders", json!({}), json!({})).await;
+    bench.admin().await;
+    let secret = crate::bench::object(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argocd-secret", "namespace": "senders"},
+        "stringData": {"webhook.github.secret": CANARY, "webhook.gitlab.secret": CANARY, "webhook.gogs.secret": CANARY,
+            "webhook.bitbucketserver.secret": CANARY, "webhook.bitbucket.uuid": CANARY, "webhook.azuredevops.username": "u", "webhook.azuredevops.password": CANARY},
+    }));
+    crate::bench::apply(&bench.store, &secret).await;
+    eventually("the secret is known", || {
+        bench.store.secret("argocd-secret").is_some_and(|entry| entry.text("webhook.gogs.secret") == CANARY)
+    })
+    .await;
+    for (header, event) in [
+        ("x-github-event", "push"),
+        ("x-gitlab-event", "Push Hook"),
+        ("x-gogs-event", "push"),
+        ("x-event-key", "repo:refs_changed"),
+        ("x-event-key", "repo:push"),
+        ("x-vss-activityid", "a"),
+    ] {
+        for proof in [
+            None,
+            Some("x-hub-signature-256"),
+            Some("x-hub-signature"),
+            Some("x-gogs-signature"),
+            Some("x-gitlab-token"),
+            Some("authorization"),
+            Some("x-hook-uuid"),
+        ] {
+            let mut request = Request::post("/api/webhook").header(header, event);
+            if let Some(proof) = proof {
+                request = request.header(proof, "sha256=00");
+            }
+            let answer = bench.send(request.body(Body::from("{}")).expect("it is well formed")).await;
+            assert_eq!(answer.status, 400, "{event} with {proof:?}: {answer:?}");
+            assert!(!answer.text.contains(CANARY), "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cve_2024_21661_cve_2025_55191_many_at_once_break_nothing() {
+    let bench = Arc::new(Bench::start("many", json!({}), json!({})).await);
+    let admin = bench.admin().await;
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..48 {
+        let (bench, admin) = (bench.clone(), admin.clone());
+        all.spawn(async move {
+            let answer = match number % 4 {
+                0 => bench.try_login(&format!("user{}", number % 8), "wrong").await,
+                1 => bench.get("/api/v1/repositories", &admin).await,
+                2 => {
+                    let repository = json!({"repo": format!("https://git.example/{}.git", number % 8), "username": "u", "password": CANARY});
+                    bench.post("/api/v1/repositories?upsert=true", &admin, repository).await
+                }
+                _ => bench.get("/api/v1/repocreds", &admin).await,
+            };
+            (number, answer)
+        });
+    }
+    while let Some(ended) = all.join_next().await {
+        let (number, answer) = ended.expect("no task panics");
+        assert!(answer.status < 500 || answer.status == 503, "{number}: {answer:?}");
+        assert!(!answer.text.contains(CANARY), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn cve_2020_8827_cve_2020_11576_who_is_unknown_is_told_what_others_are() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("unknown-users", settings, policy).await;
+    let admin = bench.admin().await;
+    bench.user(&admin, "alice").await;
+    let mut answers = Vec::new();
+    for name in ["alice", "bob", "nobody", "proj:x:y", "alice ", "ALICE"] {
+        let answer = bench.try_login(name, "wrong").await;
+        answers.push((name, answer.status, answer.message()));
+    }
+    let (_, status, message) = answers[0].clone();
+    assert_eq!((status, message.as_str()), (401, "Invalid username or password"));
+    for (name, other_status, other) in &answers {
+        assert_eq!((*other_status, other.as_str()), (status, message.as_str()), "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn cve_2023_40029_a_clusters_annotation_does_not_show_its_secret() {
+    let bench = Bench::start("annotated", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let config = json!({"bearerToken": CANARY}).to_string();
+    let data = json!({"server": "https://c.example", "name": "c", "config": config});
+    crate::bench::apply(&bench.store, &crate::bench::object(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "c", "namespace": "annotated", "labels": {"argocd.argoproj.io/secret-type": "cluster", "l": "shown"}, "annotations": {
+            "kubectl.kubernetes.io/last-applied-configuration": json!({"stringData": data}).to_string(), "a": "shown"}},
+        "stringData": data,
+    }))).await;
+    eventually("it is registered", || bench.store.clusters(true).len() == 2).await;
+    for path in ["/api/v1/clusters", "/api/v1/clusters/c?id.type=name", "/api/v1/projects/default/detailed"] {
+        let answer = bench.get(path, &admin).await.good();
+        assert!(!answer.text.contains(CANARY), "{path}: {answer:?}");
+    }
+    let shown = bench.get("/api/v1/clusters/c?id.type=name", &admin).await.good().json();
+    assert_eq!((&shown["annotations"], &shown["labels"]["l"]), (&json!({"a": "shown"}), &json!("shown")));
+}
+
+#[tokio::test]
+async fn cve_2024_37152_strangers_are_told_what_a_login_page_needs() {
+    let settings = json!({
+        "ui.bannercontent": "banner", "passwordPattern": "^.{4,}$", "oidc.config": format!("name: x\nissuer: https://idp.example\nclientID: id\nclientSecret: {CANARY}\n"),
+        "resource.customizations.health.x_Y": "return {}", "url": "https://argocd.example",
+    });
+    let bench = Bench::start("strangers", settings, json!({})).await;
+    let admin = bench.admin().await;
+    let open = bench.get("/api/v1/settings", "").await.good();
+    let all = bench.get("/api/v1/settings", &admin).await.good();
+    for hidden in ["resourceOverrides", "\"controllerNamespace\"", "passwordPattern", "uiBannerContent"] {
+        assert!(!open.text.contains(hidden), "{hidden}: {}", open.text);
+    }
+    assert!(all.text.contains("return {}") && open.text.contains("https://idp.example"), "{}", all.text);
+    assert!(!open.text.contains(CANARY) && !all.text.contains(CANARY));
+}
+
+#[tokio::test]
+async fn cve_2024_22424_forms_of_other_pages_change_nothing() {
+    let bench = Bench::start("forms", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let cookie = format!("argocd.token={admin}");
+    let body = application("forged", "guestbook").to_string();
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-8",
+        "",
+    ] {
+        for verb in ["POST", "PUT", "PATCH", "DELETE"] {
+            let mut request = Request::builder().method(verb).uri(APPLICATIONS).header("cookie", &cookie);
+            if !kind.is_empty() {
+                request = request.header("content-type", kind);
+            }
+            let answer = bench.send(request.body(Body::from(body.clone())).expect("it is well formed")).await;
+            assert_eq!((answer.status, answer.text.trim()), (415, "Invalid content type"), "{verb} {kind:?}");
+        }
+    }
+    bench
+        .get(&format!("{APPLICATIONS}/forged?project=default"), &admin)
+        .await
+        .is(404, "applications.argoproj.io \"forged\" not found");
+}
+
+#[tokio::test]
+async fn cve_2025_47933_an_address_that_a_browser_runs_is_no_repository() {
+    let bench = Bench::start("addresses", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    for address in [
+        "javascript:alert(1)",
+        "javascript://x/%0aalert(1)",
+        "data:text/html,x",
+        "ext::sh -c id",
+        "--upload-pack=id",
+        " javascript:x",
+        "https://x\n.example",
+    ] {
+        for kind in ["git", "helm", "oci"] {
+            let answer =
+                bench.post("/api/v1/repositories", &admin, json!({"repo": address, "type": kind})).await;
+            assert_eq!(answer.status, 400, "{address} as {kind}: {answer:?}");
+            let scoped = json!({"repo": address, "type": kind, "project": "default"});
+            assert_eq!(
+                bench.post("/api/v1/repositories", &admin, scoped).await.status,
+                400,
+                "{address} in a project"
+            );
+        }
+        assert!(bench.store.repositories().is_empty(), "{address} was registered");
+    }
+}

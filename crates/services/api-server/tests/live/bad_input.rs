@@ -1,0 +1,364 @@
+//! Input that nobody should send: the right code and a message, never a panic, never a leaked detail.
+
+use crate::bench::{Answer, Bench, CANARY, application, two_users};
+use api::v1alpha1::ApplicationTree;
+use auth::{Subject, TokenKey};
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::{Request, Version};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tower::ServiceExt as _;
+
+/// What must not be in any answer: paths of this machine, places in the code, memory.
+const DETAILS: [&str; 7] = ["panicked", "src/", ".rs:", "/home/", "/root/", "thread '", "0x7f"];
+
+#[track_caller]
+fn is_clean(what: &str, answer: &Answer) {
+    for detail in DETAILS {
+        assert!(!answer.text.contains(detail), "{what}: {answer:?}");
+    }
+    assert!(!answer.text.contains(CANARY), "{what}: {answer:?}");
+}
+
+/// A token whose parts are what the test says.
+fn token(head: &Value, claims: &Value, signature: &str) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{signature}", part(head), part(claims))
+}
+
+/// The same, signed with the server's own key: only what is said is wrong.
+fn signed(secret: &[u8], head: &Value, claims: &[u8]) -> String {
+    let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(head.to_string()), URL_SAFE_NO_PAD.encode(claims));
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key may have any length");
+    mac.update(text.as_bytes());
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+#[tokio::test]
+async fn tob_argo_016_no_token_but_a_signed_and_valid_one_is_worth_anything() {
+    let bench = Bench::start("forged", json!({"accounts.alice": "apiKey, login"}), json!({})).await;
+    let admin = bench.admin().await;
+    let secret = bench.store.secret("argocd-secret").expect("the secret");
+    let secret = secret.data["server.secretkey"].reveal();
+    let key = TokenKey::new(secret);
+    let now = Timestamp::now();
+    let subject = Subject::Login("admin".into());
+    let (good, _) = key.issue(&subject, "id", now, Some(3600));
+    bench.get("/api/v1/account", &good).await.good();
+    let parts: Vec<&str> = good.split('.').collect();
+    let (head, claims, signature) = (parts[0], parts[1], parts[2]);
+    let decoded: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).expect("base64")).expect("JSON");
+    let with = |name: &str, value: Value| {
+        let mut claims = decoded.clone();
+        claims[name] = value;
+        claims
+    };
+    let hs = json!({"alg": "HS256", "typ": "JWT"});
+    let other = TokenKey::new(b"another key of thirty-two letters");
+    let hour = jiff::SignedDuration::from_hours(1);
+    let tokens = [
+        ("forged", other.issue(&subject, "id", now, Some(3600)).0),
+        ("expired", key.issue(&subject, "id", now - hour - hour, Some(60)).0),
+        ("of tomorrow", key.issue(&subject, "id", now + hour * 24, Some(3600)).0),
+        ("of nobody", key.issue(&Subject::Login("nobody".into()), "id", now, Some(3600)).0),
+        ("of no capability", key.issue(&Subject::ApiKey("admin".into()), "id", now, Some(3600)).0),
+        ("of a key that was never issued", key.issue(&Subject::ApiKey("alice".into()), "id", now, None).0),
+        (
+            "of a project that is not there",
+            key.issue(&Subject::Project { project: "x".into(), role: "y".into() }, "id", now, None).0,
+        ),
+        ("unsigned", token(&json!({"alg": "none"}), &decoded, "")),
+        ("unsigned, spelt otherwise", token(&json!({"alg": "nOnE"}), &decoded, "")),
+        ("unsigned with a signature", token(&json!({"alg": "none"}), &decoded, signature)),
+        ("without an algorithm", token(&json!({"typ": "JWT"}), &decoded, signature)),
+        ("of another algorithm", token(&json!({"alg": "HS512"}), &decoded, signature)),
+        (
+            "with a public key",
+            token(&json!({"alg": "RS256", "jwk": {"kty": "oct", "k": ""}}), &decoded, signature),
+        ),
+        (
+            "compressed",
+            signed(
+                secret,
+                &json!({"alg": "HS256", "zip": "DEF"}),
+                &[0xab, 0x56, 0x4a, 0x2c, 0x2d, 0x01, 0x00],
+            ),
+        ),
+        ("with other claims", token(&hs, &with("sub", json!("alice:login")), signature)),
+        (
+            "of another issuer",
+            signed(secret, &hs, with("iss", json!("https://idp.example")).to_string().as_bytes()),
+        ),
+        ("without an issuer", signed(secret, &hs, with("iss", Value::Null).to_string().as_bytes())),
+        (
+            "with claims of other types",
+            signed(secret, &hs, with("exp", json!("never")).to_string().as_bytes()),
+        ),
+        ("of nobody at all", signed(secret, &hs, with("sub", json!("")).to_string().as_bytes())),
+        ("of a list", signed(secret, &hs, b"[]")),
+        ("of no JSON", signed(secret, &hs, b"x")),
+        ("of nothing", signed(secret, &hs, b"")),
+        ("of two parts", format!("{head}.{claims}")),
+        ("of four parts", format!("{good}.{signature}")),
+        ("cut", good[..good.len() - 2].to_owned()),
+        ("not base64", format!("{head}.!!.{signature}")),
+        ("with padding", format!("{head}=.{claims}=.{signature}=")),
+        ("of many parts", "a.".repeat(2000)),
+        ("very long", format!("{head}.{}.{signature}", "A".repeat(60_000))),
+        (
+            "deep",
+            token(
+                &hs,
+                &serde_json::from_str(&format!("{{\"a\":{}1{}}}", "[".repeat(100), "]".repeat(100)))
+                    .expect("JSON"),
+                signature,
+            ),
+        ),
+    ];
+    for (what, token) in tokens {
+        let answer = bench.get("/api/v1/account", &token).await;
+        assert_eq!(answer.status, 401, "{what}: {answer:?}");
+        assert!(
+            answer.message().starts_with("invalid session: ") || answer.message() == "no session information",
+            "{what}: {answer:?}"
+        );
+        is_clean(what, &answer);
+        assert!(!answer.text.contains(claims), "{what} is repeated: {answer:?}");
+        let cookie = Request::get("/api/v1/account").header("cookie", format!("argocd.token={token}"));
+        let answer = bench.send(cookie.body(Body::empty()).expect("it is well formed")).await;
+        assert_eq!(answer.status, 401, "{what} in a cookie: {answer:?}");
+    }
+    bench.get("/api/v1/account", &admin).await.good();
+}
+
+/// A raw request over gRPC or gRPC-web: HTTP status, gRPC status, message.
+async fn raw(bench: &Bench, kind: &str, path: &str, token: &str, body: Vec<u8>) -> (u16, String, String) {
+    let mut request =
+        Request::post(format!("http://server{path}")).header("content-type", kind).header("token", token);
+    if kind == "application/grpc" {
+        request = request.version(Version::HTTP_2).header("te", "trailers");
+    }
+    let request = request.body(Body::from(body)).expect("it is well formed");
+    let response = bench.router.clone().oneshot(request).await.expect("an answer");
+    let (parts, body) = response.into_parts();
+    // Some of it is a good question: a watch would go on for ever.
+    let Ok(collected) = tokio::time::timeout(std::time::Duration::from_secs(2), body.collect()).await else {
+        return (parts.status.as_u16(), "a stream".into(), String::new());
+    };
+    let collected = collected.expect("a body");
+    let trailers = collected.trailers().cloned().unwrap_or_default();
+    let text = String::from_utf8_lossy(&collected.to_bytes()).into_owned();
+    let of = |name: &str| {
+        let value = parts.headers.get(name).or_else(|| trailers.get(name));
+        value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let status = if of("grpc-status").is_empty() && text.contains("grpc-status:") {
+        "in the trailer".into()
+    } else {
+        of("grpc-status")
+    };
+    (parts.status.as_u16(), status, format!("{} {text}", of("grpc-message")))
+}
+
+#[tokio::test]
+async fn malformed_frames_end_the_call_and_nothing_else() {
+    let bench = Bench::start("frames", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let frame =
+        |flag: u8, length: u32, message: &[u8]| [&[flag][..], &length.to_be_bytes()[..], message].concat();
+    let frames: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", Vec::new()),
+        ("half a head", vec![0, 0]),
+        ("shorter than it says", frame(0, 100, b"abc")),
+        ("larger than may be", frame(0, u32::MAX, b"abc")),
+        ("of an unknown flag", frame(7, 0, b"")),
+        ("compressed without saying how", frame(1, 3, b"abc")),
+        ("of no protobuf", frame(0, 3, &[0xff, 0xff, 0xff])),
+        ("of text that is not UTF-8", frame(0, 4, &[0x0a, 2, 0xff, 0xfe])),
+        ("with a length beyond the end", frame(0, 2, &[0x0a, 0x7f])),
+        ("of groups in groups", frame(0, 200, &[0x0b; 200])),
+        ("of wires that are none", frame(0, 2, &[0x0f, 0x0e])),
+        ("two messages", [frame(0, 0, b""), frame(0, 0, b"")].concat()),
+        ("junk", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+    ];
+    for kind in ["application/grpc", "application/grpc-web+proto"] {
+        for (what, frame) in &frames {
+            for path in [
+                "/application.ApplicationService/Get",
+                "/application.ApplicationService/Watch",
+                "/application.ApplicationService/GetManifestsWithFiles",
+                "/session.SessionService/Create",
+            ] {
+                let (status, code, told) = raw(&bench, kind, path, &admin, frame.clone()).await;
+                assert!(status < 500, "{kind} {path} {what}: {status} {code} {told}");
+                for detail in DETAILS {
+                    assert!(!told.contains(detail), "{kind} {path} {what}: {told}");
+                }
+            }
+        }
+    }
+    bench.get("/api/v1/account", &admin).await.good();
+}
+
+#[tokio::test]
+async fn paths_and_queries_of_all_kinds_are_answered_properly() {
+    let bench = Bench::start("paths", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post("/api/v1/applications", &admin, application("a", "guestbook")).await.good();
+    bench.found("a", &ApplicationTree::default(), &[]).await;
+    let odd = [
+        "%2F",
+        "..%2F..%2Fetc%2Fpasswd",
+        "%00",
+        "%ff%fe",
+        "%",
+        "%zz",
+        "a%2Fb",
+        "%2e%2e",
+        "a%20b",
+        "%C3%A9",
+        "%E2%80%AE",
+        "a%0d%0aSet-Cookie:%20x=y",
+        "{}",
+        "*",
+        "$(id)",
+        "%3Cscript%3E",
+        "a;b",
+        "-1",
+        "99999999999999999999",
+        "null",
+    ];
+    let long = "a".repeat(8000);
+    for value in odd.into_iter().chain([long.as_str()]) {
+        for path in [
+            format!("/api/v1/applications/{value}"),
+            format!("/api/v1/applications/{value}?project=default"),
+            format!("/api/v1/applications/a/revisions/{value}/metadata"),
+            format!("/api/v1/applications/a/pods/{value}/logs"),
+            format!(
+                "/api/v1/applications?name={value}&selector={value}&fields={value}&resourceVersion={value}"
+            ),
+            format!("/api/v1/applications/a/events?resourceUID={value}"),
+            format!("/api/v1/projects/{value}"),
+            format!("/api/v1/projects/{value}/events"),
+            format!("/api/v1/repositories/{value}"),
+            format!("/api/v1/repositories/{value}/apps?revision={value}"),
+            format!("/api/v1/clusters/{value}?id.type={value}"),
+            format!("/api/v1/clusters/{value}?id.type=name_escaped"),
+            format!("/api/v1/account/{value}"),
+            format!("/api/v1/account/can-i/{value}/{value}/{value}"),
+            format!("/api/v1/applicationsets/{value}?appsetNamespace={value}"),
+            format!("/api/v1/gpgkeys/{value}"),
+            format!("/api/v1/certificates?hostNamePattern={value}&certType={value}"),
+            format!("/api/badge?name={value}&project={value}&width={value}"),
+        ] {
+            let Ok(request) =
+                Request::get(&path).header("authorization", format!("Bearer {admin}")).body(Body::empty())
+            else {
+                continue;
+            };
+            let answer = bench.send(request).await;
+            // What is wrong with a remote is told with 500 as the original does; a broken server would say so.
+            assert!(
+                [200, 307, 400, 401, 403, 404, 405, 409, 500, 501, 503].contains(&answer.status),
+                "{path}: {answer:?}"
+            );
+            assert!(answer.status != 500 || !answer.text.contains("\"code\":13"), "{path}: {answer:?}");
+            assert!(!answer.headers.contains_key("set-cookie"), "{path}: {answer:?}");
+            assert!(!answer.text.contains("root:x:"), "{path}: {answer:?}");
+            is_clean(&path, &answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_of_all_kinds_are_answered_properly() {
+    let bench = Bench::start("bodies", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
+    let nested = format!("{}1{}", "{\"spec\":".repeat(5_000), "}".repeat(5_000));
+    let bodies: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"null".to_vec(),
+        b"[]".to_vec(),
+        b"7".to_vec(),
+        b"\"x\"".to_vec(),
+        b"{".to_vec(),
+        b"{\"metadata\":{\"name\":\"\xff\xfe\"}}".to_vec(),
+        b"{\"metadata\":{\"name\":\"\\ud800\"}}".to_vec(),
+        b"{\"metadata\":{\"name\":7}}".to_vec(),
+        b"{\"metadata\":{\"name\":\"x\",\"generation\":\"7\",\"creationTimestamp\":\"yesterday\"}}".to_vec(),
+        b"{\"metadata\":{\"name\":\"x\"},\"spec\":{\"project\":\"nope\",\"unknown\":{\"a\":1}},\"unknown\":[1]}".to_vec(),
+        b"{\"metadata\":{\"name\":\"../../x\"},\"spec\":{\"destination\":{\"server\":\"\\u0000\"}}}".to_vec(),
+        b"{\"data\":\"%%%\",\"keyData\":\"%%%\",\"certificates\":{\"items\":[{\"certData\":\"%%%\"}]}}".to_vec(),
+        b"{\"id\":1e400,\"expiresIn\":-9223372036854775808,\"a\":99999999999999999999999}".to_vec(),
+        b"{}{}".to_vec(),
+        b"{\"a\":1,\"a\":2}".to_vec(),
+        deep.into_bytes(),
+        nested.into_bytes(),
+        vec![0; 1000],
+    ];
+    let routes = wire::route::routes().iter().filter(|route| route.verb != "GET");
+    let mut asked = 0;
+    for route in routes {
+        let path = filled(&route.template);
+        // What would end the session under which all is asked.
+        if route.service == "session.SessionService" && route.method == "Delete"
+            || route.method == "UpdatePassword"
+        {
+            continue;
+        }
+        for body in &bodies {
+            let request = Request::builder()
+                .method(&route.verb)
+                .uri(&path)
+                .header("content-type", "application/json")
+                .header("authorization", format!("Bearer {admin}"))
+                .body(Body::from(body.clone()))
+                .expect("it is well formed");
+            let answer = bench.send(request).await;
+            let what =
+                format!("{} {path} {}", route.verb, String::from_utf8_lossy(&body[..body.len().min(60)]));
+            assert!(answer.status < 600 && answer.status != 502, "{what}: {answer:?}");
+            if answer.status >= 400 {
+                assert!(!answer.text.trim().is_empty(), "{what} is not told why: {answer:?}");
+            }
+            is_clean(&what, &answer);
+            asked += 1;
+        }
+    }
+    assert!(asked > 500, "{asked}");
+    bench.get("/api/v1/account", &admin).await.good();
+}
+
+fn filled(template: &str) -> String {
+    let mut path = template.to_owned();
+    while let Some((before, rest)) = path.clone().split_once('{') {
+        path = format!("{before}x{}", rest.split_once('}').map_or("", |(_, after)| after));
+    }
+    path
+}
+
+#[tokio::test]
+async fn a_project_that_is_not_there_is_told_as_such() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("noproject", settings, policy).await;
+    let admin = bench.admin().await;
+    let mut lost = application("lost", "guestbook");
+    lost["spec"]["project"] = "nope".into();
+    let answer = bench.post("/api/v1/applications", &admin, lost).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(answer.message().contains("nope"), "{answer:?}");
+    bench.get("/api/v1/projects/nope", &admin).await.is(404, "appprojects.argoproj.io \"nope\" not found");
+    let alice = bench.user(&admin, "alice").await;
+    let hidden = bench.get("/api/v1/projects/nope", &alice).await;
+    let there = bench.get("/api/v1/projects/default", &alice).await;
+    assert_eq!((hidden.status, there.status), (403, 403));
+    assert_eq!(hidden.message().replace("nope", "default"), there.message());
+}

@@ -1,0 +1,454 @@
+//! `cases/api`: one conversation for each method, over gRPC and over REST side by side. Both are asked the same and must
+//! answer the same. `UPDATE=1` writes the gRPC request that a REST request means, and the answers.
+
+use crate::bench::{Bench, application, eventually, two_users};
+use api::v1alpha1::{ApplicationTree, ResourceDiff, ResourceNode, ResourceRef};
+use axum::body::Body;
+use bytes::{Buf as _, BufMut as _};
+use http::{Method, Request};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+use tower::ServiceExt as _;
+use wire::route::{Lookup, Route, lookup, routes};
+
+const CASES: &str = "../../../cases/api";
+/// The first message of a stream comes sooner.
+const STREAM: Duration = Duration::from_secs(10);
+/// What streams of files cannot do over REST.
+const GRPC_ONLY: [&str; 1] = ["application.ApplicationService/GetManifestsWithFiles"];
+
+/// Messages as they travel.
+#[derive(Clone, Copy, Default)]
+struct Bytes;
+
+impl Codec for Bytes {
+    type Encode = Vec<u8>;
+    type Decode = Vec<u8>;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, item: Vec<u8>, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put_slice(&item);
+        Ok(())
+    }
+}
+
+impl Decoder for Bytes {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Vec<u8>>, Status> {
+        let mut item = vec![0; buffer.remaining()];
+        buffer.copy_to_slice(&mut item);
+        Ok(Some(item))
+    }
+}
+
+/// One file: what it shows, who asks, the REST request, the gRPC request, and both answers.
+#[derive(Debug, PartialEq)]
+struct Conversation {
+    title: String,
+    caller: String,
+    verb: String,
+    target: String,
+    body: String,
+    method: String,
+    message: String,
+    answer: String,
+}
+
+impl Conversation {
+    fn parse(text: &str) -> Self {
+        let (head, rest) = text.split_once("\n\n").expect("a head");
+        let mut lines = head.lines();
+        let title = lines.next().and_then(|line| line.strip_prefix("# ")).expect("a title").to_owned();
+        let caller = lines.next().and_then(|line| line.strip_prefix("as: ")).expect("who asks").to_owned();
+        let (rest, answer) = rest.split_once("=> ").unwrap_or((rest, ""));
+        let (rest, grpc) = rest.split_once("grpc ").expect("a gRPC request");
+        let (method, message) = grpc.split_once('\n').unwrap_or((grpc, ""));
+        let rest = rest.strip_prefix("rest ").expect("a REST request");
+        let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (verb, target) = line.split_once(' ').expect("verb and path");
+        Self {
+            title,
+            caller,
+            verb: verb.into(),
+            target: target.into(),
+            body: body.trim().into(),
+            method: method.trim().into(),
+            message: message.trim().into(),
+            answer: answer.trim().into(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let under = |text: &str| if text.is_empty() { String::new() } else { format!("{text}\n") };
+        format!(
+            "# {}\nas: {}\n\nrest {} {}\n{}\ngrpc {}\n{}\n=> {}\n",
+            self.title,
+            self.caller,
+            self.verb,
+            self.target,
+            under(&self.body),
+            self.method,
+            under(&self.message),
+            self.answer
+        )
+    }
+
+    fn route(&self) -> (&'static Route, Vec<(&'static str, String)>) {
+        let verb = Method::from_bytes(self.verb.as_bytes()).expect("a verb");
+        let path = self.target.split('?').next().unwrap_or_default();
+        match lookup(&verb, path) {
+            Lookup::Found(route, values) => (route, values),
+            other => panic!("{} {}: {other:?}", self.verb, self.target),
+        }
+    }
+
+    /// What the REST request means.
+    fn meant(&self) -> Vec<u8> {
+        let (route, values) = self.route();
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        wire::bind::bind(route, &values, query, self.body.as_bytes()).expect("it means something")
+    }
+}
+
+/// Who asks: `admin`, `bob` who may nothing, or nobody.
+struct Callers {
+    admin: String,
+    bob: String,
+}
+
+impl Callers {
+    fn token(&self, name: &str) -> &str {
+        match name {
+            "admin" => &self.admin,
+            "bob" => &self.bob,
+            "nobody" => "",
+            other => panic!("nobody is called {other}"),
+        }
+    }
+}
+
+/// JSON without what is another each time.
+fn settled(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("managedFields");
+            for (name, value) in members.iter_mut() {
+                let volatile = [
+                    "uid",
+                    "resourceVersion",
+                    "creationTimestamp",
+                    "attemptedAt",
+                    "iat",
+                    "issuedAt",
+                    "id",
+                    "exp",
+                    "token",
+                    "timeStamp",
+                    "timeStampStr",
+                    "firstTimestamp",
+                    "lastTimestamp",
+                    "eventTime",
+                    "lastCacheSyncTime",
+                    "createdAt",
+                ];
+                if volatile.contains(&name.as_str()) && !value.is_null() && *value != json!("") {
+                    *value = json!(format!("<{name}>"));
+                } else if name == "items" {
+                    settled(value);
+                    // Events of what went before are none of this conversation.
+                    if let Value::Array(items) = value
+                        && items.iter().any(|item| item.get("involvedObject").is_some())
+                    {
+                        items.truncate(0);
+                    }
+                } else {
+                    settled(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(settled),
+        Value::String(text) => {
+            if let Some((before, at)) = text.split_once(", iat: ") {
+                *text = format!("{before}, iat: <time>{}", at.get(20..).unwrap_or_default());
+            }
+        }
+        _ => {}
+    }
+}
+
+fn shown(code: Code, status: u16, json: &str) -> String {
+    let mut value: Value = serde_json::from_str(json).unwrap_or_else(|_| json!(json));
+    settled(&mut value);
+    format!("{code:?} {status}\n{}", serde_json::to_string_pretty(&value).expect("JSON"))
+}
+
+async fn over_grpc(
+    channel: &Channel,
+    route: &Route,
+    token: &str,
+    message: Vec<u8>,
+) -> Result<String, Status> {
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.expect("the server takes calls");
+    let mut request = tonic::Request::new(message);
+    if !token.is_empty() {
+        request.metadata_mut().insert("token", token.parse().expect("a token"));
+    }
+    let path = route.grpc_path().parse().expect("a path");
+    let mut out = Vec::new();
+    if route.server_streaming {
+        let mut messages = client.server_streaming(request, path, Bytes).await?.into_inner();
+        let Ok(first) = tokio::time::timeout(STREAM, messages.message()).await else {
+            return Ok("\"<silence>\"".into());
+        };
+        let Some(first) = first? else { return Ok("\"<end>\"".into()) };
+        wire::transcode::to_json(&route.response, &first, &mut out).expect("its own message");
+    } else {
+        let answer = client.unary(request, path, Bytes).await?.into_inner();
+        wire::transcode::to_json(&route.response, &answer, &mut out).expect("its own message");
+    }
+    Ok(String::from_utf8(out).expect("JSON is UTF-8"))
+}
+
+async fn over_rest(bench: &Bench, conversation: &Conversation, token: &str) -> (u16, String) {
+    let mut request = Request::builder()
+        .method(conversation.verb.as_str())
+        .uri(&conversation.target)
+        .header("content-type", "application/json");
+    if !token.is_empty() {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let request = request.body(Body::from(conversation.body.clone())).expect("it is well formed");
+    let answer = bench.router.clone().oneshot(request);
+    let Ok(answer) = tokio::time::timeout(STREAM, answer).await else { return (200, "\"<silence>\"".into()) };
+    let (parts, mut body) = answer.expect("an answer").into_parts();
+    let mut text = String::new();
+    let streams = conversation.route().0.server_streaming;
+    loop {
+        let frame = http_body_util::BodyExt::frame(&mut body);
+        let Ok(frame) = tokio::time::timeout(STREAM, frame).await else { break };
+        let Some(Ok(frame)) = frame else { break };
+        if let Ok(data) = frame.into_data() {
+            text.push_str(&String::from_utf8_lossy(&data));
+        }
+        if streams && text.contains('\n') {
+            break;
+        }
+    }
+    if streams && parts.status == 200 {
+        let first = text.lines().next().unwrap_or_default();
+        let inner = serde_json::from_str::<Value>(first)
+            .ok()
+            .and_then(|value| Some(value.get("result")?.to_string()));
+        return (
+            200,
+            inner.unwrap_or_else(|| if text.is_empty() { "\"<end>\"".into() } else { first.to_owned() }),
+        );
+    }
+    (parts.status.as_u16(), text)
+}
+
+/// Everything that the conversations are about, as it was before the first.
+async fn furnish(bench: &Bench, admin: &str) {
+    let make = async |verb: &str, path: &str, body: Value| {
+        let answer = bench.rest(verb, &format!("/api/v1/{path}"), admin, Some(body)).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    };
+    let all = [
+        "applications/a",
+        "applications/new",
+        "applicationsets/s",
+        "applicationsets/new",
+        "projects/red",
+        "projects/new",
+    ];
+    for path in all {
+        bench.rest("DELETE", &format!("/api/v1/{path}?cascade=false"), admin, Some(json!({}))).await;
+    }
+    let namespace = bench.store.namespace();
+    eventually("what was there is gone", || {
+        bench.store.application(namespace, "a").is_err()
+            && bench.store.application_set(namespace, "s").is_err()
+            && bench.store.project("red").is_err()
+    })
+    .await;
+    let mut guestbook = application("a", "guestbook");
+    guestbook["metadata"]["labels"] = json!({"team": "x"});
+    make("POST", "applications?upsert=true", guestbook).await;
+    make("POST", "applicationsets?upsert=true", json!({
+        "metadata": {"name": "s"},
+        "spec": {"generators": [{"list": {"elements": [{"n": "x"}]}}], "template": {"metadata": {"name": "{{n}}"}, "spec": application("x", "guestbook")["spec"]}},
+    })).await;
+    let role = json!({"name": "ci", "policies": ["p, proj:red:ci, applications, get, red/*, allow"]});
+    make("POST", "projects?upsert=true", json!({"upsert": true, "project": {"metadata": {"name": "red"}, "spec": {"description": "red things", "roles": [role]}}})).await;
+    make(
+        "POST",
+        "repositories?upsert=true",
+        json!({"repo": "https://git.example/apps.git", "type": "git", "username": "u", "password": "p"}),
+    )
+    .await;
+    make(
+        "POST",
+        "repocreds?upsert=true",
+        json!({"url": "https://git.example/team", "username": "u", "password": "p"}),
+    )
+    .await;
+    let node = ResourceNode {
+        resource_ref: ResourceRef {
+            group: "apps".into(),
+            version: "v1".into(),
+            kind: "Deployment".into(),
+            namespace: "default".into(),
+            name: "d".into(),
+            uid: "u".into(),
+            ..ResourceRef::default()
+        },
+        ..ResourceNode::default()
+    };
+    let managed = ResourceDiff {
+        kind: "ConfigMap".into(),
+        namespace: "default".into(),
+        name: "c".into(),
+        target_state: r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}"#.into(),
+        live_state: "null".into(),
+        ..ResourceDiff::default()
+    };
+    bench.found("a", &ApplicationTree { nodes: vec![node], ..ApplicationTree::default() }, &[managed]).await;
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder of cases") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "case") {
+            all.push(path);
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn every_method_has_a_conversation() {
+    let held: BTreeSet<String> = files(Path::new(CASES))
+        .iter()
+        .map(|path| Conversation::parse(&std::fs::read_to_string(path).expect("a case")).method)
+        .collect();
+    let all: BTreeSet<String> = routes()
+        .iter()
+        .filter(|route| !route.deprecated)
+        .map(|route| format!("{}/{}", route.service, route.method))
+        .filter(|method| !GRPC_ONLY.contains(&method.as_str()))
+        .collect();
+    let missing: Vec<_> = all.difference(&held).collect();
+    assert!(missing.is_empty(), "no file in cases/api is about {missing:?}");
+}
+
+#[tokio::test]
+async fn grpc_and_rest_say_the_same() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let (settings, policy) = two_users();
+    let options = api_server::Options { insecure: true, hydrator: true, ..api_server::Options::default() };
+    let bench = Bench::with("conversations", settings, policy, &[], options).await;
+    let admin = bench.admin().await;
+    let callers = Callers { bob: bench.user(&admin, "bob").await, admin };
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let (mut told, mut changed) = (Vec::new(), true);
+    for path in files(Path::new(CASES)) {
+        let text = std::fs::read_to_string(&path).expect("a case");
+        let mut case = Conversation::parse(&text);
+        let name = path.strip_prefix(CASES).unwrap_or(&path).display().to_string();
+        let (route, _) = case.route();
+        assert_eq!(case.method, format!("{}/{}", route.service, route.method), "{name}");
+        let meant = case.meant();
+        let mut message = Vec::new();
+        wire::transcode::to_json(&route.request, &meant, &mut message).expect("its own message");
+        let message: Value = serde_json::from_slice(&message).expect("JSON");
+        if update {
+            case.message = compact(&message);
+        }
+        let sent = wire::transcode::from_json(&route.request, case.message.as_bytes())
+            .expect("the gRPC request is one");
+        let token = callers.token(&case.caller);
+        if changed {
+            furnish(&bench, &callers.admin).await;
+        }
+        let grpc = over_grpc(&channel, route, token, sent).await;
+        changed = case.verb != "GET";
+        if changed {
+            furnish(&bench, &callers.admin).await;
+        }
+        let (status, rest) = over_rest(&bench, &case, token).await;
+        let (code, json) = match &grpc {
+            Ok(json) => (Code::Ok, json.clone()),
+            Err(refused) => (refused.code(), json!({"error": refused.message(), "code": refused.code() as i32, "message": refused.message()}).to_string()),
+        };
+        let rest = unwrapped(&rest);
+        let (over_grpc, over_rest) = (shown(code, status, &json), shown(code, status, &rest));
+        if over_grpc != over_rest {
+            told.push(format!("--- {name}: gRPC and REST differ\n{over_grpc}\n{over_rest}"));
+        }
+        if wire::gateway::http_status(code).as_u16() != status {
+            told.push(format!("--- {name}: {code:?} over gRPC, {status} over REST"));
+        }
+        if compact(&message) != case.message {
+            told.push(format!(
+                "--- {name}: the REST request means\n{}\nnot\n{}",
+                compact(&message),
+                case.message
+            ));
+        }
+        if update {
+            case.answer = over_rest;
+            std::fs::write(&path, case.text()).expect("a case");
+        } else if case.answer != over_rest {
+            told.push(format!("--- {name}: recorded\n{}\nanswered\n{over_rest}", case.answer));
+        }
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+/// A stream that is refused says so in another form.
+fn unwrapped(text: &str) -> String {
+    let value: Option<Value> = serde_json::from_str(text).ok();
+    match value.as_ref().and_then(|value| value.get("error")).filter(|error| error.is_object()) {
+        Some(error) => {
+            json!({"error": error["message"], "code": error["grpc_code"], "message": error["message"]})
+                .to_string()
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// Without members that say nothing.
+fn compact(message: &Value) -> String {
+    let members = message.as_object().into_iter().flatten();
+    let said: Map<String, Value> = members
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Value::Object(said).to_string()
+}
