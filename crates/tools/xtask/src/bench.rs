@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast and how small the system is on this machine, beside its budgets. Real parts, real
 //! repositories, no assertions: a figure is shown, and somebody judges it.
 
+mod api;
 mod figure;
 mod hub;
 mod many;
@@ -20,10 +21,11 @@ const PROFILE: &str = "measure";
 /// A measurement: its name, what it measures, and the measuring.
 type Bench = (&'static str, &'static str, fn(&Setting) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     ("push", "from a push to the change in the cluster", push::run),
     ("webhook", "a push that is told: the answer, the change in the cluster, healthy", webhook::run),
     ("many", "many applications: first sync, refreshes, memory, a restart", many::run),
+    ("api", "what clients wait for: lists, pages, single applications, watches, permissions", api::run),
     ("unmanaged", "objects that no application manages", unmanaged::run),
 ];
 
