@@ -2,6 +2,7 @@
 //! each on a line: `cargo xtask bench api` reads them.
 
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a measurement takes the time")]
 
 use casbin::function_map::OperatorFunction;
 use casbin::{CoreApi, DefaultModel, Enforcer, Model, StringAdapter};

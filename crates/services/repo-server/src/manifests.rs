@@ -168,7 +168,7 @@ impl Manifests {
     }
 
     async fn store(&self, key: &str, value: &[u8]) {
-        if let Err(error) = self.cache.set(key, self.seal.seal(key, value), self.keep).await {
+        if let Err(error) = self.cache.set(key, self.seal.seal(key, value, rand::random()), self.keep).await {
             tracing::warn!(%error, "write the manifest cache");
         }
     }

@@ -259,7 +259,6 @@ async fn furnish(bench: &Bench, admin: &str) {
             namespace: "default".into(),
             name: "d".into(),
             uid: "u".into(),
-            ..ResourceRef::default()
         },
         ..ResourceNode::default()
     };

@@ -151,11 +151,11 @@ fn pods(stage: &Stage, target: String) -> Result<String> {
     }
     let answer = stage.kubernetes.call("GET", "/api/v1/namespaces/gb/pods", "application/json", "")?;
     let answer: Value = serde_json::from_str(&answer)?;
-    let names = answer["items"].as_array().into_iter().flatten().filter_map(|pod| {
+    let mut names = answer["items"].as_array().into_iter().flatten().filter_map(|pod| {
         let gone = pod["metadata"].get("deletionTimestamp").is_some();
         pod["metadata"]["name"].as_str().filter(|name| !gone && name.starts_with("guestbook-ui-"))
     });
-    let name = names.last().context("no pod of guestbook-ui runs")?;
+    let name = names.next_back().context("no pod of guestbook-ui runs")?;
     Ok(target.replace(RECORDED, name))
 }
 

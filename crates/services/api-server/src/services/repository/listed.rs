@@ -49,11 +49,17 @@ pub(super) fn chosen(
     let (url, project) = (address(&query.repo), &query.app_project);
     let wanted = project::normalized(&url);
     let mut found = visible(hub, access, purpose);
-    found.retain(|repository| !wanted.is_empty() && project::normalized(&repository.repo) == wanted);
+    // Whoever was shown an address without its password may name it so.
+    let meant = |repository: &Repository| {
+        project::normalized(&repository.repo) == wanted
+            || project::normalized(&without_password(&repository.repo)) == wanted
+    };
+    found.retain(|repository| !wanted.is_empty() && meant(repository));
     match found.len() {
         0 => Err(failure::denied()),
         1 if project.is_empty() => Ok(found.remove(0)),
         _ => found.into_iter().find(|repository| repository.project == *project).ok_or_else(|| {
+            let url = without_password(&url);
             Status::unknown(format!("repository not found for url {url:?} and project {project:?}"))
         }),
     }
@@ -84,7 +90,8 @@ fn key(purpose: Purpose, url: &str, project: &str) -> String {
         Register::Read => "repo",
         Register::Write => "repo-write",
     };
-    format!("{prefix}|{url}|{project}|connection-state")
+    // A key is seen by more than those who see the value.
+    format!("{prefix}|{}|{project}|connection-state", without_password(url))
 }
 
 /// Forgets whether a repository answered: how it is entered changed.
@@ -131,7 +138,7 @@ async fn tested(hub: &Hub, repository: Repository) -> ConnectionState {
 /// What of a repository opens nothing.
 pub(super) fn shown(repository: &Repository) -> Repository {
     Repository {
-        repo: repository.repo.clone(),
+        repo: without_password(&repository.repo),
         r#type: if repository.r#type.is_empty() { "git".into() } else { repository.r#type.clone() },
         name: repository.name.clone(),
         username: repository.username.clone(),
@@ -158,7 +165,7 @@ mod tests {
     fn nothing_that_opens_a_repository_is_shown() {
         let canary = || "canary".to_owned();
         let repository = Repository {
-            repo: "https://git.example/a".into(),
+            repo: "https://u:canary@git.example/a".into(),
             password: canary(),
             bearer_token: canary(),
             ssh_private_key: canary(),
