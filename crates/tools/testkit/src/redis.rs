@@ -1,5 +1,6 @@
 //! A private Redis that can be killed, restarted and emptied.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -139,6 +140,39 @@ impl Redis {
         read_reply(&mut reader)
     }
 
+    /// Every key with its value, as bytes. Keys of other types than text are left out.
+    pub fn contents(&self) -> io::Result<BTreeMap<String, Vec<u8>>> {
+        let mut contents = BTreeMap::new();
+        let (mut stream, mut reader) = self.connect()?;
+        stream.write_all(encode(&["KEYS", "*"]).as_bytes())?;
+        let head = read_line(&mut reader)?;
+        let count: usize = head.strip_prefix('*').and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+        let mut keys = Vec::new();
+        for _ in 0..count {
+            keys.push(String::from_utf8_lossy(&read_bulk(&mut reader)?.unwrap_or_default()).into_owned());
+        }
+        for key in keys {
+            stream.write_all(encode(&["GET", &key]).as_bytes())?;
+            if let Some(value) = read_bulk(&mut reader)? {
+                contents.insert(key, value);
+            }
+        }
+        Ok(contents)
+    }
+
+    fn connect(&self) -> io::Result<(TcpStream, BufReader<TcpStream>)> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let mut stream = TcpStream::connect_timeout(&address, REPLY_LIMIT)?;
+        stream.set_read_timeout(Some(REPLY_LIMIT))?;
+        stream.set_write_timeout(Some(REPLY_LIMIT))?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        if let Some(password) = &self.password {
+            stream.write_all(encode(&["AUTH", password]).as_bytes())?;
+            read_line(&mut reader)?;
+        }
+        Ok((stream, reader))
+    }
+
     fn arguments(&self) -> Vec<String> {
         let port = self.port.to_string();
         let folder = self.folder.path().display().to_string();
@@ -175,6 +209,26 @@ fn encode(words: &[&str]) -> String {
         text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
     }
     text
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut head = String::new();
+    if reader.read_line(&mut head)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(head)
+}
+
+/// One bulk string; nothing for a key that is gone or of another type.
+fn read_bulk(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let head = read_line(reader)?;
+    let Some(length) = head.strip_prefix('$').and_then(|text| text.trim().parse::<u64>().ok()) else {
+        return Ok(None);
+    };
+    let mut body = Vec::new();
+    reader.take(length + 2).read_to_end(&mut body)?;
+    body.truncate(body.len().saturating_sub(2));
+    Ok(Some(body))
 }
 
 /// Reads a simple reply or one bulk string; an array is returned by its head only.

@@ -16,7 +16,7 @@ use testkit::redis::Redis;
 /// A wait that is over sooner in every case but failure.
 pub const LIMIT: Duration = Duration::from_secs(90);
 pub const NAMESPACE: &str = "argocd";
-const REDIS_PASSWORD: &str = "redis-password-of-the-test";
+pub const REDIS_PASSWORD: &str = "redis-password-of-the-test";
 
 /// The program under test: the one that was built with the tests, or another that is to pass them.
 pub fn binary() -> PathBuf {
