@@ -176,6 +176,14 @@ async fn create(
     if request.dry_run {
         return Ok(wanted);
     }
+    // The API server would take an empty list; the original sends it none, and passes on what that is told.
+    if wanted.spec.generators.is_empty() {
+        return Err(Status::invalid_argument(format!(
+            "error creating ApplicationSet: ApplicationSet.{} {:?} is invalid: spec.generators: Required value",
+            api::GROUP,
+            wanted.metadata.name
+        )));
+    }
     wanted.metadata.namespace = namespace;
     // A status is the controller's; a made-up one could hide what the set has made.
     wanted.status = Default::default();
@@ -202,14 +210,6 @@ fn check(set: &ApplicationSet) -> Result<(), Status> {
     if set.spec.generators.iter().any(|generator| *generator == ApplicationSetGenerator::default()) {
         return Err(Status::unknown(format!(
             "error validating ApplicationSets: ApplicationSet {} contains unrecognized generators",
-            set.metadata.name
-        )));
-    }
-    // The API server would take an empty list; the original sends it none, and passes on what that is told.
-    if set.spec.generators.is_empty() {
-        return Err(Status::invalid_argument(format!(
-            "error creating ApplicationSet: ApplicationSet.{} {:?} is invalid: spec.generators: Required value",
-            api::GROUP,
             set.metadata.name
         )));
     }
