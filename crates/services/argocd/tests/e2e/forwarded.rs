@@ -74,7 +74,7 @@ fn the_command_line_reaches_a_server_in_a_pod_and_does_without_one() {
     let password = installation.admin_password();
     let login = ["login", "--port-forward", "--username", "admin", "--password", &password];
     let said = call(&login).unwrap();
-    assert!(said.contains("'admin' logged in successfully"), "{said}");
+    assert!(said.contains("logged in successfully"), "{said}");
     assert!(said.contains("Context 'port-forward' updated"), "{said}");
     let listed = call(&["app", "list", "--port-forward", "-o", "name"]).unwrap();
     assert!(listed.contains("argocd/forwarded"), "{listed}");
