@@ -37,14 +37,29 @@ pub struct EventRecord {
     pub at: Timestamp,
 }
 
+/// How many events of one object may be of one moment.
+const SAME_MOMENT: i128 = 16;
+
 impl Store {
-    /// Writes an event.
+    /// Writes an event. Its name is made of the moment; where another of the same moment has it, of one beside it.
     pub async fn record_event(&self, event: &EventRecord) -> Result<(), StoreError> {
+        let mut beside = 0;
+        loop {
+            match self.create_event(event, beside).await {
+                Err(StoreError::Cluster(error)) if error.is_already_exists() && beside < SAME_MOMENT => {
+                    beside += 1;
+                }
+                written => return written,
+            }
+        }
+    }
+
+    async fn create_event(&self, event: &EventRecord, beside: i128) -> Result<(), StoreError> {
         let at = event.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let object = Object::from_value(json!({
             "apiVersion": "v1", "kind": "Event",
             "metadata": {
-                "name": format!("{}.{:x}", event.name, event.at.as_nanosecond()),
+                "name": format!("{}.{:x}", event.name, event.at.as_nanosecond() + beside),
                 "namespace": event.namespace,
                 "annotations": event.annotations,
             },

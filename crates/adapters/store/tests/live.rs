@@ -144,6 +144,7 @@ async fn an_application_lives_is_synced_and_goes() {
         at: jiff::Timestamp::UNIX_EPOCH,
     };
     store.record_event(&event).await.expect("an event");
+    store.record_event(&event).await.expect("another event of the same moment");
     store.stop().await;
 }
 
