@@ -166,6 +166,8 @@ codes! {
         RepeatedResourceWarning = "RepeatedResourceWarning",
         /// The source holds an object that settings exclude.
         ExcludedResourceWarning = "ExcludedResourceWarning",
+        /// An annotation of an object has a value that means nothing.
+        InvalidAnnotationWarning = "InvalidAnnotationWarning",
         /// The namespace holds objects no application manages.
         OrphanedResourceWarning = "OrphanedResourceWarning",
     }

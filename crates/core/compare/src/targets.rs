@@ -71,6 +71,17 @@ pub fn targets(loaded: Result<Vec<Object>, String>, facts: &Facts<'_>) -> Target
             targets.conditions.push(facts.condition(ConditionType::ExcludedResourceWarning, message));
             continue;
         }
+        for unknown in sync::unknown_values(&object) {
+            let message = format!(
+                "{} {}: annotation {} has the unknown value {:?}, which is not heeded; known are {}",
+                object.kind(),
+                object.name(),
+                unknown.annotation,
+                unknown.value,
+                unknown.known
+            );
+            targets.conditions.push(facts.condition(ConditionType::InvalidAnnotationWarning, message));
+        }
         targets.place(object, facts);
     }
     targets

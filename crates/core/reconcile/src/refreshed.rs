@@ -12,13 +12,14 @@ use api::v1alpha1::{
 use jiff::Timestamp;
 
 /// The types of conditions a comparison evaluates.
-const EVALUATED: [ConditionType; 7] = [
+const EVALUATED: [ConditionType; 8] = [
     ConditionType::InvalidSpecError,
     ConditionType::UnknownError,
     ConditionType::ComparisonError,
     ConditionType::SharedResourceWarning,
     ConditionType::RepeatedResourceWarning,
     ConditionType::ExcludedResourceWarning,
+    ConditionType::InvalidAnnotationWarning,
     ConditionType::OrphanedResourceWarning,
 ];
 

@@ -15,6 +15,7 @@ mod results;
 mod retry;
 mod step;
 mod task;
+mod unknown;
 mod wave;
 
 pub use event::{Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Success};
@@ -31,3 +32,4 @@ pub use retry::{
 };
 pub use step::step;
 pub use task::{Propagation, Prune, Task, TaskId, Write, images};
+pub use unknown::{UnknownValue, unknown_values};

@@ -9,6 +9,7 @@ mod charts;
 mod engine;
 mod forwarded;
 mod hooks;
+mod hostile;
 mod installation;
 mod kill;
 mod kube;
