@@ -73,11 +73,15 @@ impl Controller {
             };
             decide(&observed, self.now())
         };
+        let runs_hooks = actions.iter().any(|action| matches!(action, Action::RunHooks { .. }));
         let mut current = application.clone();
         for action in actions {
             current = self.act_once(key, current, action).await?;
         }
-        Ok(())
+        match &found.destination {
+            Some((situation, _)) if runs_hooks => self.show_deletion(key, &current, situation).await,
+            _ => Ok(()),
+        }
     }
 
     /// Live objects with the application's mark, those its project does not permit left out. Git is not asked.

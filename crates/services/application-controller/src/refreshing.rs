@@ -95,6 +95,29 @@ impl Controller {
         Ok(Some((stored, outcome)))
     }
 
+    /// Shows how the hooks of a deletion are while they run. No finalizer can be added any more, and nothing is decided
+    /// from this.
+    pub(crate) async fn show_deletion(
+        &self,
+        key: &Key,
+        application: &Application,
+        situation: &Situation,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let refresh = Refresh {
+            level: RefreshType::Normal,
+            compare_with: CompareWith::Recent,
+            cause: RefreshCause::LiveChanged,
+        };
+        let gathered = self.gather(application, situation, &question(application, &refresh)).await;
+        let compared = self.judge(application, situation, gathered, now).await;
+        if compared.comparison.failed {
+            return Ok(());
+        }
+        let roots = Roots { live: compared.comparison.live_keys(), missing: compared.comparison.missing() };
+        self.write_compared(key, application, situation, &refresh, (&compared, &roots), now).await.map(drop)
+    }
+
     /// Has an application carry the finalizers of its deletion's hooks before it is told to be Synced: it could
     /// otherwise be deleted without them. What is not known changes nothing.
     async fn settle_finalizers(

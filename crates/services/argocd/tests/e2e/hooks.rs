@@ -101,9 +101,12 @@ fn a_deletion_waits_for_its_hooks_and_tries_again_what_failed() {
     installation.create("ending", &repository, "app", &[]);
     installation.succeed(&["app", "sync", "ending", "--timeout", "60"]);
     installation.succeed(&["app", "delete", "ending", "--yes", "--wait=false"]);
-    installation.until_application("ending", "told which hook failed", |it| {
+    installation.until_application("ending", "told which hook failed, which is shown", |it| {
         let told = condition(it, "DeletionError");
-        told.starts_with("PreDelete hook(s) failed: ending/first (") && told.len() > 45
+        let shown = it["status"]["resources"].as_array().cloned().unwrap_or_default();
+        shown.iter().any(|it| it["name"] == "first" && it["hook"] == true)
+            && told.starts_with("PreDelete hook(s) failed: ending/first (")
+            && told.len() > 45
     });
     assert_eq!(
         installation.value("ending", "map").as_deref(),
