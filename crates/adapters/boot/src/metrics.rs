@@ -48,7 +48,34 @@ fn scrape(registry: &SharedRegistry) -> impl IntoResponse + use<> {
         Err(_) => false,
     };
     let status = if encoded { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
-    (status, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+    (status, [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], plain(&text))
+}
+
+/// Prometheus' own text format out of OpenMetrics: a counter is described by the name that its samples have, and nothing
+/// marks the end.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut help = None;
+    for line in text.lines() {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("EOF" | "UNIT"), ..) => {}
+            (Some("#"), Some("HELP"), Some(name), Some(words)) => help = Some((name, words)),
+            (Some("#"), Some("TYPE"), Some(name), Some(kind)) => {
+                let suffix = if kind == "counter" { "_total" } else { "" };
+                let kind = if kind == "unknown" { "untyped" } else { kind };
+                if let Some((_, words)) = help.take().filter(|(described, _)| *described == name) {
+                    plain.push_str(&format!("# HELP {name}{suffix} {words}\n"));
+                }
+                plain.push_str(&format!("# TYPE {name}{suffix} {kind}\n"));
+            }
+            _ => {
+                plain.push_str(line);
+                plain.push('\n');
+            }
+        }
+    }
+    plain
 }
 
 fn answer(health: &Health) -> (StatusCode, String) {
@@ -121,5 +148,19 @@ mod process {
         let fields = fields()?;
         let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
         Some(ticks / 100.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn counters_are_described_by_the_name_of_their_samples() {
+        let open = "# HELP syncs Ended.\n# TYPE syncs counter\nsyncs_total{phase=\"a b\"} 1\n# HELP depth Waits.\n\
+                    # TYPE depth gauge\ndepth 2\n# TYPE odd unknown\nodd 3\n# EOF\n";
+        let expected = "# HELP syncs_total Ended.\n# TYPE syncs_total counter\nsyncs_total{phase=\"a b\"} 1\n\
+                        # HELP depth Waits.\n# TYPE depth gauge\ndepth 2\n# TYPE odd untyped\nodd 3\n";
+        assert_eq!(plain(open), expected);
     }
 }

@@ -13,6 +13,7 @@ mod hostile;
 mod installation;
 mod kill;
 mod kube;
+mod metrics;
 mod notifications;
 mod options;
 mod plugins;
