@@ -116,6 +116,26 @@ pub fn compare_responses(
     Ok(())
 }
 
+/// The first difference of two objects as they are stored.
+///
+/// # Errors
+/// The first difference.
+pub fn compare_objects(
+    recorded: &Value,
+    answered: &Value,
+    replacements: &Replacements,
+) -> Result<(), Mismatch> {
+    let normal = |value: &Value| {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        shape(&replacements.normal(&text))
+    };
+    let (one, other) = (normal(recorded), normal(answered));
+    if one == other {
+        return Ok(());
+    }
+    Err(Mismatch { part: "object", recorded: one, answered: other })
+}
+
 /// Whether one header says what another does. A cookie may have more attributes than the recorded one.
 fn says(answered: &str, recorded: &str) -> bool {
     let parts = |line: &str| line.split("; ").map(str::to_ascii_lowercase).collect::<Vec<_>>();

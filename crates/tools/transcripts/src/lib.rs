@@ -7,7 +7,7 @@ mod json;
 mod normal;
 mod record;
 
-pub use compare::{Mismatch, compare, compare_responses};
+pub use compare::{Mismatch, compare, compare_objects, compare_responses};
 pub use exchange::{Exchange, Request, Response};
 pub use normal::Replacements;
 pub use record::{Answer, Call, Malformed, Record};

@@ -34,6 +34,9 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
     (r"\b([a-z0-9-]+-[0-9a-z]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-<rand>"),
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
+    // A restart is part of a pod template, and has a time; a Job made by an action is called by the minute.
+    (r#"(ReplicaSet \\*"[a-z0-9-]+)-[0-9a-f]{8,10}\b"#, "$1-<hash>"),
+    (r"\bnightly-(\d{10}|<n>)\b", "nightly-<n>"),
     (r"(metadata\.resourceVersion +\S+ +)\d+", "$1<rv>"),
     // What a remote says in its own words comes after this.
     (r#"(failed to list refs: (?:repository not found|authentication required))(?:: ?[^\",]*)?"#, "$1"),

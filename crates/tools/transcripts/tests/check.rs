@@ -1,6 +1,8 @@
 //! Reading and comparing.
 
-use transcripts::{Answer, Exchange, Record, Replacements, Response, compare, compare_responses};
+use transcripts::{
+    Answer, Exchange, Record, Replacements, Response, compare, compare_objects, compare_responses,
+};
 
 const RECORD: &str = "# why\n$ argocd app patch x --patch '{\"a\": \"b c\"}' --repo <repo>/r.git\nenv: ARGOCD_OPTS=--core\n\
                       --- stdin\ny\nexit: 20\n--- stdout\nProceed (y/n)? <no-newline>\n--- stderr\nfailed\n";
@@ -104,6 +106,20 @@ fn rows_of_results_are_a_set_and_ages_pass() {
         "GROUP  KIND  NAMESPACE  NAME  AGE\napps  Deployment  x  a  1m2s\n  Service  x  a  10s\n"
     ));
     assert!(!same(recorded, "GROUP  KIND  NAMESPACE  NAME  AGE\napps  Deployment  x  a  6s\n"));
+}
+
+#[test]
+fn objects_are_compared_by_what_they_say() {
+    let object = |generation: u32, name: &str, status: &str| {
+        serde_json::json!({
+            "metadata": {"generation": generation, "resourceVersion": "12", "managedFields": [{"manager": name}]},
+            "data": {"job": name}, "status": {"sync": status},
+        })
+    };
+    let replacements = Replacements::new(&[]);
+    let same = |one: &_, other: &_| compare_objects(one, other, &replacements).is_ok();
+    assert!(same(&object(1, "nightly-2601011200", "Synced"), &object(2, "nightly-<n>", "Synced")));
+    assert!(!same(&object(1, "nightly-<n>", "Synced"), &object(1, "nightly-<n>", "OutOfSync")));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod http;
 mod interludes;
+mod moments;
 mod report;
 mod rest;
 mod stage;
@@ -22,6 +23,7 @@ use transcripts::{Exchange, Record, compare, compare_responses};
 /// How long what is read may take to become what was recorded, for a case that is known to pass, and for another.
 const PATIENCE: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(3)];
 const PASSING: &str = "crates/tools/transcripts/passing.txt";
+const PASSING_OBJECTS: &str = "crates/tools/transcripts/passing-objects.txt";
 
 #[derive(Default)]
 struct Wanted {
@@ -33,6 +35,8 @@ struct Wanted {
     keep: bool,
     verbose: bool,
     bless: bool,
+    /// Whether objects between the calls are left alone.
+    calls_only: bool,
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -50,17 +54,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             crate::demo::binary()?
         }
     };
-    let passing_path = root().join(PASSING);
-    let passing: BTreeSet<String> = fs::read_to_string(&passing_path)
-        .unwrap_or_default()
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect();
+    let passing_paths = [root().join(PASSING), root().join(PASSING_OBJECTS)];
+    let lists: String = passing_paths.iter().flat_map(fs::read_to_string).collect();
+    let names = lists.lines().filter(|line| !line.starts_with('#'));
+    let passing: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut stage = Stage::build(&corpora, binary)?;
     let mut report = Report::new(wanted.verbose, passing);
     let mut callers = rest::Callers::default();
     for case in &cases {
+        // Objects were read after whatever was done before the call.
+        interludes::before(case.id(), &mut stage)?;
+        if !wanted.calls_only {
+            look(case, &wanted, &stage, &mut report)?;
+        }
         let outcome = replay(case, &mut stage, &mut callers, &report)
             .with_context(|| format!("{}; the server's log: {}", case.name, stage.log_path().display()));
         let outcome = match outcome {
@@ -73,7 +79,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     report.end();
     if wanted.bless {
-        report.bless(&passing_path)?;
+        report.bless(&passing_paths)?;
     }
     if wanted.keep {
         stage.wait();
@@ -98,9 +104,10 @@ impl Wanted {
                 "--until" => wanted.until = Some(value()?),
                 "--keep" => wanted.keep = true,
                 "--bless" => wanted.bless = true,
+                "--calls-only" => wanted.calls_only = true,
                 "-v" | "--verbose" => wanted.verbose = true,
                 other => bail!(
-                    "corpora knows no {other:?}: --corpora, --binary, --phase, --filter, --until, --keep, --bless and -v are what it takes"
+                    "corpora knows no {other:?}: --corpora, --binary, --phase, --filter, --until, --keep, --bless, --calls-only and -v are what it takes"
                 ),
             }
         }
@@ -174,8 +181,23 @@ fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
     Ok(found)
 }
 
+/// Compares the objects that were recorded before a call.
+fn look(case: &Case, wanted: &Wanted, stage: &Stage, report: &mut Report) -> Result<()> {
+    if case.name.starts_with("rest/") {
+        return Ok(());
+    }
+    for file in moments::before(case.id()) {
+        let name = format!("{}{file}", moments::FOLDER);
+        let meant = wanted.filter.is_empty() || name.contains(&wanted.filter);
+        if (wanted.shows(case) || name.contains(&wanted.filter)) && meant {
+            let patience = PATIENCE[usize::from(!report.known(&name))];
+            report.add(&name, moments::look(file, stage, patience)?);
+        }
+    }
+    Ok(())
+}
+
 fn replay(case: &Case, stage: &mut Stage, callers: &mut rest::Callers, report: &Report) -> Result<Outcome> {
-    interludes::before(case.id(), stage)?;
     let patience = PATIENCE[usize::from(!report.known(&case.name))];
     let began = Instant::now();
     if case.name.starts_with("rest/") {

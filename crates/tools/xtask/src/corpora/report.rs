@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Lines of a difference that are shown unless everything is asked for.
 const SHORT: usize = 14;
@@ -34,15 +34,18 @@ impl Report {
     pub(super) fn add(&mut self, name: &str, outcome: Outcome) {
         let passed = matches!(outcome, Outcome::Passed);
         let (folder, id) = name.split_once('/').unwrap_or(("", name));
-        let phase =
-            if folder == "rest" { format!("rest {}xxx", &id[..1]) } else { format!("cli  {}", &id[..2]) };
-        if self.phases.last().is_none_or(|(last, _, _)| *last != phase) {
+        let phase = match folder {
+            "rest" => format!("rest {}xxx", &id[..1]),
+            "objects" => folder.to_owned(),
+            _ => format!("cli  {}", &id[..2]),
+        };
+        let place = self.phases.iter().position(|(known, _, _)| *known == phase).unwrap_or_else(|| {
             self.phases.push((phase, 0, 0));
-        }
-        if let Some((_, good, all)) = self.phases.last_mut() {
-            *good += usize::from(passed);
-            *all += 1;
-        }
+            self.phases.len() - 1
+        });
+        let (_, good, all) = &mut self.phases[place];
+        *good += usize::from(passed);
+        *all += 1;
         if let Outcome::Failed(difference) = outcome {
             let mark = if self.known(name) { "LOST" } else { "differs" };
             println!("--- {mark}: {name}");
@@ -80,8 +83,9 @@ impl Report {
         self.lost_names().count()
     }
 
-    /// Writes the list anew: what was replayed as it came out, the rest as it was.
-    pub(super) fn bless(&self, path: &Path) -> Result<()> {
+    /// Writes the lists anew, that of the calls and that of the objects: what was replayed as it came out, the rest
+    /// as it was.
+    pub(super) fn bless(&self, paths: &[PathBuf; 2]) -> Result<()> {
         let mut names = self.passing.clone();
         for (name, passed) in &self.results {
             if *passed {
@@ -90,13 +94,17 @@ impl Report {
                 names.remove(name)
             };
         }
-        let mut text = String::from(
-            "# Recorded conversations that ours holds, word for word. `cargo xtask corpora --bless` writes this list.\n",
-        );
-        for name in names {
-            text.push_str(&name);
-            text.push('\n');
+        for (path, objects) in paths.iter().zip([false, true]) {
+            let what = if objects { "objects" } else { "conversations" };
+            let mut text = format!(
+                "# Recorded {what} that ours holds, word for word. `cargo xtask corpora --bless` writes this list.\n"
+            );
+            for name in names.iter().filter(|name| name.starts_with("objects/") == objects) {
+                text.push_str(name);
+                text.push('\n');
+            }
+            fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
         }
-        fs::write(path, text).with_context(|| format!("write {}", path.display()))
+        Ok(())
     }
 }

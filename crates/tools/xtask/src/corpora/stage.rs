@@ -175,6 +175,10 @@ impl Stage {
             let message = MESSAGES[number - 1];
             let author = "--author=Fixture <fixture@example.com>";
             self.apps.git(&["commit", "-q", author, "-m", message])?;
+            // The user works in a clone.
+            let local = self.folder().join("apps/secret");
+            fs::remove_dir_all(&local)?;
+            copy(&self.apps.work_path().join("secret"), &local)?;
         } else {
             self.apps.tag("v1.0", None)?;
         }
@@ -400,8 +404,8 @@ fn kubeconfigs(plane: &ControlPlane, second: &ControlPlane) -> Result<Value> {
     }))
 }
 
-/// The path of an object of the few kinds that are made from outside.
-fn path(object: &Value) -> Result<String> {
+/// The path of an object of the few kinds that are made or read from outside.
+pub(super) fn path(object: &Value) -> Result<String> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (version, name) = (text("/apiVersion"), text("/metadata/name"));
     let group = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
@@ -409,11 +413,17 @@ fn path(object: &Value) -> Result<String> {
     if kind == "Namespace" {
         return Ok(format!("{group}/namespaces/{name}"));
     }
+    if kind == "ClusterRole" {
+        return Ok(format!("{group}/clusterroles/{name}"));
+    }
     let plural = match kind {
         "ConfigMap" => "configmaps",
         "Secret" => "secrets",
         "AppProject" => "appprojects",
         "Application" => "applications",
+        "Deployment" => "deployments",
+        "Service" => "services",
+        "Job" => "jobs",
         other => bail!("no path is known for {other}"),
     };
     let namespace = Some(text("/metadata/namespace")).filter(|name| !name.is_empty()).unwrap_or(NAMESPACE);
