@@ -5,6 +5,7 @@ mod bench;
 mod codegen;
 mod corpora;
 mod demo;
+mod fuzz;
 mod prerequisites;
 mod run;
 mod test;
@@ -24,6 +25,8 @@ Commands:
   tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
   bench     Show how fast and how small it is on this machine, beside the budgets
             [--quick] [push] [many] [unmanaged]
+  fuzz      Look for inputs that break a reader: libFuzzer over one target, or the list of them
+            [TARGET] [--seconds N]
   codegen   Write the files that are made from the Rust types (the CRDs)
   corpora   Hold the recorded conversations with the original with our own servers
             [--corpora FOLDER] [--binary FILE] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
@@ -47,6 +50,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<()> {
         "test" => test::run(&arguments),
         "tidy" => tidy::run(),
         "bench" => bench::run(&arguments),
+        "fuzz" => fuzz::run(&arguments),
         "codegen" => codegen::run(),
         "corpora" => corpora::run(&arguments),
         "help" | "--help" | "-h" => {

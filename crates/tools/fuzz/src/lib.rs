@@ -1,0 +1,40 @@
+//! Every reader of outside input as a function of bytes. What a target must hold: it ends, soon, in bounded memory,
+//! without a panic, and with the answer its own assertions demand. [`TARGETS`] is the list; how its functions are
+//! driven (by libFuzzer, or over what lies in `seeds/` and `found/`) is none of their business.
+
+mod inputs;
+mod rendering;
+
+pub use inputs::{Inputs, mutated};
+
+/// One reader under test.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// Its name, and that of its folders in `seeds/` and `found/`.
+    pub name: &'static str,
+    /// What it reads.
+    pub about: &'static str,
+    /// Takes any bytes. A panic is a finding.
+    pub run: fn(&[u8]),
+}
+
+/// All of them: a new one is a line here and a folder with at least one seed.
+pub const TARGETS: &[Target] = &[
+    target("yaml", "a text of YAML documents, read and written again", rendering::yaml),
+    target("template", "a template, parsed and executed", rendering::template),
+    target("archive", "a tar archive, unpacked", rendering::archive),
+    target("chart-archive", "a packed chart, loaded and rendered", rendering::chart_archive),
+    target("chart", "the files of a chart, loaded and rendered", rendering::chart),
+    target("kustomization", "the files of a kustomization, built", rendering::kustomization),
+    target("jsonnet", "a Jsonnet file, evaluated", rendering::jsonnet),
+    target("set", "what stands behind --set, --set-string and --set-json", rendering::set),
+];
+
+const fn target(name: &'static str, about: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, about, run }
+}
+
+/// The target of that name.
+pub fn find(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().find(|target| target.name == name)
+}
