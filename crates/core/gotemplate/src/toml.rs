@@ -175,11 +175,7 @@ fn float(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "inf" } else { "-inf" }.into();
     }
-    let text = if number != 0.0 && !(1e-4..1e21).contains(&number.abs()) {
-        format_float(number, 'e', None)
-    } else {
-        format_float(number, 'f', None)
-    };
+    let text = format_float(number, 'g', None);
     if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
 }
 

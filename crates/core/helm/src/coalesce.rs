@@ -143,7 +143,8 @@ fn own_values(chart: &Prepared, target: &Table, merge: bool) -> Result<(), Error
     Ok(())
 }
 
-/// Merges one table beneath another: what is in `target` stays.
+/// Merges one table beneath another: what is in `target` stays. Its nulls come to stand in `source`, too, which whoever
+/// shares that sees, as in Helm.
 pub(crate) fn merge_tables(target: &Table, source: &Table, merge: bool, depth: usize) -> Result<(), Error> {
     if Rc::ptr_eq(target, source) {
         return Ok(());
@@ -151,7 +152,11 @@ pub(crate) fn merge_tables(target: &Table, source: &Table, merge: bool, depth: u
     if depth > DEEPEST {
         return Err(Error::Values("values are nested too deep".into()));
     }
-    for (key, value) in source.entries() {
+    let before = source.entries();
+    for (key, null) in target.entries().into_iter().filter(|(_, value)| is_null(value)) {
+        source.insert(key, null);
+    }
+    for (key, value) in before {
         match target.get(key.as_bytes()) {
             None => target.insert(key, value),
             Some(existing) if is_null(&existing) => {

@@ -7,7 +7,9 @@ use crate::metadata::{Dependency, Metadata};
 use bytes::Bytes;
 use gotemplate::{Text, Value};
 use semver_range::{Range, Version};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A chart on its way into one render.
@@ -16,6 +18,11 @@ pub(crate) struct Prepared {
     /// Its name here: the alias where there is one.
     pub(crate) name: String,
     pub(crate) metadata: Metadata,
+    /// What its `Chart.yaml` names. A chart that takes part under several names has one list for all of them, as in the
+    /// original: what the first of them changes, the others see.
+    wanted: Option<Vec<Wanted>>,
+    /// The name of the chart it lies in, as paths have it: that of the last name under which the chart took it in.
+    pub(crate) parent: Rc<RefCell<String>>,
     pub(crate) values: Table,
     pub(crate) schema: Option<Bytes>,
     pub(crate) templates: Arc<[File]>,
@@ -23,19 +30,37 @@ pub(crate) struct Prepared {
     pub(crate) dependencies: Vec<Prepared>,
 }
 
+/// An entry of `Chart.yaml`, and whether what it imports has been imported: Helm does that once for each entry.
+#[derive(Clone)]
+struct Listed {
+    dependency: Dependency,
+    imported: bool,
+}
+
+type Wanted = Rc<RefCell<Listed>>;
+
 impl Prepared {
     pub(crate) fn of(chart: &Chart) -> Self {
+        Self::within(chart, "")
+    }
+
+    fn within(chart: &Chart, parent: &str) -> Self {
+        let share = |dependency: &Dependency| {
+            Rc::new(RefCell::new(Listed { dependency: dependency.clone(), imported: false }))
+        };
         let values = chart.values.iter();
         let values =
             values.map(|(key, value)| (Text::from(key.as_str()), Value::from_json_with_integers(value)));
         Self {
             name: chart.metadata.name.clone(),
             metadata: chart.metadata.clone(),
+            wanted: chart.metadata.dependencies.as_ref().map(|wanted| wanted.iter().map(share).collect()),
+            parent: Rc::new(RefCell::new(parent.to_owned())),
             values: coalesce::of(values.collect()),
             schema: chart.schema.clone(),
             templates: chart.templates.clone(),
             files: chart.files.clone(),
-            dependencies: chart.dependencies.iter().map(Self::of).collect(),
+            dependencies: chart.dependencies.iter().map(|inner| Self::within(inner, chart.name())).collect(),
         }
     }
 }
@@ -63,7 +88,16 @@ pub(crate) fn check(chart: &Chart) -> Result<(), Error> {
 /// Decides which dependencies take part, and imports values.
 pub(crate) fn process(chart: &mut Prepared, given: &Table) -> Result<(), Error> {
     enable(chart, given, "")?;
-    import_all(chart)
+    import_all(chart)?;
+    settle(chart);
+    Ok(())
+}
+
+/// Writes down what became of the lists of dependencies, for templates to see.
+fn settle(chart: &mut Prepared) {
+    let wanted = chart.wanted.as_ref().map(|wanted| wanted.iter().map(|one| one.borrow().dependency.clone()));
+    chart.metadata.dependencies = wanted.map(Iterator::collect);
+    chart.dependencies.iter_mut().for_each(settle);
 }
 
 fn fits(constraint: &str, version: &str) -> bool {
@@ -78,13 +112,17 @@ fn answers(chart: &Prepared, wanted: &Dependency) -> bool {
 }
 
 fn enable(chart: &mut Prepared, given: &Table, path: &str) -> Result<(), Error> {
-    let Some(mut wanted) = chart.metadata.dependencies.take() else { return Ok(()) };
-    let undeclared =
-        chart.dependencies.iter().filter(|existing| !wanted.iter().any(|wanted| answers(existing, wanted)));
+    let Some(mut wanted) = chart.wanted.take() else { return Ok(()) };
+    let undeclared = chart
+        .dependencies
+        .iter()
+        .filter(|existing| !wanted.iter().any(|wanted| answers(existing, &wanted.borrow().dependency)));
     let mut dependencies: Vec<Prepared> = undeclared.cloned().collect();
-    for dependency in &mut wanted {
+    for listed in &wanted {
+        let dependency = &mut listed.borrow_mut().dependency;
         if let Some(found) = chart.dependencies.iter().find(|existing| answers(existing, dependency)) {
             let mut found = found.clone();
+            found.parent = Rc::default();
             if !dependency.alias.is_empty() {
                 found.name.clone_from(&dependency.alias);
                 found.metadata.name.clone_from(&dependency.alias);
@@ -92,30 +130,34 @@ fn enable(chart: &mut Prepared, given: &Table, path: &str) -> Result<(), Error> 
             dependencies.push(found);
         }
         if !dependency.alias.is_empty() {
-            dependency.name.clone_from(&dependency.alias);
+            dependency.name = dependency.alias.clone();
         }
         dependency.enabled = true;
     }
+    for dependency in &dependencies {
+        dependency.parent.borrow_mut().clone_from(&chart.name);
+    }
     chart.dependencies = dependencies;
     let values = coalesce::values(chart, Some(given), false)?;
-    by_tags(&mut wanted, &values);
-    by_conditions(&mut wanted, &values, path);
-    let disabled =
-        |name: &str| wanted.iter().any(|dependency| !dependency.enabled && dependency.name == name);
-    chart.dependencies.retain(|dependency| !disabled(&dependency.name));
+    by_tags(&wanted, &values);
+    by_conditions(&wanted, &values, path);
+    let off = wanted.iter().map(|listed| listed.borrow().dependency.clone());
+    let off: BTreeSet<String> = off.filter(|one| !one.enabled).map(|one| one.name).collect();
+    chart.dependencies.retain(|dependency| !off.contains(&dependency.name));
     for dependency in &mut chart.dependencies {
         let inner = format!("{path}{}.", dependency.name);
         enable(dependency, &values, &inner)?;
     }
-    let kept: Vec<Dependency> = wanted.iter().filter(|kept| !disabled(&kept.name)).cloned().collect();
+    wanted.retain(|kept| !off.contains(&kept.borrow().dependency.name));
     // Go's empty list of what is left is nil again.
-    chart.metadata.dependencies = (!kept.is_empty()).then_some(kept);
+    chart.wanted = (!wanted.is_empty()).then_some(wanted);
     Ok(())
 }
 
-fn by_tags(wanted: &mut [Dependency], values: &Table) {
+fn by_tags(wanted: &[Wanted], values: &Table) {
     let Some(tags) = coalesce::table_at(values, "tags") else { return };
-    for dependency in wanted {
+    for listed in wanted {
+        let dependency = &mut listed.borrow_mut().dependency;
         let (mut on, mut off) = (false, false);
         for tag in &dependency.tags {
             match tags.get(tag.as_bytes()) {
@@ -128,9 +170,11 @@ fn by_tags(wanted: &mut [Dependency], values: &Table) {
     }
 }
 
-fn by_conditions(wanted: &mut [Dependency], values: &Table, path: &str) {
-    for dependency in wanted {
-        for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {
+fn by_conditions(wanted: &[Wanted], values: &Table, path: &str) {
+    for listed in wanted {
+        let dependency = &mut listed.borrow_mut().dependency;
+        let conditions = dependency.condition.clone();
+        for condition in conditions.trim().split(',').filter(|condition| !condition.is_empty()) {
             if let Some(Value::Bool(flag)) = coalesce::value_at(values, &format!("{path}{condition}")) {
                 dependency.enabled = flag;
                 break;
@@ -148,10 +192,14 @@ fn import_all(chart: &mut Prepared) -> Result<(), Error> {
 
 /// Imports what a chart's dependencies export. What the chart says itself stays.
 fn import(chart: &mut Prepared) -> Result<(), Error> {
-    let Some(mut dependencies) = chart.metadata.dependencies.take() else { return Ok(()) };
+    let Some(dependencies) = &chart.wanted else { return Ok(()) };
     let values = coalesce::values(chart, None, true)?;
     let imported = coalesce::table();
-    for dependency in &mut dependencies {
+    for listed in dependencies {
+        let Listed { dependency, imported: before } = &mut *listed.borrow_mut();
+        if std::mem::replace(before, true) {
+            dependency.import_values.clear();
+        }
         let mut recorded = Vec::new();
         for wanted in &dependency.import_values {
             let (child, parent) = match wanted {
@@ -175,7 +223,6 @@ fn import(chart: &mut Prepared) -> Result<(), Error> {
         }
         dependency.import_values = recorded;
     }
-    chart.metadata.dependencies = Some(dependencies);
     let values = coalesce::copy(&values);
     coalesce::merge_tables(&values, &imported, true, 0)?;
     chart.values = values;

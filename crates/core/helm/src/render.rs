@@ -139,7 +139,17 @@ fn crds(chart: &Prepared, path: &str, out: &mut Vec<(String, String)>) {
         }
     }
     for dependency in &chart.dependencies {
-        crds(dependency, &format!("{path}/charts/{}", dependency.name), out);
+        crds(dependency, &path_of(dependency, path), out);
+    }
+}
+
+/// Where a dependency lies: in the chart it was last taken in by, which may have another name now. `path` is that of the
+/// chart whose dependency it is.
+fn path_of(dependency: &Prepared, path: &str) -> String {
+    let parent = dependency.parent.borrow();
+    match path.rsplit_once('/') {
+        Some((above, _)) => format!("{above}/{parent}/charts/{}", dependency.name),
+        None => format!("{path}/charts/{}", dependency.name),
     }
 }
 
@@ -156,6 +166,10 @@ fn execute(
         Map::of(gotemplate::Element::Any, Some("chartutil.Values"), values.entries().into_iter().collect());
     let mut renderables = Vec::new();
     collect(chart, &chart.name, true, &root, &shared, &mut renderables);
+    // Charts that share a path share their templates: those of the last one are rendered.
+    let by_path: BTreeMap<String, Renderable> =
+        renderables.into_iter().map(|renderable| (renderable.path.clone(), renderable)).collect();
+    let mut renderables: Vec<Renderable> = by_path.into_values().collect();
     // Partials of deeper folders first, so that those of higher ones win.
     let depth = |renderable: &Renderable| renderable.path.matches('/').count();
     renderables.sort_by(|left, right| (depth(right), &right.path).cmp(&(depth(left), &left.path)));
@@ -214,7 +228,7 @@ fn collect(
             Some(inner @ Value::Map(_)) => inner,
             _ => Map::of(gotemplate::Element::Any, Some("chartutil.Values"), BTreeMap::new()),
         };
-        let path = format!("{path}/charts/{}", dependency.name);
+        let path = path_of(dependency, path);
         let seen = collect(dependency, &path, false, &inner, shared, out);
         subcharts.insert(name, seen);
     }

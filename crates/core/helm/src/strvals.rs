@@ -49,6 +49,8 @@ struct Parser<'r> {
     reading: Reading<'r>,
 }
 
+/// Whether the text ended where a value was to come.
+type Ended = bool;
 /// What stopped a run of characters; `None` is the end.
 type Stop = Option<char>;
 
@@ -59,7 +61,7 @@ impl<'r> Parser<'r> {
 
     fn parse(&mut self, values: &mut Map<String, Value>) -> Result<(), String> {
         while self.at < self.text.len() {
-            self.key(values, 0)?;
+            let _: Ended = self.key(values, 0)?;
         }
         Ok(())
     }
@@ -86,11 +88,11 @@ impl<'r> Parser<'r> {
         (out, None)
     }
 
-    fn key(&mut self, values: &mut Map<String, Value>, depth: usize) -> Result<(), String> {
+    fn key(&mut self, values: &mut Map<String, Value>, depth: usize) -> Result<Ended, String> {
         let (key, stop) = self.until(&['=', '[', ',', '.']);
         let quoted = format!("{key:?}");
         match stop {
-            None if key.is_empty() => Ok(()),
+            None if key.is_empty() => Ok(true),
             None => Err(format!("key {quoted} has no value")),
             Some('[') => {
                 let index = self.index()?;
@@ -99,14 +101,15 @@ impl<'r> Parser<'r> {
                     Some(Value::Array(items)) => items.clone(),
                     Some(other) => return Err(conversion(other, "[]interface {}")),
                 };
-                let list = self.item(list, index, depth)?;
+                let (list, ended) = self.item(list, index, depth)?;
                 set(values, key, Value::Array(list));
-                Ok(())
+                Ok(ended)
             }
             Some('=') => {
+                let ended = self.at >= self.text.len() && !matches!(self.reading, Reading::Json);
                 let value = self.value()?;
                 set(values, key, value);
-                Ok(())
+                Ok(ended)
             }
             Some(',') => {
                 set(values, key, "".into());
@@ -123,12 +126,14 @@ impl<'r> Parser<'r> {
                     Some(Value::Object(members)) => members.clone(),
                     Some(other) => return Err(conversion(other, "map[string]interface {}")),
                 };
-                self.key(&mut inner, depth + 1)?;
-                if inner.is_empty() {
+                let ended = self.key(&mut inner, depth + 1)?;
+                if inner.is_empty() && !ended {
                     return Err(format!("key map {quoted} has no value"));
                 }
-                set(values, key, Value::Object(inner));
-                Ok(())
+                if !inner.is_empty() {
+                    set(values, key, Value::Object(inner));
+                }
+                Ok(ended)
             }
         }
     }
@@ -150,7 +155,13 @@ impl<'r> Parser<'r> {
         Ok(index)
     }
 
-    fn item(&mut self, mut list: Vec<Value>, index: usize, depth: usize) -> Result<Vec<Value>, String> {
+    /// A text that ends before a value of a map in a list leaves the list as it was, but for what lies in it already.
+    fn item(
+        &mut self,
+        mut list: Vec<Value>,
+        index: usize,
+        depth: usize,
+    ) -> Result<(Vec<Value>, Ended), String> {
         if depth > DEEPEST * 4 {
             return Err("lists are nested too deep".into());
         }
@@ -160,7 +171,7 @@ impl<'r> Parser<'r> {
             return Err(format!("unexpected data at end of array index: [{}]", shown.join(" ")));
         }
         let value = match stop {
-            None => return Ok(list),
+            None => return Ok((list, true)),
             Some('=') => self.value()?,
             Some('[') => {
                 let next = self.index()?;
@@ -169,14 +180,23 @@ impl<'r> Parser<'r> {
                     Some(Value::Array(items)) => items.clone(),
                     Some(other) => return Err(conversion(other, "[]interface {}")),
                 };
-                Value::Array(self.item(inner, next, depth + 1)?)
+                match self.item(inner, next, depth + 1)? {
+                    (_, true) => return Ok((list, true)),
+                    (inner, false) => Value::Array(inner),
+                }
             }
             Some(_) => {
                 let mut inner = match list.get(index) {
                     Some(Value::Object(members)) => members.clone(),
                     _ => Map::new(),
                 };
-                self.key(&mut inner, depth + 1)?;
+                let ended = self.key(&mut inner, depth + 1)?;
+                if ended {
+                    if let Some(item) = list.get_mut(index) {
+                        *item = Value::Object(inner);
+                    }
+                    return Ok((list, true));
+                }
                 Value::Object(inner)
             }
         };
@@ -184,7 +204,7 @@ impl<'r> Parser<'r> {
             list.resize(index + 1, Value::Null);
         }
         list[index] = value;
-        Ok(list)
+        Ok((list, false))
     }
 
     fn value(&mut self) -> Result<Value, String> {

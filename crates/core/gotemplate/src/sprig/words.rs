@@ -151,7 +151,11 @@ fn pascal(whole: &Text) -> String {
         }
         out.push(character);
     }
-    let Some(mut current) = current else { return out };
+    let Some(mut current) = current else {
+        // As the original has it, a text of nothing but connectors ends in its last one twice.
+        out.extend(whole.to_str().chars().next_back());
+        return out;
+    };
     for next in characters {
         let before = current;
         current = next;
