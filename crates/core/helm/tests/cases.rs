@@ -1,5 +1,4 @@
-//! Charts and templates with the answers of the original. The folder is `../shared/corpora` beside the work tree,
-//! or `ARGOCD_CORPORA`; without it there is nothing to compare with and the tests say so.
+//! Charts with the answers of the original: the folders of `cases`. `CASE` names those that are wanted.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -8,7 +7,7 @@
     reason = "tests read their cases from files and tell how many agree"
 )]
 
-use helm::{Chart, Options, Rendered, ValuesFile};
+use helm::{Options, Rendered, ValuesFile};
 use serde_json::Value;
 use source_tree::{MemoryTree, TreePath};
 use std::path::{Path, PathBuf};
@@ -30,17 +29,6 @@ impl gotemplate::Outside for World {
         }
         Ok(())
     }
-}
-
-fn corpora() -> Option<PathBuf> {
-    let given = std::env::var_os("ARGOCD_CORPORA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/corpora");
-    let folder = given.unwrap_or(beside);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("no corpora at {}: nothing compared", folder.display());
-    None
 }
 
 /// All files beneath a folder, as a tree.
@@ -176,78 +164,8 @@ fn compare_all(cases: &Path) {
     assert!(failed.is_empty(), "{} differ:\n{}", failed.len(), failed.join("\n"));
 }
 
-#[test]
-fn charts_render_as_the_original_renders_them() {
-    if let Some(corpora) = corpora() {
-        compare_all(&corpora.join("helm"));
-    }
-}
-
 /// Recorded with helm v3.20.2: `helm template chart --name-template rel --namespace ns …` in the case's folder.
 #[test]
 fn rules_of_charts_are_those_of_the_original() {
     compare_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
-}
-
-fn micro(case: &Value) -> Result<String, String> {
-    let mut files = vec![
-        (
-            "Chart.yaml".to_owned(),
-            "apiVersion: v2\nname: x\nversion: 1.2.3\nappVersion: \"4.5\"\ndescription: d\n".to_owned(),
-        ),
-        ("templates/case.yaml".to_owned(), case["template"].as_str().unwrap().to_owned()),
-        ("values.yaml".to_owned(), case["values"].to_string().replace('\u{7F}', "\\u007f")),
-    ];
-    for (kind, prefix) in [("partials", "templates/"), ("files", "")] {
-        for (name, text) in case[kind].as_object().into_iter().flatten() {
-            files.push((format!("{prefix}{name}"), text.as_str().unwrap().to_owned()));
-        }
-    }
-    let files = files.into_iter().map(|(name, text)| (TreePath::parse(&name).unwrap(), text));
-    let tree = MemoryTree::from_files(files).unwrap();
-    let chart: Chart = helm::load(&tree, &TreePath::root()).map_err(|error| error.to_string())?;
-    let options = Options::new("rel", "ns", "1.31.0");
-    let files = chart
-        .render_files(&options, &mut World(88_172_645_463_325_252))
-        .map_err(|error| error.to_string())?;
-    Ok(files.into_iter().find(|(path, _)| path == "x/templates/case.yaml").unwrap().1)
-}
-
-#[test]
-fn templates_print_what_the_original_prints() {
-    let Some(corpora) = corpora() else { return };
-    let text = std::fs::read_to_string(corpora.join("gotemplate/cases.jsonl")).unwrap();
-    let (mut passed, mut total, mut same_errors, mut errors) = (0, 0, 0, 0);
-    let mut failed = Vec::new();
-    for line in text.lines() {
-        let case: Value = serde_json::from_str(line).unwrap();
-        total += 1;
-        let got = micro(&case);
-        match (case["expected"].as_str(), got) {
-            (Some(wanted), Ok(got)) if wanted == got => passed += 1,
-            (None, Err(error)) => {
-                passed += 1;
-                errors += 1;
-                if case["error"].as_str() == Some(error.as_str()) {
-                    same_errors += 1;
-                } else {
-                    println!(
-                        "{}\n  ours   {error}\n  theirs {}",
-                        case["id"],
-                        case["error"].as_str().unwrap()
-                    );
-                }
-            }
-            (_, got) => failed.push(format!(
-                "{} {} {}\n  ours   {got:?}\n  theirs {:?} {:?}",
-                case["id"],
-                case["template"],
-                case["values"],
-                case["expected"].as_str(),
-                case["error"].as_str()
-            )),
-        }
-    }
-    println!("{passed} of {total} templates equal; {same_errors} of {errors} errors word for word");
-    assert!(failed.is_empty(), "{} differ:\n{}", failed.len(), failed.join("\n"));
 }

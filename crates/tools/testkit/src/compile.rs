@@ -18,9 +18,11 @@ const PROGRESS_PERIOD: Duration = Duration::from_secs(20);
 /// How much of the compiler's output an error carries.
 const OUTPUT_LINES: usize = 30;
 
-/// A program of a Go module below `e2e`.
+/// A program of a Go module of this repository.
 pub(crate) struct Program {
-    /// The module's folder, and the binary's name.
+    /// The module's folder.
+    pub(crate) module: &'static str,
+    /// The binary's name.
     pub(crate) name: &'static str,
     /// What it is called in messages.
     pub(crate) title: &'static str,
@@ -33,8 +35,8 @@ pub(crate) struct Program {
 /// The path of a program's binary, which is built when there is none for these sources and this version of Go.
 /// Progress goes to standard error. Two who ask at once build once.
 pub(crate) fn binary(program: &Program) -> Result<PathBuf, Error> {
-    let Program { name, title, package, minutes } = program;
-    let module = folder(name);
+    let Program { module, name, title, package, minutes } = program;
+    let module = folder(module);
     let version = go_version(&module)?;
     let folder = cache()?.join(name).join(fingerprint(&module, &version)?);
     once(&folder, name, title, |partial| {
@@ -51,7 +53,7 @@ pub(crate) fn binary(program: &Program) -> Result<PathBuf, Error> {
 
 /// Where the sources of a module lie that a program's module names.
 pub(crate) fn module(program: &Program, path: &str) -> Result<PathBuf, Error> {
-    let folder = folder(program.name);
+    let folder = folder(program.module);
     go_version(&folder)?;
     let mut command = Command::new("go");
     command.args(["mod", "download", "-json", path]).current_dir(&folder);
@@ -66,8 +68,9 @@ pub(crate) fn module(program: &Program, path: &str) -> Result<PathBuf, Error> {
     })
 }
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../e2e").join(name)
+/// A folder of this repository.
+fn folder(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(path)
 }
 
 /// The path of a published Go program, built when this version of it is not there yet.
@@ -84,7 +87,8 @@ pub(crate) fn published(package: &str, version: &str, name: &'static str) -> Res
             .env("GOBIN", &bin)
             .current_dir(&folder);
         compile(build, &format!("{name} {version}, a few minutes the first time"), name)?;
-        let built = package.rsplit('/').next().unwrap_or(package);
+        let is_version = |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.parse::<u32>().is_ok());
+        let built = package.rsplit('/').find(|part| !is_version(part)).unwrap_or(package);
         fs::rename(bin.join(built), partial).map_err(Error::tried(format!("keep {name}")))
     })
 }

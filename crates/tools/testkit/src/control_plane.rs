@@ -17,8 +17,13 @@ use crate::wait::poll;
 /// How long an orderly end may take before it is forced.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 const ERROR_LIMIT: u64 = 16 << 10;
-const PROGRAM: Program =
-    Program { name: "controlplane", title: "the control plane", package: ".", minutes: 10 };
+const PROGRAM: Program = Program {
+    module: "e2e/controlplane",
+    name: "controlplane",
+    title: "the control plane",
+    package: ".",
+    minutes: 10,
+};
 
 /// The control plane's program, built first when there is none yet (see the README).
 pub fn binary() -> Result<PathBuf, Error> {

@@ -12,8 +12,13 @@ use crate::error::Error;
 use crate::process::Process;
 use crate::wait::poll;
 
-const PROGRAM: Program =
-    Program { name: "dex", title: "Dex", package: "github.com/dexidp/dex/cmd/dex", minutes: 5 };
+const PROGRAM: Program = Program {
+    module: "e2e/dex",
+    name: "dex",
+    title: "Dex",
+    package: "github.com/dexidp/dex/cmd/dex",
+    minutes: 5,
+};
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// bcrypt of `PASSWORD`, cost 10.
 const HASH: &str = "$2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W";

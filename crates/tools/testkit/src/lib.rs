@@ -9,6 +9,7 @@ pub mod control_plane;
 pub mod dex;
 pub mod git_http;
 pub mod git_repo;
+pub mod go_tools;
 pub mod process;
 pub mod redis;
 pub mod registry;

@@ -13,6 +13,7 @@ use crate::wait::poll;
 
 const MODULE: &str = "github.com/argoproj/argo-rollouts";
 const PROGRAM: Program = Program {
+    module: "e2e/rollouts",
     name: "rollouts",
     title: "Argo Rollouts",
     package: "github.com/argoproj/argo-rollouts/cmd/rollouts-controller",

@@ -7,6 +7,7 @@ mod hub;
 mod many;
 mod process;
 mod push;
+mod render;
 mod unmanaged;
 mod webhook;
 
@@ -21,11 +22,16 @@ const PROFILE: &str = "measure";
 /// A measurement: its name, what it measures, and the measuring.
 type Bench = (&'static str, &'static str, fn(&Setting) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     ("push", "from a push to the change in the cluster", push::run),
     ("webhook", "a push that is told: the answer, the change in the cluster, healthy", webhook::run),
     ("many", "many applications: first sync, refreshes, memory, a restart", many::run),
     ("api", "what clients wait for: lists, pages, single applications, watches, permissions", api::run),
+    (
+        "render",
+        "charts and kustomizations beside the original tools; a commit that touches three of many",
+        render::run,
+    ),
     ("unmanaged", "objects that no application manages", unmanaged::run),
 ];
 

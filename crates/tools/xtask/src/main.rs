@@ -6,6 +6,7 @@ mod codegen;
 mod corpora;
 mod demo;
 mod fuzz;
+mod originals;
 mod prerequisites;
 mod run;
 mod test;
@@ -24,12 +25,15 @@ Commands:
   test      Run everything that CI runs: format, lints, tidy, tests
   tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
   bench     Show how fast and how small it is on this machine, beside the budgets
-            [--quick] [push] [many] [unmanaged]
+            [--quick] [push] [webhook] [many] [api] [render] [unmanaged]
   fuzz      Look for inputs that break a reader: libFuzzer over one target, or the list of them
             [TARGET] [--seconds N]
+  differential  Compare the original tools with ours over random input
+            [templates] [helm] [published] [kustomize] [jsonnet] [--seed N] [--count N] [--found FOLDER]
   codegen   Write the files that are made from the Rust types (the CRDs)
-  corpora   Hold the recorded conversations with the original with our own servers
-            [--corpora FOLDER] [--binary FILE] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
+  corpora   Compare with the recorded answers of the original tools, and hold the recorded conversations
+            with our own servers
+            [helm] [gotemplate] [kustomize] [jsonnet] [health] [actions] [diff] [transcripts] [--corpora FOLDER] [--binary FILE] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
 ";
 
 fn main() {
@@ -51,8 +55,9 @@ fn dispatch(mut arguments: Vec<String>) -> Result<()> {
         "tidy" => tidy::run(),
         "bench" => bench::run(&arguments),
         "fuzz" => fuzz::run(&arguments),
+        "differential" => originals::differential(&arguments),
         "codegen" => codegen::run(),
-        "corpora" => corpora::run(&arguments),
+        "corpora" => originals::corpora(&arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

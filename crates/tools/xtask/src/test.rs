@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole gate, in the order in which failures are cheapest to learn of.
 
 use crate::run::{cargo, step};
-use crate::{prerequisites, tidy};
+use crate::{originals, prerequisites, tidy};
 use anyhow::{Context, Result};
 use std::thread;
 
@@ -22,6 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     eprintln!("==> control plane, registry, identity provider and Argo Rollouts");
     let built = servers.join().map_err(|_| anyhow::anyhow!("the servers' build panicked"))?;
     built.context("build the servers that the tests use")?;
+    originals::recorded()?;
     let mut tests = vec!["test", "--workspace", "--no-fail-fast"];
     tests.extend(arguments.iter().map(String::as_str));
     step("tests", &cargo, &tests)

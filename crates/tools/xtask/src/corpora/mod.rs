@@ -1,4 +1,4 @@
-//! `cargo xtask corpora`: the recorded conversations with the original, held with our own servers. What has
+//! `cargo xtask corpora transcripts`: the recorded conversations with the original, held with our own servers. What has
 //! passed once must go on passing; `crates/tools/transcripts/passing.txt` is the list.
 
 mod http;
@@ -41,10 +41,9 @@ struct Wanted {
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let wanted = Wanted::parse(arguments)?;
-    let corpora = match &wanted.corpora {
-        Some(folder) => folder.clone(),
-        None => root().join("../shared/corpora/transcripts"),
-    };
+    let given = wanted.corpora.clone().unwrap_or_else(crate::originals::corpora_folder);
+    let beneath = given.join("transcripts");
+    let corpora = if beneath.is_dir() { beneath } else { given };
     let cases = cases(&corpora, &wanted)?;
     prerequisites::demo()?;
     let binary = match &wanted.binary {
