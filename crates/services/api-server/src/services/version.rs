@@ -8,6 +8,13 @@ use tonic::{Request, Response, Status};
 use wire::version::VersionMessage;
 use wire::version::version_service_server::VersionService;
 
+/// The Helm whose charts are rendered exactly so.
+const HELM: &str = "v3.20.2";
+/// The Kustomize whose kustomizations are built exactly so.
+const KUSTOMIZE: &str = "v5.8.1";
+/// The Jsonnet whose programs are evaluated exactly so.
+const JSONNET: &str = "v0.21.0";
+
 /// Versions.
 pub(crate) struct Versions(pub(crate) Arc<Hub>);
 
@@ -27,6 +34,9 @@ impl VersionService for Versions {
             go_version: build::LANGUAGE.to_owned(),
             compiler: build::COMPILER.to_owned(),
             platform: build::platform(),
+            helm_version: HELM.to_owned(),
+            kustomize_version: KUSTOMIZE.to_owned(),
+            jsonnet_version: JSONNET.to_owned(),
             ..brief
         }))
     }
