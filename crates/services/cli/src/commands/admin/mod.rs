@@ -1,12 +1,19 @@
 //! `argocd admin`: what administrators do with access to Kubernetes.
 
+mod app;
+mod backup;
 mod cluster;
+mod export;
 mod hub;
+mod import;
 mod initial_password;
 mod notifications;
+mod proj;
+mod redis_password;
 mod repo;
 mod secret;
 mod settings;
+mod spec;
 
 use crate::command::{Command, Flag, text};
 
@@ -19,9 +26,14 @@ const LOG: &[Flag] = &[
 pub(crate) static COMMAND: Command = Command {
     inherited: &[LOG],
     commands: &[
+        &app::COMMAND,
         &cluster::COMMAND,
+        &export::COMMAND,
+        &import::COMMAND,
         &initial_password::COMMAND,
         &notifications::COMMAND,
+        &proj::COMMAND,
+        &redis_password::COMMAND,
         &repo::COMMAND,
         &settings::COMMAND,
     ],

@@ -81,7 +81,7 @@ fn same(one: &Application, other: &Application) -> bool {
 }
 
 /// The applications that the flags, and the file if there is one, describe.
-fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
+pub(crate) fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
     let file = session.text("file");
     let from_file = !file.is_empty();
     let mut applications =

@@ -2,7 +2,7 @@
 
 mod actions;
 mod confirm_deletion;
-mod create;
+pub(crate) mod create;
 mod delete;
 mod delete_resource;
 mod diff;

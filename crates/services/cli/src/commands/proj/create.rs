@@ -34,7 +34,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     Ok(())
 }
 
-fn described(session: &mut Session<'_>) -> Outcome<AppProject> {
+pub(crate) fn described(session: &mut Session<'_>) -> Outcome<AppProject> {
     let file = session.text("file");
     let mut project = if file.is_empty() {
         let mut project = AppProject::default();

@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
 /// The flags.
-pub(super) const FLAGS: &[Flag] = &[
+pub(crate) const FLAGS: &[Flag] = &[
     array("allow-cluster-resource", "A kind without namespace that is allowed, as group/kind"),
     array("allow-namespaced-resource", "A kind with namespaces that is allowed, as group/kind"),
     array("deny-cluster-resource", "A kind without namespace that is denied, as group/kind"),
@@ -29,7 +29,7 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 /// Applies the flags that were given; how many there were.
-pub(super) fn apply(session: &mut Session<'_>, spec: &mut AppProjectSpec) -> Outcome<usize> {
+pub(crate) fn apply(session: &mut Session<'_>, spec: &mut AppProjectSpec) -> Outcome<usize> {
     let given: Vec<&str> =
         session.matches.changed_flags().filter(|name| FLAGS.iter().any(|flag| flag.name == *name)).collect();
     for name in &given {

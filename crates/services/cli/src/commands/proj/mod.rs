@@ -1,10 +1,10 @@
 //! `argocd proj`: projects.
 
-mod create;
+pub(crate) mod create;
 mod delete;
 mod destination;
 mod edit;
-mod flags;
+pub(crate) mod flags;
 mod get;
 mod integrity;
 mod kinds;

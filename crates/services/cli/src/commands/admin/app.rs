@@ -1,0 +1,42 @@
+//! `argocd admin app`: manifests of applications, without a server.
+
+use super::spec::{INLINE, print};
+use crate::command::{Command, Running, array, switch, text};
+use crate::commands::app::{create, spec};
+use crate::failure::Outcome;
+use crate::session::Session;
+
+pub(crate) static COMMAND: Command =
+    Command { commands: &[&GENERATE], ..Command::new("app", "", "Manage applications configuration") };
+
+static GENERATE: Command = Command {
+    details: "\nExamples:\n  argocd admin app generate-spec guestbook --repo https://github.com/argoproj/argocd-example-apps.git \\\n    \
+              --path guestbook --dest-namespace default --dest-server https://kubernetes.default.svc",
+    flags: &[
+        spec::FLAGS,
+        INLINE,
+        &[
+            array("annotations", "An annotation of the application, as key=value"),
+            text("app-namespace", "Namespace of the application").short('N'),
+            text("file", "File or URL of manifests of applications; - is standard input").short('f'),
+            array("label", "A label of the application, as key=value").short('l'),
+            text("name", "Name of the application"),
+            switch("set-finalizer", "Delete the application's objects with it"),
+        ],
+    ],
+    run: Some(start),
+    ..Command::new("generate-spec", "APPNAME", "Generate declarative config for an application")
+};
+
+fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
+    Box::pin(async move { run(session) })
+}
+
+fn run(session: &mut Session<'_>) -> Outcome {
+    // A name that is given nowhere is a question.
+    if session.matches.text("file").is_empty() && session.matches.text("name").is_empty() {
+        session.first_argument()?;
+    }
+    let applications = create::described(session)?;
+    print(session, &applications)
+}
