@@ -305,7 +305,12 @@ impl Controller {
 
     /// Keeps a value for the API server; says whether that went well. A lost cache costs time only.
     pub(crate) async fn cache_set(&self, key: &str, value: Vec<u8>) -> bool {
-        let kept = self.cache.set(key, Bytes::from(value), self.options.keep_state).await;
+        self.cache_set_for(key, value, self.options.keep_state).await
+    }
+
+    /// The same, for so long.
+    pub(crate) async fn cache_set_for(&self, key: &str, value: Vec<u8>, life: std::time::Duration) -> bool {
+        let kept = self.cache.set(key, Bytes::from(value), life).await;
         kept.inspect_err(|error| tracing::warn!(%error, key, "write the cache")).is_ok()
     }
 

@@ -12,6 +12,9 @@ use std::sync::Arc;
 use store::{EventRecord, Store};
 use tokio::sync::{Mutex, mpsc};
 
+/// How long what is said of a cluster is believed after nobody says it any more.
+const CLUSTER_INFO: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// Events that may wait to be written; those beyond are lost, as events may be.
 const MOST_WAITING: usize = 10_000;
 /// Events written at once.
@@ -164,7 +167,7 @@ impl Controller {
                 api_versions,
             };
             if let Ok(text) = serde_json::to_vec(&info) {
-                self.cache_set(&format!("cluster|info|{}", destination.server), text).await;
+                self.cache_set_for(&format!("cluster|info|{}", destination.server), text, CLUSTER_INFO).await;
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod backup;
 mod bad_input;
+mod cached;
 mod canary;
 mod charts;
 mod engine;
