@@ -4,6 +4,7 @@
 
 mod inputs;
 mod rendering;
+mod serving;
 
 pub use inputs::{Inputs, mutated};
 
@@ -28,6 +29,20 @@ pub const TARGETS: &[Target] = &[
     target("kustomization", "the files of a kustomization, built", rendering::kustomization),
     target("jsonnet", "a Jsonnet file, evaluated", rendering::jsonnet),
     target("set", "what stands behind --set, --set-string and --set-json", rendering::set),
+    target(
+        "token",
+        "a session token, a provider's token, a login's cookie, an address to return to",
+        serving::token,
+    ),
+    target("policy", "an RBAC policy, compiled and asked", serving::policy),
+    target("glob", "a glob and a text", serving::glob),
+    target("rest", "a REST request: path, query and body", serving::rest),
+    target("message", "a gRPC message, as JSON and back", serving::message),
+    target("payload", "a webhook of any provider", serving::payload),
+    target("tracking-id", "a tracking id", serving::tracking_id),
+    target("provider", "what an identity provider publishes of itself", serving::provider),
+    target("expression", "an expression of a notification's trigger, run", serving::expression),
+    target("notifications", "entries of argocd-notifications-cm", serving::notifications),
 ];
 
 const fn target(name: &'static str, about: &'static str, run: fn(&[u8])) -> Target {
