@@ -5,7 +5,7 @@ use crate::exec;
 use crate::functions::Line;
 use crate::machine::{Layer, Machine};
 use crate::text::{Text, replace};
-use crate::value::{List, Map, Value};
+use crate::value::{Element, List, Map, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,9 +56,16 @@ pub(crate) const LINES: &[Line] = &[
         Ok(as_list(codec::from_yaml(&text(&a[0])), "error unmarshaling JSON: while decoding JSON: "))
     }),
     ("fromJson", "s", |_, a| Ok(as_map(codec::from_json(&text(&a[0])), ""))),
-    ("fromJsonArray", "s", |_, a| Ok(as_list(codec::from_json(&text(&a[0])), ""))),
+    ("fromJsonArray", "s", |_, a| match codec::from_json(&text(&a[0])) {
+        // Unlike YAML, JSON that says null makes the list nil.
+        Ok(Value::Nil | Value::Missing) => Ok(List::nil(Element::Any)),
+        decoded => Ok(as_list(decoded, "")),
+    }),
     ("toJson", "a", |machine, a| machine.made(codec::to_json(&a[0], true).unwrap_or_default().into_bytes())),
     ("toToml", "a", |machine, a| {
+        if a[0].is_nil() {
+            return Err("reflect: call of reflect.Value.Type on zero Value".into());
+        }
         let toml = crate::toml::encode(&a[0]).unwrap_or_else(|message| message);
         machine.made(toml.into_bytes())
     }),

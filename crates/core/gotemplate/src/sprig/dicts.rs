@@ -60,8 +60,8 @@ pub(super) const LINES: &[Line] = &[
     ("mustMerge", "m*m", |machine, a| merge_all(machine, a, false)),
     ("mergeOverwrite", "m*m", |machine, a| merge_all(machine, a, true)),
     ("mustMergeOverwrite", "m*m", |machine, a| merge_all(machine, a, true)),
-    ("deepCopy", "a", |machine, a| deep_copy(machine, &a[0], 0)),
-    ("mustDeepCopy", "a", |machine, a| deep_copy(machine, &a[0], 0)),
+    ("deepCopy", "a", |machine, a| copied(machine, &a[0])),
+    ("mustDeepCopy", "a", |machine, a| copied(machine, &a[0])),
     ("dig", "*a", |_, a| dig(a)),
 ];
 
@@ -140,6 +140,13 @@ pub(crate) fn merge(
         machine.set(target, key, value);
     }
     Ok(())
+}
+
+fn copied(machine: &mut Machine<'_>, value: &Value) -> Result<Value, String> {
+    if value.is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
+    deep_copy(machine, value, 0)
 }
 
 fn deep_copy(machine: &mut Machine<'_>, value: &Value, depth: usize) -> Result<Value, String> {

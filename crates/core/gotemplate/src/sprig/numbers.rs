@@ -1,7 +1,7 @@
 //! Whole numbers and floats.
 
 use super::decimal::{self, Decimal};
-use super::{count, int};
+use super::int;
 use crate::cast::{to_float, to_int64, to_text};
 use crate::functions::Line;
 use crate::machine::Machine;
@@ -96,9 +96,18 @@ fn until_step(machine: &mut Machine<'_>, start: i64, stop: i64, step: i64) -> Re
     }
     let distance = i128::from(stop) - i128::from(start);
     let length = (distance.abs() + i128::from(step).abs() - 1) / i128::from(step).abs();
-    machine.items(usize::try_from(length).unwrap_or(usize::MAX))?;
-    let count = count(i64::try_from(length).unwrap_or(i64::MAX));
-    Ok(std::iter::successors(Some(start), |number| number.checked_add(step)).take(count).collect())
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    machine.items(length)?;
+    // Go's numbers wrap around and go on: there can be more than are to be expected.
+    let goes_on = |number: i64| if forward { number < stop } else { number > stop };
+    let mut numbers = Vec::new();
+    let mut number = start;
+    while goes_on(number) {
+        machine.items(usize::from(numbers.len() >= length))?;
+        numbers.push(number);
+        number = number.wrapping_add(step);
+    }
+    Ok(numbers)
 }
 
 fn seq(machine: &mut Machine<'_>, a: &[Value]) -> Result<Value, String> {
@@ -106,11 +115,11 @@ fn seq(machine: &mut Machine<'_>, a: &[Value]) -> Result<Value, String> {
     let numbers = match a.len() {
         1 => {
             let step = if number(0) < 1 { -1 } else { 1 };
-            until_step(machine, 1, number(0).saturating_add(step), step)?
+            until_step(machine, 1, number(0).wrapping_add(step), step)?
         }
         2 => {
             let step = if number(1) < number(0) { -1 } else { 1 };
-            until_step(machine, number(0), number(1).saturating_add(step), step)?
+            until_step(machine, number(0), number(1).wrapping_add(step), step)?
         }
         3 => {
             let (start, step, end) = (number(0), number(1), number(2));
@@ -118,7 +127,7 @@ fn seq(machine: &mut Machine<'_>, a: &[Value]) -> Result<Value, String> {
                 return Ok("".into());
             }
             let past = if end < start { -1 } else { 1 };
-            until_step(machine, start, end.saturating_add(past), step)?
+            until_step(machine, start, end.wrapping_add(past), step)?
         }
         _ => Vec::new(),
     };

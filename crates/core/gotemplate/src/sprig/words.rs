@@ -9,7 +9,14 @@ use crate::value::Value;
 pub(super) const LINES: &[Line] = &[
     ("title", "s", |_, a| Ok(Value::text(title(&text(a, 0))))),
     ("untitle", "s", |_, a| Ok(Value::text(untitle(&text(a, 0))))),
-    ("nospace", "s", |_, a| Ok(Value::text(latin(&text(a, 0)).filter(|c| !space(*c)).collect::<String>()))),
+    ("nospace", "s", |_, a| {
+        let whole = text(a, 0);
+        // Only what loses something is taken for single bytes.
+        if !latin(&whole).any(space) {
+            return Ok(Value::String(whole));
+        }
+        Ok(Value::text(latin(&whole).filter(|c| !space(*c)).collect::<String>()))
+    }),
     ("initials", "s", |_, a| Ok(Value::text(initials(&text(a, 0))))),
     ("swapcase", "s", |_, a| Ok(Value::text(swapcase(&text(a, 0))))),
     ("shuffle", "s", |machine, a| shuffle(machine, &text(a, 0))),
