@@ -3,6 +3,7 @@
 //! driven (by libFuzzer, or over what lies in `seeds/` and `found/`) is none of their business.
 
 mod inputs;
+mod packs;
 mod rendering;
 mod serving;
 
@@ -43,6 +44,8 @@ pub const TARGETS: &[Target] = &[
     target("provider", "what an identity provider publishes of itself", serving::provider),
     target("expression", "an expression of a notification's trigger, run", serving::expression),
     target("notifications", "entries of argocd-notifications-cm", serving::notifications),
+    target("pack", "a pack of a Git remote, but for its checksum", packs::pack),
+    target("pack-objects", "objects and deltas, packed well, that say what they like", packs::pack_objects),
 ];
 
 const fn target(name: &'static str, about: &'static str, run: fn(&[u8])) -> Target {

@@ -387,6 +387,9 @@ pub(crate) fn theirs(tools: &mut Tools, input: &Input) -> Result<Result<String, 
     let text = |path: &str| {
         String::from_utf8_lossy(input.files.0.get(path).map(Vec::as_slice).unwrap_or_default()).into_owned()
     };
+    if !input.files.0.contains_key("templates/case.yaml") {
+        return Ok(Err("there is no template".to_owned()));
+    }
     let values: Value = serde_json::from_str(&text("values.yaml")).unwrap_or_else(|_| json!({}));
     tools.ask(&json!({"template": text("templates/case.yaml"), "values": values}))
 }
