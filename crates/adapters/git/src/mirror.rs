@@ -335,9 +335,13 @@ fn spec(name: &str) -> String {
     format!("+{name}:refs/tips/{hash}")
 }
 
+/// What one object of a remote may take of memory: a pack says itself how large its objects are.
+const LARGEST_OBJECT: &str = "gitoxide.objects.allocLimit=512m";
+
 /// Nothing of the host's or a user's Git configuration counts.
 pub(crate) fn open_options() -> gix::open::Options {
-    gix::open::Options::isolated().with(gix::sec::Trust::Full).open_path_as_is(true)
+    let options = gix::open::Options::isolated().with(gix::sec::Trust::Full).open_path_as_is(true);
+    options.config_overrides([LARGEST_OBJECT])
 }
 
 /// Asks the remote for its HEAD and the refs under `prefixes`.
@@ -353,4 +357,24 @@ pub(crate) fn list(
         let (map, _) = remote.ref_map(gix::progress::Discard, ref_map::Options::default())?;
         Ok(RefList::from_remote(&map.remote_refs))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::open_options;
+
+    #[test]
+    fn no_object_takes_all_memory() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kind = gix::create::Kind::Bare;
+        let repo = gix::ThreadSafeRepository::init_opts(
+            folder.path(),
+            kind,
+            gix::create::Options::default(),
+            open_options(),
+        );
+        let repo = repo.expect("a mirror").to_thread_local();
+        let limit = repo.config_snapshot().integer("gitoxide.objects.allocLimit");
+        assert_eq!(limit, Some(512 << 20));
+    }
 }
