@@ -17,7 +17,6 @@ static GENERATE: Command = Command {
         INLINE,
         &[
             array("annotations", "An annotation of the application, as key=value"),
-            text("app-namespace", "Namespace of the application").short('N'),
             text("file", "File or URL of manifests of applications; - is standard input").short('f'),
             array("label", "A label of the application, as key=value").short('l'),
             text("name", "Name of the application"),
