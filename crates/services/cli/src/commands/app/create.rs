@@ -35,7 +35,11 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 }
 
 async fn run(session: &mut Session<'_>) -> Outcome {
-    let applications = described(session)?;
+    let mut applications = described(session)?;
+    let namespace = session.text("app-namespace");
+    if !namespace.is_empty() {
+        applications.iter_mut().for_each(|one| one.metadata.namespace.clone_from(&namespace));
+    }
     if applications.iter().any(|application| application.metadata.name.is_empty()) {
         return Err(Failure::usage());
     }
@@ -101,9 +105,6 @@ pub(crate) fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> 
     for application in &mut applications {
         if !named.is_empty() {
             application.metadata.name.clone_from(&named);
-        }
-        if !session.matches.text("app-namespace").is_empty() {
-            application.metadata.namespace = session.text("app-namespace");
         }
         application.metadata.labels.extend(labels.clone());
         application.metadata.annotations.extend(annotations.clone());
