@@ -1,6 +1,6 @@
 //! `admin export` and `admin import`: what is lost comes back, what is not asked for stays.
 
-use crate::installation::{Installation, config_map, installation};
+use crate::installation::{Installation, binary, config_map, installation, said};
 use std::path::Path;
 use std::process::Command;
 use testkit::git_repo::GitRepo;
@@ -8,12 +8,9 @@ use testkit::git_repo::GitRepo;
 const NAMESPACE: &str = "argocd";
 
 fn admin(installation: &Installation, kubeconfig: &Path, words: &[&str]) -> Result<String, String> {
-    let mut command = Command::new(crate::installation::binary());
+    let mut command = Command::new(binary());
     command.arg("admin").args(words).env("KUBECONFIG", kubeconfig);
-    let output = command.env("ARGOCD_CONFIG_DIR", installation.home.path().join("config")).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (said, error) = (text(&output.stdout), text(&output.stderr));
-    if output.status.success() { Ok(said) } else { Err(format!("{said}{error}")) }
+    said(command.env("ARGOCD_CONFIG_DIR", installation.home.path().join("config")))
 }
 
 #[test]

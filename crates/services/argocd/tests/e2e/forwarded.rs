@@ -1,10 +1,10 @@
 //! The command line through the API server of Kubernetes: `--port-forward` to the server's pod, and `--core` without
 //! a server at all.
 
-use crate::installation::{Installation, Part, binary, config_map, installation};
+use crate::installation::{Installation, Part, binary, config_map, installation, said};
 use serde_json::json;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use testkit::git_repo::GitRepo;
 
 const NAMESPACE: &str = "argocd";
@@ -32,16 +32,8 @@ fn stand_in(installation: &Installation, component: &str, port: u16) {
 
 /// The command line with a kubeconfig whose current namespace is the control plane's, and a configuration of its own.
 fn call(kubeconfig: &Path, config: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new(binary())
-        .args(arguments)
-        .env("KUBECONFIG", kubeconfig)
-        .env("ARGOCD_CONFIG_DIR", config)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (said, error) = (text(&output.stdout), text(&output.stderr));
-    if output.status.success() { Ok(said) } else { Err(format!("{said}{error}")) }
+    let mut command = Command::new(binary());
+    said(command.args(arguments).env("KUBECONFIG", kubeconfig).env("ARGOCD_CONFIG_DIR", config))
 }
 
 #[test]

@@ -78,6 +78,14 @@ pub fn installation() -> MutexGuard<'static, Installation> {
     installation
 }
 
+/// Runs a command: standard output, or both streams of one that failed.
+pub fn said(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, error) = (text(&output.stdout), text(&output.stderr));
+    if output.status.success() { Ok(said) } else { Err(format!("{said}{error}")) }
+}
+
 impl Installation {
     fn start() -> Self {
         let cluster = ControlPlane::start(&Options::default()).unwrap();
@@ -320,15 +328,8 @@ impl Installation {
 
     /// Runs the command line: standard output, or both streams of a call that failed.
     pub fn cli(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new(binary())
-            .args(arguments)
-            .env("ARGOCD_CONFIG_DIR", self.home.path().join("config"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (said, error) = (text(&output.stdout), text(&output.stderr));
-        if output.status.success() { Ok(said) } else { Err(format!("{said}{error}")) }
+        let config = self.home.path().join("config");
+        said(Command::new(binary()).args(arguments).env("ARGOCD_CONFIG_DIR", config))
     }
 
     /// Runs the command line, which must succeed.
