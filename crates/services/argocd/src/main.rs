@@ -50,7 +50,8 @@ fn main() {
         dex::NAME => tool(&arguments, &environment),
         // All of them in one process; flags are the api-server's.
         standalone::NAME => component(api_server::COMPONENT, &arguments, &environment, Kind::Standalone),
-        "argocd-applicationset-controller" | "argocd-commit-server" | "argocd-k8s-auth" => {
+        k8s_auth::COMPONENT => print_or_tell(k8s_auth::run(&arguments, &environment)),
+        "argocd-applicationset-controller" | "argocd-commit-server" => {
             eprintln!("{name}: this version has no such component; remove it from the installation for now");
             1
         }
@@ -65,13 +66,18 @@ fn ask_pass(arguments: &[String], environment: &BTreeMap<String, String>) -> i32
         eprintln!("Error: expected 1 argument, got {}", arguments.len());
         return 1;
     };
+    print_or_tell(async { repo_server::ask_pass(question, environment).await.map(|answer| answer + "\n") })
+}
+
+/// Runs a small tool: its answer goes to standard output.
+fn print_or_tell(tool: impl Future<Output = Result<String, String>>) -> i32 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let answer = runtime
         .map_err(|error| format!("start the runtime: {error}"))
-        .and_then(|runtime| runtime.block_on(repo_server::ask_pass(question, environment)));
+        .and_then(|runtime| runtime.block_on(tool));
     match answer {
         Ok(answer) => {
-            println!("{answer}");
+            print!("{answer}");
             0
         }
         Err(error) => {

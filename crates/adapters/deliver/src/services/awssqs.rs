@@ -1,17 +1,16 @@
-//! Amazon SQS: the queue's address is asked for, then the message is sent. Requests are signed by hand (Signature
-//! Version 4): the SDK would be larger than everything else here.
+//! Amazon SQS: the queue's address is asked for, then the message is sent. Amazon's own SDK would
+//! be larger than everything else here.
 
 use super::{Delivery, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request, shown};
 use crate::json::{plain, short};
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use aws_signature::{Request as Signed, Scope, Signer};
 use notify::fields::Members;
 use notify::{Destination, Notification};
 use object::Secret;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 const TYPE: &str = "application/x-amz-json-1.0";
 const DELAY_SECONDS: i64 = 10;
@@ -54,49 +53,6 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
     }))
 }
 
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// What is signed with.
-struct Credentials<'c> {
-    key: &'c str,
-    secret: &'c str,
-    region: &'c str,
-}
-
-/// The value of `Authorization`. Headers are given in lower case and in order.
-fn authorization(
-    credentials: &Credentials<'_>,
-    url: &url::Url,
-    headers: &[(&str, String)],
-    body: &str,
-    moment: &str,
-) -> String {
-    let date = &moment[..8];
-    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
-    let names = names.join(";");
-    let listed: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    let digest = hex(&Sha256::digest(body.as_bytes()));
-    let query = url.query().unwrap_or_default();
-    let canonical = format!("POST\n{}\n{query}\n{listed}\n{names}\n{digest}", url.path());
-    let scope = format!("{date}/{}/sqs/aws4_request", credentials.region);
-    let signed = hex(&Sha256::digest(canonical.as_bytes()));
-    let text = format!("AWS4-HMAC-SHA256\n{moment}\n{scope}\n{signed}");
-    let first = hmac(format!("AWS4{}", credentials.secret).as_bytes(), date);
-    let key =
-        ["sqs", "aws4_request"].iter().fold(hmac(&first, credentials.region), |key, part| hmac(&key, part));
-    let signature = hex(&hmac(&key, &text));
-    let key = credentials.key;
-    format!("AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}")
-}
-
 impl Sqs {
     async fn call(&self, action: &str, body: &Value) -> Result<Value, Failure> {
         let url = url::Url::parse(&self.endpoint).map_err(|error| format!("awssqs: endpointUrl: {error}"))?;
@@ -111,9 +67,11 @@ impl Sqs {
         }
         headers.push(("x-amz-target", format!("AmazonSQS.{action}")));
         headers.push(("x-amzn-query-mode", "true".to_owned()));
-        let credentials =
-            Credentials { key: self.key.reveal(), secret: self.secret.reveal(), region: &self.region };
-        let signed = authorization(&credentials, &url, &headers, &body, &moment);
+        let scope = Scope { moment: &moment, region: &self.region, service: "sqs" };
+        let signer = Signer { key: self.key.reveal(), secret: self.secret.reveal(), session: "" };
+        let (path, query) = (url.path(), url.query().unwrap_or_default());
+        let asked = Signed { method: "POST", path, query, headers: &headers, body: body.as_bytes() };
+        let signed = scope.authorization(&signer, &asked);
         let mut request = Request::new("POST", &self.endpoint).header("Authorization", signed);
         for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
             request = request.header(name, value);
@@ -159,27 +117,5 @@ impl Delivery for Sqs {
         }
         self.call("SendMessage", &Value::Object(message)).await?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Computed with another implementation (Python's hmac and hashlib) from the same parts.
-    #[test]
-    fn a_signature_is_that_of_others() {
-        let credentials = Credentials { key: "AK", secret: "SK", region: "us-east-1" };
-        let url = url::Url::parse("http://sink.example/sqs").expect("an address");
-        let headers = [
-            ("content-type", TYPE.to_owned()),
-            ("host", "sink.example".to_owned()),
-            ("x-amz-date", "20260102T030405Z".to_owned()),
-            ("x-amz-target", "AmazonSQS.GetQueueUrl".to_owned()),
-        ];
-        let signed =
-            authorization(&credentials, &url, &headers, "{\"QueueName\":\"argo\"}", "20260102T030405Z");
-        let expected = "d1aacfb7fb34c4929576ab1684101f43f9066956fa9a27d80cc59824af2c8be4";
-        assert!(signed.ends_with(expected), "{signed}");
     }
 }
