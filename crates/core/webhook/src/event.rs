@@ -115,6 +115,14 @@ pub struct PullRequest {
     pub target_branch: String,
     /// Head of the changes, when it was told.
     pub head: String,
+    /// Addresses of the repository that the changes are meant for; applications are found by their host and path.
+    pub web_urls: Vec<String>,
+    /// Whether the changes come from another repository, or may.
+    pub fork: bool,
+    /// Whether they are meant for the default branch, or may be.
+    pub for_head: bool,
+    /// Whether it was opened, or its commits or the branch it is meant for changed.
+    pub moved: bool,
 }
 
 impl PullRequest {

@@ -10,7 +10,7 @@ use api::v1alpha1::Application;
 use semver_range::{Range, Version};
 use serde::Serialize;
 
-use crate::event::{RefChange, RegistryPush};
+use crate::event::{PullRequest, RefChange, RegistryPush};
 use crate::locator::{InvalidWebUrl, RepositoryKey, normalized_oci};
 use crate::refresh_paths::{files_changed, refresh_paths};
 use crate::revision::{Constraint, Wanted};
@@ -216,6 +216,17 @@ impl Index {
         found.into_iter().filter_map(|(key, places)| self.git_effect(key, &places, files)).collect()
     }
 
+    /// The applications that follow the branch a pull request is meant for, in order of their names.
+    pub fn meant_for(&self, pull: &PullRequest) -> Vec<ApplicationKey> {
+        let change = RefChange {
+            revision: pull.target_branch.clone(),
+            touched_head: pull.for_head,
+            ..RefChange::default()
+        };
+        let followers = self.pushed(&pull.web_urls, &change);
+        followers.into_iter().map(|follower| follower.application).collect()
+    }
+
     /// The applications that follow a tag that was pushed to a registry, in order of their names.
     pub fn published(&self, push: &RegistryPush) -> Vec<Affected> {
         let mut found = BTreeMap::new();
@@ -264,6 +275,19 @@ fn registry_addresses(source: &Source) -> BTreeSet<String> {
         )));
     }
     addresses
+}
+
+impl PullRequest {
+    /// Whether a source follows the branch that the changes are meant for.
+    pub fn is_meant_for(&self, repo_url: &str, target_revision: &str) -> bool {
+        let keys = RepositoryKey::of_repo_url(repo_url);
+        let here = |url: &String| RepositoryKey::from_web_url(url).is_ok_and(|key| keys.contains(&key));
+        let follows = match Wanted::of(target_revision) {
+            Wanted::Head => self.for_head,
+            Wanted::Revision(name) => crate::revision::matches(&self.target_branch, &name),
+        };
+        follows && self.web_urls.iter().any(here)
+    }
 }
 
 fn take<K: Ord>(repositories: &mut BTreeMap<K, Repository>, address: &K, wanted: &Wanted, id: &SourceId) {

@@ -97,6 +97,11 @@ fn files(commits: Vec<Commit>, complete: bool) -> Option<Vec<String>> {
     if files.is_empty() { None } else { Some(files.into_iter().collect()) }
 }
 
+/// Whether changes come from another repository than they are meant for; where one of the two is not told, they may.
+fn is_fork<T: Default + PartialEq>(from: &T, to: &T) -> bool {
+    *from == T::default() || from != to
+}
+
 /// Whether a commit id says that there is no commit.
 fn is_no_commit(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte == b'0')

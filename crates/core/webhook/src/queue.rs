@@ -178,6 +178,10 @@ impl Queue {
                 old.changes = merged(std::mem::take(&mut old.changes), new.changes);
             }
             (Work::Registry(old), Work::Registry(new)) => old.extend(new),
+            (Work::PullRequest(old), Work::PullRequest(mut new)) => {
+                new.moved |= old.moved;
+                *old = new;
+            }
             (old, new) => *old = new,
         }
         self.size += waiting.jobs.size();

@@ -31,8 +31,16 @@ impl Reception {
 pub fn receive(request: &Request<'_>, secrets: &Secrets, audience: Audience) -> Reception {
     let mut warning = None;
     let provider = recognise(request, secrets, audience, &mut warning);
-    let outcome =
+    let mut outcome =
         provider.map_or(Err(Refusal::Unknown), |provider| read(provider, request, secrets, audience));
+    // Whoever may open one has others' files rendered and told: that takes a sender who is known.
+    if let Ok(Event::PullRequest(pull)) = &outcome
+        && audience == Audience::ApplicationsAndPullRequests
+        && !secrets.guard(pull.provider)
+    {
+        warning = Some("a pull request is not answered: its provider has no webhook secret in argocd-secret");
+        outcome = Ok(Event::Ignored("a pull request of a provider without a secret".to_owned()));
+    }
     Reception { provider, outcome, warning }
 }
 
@@ -96,10 +104,12 @@ fn read(
     match provider {
         Provider::GitHub => providers::github::read(request, &secrets.github, audience),
         Provider::GitLab => providers::gitlab::read(request, &secrets.gitlab, audience),
-        Provider::Bitbucket => providers::bitbucket::read(request, &secrets.bitbucket_uuid),
-        Provider::BitbucketServer => providers::bitbucket_server::read(request, &secrets.bitbucket_server),
+        Provider::Bitbucket => providers::bitbucket::read(request, &secrets.bitbucket_uuid, audience),
+        Provider::BitbucketServer => {
+            providers::bitbucket_server::read(request, &secrets.bitbucket_server, audience)
+        }
         Provider::Gogs | Provider::Gitea | Provider::Forgejo => {
-            providers::gogs::read(request, &secrets.gogs, provider)
+            providers::gogs::read(request, &secrets.gogs, provider, audience)
         }
         Provider::AzureDevOps => providers::azure_devops::read(request, secrets),
         Provider::CodeCommit => providers::code_commit::read(request, &secrets.code_commit),

@@ -56,8 +56,17 @@ fn decoded(text: &str) -> Option<String> {
 pub enum Audience {
     /// The api-server, for applications.
     Applications,
+    /// The api-server where pull requests are answered.
+    ApplicationsAndPullRequests,
     /// The application-set controller, which wants pull requests too.
     ApplicationSets,
+}
+
+impl Audience {
+    /// Whether pull requests are heard.
+    pub(crate) fn takes_pull_requests(self) -> bool {
+        self != Self::Applications
+    }
 }
 
 /// What to send back: `text/plain; charset=utf-8`, with `X-Content-Type-Options: nosniff` when there is a body.
@@ -128,15 +137,15 @@ impl Refusal {
             (_, Audience::ApplicationSets) => {
                 Answer::error(status, &format!("Webhook processing failed: {}", escaped(&self.to_string())))
             }
-            (Self::UnprovenRegistry(_), Audience::Applications) => Answer::error(401, "Unauthorized"),
-            (Self::Body, Audience::Applications) => {
+            (Self::UnprovenRegistry(_), _) => Answer::error(401, "Unauthorized"),
+            (Self::Body, _) => {
                 let limit = request.limit_megabytes;
                 Answer::error(
                     400,
                     &format!("Webhook processing failed: payload must be valid JSON under {limit} MB"),
                 )
             }
-            (_, Audience::Applications) => Answer::error(status, "Webhook processing failed"),
+            _ => Answer::error(status, "Webhook processing failed"),
         }
     }
 }

@@ -7,6 +7,7 @@ use object::Secret;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::event::Provider;
 use crate::request::{Refusal, Request};
 
 /// The secrets in `argocd-secret`; an empty one is one that is not configured.
@@ -53,6 +54,24 @@ impl Secrets {
             code_commit: secret("webhook.codecommit.secret"),
             azure_username: secret("webhook.azuredevops.username"),
             azure_password: secret("webhook.azuredevops.password"),
+        }
+    }
+}
+
+impl Secrets {
+    /// Whether a provider has to prove itself: a secret of its own is configured.
+    pub fn guard(&self, provider: Provider) -> bool {
+        match provider {
+            Provider::GitHub | Provider::Ghcr => is_set(&self.github),
+            Provider::GitLab => is_set(&self.gitlab),
+            Provider::Bitbucket => is_set(&self.bitbucket_uuid),
+            Provider::BitbucketServer => is_set(&self.bitbucket_server),
+            Provider::Gogs | Provider::Gitea | Provider::Forgejo => is_set(&self.gogs),
+            Provider::AzureDevOps => is_set(&self.azure_password),
+            Provider::CodeCommit => is_set(&self.code_commit),
+            Provider::Harbor => is_set(&self.harbor),
+            Provider::DockerHub => is_set(&self.docker_hub),
+            Provider::Distribution => is_set(&self.oci),
         }
     }
 }

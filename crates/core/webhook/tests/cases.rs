@@ -35,9 +35,10 @@ fn parse(text: &str) -> Case {
         (name.to_owned(), value.to_owned())
     };
     Case {
-        audience: match settings.contains("audience: applicationsets") {
-            true => Audience::ApplicationSets,
-            false => Audience::Applications,
+        audience: match settings.lines().find_map(|line| line.strip_prefix("audience: ")) {
+            Some("applicationsets") => Audience::ApplicationSets,
+            Some("pull requests") => Audience::ApplicationsAndPullRequests,
+            _ => Audience::Applications,
         },
         secrets: Secrets::from_data(secret),
         method: method.to_owned(),

@@ -142,7 +142,9 @@ pub(crate) fn payload(bytes: &[u8]) {
     index.insert(&application, watch());
     for secret in [None, Some("secret".to_owned())] {
         let secrets = Secrets::from_data(|_| secret.clone());
-        for audience in [Audience::Applications, Audience::ApplicationSets] {
+        let audiences =
+            [Audience::Applications, Audience::ApplicationsAndPullRequests, Audience::ApplicationSets];
+        for audience in audiences {
             let request = webhook::Request {
                 method: "POST",
                 query: "secret=secret&x=%zz",
@@ -163,7 +165,8 @@ pub(crate) fn payload(bytes: &[u8]) {
                     }
                 }
                 Some(Job::Registry(pushes)) => pushes.iter().for_each(|push| drop(index.published(push))),
-                Some(Job::PullRequest(_)) | None => {}
+                Some(Job::PullRequest(pull)) => drop(index.meant_for(&pull)),
+                None => {}
             }
         }
     }

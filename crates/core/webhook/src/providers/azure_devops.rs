@@ -37,6 +37,8 @@ struct Resource {
     target_ref_name: String,
     #[serde(deserialize_with = "lenient")]
     last_merge_source_commit: Commit,
+    /// Where the changes come from, when that is another repository.
+    fork_source: Option<serde_json::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -131,9 +133,15 @@ fn ssh_path(remote_url: &str) -> Option<String> {
 
 fn pull_request_event(payload: EventPayload, action: String) -> Event {
     let resource = payload.resource;
+    let mut web_urls = vec![resource.repository.remote_url.clone()];
+    web_urls.extend(ssh_path(&web_urls[0]));
     Event::PullRequest(PullRequest {
         provider: Provider::AzureDevOps,
+        moved: action != "git.pullrequest.merged",
         action,
+        fork: resource.fork_source.is_some(),
+        for_head: resource.target_ref_name == resource.repository.default_branch,
+        web_urls,
         number: resource.pull_request_id,
         address: resource.repository.remote_url,
         owner: resource.repository.project.name,

@@ -3,7 +3,7 @@
 use object::Secret;
 use serde::Deserialize;
 
-use super::{Commit, body, decode, files, ignored, is_no_commit, lenient, push, require_post};
+use super::{Commit, body, decode, files, ignored, is_fork, is_no_commit, lenient, push, require_post};
 use crate::event::{Event, Provider, PullRequest, RefChange};
 use crate::request::{Audience, Refusal, Request};
 use crate::revision::short_name;
@@ -35,6 +35,8 @@ struct Repository {
     #[serde(deserialize_with = "lenient")]
     name: String,
     #[serde(deserialize_with = "lenient")]
+    full_name: String,
+    #[serde(deserialize_with = "lenient")]
     html_url: String,
     #[serde(deserialize_with = "lenient")]
     url: String,
@@ -62,6 +64,15 @@ struct PullRequestPayload {
     pull_request: Pull,
     #[serde(deserialize_with = "lenient")]
     repository: Repository,
+    #[serde(deserialize_with = "lenient")]
+    changes: Changes,
+}
+
+/// Of an edit: whether the branch it is meant for is another.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Changes {
+    base: Option<serde_json::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -80,6 +91,9 @@ struct Branch {
     r#ref: String,
     #[serde(deserialize_with = "lenient")]
     sha: String,
+    /// Nothing when the fork is gone.
+    #[serde(deserialize_with = "lenient")]
+    repo: Repository,
 }
 
 /// Any object: a ping says nothing more.
@@ -95,7 +109,7 @@ pub(crate) fn read(
     let event = request.header("X-GitHub-Event");
     let known = match event {
         "push" | "ping" => true,
-        "pull_request" => audience == Audience::ApplicationSets,
+        "pull_request" => audience.takes_pull_requests(),
         _ => false,
     };
     if !known {
@@ -125,16 +139,26 @@ fn push_event(payload: PushPayload) -> Event {
 }
 
 fn pull_request_event(payload: PullRequestPayload) -> Event {
+    let PullRequestPayload { action, number, pull_request, repository, changes } = payload;
+    let (head, base) = (pull_request.head, pull_request.base);
     Event::PullRequest(PullRequest {
         provider: Provider::GitHub,
-        action: payload.action,
-        number: payload.number,
-        address: payload.repository.url,
-        owner: payload.repository.owner.login,
-        repository: payload.repository.name,
+        moved: match action.as_str() {
+            "opened" | "reopened" | "synchronize" => true,
+            "edited" => changes.base.is_some(),
+            _ => false,
+        },
+        action,
+        number,
+        fork: is_fork(&head.repo.full_name, &repository.full_name),
+        for_head: base.r#ref == repository.default_branch,
+        address: repository.url,
+        owner: repository.owner.login,
+        repository: repository.name,
         project_id: None,
-        source_branch: payload.pull_request.head.r#ref,
-        target_branch: payload.pull_request.base.r#ref,
-        head: payload.pull_request.head.sha,
+        source_branch: head.r#ref,
+        target_branch: base.r#ref,
+        head: head.sha,
+        web_urls: vec![repository.html_url],
     })
 }

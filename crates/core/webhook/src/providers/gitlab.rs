@@ -3,7 +3,7 @@
 use object::Secret;
 use serde::Deserialize;
 
-use super::{Commit, body, decode, files, ignored, is_no_commit, lenient, push, require_post};
+use super::{Commit, body, decode, files, ignored, is_fork, is_no_commit, lenient, push, require_post};
 use crate::event::{Event, Provider, PullRequest, RefChange};
 use crate::request::{Audience, Refusal, Request};
 use crate::revision::short_name;
@@ -49,6 +49,15 @@ struct MergeRequestPayload {
     project: Project,
     #[serde(deserialize_with = "lenient")]
     object_attributes: MergeRequest,
+    #[serde(deserialize_with = "lenient")]
+    changes: Changes,
+}
+
+/// Of an update: whether the branch it is meant for is another.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Changes {
+    target_branch: Option<serde_json::Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -63,6 +72,10 @@ struct MergeRequest {
     #[serde(deserialize_with = "lenient")]
     target_branch: String,
     target_project_id: Option<u64>,
+    source_project_id: Option<u64>,
+    /// The head before an update that moved it.
+    #[serde(deserialize_with = "lenient")]
+    oldrev: String,
     #[serde(deserialize_with = "lenient")]
     last_commit: LastCommit,
 }
@@ -85,7 +98,7 @@ pub(crate) fn read(
         return Err(Refusal::Unproven("X-Gitlab-Token validation failed"));
     }
     let body = body(request)?;
-    let merge_requests = audience == Audience::ApplicationSets;
+    let merge_requests = audience.takes_pull_requests();
     match request.header("X-Gitlab-Event") {
         "Push Hook" | "Tag Push Hook" => decode(body).map(push_event),
         "Merge Request Hook" if merge_requests => decode(body).map(merge_request_event),
@@ -125,8 +138,16 @@ fn merge_request_event(payload: MergeRequestPayload) -> Event {
     let attributes = payload.object_attributes;
     Event::PullRequest(PullRequest {
         provider: Provider::GitLab,
+        moved: match attributes.action.as_str() {
+            "open" | "reopen" => true,
+            "update" => !attributes.oldrev.is_empty() || payload.changes.target_branch.is_some(),
+            _ => false,
+        },
         action: attributes.action,
         number: attributes.iid,
+        fork: is_fork(&attributes.source_project_id, &attributes.target_project_id),
+        for_head: attributes.target_branch == payload.project.default_branch,
+        web_urls: vec![payload.project.web_url.clone()],
         address: payload.project.web_url,
         owner: payload.project.path_with_namespace,
         repository: payload.project.name,
