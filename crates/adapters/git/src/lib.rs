@@ -2,6 +2,7 @@
 //! from the object database. There is no checkout and no working copy to lock. Knows nothing of applications,
 //! manifests or where credentials are kept.
 
+mod ancestors;
 mod error;
 mod flight;
 mod github_app;

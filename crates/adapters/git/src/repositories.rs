@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Cause, CommitId, GitError, GitTree, RefList, Repository, RepositoryId, ResolvedRevision,
-    RevisionMetadata, SignedObject, Trusted,
+    RevisionMetadata, SignedObject, Trusted, ancestors,
     flight::{Flights, Start},
     github_app,
     interrupt::{Interrupt, RaiseOnDrop},
@@ -229,6 +229,26 @@ impl Repositories {
         let mut metadata = read.await.map_err(|cause| read_error(&account, &revision.commit, cause))?;
         metadata.tags = refs.tags_at(&revision.commit).map(str::to_owned).collect();
         Ok(metadata)
+    }
+
+    /// The commit at which `head` left a branch: the newest of the branch that leads to it. Nothing when the history that
+    /// is fetched does not go back so far.
+    pub async fn left_at(
+        &self,
+        repository: &Repository,
+        head: &ResolvedRevision,
+        branch: &ResolvedRevision,
+    ) -> Result<Option<CommitId>, GitError> {
+        let account = self.shared.account(repository)?;
+        self.shared.allowed(&account).await?;
+        self.shared.fetch(&account, head).await?;
+        self.shared.fetch(&account, branch).await?;
+        let (shelf, one, other) = (account.shelf.clone(), head.commit.clone(), branch.commit.clone());
+        let work = blocking(move || {
+            let objects = shelf.mirror.objects().ok_or_else(|| "it cannot be opened".to_owned())?;
+            Ok(ancestors::left_at(&objects, &one, &other))
+        });
+        work.await.map_err(|cause: String| read_error(&account, &head.commit, cause))
     }
 
     /// What has to be verified of a revision, newest first: the annotated tag it was found by, else its commit. With

@@ -157,6 +157,11 @@ fn read(objects: &Objects, id: &CommitId) -> Result<(SignedObject, Commit), Stri
     Ok((SignedObject { name: id.to_string(), tag: false, author, text, signature }, found))
 }
 
+/// A commit's time and parents.
+pub(crate) fn parents(objects: &Objects, id: &CommitId) -> Result<(i64, Vec<CommitId>), String> {
+    read(objects, id).map(|(_, commit)| (commit.time, commit.parents))
+}
+
 fn raw(objects: &Objects, id: &CommitId, kind: Kind) -> Result<Vec<u8>, String> {
     objects.with_handle(|handle| {
         let mut buffer = Vec::new();

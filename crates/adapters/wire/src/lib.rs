@@ -136,6 +136,17 @@ pub mod plugin {
     include!(concat!(env!("OUT_DIR"), "/plugin.rs"));
 }
 
+/// What a pull request would make of an application, asked of the repo-server.
+pub mod previews {
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
+    include!(concat!(env!("OUT_DIR"), "/previews.rs"));
+}
+
 /// Projects.
 pub mod project {
     #![expect(

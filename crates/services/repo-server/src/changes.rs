@@ -46,6 +46,31 @@ impl RepoServer {
 
 /// Whether a changed file is one of the paths, lies below one, or matches one that is a pattern.
 fn any_changed(old: &dyn Tree, new: &dyn Tree, paths: &[String]) -> Result<bool, TreeError> {
+    let mut found = false;
+    let complete = each_changed(old, new, |path| {
+        found = paths.iter().any(|wanted| touches(wanted, path));
+        !found
+    })?;
+    Ok(found || !complete)
+}
+
+/// The files that one of the trees has and the other has not, or has otherwise. Nothing when there are too many.
+pub(crate) fn changed_files(old: &dyn Tree, new: &dyn Tree) -> Result<Option<Vec<TreePath>>, TreeError> {
+    let mut files = Vec::new();
+    let complete = each_changed(old, new, |path| {
+        files.push(path.clone());
+        true
+    })?;
+    files.sort();
+    Ok(complete.then_some(files))
+}
+
+/// Shows each changed file, for as long as more are wanted. Whether there were not too many.
+fn each_changed(
+    old: &dyn Tree,
+    new: &dyn Tree,
+    mut wants_more: impl FnMut(&TreePath) -> bool,
+) -> Result<bool, TreeError> {
     let mut folders = vec![TreePath::root()];
     let mut seen = 0;
     while let Some(folder) = folders.pop() {
@@ -67,16 +92,16 @@ fn any_changed(old: &dyn Tree, new: &dyn Tree, paths: &[String]) -> Result<bool,
                 folders.push(path.clone());
             }
             let file_there = [was, is].into_iter().flatten().any(|kind| kind != Kind::Directory);
-            if file_there && paths.iter().any(|wanted| touches(wanted, &path)) {
+            if file_there && !wants_more(&path) {
                 return Ok(true);
             }
             seen += 1;
             if seen > MOST_FILES {
-                return Ok(true);
+                return Ok(false);
             }
         }
     }
-    Ok(false)
+    Ok(true)
 }
 
 fn entries(tree: &dyn Tree, folder: &TreePath) -> Result<Vec<(String, Kind)>, TreeError> {
@@ -98,7 +123,7 @@ fn touches(wanted: &str, changed: &TreePath) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::any_changed;
+    use super::{any_changed, changed_files};
     use source_tree::{MemoryTree, TreePath};
 
     fn tree(files: &[(&str, &str)]) -> MemoryTree {
@@ -130,5 +155,8 @@ mod tests {
             assert_eq!(changed(paths), expected, "{paths:?}");
         }
         assert!(!any_changed(&old, &old, &[".".to_owned()]).unwrap());
+        let files = changed_files(&old, &new).unwrap().unwrap();
+        let files: Vec<&str> = files.iter().map(TreePath::as_str).collect();
+        assert_eq!(files, ["app/b/c.yaml", "gone/x", "new/x/y"]);
     }
 }

@@ -1,5 +1,6 @@
 //! What can be set on a source, for whoever edits an application.
 
+use crate::restrained::Care;
 use crate::server::{Asked, Looked, RepoServer};
 use crate::sources::Origin;
 use crate::status;
@@ -34,8 +35,9 @@ impl RepoServer {
             ref_sources: query.ref_sources,
             ..ManifestRequest::default()
         };
-        let references = self.references(&request, &source, &mut None).await?;
-        let asked = Asked { tree, source, request, revision: resolved.as_str().to_owned(), references };
+        let references = self.references(&request, &source, &mut None, Care::Usual).await?;
+        let revision = resolved.as_str().to_owned();
+        let asked = Asked { tree, source, request, revision, references, care: Care::Usual };
         let found = self.look(asked).await?;
         let looked = found.map_err(|error| match &error {
             RenderError::NoPath { .. } => Status::new(Code::InvalidArgument, error.to_string()),

@@ -12,8 +12,10 @@ mod metrics;
 mod options;
 mod places;
 mod plugins;
+mod previews;
 mod reads;
 mod repository;
+mod restrained;
 mod server;
 mod sources;
 mod status;
@@ -31,6 +33,7 @@ use cache::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use transport::{Identity, Listener};
+use wire::previews::previews_service_server::PreviewsServiceServer;
 use wire::reads::reads_service_server::ReadsServiceServer;
 use wire::repository::repo_server_service_server::RepoServerServiceServer;
 
@@ -63,6 +66,9 @@ pub enum StartError {
 pub fn router(server: RepoServer) -> axum::Router {
     let calls = server.calls().clone();
     let reads = ReadsServiceServer::new(server.clone()).max_decoding_message_size(wire::MESSAGE_LIMIT);
+    let previews = PreviewsServiceServer::new(server.clone())
+        .max_decoding_message_size(wire::MESSAGE_LIMIT)
+        .max_encoding_message_size(wire::MESSAGE_LIMIT);
     let service = RepoServerServiceServer::new(server)
         .max_decoding_message_size(wire::MESSAGE_LIMIT)
         .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -70,7 +76,10 @@ pub fn router(server: RepoServer) -> axum::Router {
     tokio::spawn(async move {
         health.set_serving::<RepoServerServiceServer<RepoServer>>().await;
     });
-    let routes = tonic::service::Routes::new(service).add_service(reads).add_service(health_service);
+    let routes = tonic::service::Routes::new(service)
+        .add_service(reads)
+        .add_service(previews)
+        .add_service(health_service);
     calls.count(routes.prepare().into_axum_router())
 }
 

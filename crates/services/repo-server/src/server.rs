@@ -6,6 +6,7 @@ use crate::manifests::{Kept, Manifests, Parameters, User};
 use crate::metrics::Metrics;
 use crate::plugins::PluginWorld;
 use crate::repository::{Trust, git_repository};
+use crate::restrained::{Care, Restrained};
 use crate::sources::{Origin, Revision, Sources, is_artifact};
 use crate::world::World;
 use crate::{Options, listing, status, streamed};
@@ -16,7 +17,7 @@ use futures::StreamExt as _;
 use git::{Freshness, Repositories};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
 use plugin::Plugins;
-use render::{Environment, EnvironmentOf, Rendered};
+use render::{Environment, EnvironmentOf, Outside, Rendered};
 use source_tree::{Recorded, Tree, TreePath};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,10 +79,30 @@ impl RepoServer {
         self.options.trust()
     }
 
+    /// The same for what a stranger wrote: no submodules.
+    pub(crate) fn trust_with(&self, care: Care) -> Trust<'_> {
+        let trust = self.trust();
+        Trust { submodules: trust.submodules && care == Care::Usual, ..trust }
+    }
+
+    /// A submodule that is not read would be an empty folder, and the manifests others than they will be.
+    fn without_submodules(&self, care: Care, tree: &Arc<dyn Tree>) -> Result<(), Status> {
+        if care == Care::Usual || !self.trust().submodules {
+            return Ok(());
+        }
+        let declared = TreePath::root().child(".gitmodules");
+        match tree.entry(&declared).map_err(|error| status::unknown(&error))? {
+            None => Ok(()),
+            Some(_) => Err(Status::failed_precondition(
+                "the repository has submodules, which are not read for a pull request",
+            )),
+        }
+    }
+
     async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
         let source = request.application_source.clone().unwrap_or_default();
         let user = (!request.app_name.is_empty()).then(|| User::new(&request.app_name, &source));
-        let (response, parameters) = self.rendered(request).await?;
+        let (response, parameters) = self.rendered(request, Care::Usual).await?;
         if let (Some(user), Some(parameters)) = (user, parameters) {
             self.manifests.note(&user, &parameters).await;
         }
@@ -89,13 +110,14 @@ impl RepoServer {
     }
 
     /// The manifests, and what they are remembered by.
-    async fn rendered(
+    pub(crate) async fn rendered(
         &self,
         request: ManifestRequest,
+        care: Care,
     ) -> Result<(ManifestResponse, Option<Parameters>), Status> {
         let source =
             request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
-        let origin = Origin::of(request.repo.clone(), &source, self.trust())?;
+        let origin = Origin::of(request.repo.clone(), &source, self.trust_with(care))?;
         let _pending = self.metrics.pending(&origin.shown());
         let asked = if request.revision.is_empty() { &source.target_revision } else { &request.revision };
         let now = request.no_revision_cache || request.no_cache;
@@ -106,21 +128,29 @@ impl RepoServer {
             let nothing = Kept { manifests: Vec::new(), source_type: String::new() };
             return Ok((response(nothing, revision, &request, checked), None));
         }
-        let references = self.references(&request, &source, &mut checked).await?;
-        let parameters = self.parameters(&request, &source, &references);
+        let references = self.references(&request, &source, &mut checked, care).await?;
+        let parameters = self.parameters(&request, &source, &references, care);
         if !request.no_cache
             && let Some(kept) = self.manifests.at_revision(&parameters, &revision).await
         {
             return Ok((response(kept, revision, &request, checked), Some(parameters)));
         }
         let tree = self.sources.tree(&origin, &resolved, request.no_cache).await?;
+        self.without_submodules(care, &tree)?;
         if !request.no_cache
             && let Some(kept) = self.manifests.by_reads(&parameters, &revision, tree.clone()).await
         {
             return Ok((response(kept, revision, &request, checked), Some(parameters)));
         }
         let (kept, reads) = self
-            .render(Asked { tree, source, request: request.clone(), revision: revision.clone(), references })
+            .render(Asked {
+                tree,
+                source,
+                request: request.clone(),
+                revision: revision.clone(),
+                references,
+                care,
+            })
             .await?;
         self.manifests.remember(&parameters, &revision, reads, &kept).await;
         Ok((response(kept, revision, &request, checked), Some(parameters)))
@@ -132,6 +162,7 @@ impl RepoServer {
         request: &ManifestRequest,
         source: &ApplicationSource,
         checked: &mut Option<Checked>,
+        care: Care,
     ) -> Result<References, Status> {
         let mut references = References::new();
         for variable in variables(source) {
@@ -149,7 +180,7 @@ impl RepoServer {
                     "source has a 'chart' field defined, but Helm charts are not yet not supported for 'ref' sources",
                 ));
             }
-            let origin = Origin::at(Some(target.repo.clone()), "", false, self.trust())?;
+            let origin = Origin::at(Some(target.repo.clone()), "", false, self.trust_with(care))?;
             let now = request.no_revision_cache || request.no_cache;
             let resolved = self.sources.resolve(&origin, &target.target_revision, now).await?;
             if let (Origin::Git(repository), Revision::Commit(commit)) = (&origin, &resolved) {
@@ -159,6 +190,7 @@ impl RepoServer {
                 *checked = both(checked.take(), other);
             }
             let tree = self.sources.tree(&origin, &resolved, false).await?;
+            self.without_submodules(care, &tree)?;
             references.insert(variable, (resolved.as_str().to_owned(), tree));
         }
         Ok(references)
@@ -188,9 +220,11 @@ impl RepoServer {
         render::application_path(&tree, &source.path)
             .map_err(|error| Status::unknown(format!("failed to get app path: {error}")))?;
         let mut checked = None;
-        let references = self.references(&request, &source, &mut checked).await?;
+        let references = self.references(&request, &source, &mut checked, Care::Usual).await?;
         let revision = "streamed".to_owned();
-        let work = Asked { tree, source, request: request.clone(), revision: revision.clone(), references };
+        let care = Care::Usual;
+        let work =
+            Asked { tree, source, request: request.clone(), revision: revision.clone(), references, care };
         let (kept, _) = self.render(work).await?;
         Ok(response(kept, revision, &request, checked))
     }
@@ -202,10 +236,14 @@ impl RepoServer {
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
         let world = self.world(&work)?;
+        let restrained = (work.care == Care::Stranger).then(|| Restrained::new(&work.request, &work.source));
         let rendered = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let recorded = Recorded::new(work.tree.clone());
-            let rendered = render_source(&recorded, &work, &world, limits);
+            let rendered = match restrained {
+                Some(restrained) => render_source(&recorded, &work, &restrained.around(&world), limits),
+                None => render_source(&recorded, &work, &world, limits),
+            };
             // What names the revision is good for no other, whatever was read.
             let reads =
                 |rendered: &Rendered| (!rendered.revision_used).then(|| recorded.read_set()).flatten();
@@ -281,6 +319,7 @@ impl RepoServer {
         request: &ManifestRequest,
         source: &ApplicationSource,
         references: &References,
+        care: Care,
     ) -> Parameters {
         let references: BTreeMap<_, _> =
             references.iter().map(|(name, (commit, _))| (name, commit)).collect();
@@ -289,7 +328,7 @@ impl RepoServer {
         let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
         let generate_paths = &request.annotation_manifest_generate_paths;
         let generate_paths = self.options.plugins_use_generate_paths.then_some(generate_paths);
-        Parameters::new(&(
+        let asked = (
             (repository, source, &request.app_name, &request.namespace),
             (&request.app_label_key, &request.tracking_method, &request.installation_id),
             (&request.kube_version, &request.api_versions, &request.enabled_source_types),
@@ -297,7 +336,12 @@ impl RepoServer {
             (references, build_options, schemes),
             // A plugin that comes or goes may change what a folder means.
             (self.plugins.names(), generate_paths),
-        ))
+        );
+        match care {
+            Care::Usual => Parameters::new(&asked),
+            // What was rendered without what others may read is nobody else's.
+            Care::Stranger => Parameters::new(&("stranger", asked)),
+        }
     }
 
     /// What the project demands of the revision of a request, held against it. Charts and artifacts have no signatures
@@ -359,12 +403,13 @@ pub(crate) struct Asked {
     pub(crate) request: ManifestRequest,
     pub(crate) revision: String,
     pub(crate) references: References,
+    pub(crate) care: Care,
 }
 
 fn render_source(
     tree: &dyn Tree,
     work: &Asked,
-    world: &World,
+    world: &dyn Outside,
     limits: render::Limits,
 ) -> Result<Rendered, render::RenderError> {
     with_request(work, world, limits, |request| render::render(tree, request))
@@ -373,7 +418,7 @@ fn render_source(
 /// Says to `render` what a request says to us.
 fn with_request<T>(
     work: &Asked,
-    world: &World,
+    world: &dyn Outside,
     limits: render::Limits,
     then: impl FnOnce(&render::Request<'_>) -> T,
 ) -> T {
