@@ -38,6 +38,7 @@ pub(crate) struct Request {
     url: String,
     headers: Vec<(String, String)>,
     body: Option<String>,
+    largest: usize,
 }
 
 /// An answer.
@@ -49,7 +50,13 @@ pub(crate) struct Answer {
 
 impl Request {
     pub(crate) fn new(method: &str, url: impl Into<String>) -> Self {
-        Self { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: None }
+        Self {
+            method: method.to_owned(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            largest: LARGEST_ANSWER,
+        }
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -59,6 +66,12 @@ impl Request {
 
     pub(crate) fn body(mut self, body: impl Into<String>) -> Self {
         self.body = Some(body.into());
+        self
+    }
+
+    /// Reads more of the answer than is usual.
+    pub(crate) fn up_to(mut self, bytes: usize) -> Self {
+        self.largest = bytes;
         self
     }
 
@@ -183,8 +196,8 @@ impl Client {
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| passing(&error))? {
-            if bytes.len() < LARGEST_ANSWER {
-                bytes.extend_from_slice(&chunk[..chunk.len().min(LARGEST_ANSWER - bytes.len())]);
+            if bytes.len() < request.largest {
+                bytes.extend_from_slice(&chunk[..chunk.len().min(request.largest - bytes.len())]);
             }
         }
         Ok(Answer {

@@ -1,5 +1,8 @@
 //! Notifications, delivered. Each service is a file that knows its settings, its requests and what an answer of it means.
-//! Decides nothing: what is due, to whom and in which words comes from `notify`.
+//! Decides nothing: what is due, to whom and in which words comes from `notify`; what is told of a pull request, from
+//! `preview`.
+
+pub mod feedback;
 
 mod failure;
 mod http;

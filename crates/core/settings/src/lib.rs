@@ -8,6 +8,7 @@ mod dex;
 mod duration;
 mod extensions;
 mod labels;
+mod pull_requests;
 mod rbac;
 mod reader;
 mod reconciliation;
@@ -27,6 +28,7 @@ pub use dex::{CERTIFICATE, CERTIFICATE_KEY, DexFacts, below, dex_configuration, 
 pub use duration::go_duration;
 pub use extensions::{Extension, ExtensionService, extensions};
 pub use labels::ResourceLabels;
+pub use pull_requests::{PullRequestAccount, PullRequestApp, PullRequests};
 pub use rbac::{MatchMode, RbacPolicy};
 pub use reader::{Data, Problem};
 pub use reconciliation::Reconciliation;

@@ -53,7 +53,7 @@ struct Subject {
 }
 
 /// Owner and repository of an address in any of Git's forms.
-pub(super) fn parts(url: &str) -> Vec<String> {
+pub(crate) fn parts(url: &str) -> Vec<String> {
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
         None => url.split_once(':').map_or(url, |(_, path)| path),
