@@ -101,6 +101,31 @@ impl Hub {
     }
 }
 
+/// Records, as an event of an application, that a pull request could not be compared.
+pub(crate) async fn tell_of_pull_request(hub: &Hub, of: &Application, what: &str) {
+    const REASON: &str = "PullRequestFeedbackFailed";
+    if !hub.options.event_reasons.iter().any(|word| word == "all" || word == REASON) {
+        return;
+    }
+    let event = EventRecord {
+        api_version: API_VERSION.into(),
+        kind: Application::KIND.into(),
+        namespace: hub.namespace_or_default(&of.metadata.namespace).into(),
+        name: of.metadata.name.clone(),
+        uid: of.metadata.uid.clone(),
+        resource_version: of.metadata.resource_version.clone(),
+        reason: REASON.into(),
+        message: what.to_owned(),
+        warning: true,
+        component: crate::COMPONENT.into(),
+        annotations: BTreeMap::new(),
+        at: Timestamp::now(),
+    };
+    if let Err(error) = hub.store.record_event(&event).await {
+        tracing::warn!(%error, "an event could not be written");
+    }
+}
+
 /// Who did it, for a reader.
 fn user(access: &Access) -> String {
     match access.username() {

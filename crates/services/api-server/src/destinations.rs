@@ -16,6 +16,7 @@ use tonic::Status;
 pub(crate) struct Destinations(Mutex<BTreeMap<String, (Secret<ClusterConfig>, Cluster)>>);
 
 /// What a project permits, with what it inherits and what belongs to it.
+#[derive(Clone)]
 pub(crate) struct Scope {
     pub(crate) project: AppProject,
     pub(crate) clusters: Vec<project::Cluster>,

@@ -5,6 +5,7 @@ use crate::authorization::{Access, ProjectPolicies};
 use crate::destinations::Destinations;
 use crate::extensions::Extensions;
 use crate::metrics::Metrics;
+use crate::pull_requests::PullRequests;
 use crate::snapshot::{self, Snapshot};
 use crate::sso::Sso;
 use crate::tokens::Revoked;
@@ -18,6 +19,7 @@ use store::Store;
 use tokio::sync::Semaphore;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+use wire::previews::previews_service_client::PreviewsServiceClient;
 use wire::reads::reads_service_client::ReadsServiceClient;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
@@ -40,6 +42,7 @@ pub(crate) struct Hub {
     scripts: Semaphore,
     pub(crate) metrics: Metrics,
     pub(crate) webhooks: Webhooks,
+    pub(crate) pull_requests: PullRequests,
     pub(crate) sso: Sso,
     pub(crate) extensions: Extensions,
     /// Changes of accounts and of project tokens are read, changed and written one at a time.
@@ -47,6 +50,7 @@ pub(crate) struct Hub {
     throttle: Mutex<Throttle>,
     repo_server: RepoServerServiceClient<Channel>,
     reads: ReadsServiceClient<Channel>,
+    previews: PreviewsServiceClient<Channel>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
 }
 
@@ -55,6 +59,9 @@ impl Hub {
         let logins = if options.parallel_logins == 0 { NO_LIMIT } else { options.parallel_logins };
         let throttle = Throttle::new(options.throttle);
         let reads = ReadsServiceClient::new(parts.repo_server.clone());
+        let previews = PreviewsServiceClient::new(parts.repo_server.clone())
+            .max_decoding_message_size(wire::MESSAGE_LIMIT)
+            .max_encoding_message_size(wire::MESSAGE_LIMIT);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
             .max_decoding_message_size(wire::MESSAGE_LIMIT)
             .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -69,12 +76,14 @@ impl Hub {
             scripts: Semaphore::new(SCRIPTS),
             metrics,
             webhooks: Webhooks::default(),
+            pull_requests: PullRequests::default(),
             sso: Sso::default(),
             extensions: Extensions::default(),
             writes: tokio::sync::Mutex::new(()),
             throttle: Mutex::new(throttle),
             repo_server,
             reads,
+            previews,
             snapshot: RwLock::new(None),
         }
     }
@@ -114,6 +123,11 @@ impl Hub {
     /// What the repo-server knows of what renders read.
     pub(crate) fn reads(&self) -> ReadsServiceClient<Channel> {
         self.reads.clone()
+    }
+
+    /// What the repo-server says of pull requests.
+    pub(crate) fn previews(&self) -> PreviewsServiceClient<Channel> {
+        self.previews.clone()
     }
 
     /// What a caller may do.

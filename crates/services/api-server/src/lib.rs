@@ -1,6 +1,6 @@
 //! The api-server: one port for gRPC, gRPC-web and REST; sessions, permissions, and what users do with
 //! applications and projects. Asks the repo-server for manifests and reads what the controller found from the cache;
-//! compares and syncs nothing itself.
+//! syncs nothing itself, and compares only what pull requests would change.
 
 mod application;
 mod audit;
@@ -24,6 +24,7 @@ mod normal;
 mod options;
 mod pages;
 mod passwords;
+mod pull_requests;
 mod selector;
 mod services;
 mod snapshot;

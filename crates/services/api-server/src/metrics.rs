@@ -22,6 +22,12 @@ struct ExtensionName {
     extension: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PullRequestLabels {
+    what: String,
+    succeeded: String,
+}
+
 /// Seconds that backends of extensions take.
 const EXTENSION_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0];
 
@@ -35,6 +41,7 @@ pub(crate) struct Metrics {
     logins: Family<LoginLabels, Counter>,
     extensions: Family<ExtensionLabels, Counter>,
     extension_seconds: Family<ExtensionName, Histogram, fn() -> Histogram>,
+    pull_requests: Family<PullRequestLabels, Counter>,
     pub(crate) calls: Calls,
 }
 
@@ -45,12 +52,18 @@ impl Metrics {
             logins: Family::default(),
             extensions: Family::default(),
             extension_seconds: Family::new_with_constructor(extension_seconds),
+            pull_requests: Family::default(),
             calls: Calls::new(registry, &descriptors),
         };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let version = Info::new(vec![("version", concat!("v", env!("CARGO_PKG_VERSION")))]);
         registry.register("argocd", "The version that runs", version);
         registry.register("argocd_login_request", "Logins tried, by how they went", metrics.logins.clone());
+        registry.register(
+            "argocd_pull_request_feedback",
+            "What pull requests were told, and how that went",
+            metrics.pull_requests.clone(),
+        );
         registry.register(
             "argocd_proxy_extension_request",
             "Requests passed on to extensions",
@@ -70,6 +83,12 @@ impl Metrics {
         self.extensions.get_or_create(&labels).inc();
         let name = ExtensionName { extension: name.to_owned() };
         self.extension_seconds.get_or_create(&name).observe(took.as_secs_f64());
+    }
+
+    /// Counts what a pull request was told: a `status`, a `comment`; or that it could not be looked at.
+    pub(crate) fn pull_request(&self, what: &str, succeeded: bool) {
+        let labels = PullRequestLabels { what: what.to_owned(), succeeded: succeeded.to_string() };
+        self.pull_requests.get_or_create(&labels).inc();
     }
 
     /// Counts a login.

@@ -40,6 +40,8 @@ pub(crate) struct Snapshot {
     pub(crate) key: Option<TokenKey>,
     /// Secrets of those who send webhooks.
     pub(crate) webhooks: webhook::Secrets,
+    /// Whether pull requests are answered, and as whom.
+    pub(crate) pull_requests: settings::PullRequests,
     /// Annotations masked on Secrets.
     pub(crate) masked_annotations: std::collections::BTreeSet<String>,
     actions: OnceLock<Arc<Actions>>,
@@ -77,8 +79,13 @@ impl Snapshot {
             tracing::warn!("{problem}");
         }
         let tracking = settings::Tracking::parse(&data).0;
+        let (pull_requests, told) = pull_requests(store, &data);
+        for problem in told {
+            tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
+        }
         let policy = store.config_map(POLICY);
         Self {
+            pull_requests,
             scopes: RbacPolicy::parse(&policy).0.scopes,
             enforcer: enforcer(&policy, before.map(|before| &before.enforcer)),
             server: settings::Server::parse(&data).0,
@@ -105,6 +112,15 @@ fn webhook_secret(store: &Store, text: &str) -> Option<String> {
         return Some(text.to_owned());
     };
     store.secret(name).map(|entry| entry.text(key))
+}
+
+/// Settings of pull requests; what they refer to is in `argocd-secret`, or in a Secret that is named.
+fn pull_requests(store: &Store, data: &Data) -> (settings::PullRequests, Vec<settings::Problem>) {
+    let lookup = |reference: &str| {
+        let (name, key) = reference.split_once(':').unwrap_or((SECRET, reference));
+        store.secret(name).map(|entry| entry.text(key)).filter(|text| !text.is_empty())
+    };
+    settings::PullRequests::parse(data, &lookup)
 }
 
 /// The versions now.

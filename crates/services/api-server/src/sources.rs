@@ -26,6 +26,16 @@ impl ClusterFacts {
         let version = cluster.version().await?.git_version;
         Ok(Self { version, api_versions: cluster.discovery().await?.api_versions() })
     }
+
+    /// The version of its API server.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What it serves, as charts see it.
+    pub(crate) fn api_versions(&self) -> &[String] {
+        &self.api_versions
+    }
 }
 
 /// One source to render.

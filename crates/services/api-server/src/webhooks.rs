@@ -4,6 +4,7 @@
 
 use crate::found;
 use crate::hub::Hub;
+use crate::pull_requests;
 use crate::sources::sources;
 use axum::body::Body;
 use axum::extract::Request;
@@ -14,7 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use store::{EventKind, Store, StoredEvent};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use webhook::{Affected, Answer, ApplicationKey, Audience, Effect, Index, Job, Pushed, Queue, Watch};
+use webhook::{
+    Affected, Answer, ApplicationKey, Audience, Effect, Index, Job, PullRequest, Pushed, Queue, RefChange,
+    Watch,
+};
 use wire::reads::{Candidate, ConcernedRequest};
 
 /// Events that wait, at most; more are refused, and senders try again.
@@ -44,7 +48,7 @@ impl Default for Webhooks {
 }
 
 /// The tasks behind the endpoint; they end with this value.
-pub(crate) struct Workers([JoinHandle<()>; 2]);
+pub(crate) struct Workers([JoinHandle<()>; 3]);
 
 impl Drop for Workers {
     fn drop(&mut self) {
@@ -59,6 +63,7 @@ pub(crate) fn start(hub: &Arc<Hub>) -> Workers {
     Workers([
         tokio::spawn(follow(Arc::downgrade(hub), hub.store.clone())),
         tokio::spawn(work(Arc::downgrade(hub))),
+        tokio::spawn(pull_requests::work(Arc::downgrade(hub))),
     ])
 }
 
@@ -80,11 +85,15 @@ pub(crate) async fn answer(hub: &Hub, request: Request) -> Response<Body> {
         body: body.as_deref(),
         limit_megabytes,
     };
-    let reception = webhook::receive(&request, &snapshot.webhooks, Audience::Applications);
+    let audience = match snapshot.pull_requests.enabled {
+        true => Audience::ApplicationsAndPullRequests,
+        false => Audience::Applications,
+    };
+    let reception = webhook::receive(&request, &snapshot.webhooks, audience);
     if let Some(warning) = reception.warning {
         tracing::warn!("webhook: {warning}");
     }
-    let answer = reception.answer(&request, Audience::Applications);
+    let answer = reception.answer(&request, audience);
     match reception.outcome {
         Ok(event) => match hub.webhooks.queue().push(event, Timestamp::now()) {
             Pushed::Queued | Pushed::Coalesced => {
@@ -120,6 +129,16 @@ fn respond(answer: &Answer) -> Response<Body> {
 }
 
 impl Webhooks {
+    /// The applications that follow the branch of a pull request.
+    pub(crate) fn meant_for(&self, pull: &PullRequest) -> Vec<ApplicationKey> {
+        self.index().meant_for(pull)
+    }
+
+    /// The applications that follow a ref, and what a change of it means to them.
+    pub(crate) fn pushed(&self, web_urls: &[String], change: &RefChange) -> Vec<Affected> {
+        self.index().pushed(web_urls, change)
+    }
+
     fn index(&self) -> std::sync::MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,8 +232,10 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
             let index = hub.webhooks.index();
             pushes.iter().flat_map(|push| index.published(push)).collect()
         }
-        // Generators of application sets ask for these; there are none here.
-        Job::PullRequest(_) => Vec::new(),
+        Job::PullRequest(pull) => {
+            hub.pull_requests.put(pull.clone());
+            return;
+        }
     };
     affected.retain(|affected| affected.effect != Effect::Unaffected);
     affected.sort();
@@ -237,7 +258,11 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
 
 /// Those among the followers of a revision whose manifests the changed files may change. Everybody, where the sender
 /// does not say which files changed or the repo-server cannot be asked.
-async fn concerned(hub: &Hub, followers: Vec<Affected>, files: Option<&[String]>) -> Vec<Affected> {
+pub(crate) async fn concerned(
+    hub: &Hub,
+    followers: Vec<Affected>,
+    files: Option<&[String]>,
+) -> Vec<Affected> {
     let Some(files) = files.filter(|files| !files.is_empty()) else { return followers };
     let mut candidates = Vec::new();
     // Where the candidates of each follower end.

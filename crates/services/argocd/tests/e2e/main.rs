@@ -20,6 +20,7 @@ mod notifications;
 mod options;
 mod plugins;
 mod processes;
+mod pull_requests;
 mod rendering;
 mod rollouts;
 mod signatures;
