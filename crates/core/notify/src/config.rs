@@ -5,6 +5,7 @@ use crate::fields;
 use crate::legacy;
 use crate::notification::Notification;
 use crate::secrets::{Redactor, SecretData, substituted};
+use crate::storm;
 use crate::subscriptions::Subscription;
 use crate::templates::Templates;
 use crate::triggers::Trigger;
@@ -57,6 +58,8 @@ pub struct Config {
     pub default_triggers: Vec<String>,
     /// The same for one service.
     pub service_default_triggers: BTreeMap<String, Vec<String>>,
+    /// So many that wait for one destination are told together; none where that is switched off.
+    pub storm_threshold: Option<usize>,
     /// Variables for templates.
     pub context: BTreeMap<String, String>,
     /// The Secret.
@@ -75,7 +78,9 @@ impl Config {
         origin: Origin,
     ) -> Result<Self, ConfigError> {
         let redactor = Redactor::of_secret(&secrets);
-        let mut config = Self { origin, redactor: redactor.clone(), secrets, ..Self::default() };
+        let storm_threshold = Some(storm::THRESHOLD);
+        let mut config =
+            Self { origin, redactor: redactor.clone(), secrets, storm_threshold, ..Self::default() };
         config.read(data).map_err(|error| ConfigError(redactor.redact(&error)))?;
         Ok(config)
     }
@@ -101,6 +106,7 @@ impl Config {
         match key {
             "subscriptions" => self.subscriptions = Subscription::parse_list(&unmarshal(text)?)?,
             "defaultTriggers" => self.default_triggers = names(key, &unmarshal(text)?)?,
+            "stormThreshold" => self.storm_threshold = storm_threshold(text)?,
             "context" => self.context = text_map(key, &unmarshal(text)?)?,
             _ => {}
         }
@@ -139,6 +145,16 @@ impl Config {
     pub fn state_prefix(&self) -> Option<&str> {
         self.origin.self_service.then_some(self.origin.namespace.as_str())
     }
+}
+
+/// A number; zero switches off what it is for.
+fn storm_threshold(text: &str) -> Result<Option<usize>, String> {
+    let number: usize = text.trim().parse().map_err(|_| {
+        format!(
+            "stormThreshold is a whole number, or 0 to tell each notification by itself, and not {text:?}"
+        )
+    })?;
+    Ok((number > 0).then_some(number.max(2)))
 }
 
 fn names(key: &str, value: &Value) -> Result<Vec<String>, String> {

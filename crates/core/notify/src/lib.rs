@@ -22,6 +22,8 @@ mod config;
 mod decide;
 mod state;
 
+pub mod storm;
+
 pub use config::{Config, ConfigError, Origin, ServiceConfig};
 pub use decide::{
     Decision, Due, Evaluated, Situation, decide, is_refreshed, notification, run, subscribed, texts,

@@ -6,8 +6,9 @@ use crate::outside::Machine;
 use crate::records::Key;
 use crate::repository::repository;
 use deliver::Failure;
+use futures::StreamExt as _;
 use jiff::Timestamp;
-use notify::{Destination, Due, Situation};
+use notify::{Destination, Due, Situation, storm};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +27,8 @@ const MOST: usize = 100_000;
 const TRIES: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// Annotations that are written at once when several were told.
+const NOTES: usize = 16;
 /// A change of the application asks for a try at once, but not more often than this.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long deliveries under way may take when everything stops.
@@ -129,42 +132,55 @@ impl Lanes {
         }
     }
 
-    /// The next job of a lane; without one the lane ends, under the lock that whoever adds to it holds.
-    fn next(&self, address: &Address, lane: &Lane) -> Option<Job> {
+    /// The next jobs of a lane: one, or those of a storm. Without any the lane ends, under the lock that whoever adds to it
+    /// holds.
+    fn next(&self, address: &Address, lane: &Lane) -> Vec<Job> {
+        let storm = self.storm(address);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = lane.jobs(VecDeque::pop_front);
-        if job.is_none() {
+        let jobs = lane.jobs(|jobs| take(jobs, storm));
+        if jobs.is_empty() {
             inner.remove(address);
         }
-        job
+        jobs
+    }
+
+    /// From which number on notifications for a destination are told together.
+    fn storm(&self, (namespace, destination): &Address) -> Option<usize> {
+        let ready = self.shared.configs.get(namespace)?;
+        let service = ready.config.services.get(&destination.service)?;
+        ready.config.storm_threshold.filter(|_| storm::is_read_by_people(&service.kind))
     }
 
     async fn drive(&self, address: Address, lane: Arc<Lane>) {
         let mut failures = 0_u32;
         let mut tries = 0_u32;
-        while let Some(job) = self.next(&address, &lane) {
-            if self.shared.stop.is_asked() {
+        loop {
+            let jobs = self.next(&address, &lane);
+            if jobs.is_empty() || self.shared.stop.is_asked() {
                 return;
             }
             let began = Instant::now();
-            let outcome = self.deliver(&job).await;
-            let due = &job.due;
-            self.shared.metrics.delivery(&due.trigger, &due.destination.service, outcome.is_ok());
+            let outcome = self.deliver(&jobs).await;
+            for Job { due, .. } in &jobs {
+                self.shared.metrics.delivery(&due.trigger, &due.destination.service, outcome.is_ok());
+            }
             let Err(failure) = outcome else {
                 (failures, tries) = (0, 0);
-                self.delivered(&job).await;
+                futures::stream::iter(&jobs).for_each_concurrent(NOTES, |job| self.delivered(job)).await;
                 continue;
             };
             tries += 1;
-            self.failed(&job, &failure);
+            jobs.iter().for_each(|job| self.failed(job, &failure));
             if !failure.retry || tries >= TRIES {
                 tries = 0;
-                self.given_up(&job).await;
+                for job in &jobs {
+                    self.given_up(job).await;
+                }
                 if !failure.retry {
                     continue;
                 }
             } else {
-                lane.jobs(|jobs| jobs.push_front(job));
+                lane.jobs(|waiting| jobs.into_iter().rev().for_each(|job| waiting.push_front(job)));
             }
             let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_WAIT);
             failures += 1;
@@ -183,7 +199,8 @@ impl Lanes {
     }
 
     /// Renders and sends. The configuration is the one in force now: a mistake in it may have been mended.
-    async fn deliver(&self, job: &Job) -> Result<(), Failure> {
+    async fn deliver(&self, jobs: &[Job]) -> Result<(), Failure> {
+        let [job] = jobs else { return self.deliver_storm(jobs).await };
         let Some(ready) = self.shared.configs.get(&job.namespace) else {
             return Err(Failure::lasting(format!(
                 "there is no configuration in namespace {}",
@@ -208,6 +225,22 @@ impl Lanes {
             return Err(Failure::passing("stopped"));
         };
         ready.services.send(&notification, &job.due.destination).await
+    }
+
+    /// Sends one notification for all of them.
+    async fn deliver_storm(&self, jobs: &[Job]) -> Result<(), Failure> {
+        let Some(first) = jobs.first() else { return Ok(()) };
+        let ready = self.shared.configs.get(&first.namespace);
+        let ready = ready.ok_or_else(|| Failure::passing("the configuration is gone"))?;
+        let names: Vec<String> =
+            jobs.iter().map(|job| format!("{}/{}", job.key.namespace, job.key.name)).collect();
+        let digest = storm::digest(&first.due.trigger, &names);
+        let Ok(_permit) = self.at_once.acquire().await else {
+            return Err(Failure::passing("stopped"));
+        };
+        let (trigger, destination) = (&first.due.trigger, &first.due.destination);
+        tracing::info!(trigger, %destination, "{} notifications are told as one", jobs.len());
+        ready.services.send(&digest, destination).await
     }
 
     async fn delivered(&self, job: &Job) {
@@ -241,5 +274,79 @@ impl Lanes {
             failure.message,
             job.namespace
         );
+    }
+}
+
+/// The first of the jobs; with it those of its trigger, when they are so many that they are told together.
+fn take(jobs: &mut VecDeque<Job>, storm: Option<usize>) -> Vec<Job> {
+    let Some(first) = jobs.pop_front() else { return Vec::new() };
+    let same = |job: &Job| job.due.trigger == first.due.trigger && job.due.templates == first.due.templates;
+    let count = jobs.iter().filter(|job| same(job)).count() + 1;
+    if storm.is_none_or(|least| count < least) {
+        return vec![first];
+    }
+    let (mut together, mut others) = (Vec::new(), VecDeque::new());
+    for job in std::mem::take(jobs) {
+        if same(&job) && together.len() + 1 < storm::LARGEST {
+            together.push(job);
+        } else {
+            others.push_back(job);
+        }
+    }
+    *jobs = others;
+    together.insert(0, first);
+    together
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Job, take};
+    use crate::records::Key;
+    use notify::{Destination, Due};
+    use serde_json::Value;
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+
+    fn job(number: usize, trigger: &str) -> Job {
+        let destination = Destination { service: "slack".into(), recipient: "ops".into() };
+        Job {
+            key: Key { namespace: "argocd".into(), name: format!("app-{number}").into() },
+            uid: String::new(),
+            namespace: "argocd".into(),
+            application: Arc::new(Value::Null),
+            project: None,
+            due: Due {
+                entry: number.to_string(),
+                trigger: trigger.into(),
+                condition: String::new(),
+                once: false,
+                destination,
+                templates: vec!["t".into()],
+            },
+        }
+    }
+
+    fn entries(jobs: impl IntoIterator<Item = Job>) -> Vec<String> {
+        jobs.into_iter().map(|job| job.due.entry).collect()
+    }
+
+    #[test]
+    fn a_storm_is_told_together_and_nothing_of_it_is_lost() {
+        let waiting =
+            || -> VecDeque<Job> { [job(0, "a"), job(1, "b"), job(2, "a"), job(3, "a"), job(4, "c")].into() };
+        let mut jobs = waiting();
+        assert_eq!(entries(take(&mut jobs, Some(3))), ["0", "2", "3"]);
+        assert_eq!(entries(take(&mut jobs, Some(3))), ["1"]);
+        assert_eq!(entries(take(&mut jobs, Some(3))), ["4"]);
+        assert!(take(&mut jobs, Some(3)).is_empty());
+        // Fewer than that, or where it is switched off: one by one.
+        for threshold in [Some(4), None] {
+            let mut jobs = waiting();
+            assert_eq!(entries(take(&mut jobs, threshold)), ["0"]);
+            assert_eq!(entries(jobs), ["1", "2", "3", "4"]);
+        }
+        let mut many: VecDeque<Job> = (0..1200).map(|number| job(number, "a")).collect();
+        assert_eq!(take(&mut many, Some(30)).len(), 500);
+        assert_eq!((many.len(), many[0].due.entry.as_str()), (700, "500"));
     }
 }

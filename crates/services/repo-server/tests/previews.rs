@@ -2,7 +2,7 @@
 //! stranger must not have.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use api::v1alpha1::{ApplicationSource, ApplicationSourcePlugin, Repository};
+use api::v1alpha1::{ApplicationSource, ApplicationSourcePlugin, HelmOptions, Repository};
 use boot::flags::Flags;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -62,6 +62,7 @@ impl Server {
             revision: revision.into(),
             app_name: "app".into(),
             project_source_repos: permitted.iter().map(|entry| (*entry).to_owned()).collect(),
+            helm_options: Some(HelmOptions { values_file_schemes: vec!["http".into(), "https".into()] }),
             application_source: Some(source),
             ..ManifestRequest::default()
         };

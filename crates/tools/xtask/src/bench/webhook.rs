@@ -15,14 +15,15 @@ use testkit::git_http::{self, GitHttp};
 use testkit::git_repo::GitRepo;
 use testkit::redis::Redis;
 
-const LIMIT: Duration = Duration::from_secs(600);
+/// The first sync of all applications included.
+const LIMIT: Duration = Duration::from_secs(1800);
 /// Repositories that the applications of the first part follow, as many each.
 const REPOSITORIES: usize = 100;
 
 pub(crate) fn run(setting: &Setting) -> Result<Vec<Figure>> {
     let mut figures = answers(setting)?;
     figures.extend(pushes(setting, 1)?);
-    figures.extend(pushes(setting, setting.count(1000, 100))?);
+    figures.extend(pushes(setting, setting.count(10_000, 100))?);
     Ok(figures)
 }
 
@@ -65,7 +66,7 @@ fn manifest(name: &str, value: usize) -> String {
 fn pushes(setting: &Setting, count: usize) -> Result<Vec<Figure>> {
     let mut hub = Hub::start(setting)?;
     let process = hub.standalone()?;
-    let names: Vec<String> = (0..count).map(|number| format!("app-{number:04}")).collect();
+    let names: Vec<String> = (0..count).map(|number| format!("app-{number:05}")).collect();
     let mut repository = GitRepo::create("told")?;
     for name in &names {
         repository.write(&format!("apps/{name}/map.yaml"), manifest(name, 0))?;
