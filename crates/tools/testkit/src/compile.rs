@@ -68,6 +68,33 @@ pub(crate) fn module(program: &Program, path: &str) -> Result<PathBuf, Error> {
     })
 }
 
+/// Where a published module's sources lie, unpacked without a look at the version of Go it asks for.
+pub(crate) fn sources(path: &str, version: &str, name: &'static str) -> Result<PathBuf, Error> {
+    let folder = cache()?.join(name).join(version);
+    go_version(Path::new("."))?;
+    let unpacked = once(&folder, "sources", name, |partial| {
+        fs::create_dir_all(partial).map_err(Error::tried(format!("create {}", partial.display())))?;
+        let module = format!("{path}@{version}");
+        let mut download = Command::new("go");
+        download.args(["mod", "download", "-json", &module]).current_dir(&folder);
+        let output = download.output().map_err(Error::tried("run go mod download"))?;
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let archive = told.get("Zip").and_then(serde_json::Value::as_str).ok_or_else(|| Error::Failed {
+            program: format!("go mod download {module}"),
+            output: format!("{}{told}", String::from_utf8_lossy(&output.stderr)),
+        })?;
+        let mut unpack = Command::new("python3");
+        unpack.args(["-m", "zipfile", "-e", archive]).arg(partial);
+        let output = unpack.output().map_err(Error::tried("run python3 -m zipfile"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(Error::Failed { program: format!("python3 -m zipfile -e {archive}"), output })
+    })?;
+    Ok(unpacked.join(format!("{path}@{version}")))
+}
+
 /// A folder of this repository.
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(path)
@@ -101,7 +128,7 @@ fn once(
     make: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<PathBuf, Error> {
     let binary = folder.join(name);
-    if binary.is_file() {
+    if binary.exists() {
         return Ok(binary);
     }
     let at = |what: &str| format!("{what} {}", folder.display());
@@ -111,7 +138,7 @@ fn once(
         say(&format!("waiting for another build of {what}"));
         lock.lock().map_err(Error::tried(at("lock")))?;
     }
-    if binary.is_file() {
+    if binary.exists() {
         return Ok(binary);
     }
     let partial = folder.join(format!("{name}.partial"));

@@ -19,6 +19,12 @@ pub fn jsonnet() -> Result<PathBuf, Error> {
     compile::published("github.com/google/go-jsonnet/cmd/jsonnet", "v0.21.0", "jsonnet")
 }
 
+/// The folder of Argo CD's own scripts for health and actions, `GROUP/KIND/…`.
+pub fn argo_cd_scripts() -> Result<PathBuf, Error> {
+    let sources = compile::sources("github.com/argoproj/argo-cd/v3", "v3.6.0", "argo-cd")?;
+    Ok(sources.join("resource_customizations"))
+}
+
 /// Helm's engine behind a line of JSON for each template: `crates/core/gotemplate/cases/recorder`.
 pub fn template_recorder() -> Result<PathBuf, Error> {
     compile::binary(&Program {

@@ -2,6 +2,7 @@
 //! repositories, no assertions: a figure is shown, and somebody judges it.
 
 mod api;
+mod clusters;
 mod figure;
 mod hub;
 mod many;
@@ -22,10 +23,11 @@ const PROFILE: &str = "measure";
 /// A measurement: its name, what it measures, and the measuring.
 type Bench = (&'static str, &'static str, fn(&Setting) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("push", "from a push to the change in the cluster", push::run),
     ("webhook", "a push that is told: the answer, the change in the cluster, healthy", webhook::run),
     ("many", "many applications: first sync, refreshes, memory, a restart", many::run),
+    ("clusters", "many applications over many clusters, far more objects that nobody manages", clusters::run),
     ("api", "what clients wait for: lists, pages, single applications, watches, permissions", api::run),
     (
         "render",

@@ -3,9 +3,11 @@
 
 mod chance;
 mod charts;
+mod health;
 mod jsonnet;
 mod kustomizations;
 mod published;
+mod scripts;
 mod shrink;
 mod templates;
 mod tools;
@@ -39,7 +41,7 @@ pub(crate) struct Family {
     compare: fn(&str, &str) -> Result<Answer>,
 }
 
-const FAMILIES: [Family; 5] = [
+const FAMILIES: [Family; 6] = [
     Family {
         name: "templates",
         about: "random expressions over random values, by Helm's engine",
@@ -71,6 +73,14 @@ const FAMILIES: [Family; 5] = [
         ours: kustomizations::ours,
         theirs: kustomizations::theirs,
         compare: same_documents,
+    },
+    Family {
+        name: "health",
+        about: "objects of every kind that has a script in the original, changed at random, by that script",
+        make: health::make,
+        ours: health::ours,
+        theirs: health::theirs,
+        compare: health::compare,
     },
     Family {
         name: "jsonnet",

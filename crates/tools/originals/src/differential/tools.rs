@@ -12,6 +12,7 @@ pub(crate) fn build(family: &str) -> Result<PathBuf> {
     Ok(match family {
         "templates" => testkit::go_tools::template_recorder()?,
         "kustomize" => testkit::go_tools::kustomize()?,
+        "health" | "actions" => testkit::go_tools::argo_cd_scripts()?,
         "jsonnet" => testkit::go_tools::jsonnet()?,
         _ => testkit::go_tools::helm()?,
     })
