@@ -37,15 +37,14 @@ pub(crate) fn cron_job(live: &Object) -> HealthStatus {
     if !live.0.get("status").is_some_and(Value::is_object) {
         return HealthStatus::progressing("Waiting for CronJob");
     }
-    let scheduled = live.text_at(&["status", "lastScheduleTime"]);
-    let succeeded = live.text_at(&["status", "lastSuccessfulTime"]);
-    if scheduled.is_empty() {
+    let told = |name: &str| live.at(&["status", name]).filter(|it| !it.is_null()).map(Value::as_str);
+    let Some(scheduled) = told("lastScheduleTime") else {
         return HealthStatus::healthy("CronJob has not been scheduled yet");
-    }
-    if succeeded.is_empty() {
+    };
+    let Some(succeeded) = told("lastSuccessfulTime") else {
         // It may never have run, or never have worked: nobody can tell, so nobody is alarmed.
-        return HealthStatus::healthy("The Cronjob never completed succesfully. It may not be healthy");
-    }
+        return HealthStatus::healthy("The CronJob never completed successfully. It may not be healthy");
+    };
     if !entries(live, &["status", "active"]).is_empty() {
         return HealthStatus::healthy("The job is running. Its last execution may not have been successful");
     }

@@ -56,7 +56,7 @@ impl Checks {
             return Finding { health: Some(pending), fault: None };
         }
         let Some(check) = self.script(live.group(), live.kind()) else {
-            return Finding { health: crate::built_in(live, Some(now)), fault: None };
+            return Finding { health: crate::built_in(live), fault: None };
         };
         let parameters = BTreeMap::new();
         let input =

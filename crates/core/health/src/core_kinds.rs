@@ -66,20 +66,30 @@ pub(crate) fn custom_resource_definition(live: &Object) -> HealthStatus {
     if entries(live, &["status", "conditions"]).is_empty() {
         return HealthStatus::progressing("Status conditions not found");
     }
-    let of = |kind: &str, status: &str| {
-        conditions(live).find(|condition| condition.kind == kind && condition.status == status)
-    };
-    if let Some(condition) = of("Terminating", "True") {
-        return HealthStatus::progressing(format!("CRD is terminating: {}", condition.message));
+    let mut established = false;
+    for condition in conditions(live) {
+        let message = condition.message;
+        match (condition.kind, condition.status, condition.reason) {
+            ("Terminating", "True", _) => {
+                return HealthStatus::progressing(format!("CRD is terminating: {message}"));
+            }
+            ("NamesAccepted", "False", _) => {
+                return HealthStatus::degraded(format!("CRD names have not been accepted: {message}"));
+            }
+            ("NonStructuralSchema", "True", _) => {
+                return HealthStatus::degraded(format!("Schema violations found: {message}"));
+            }
+            ("Established", "True", _) => established = true,
+            ("Established", _, "InvalidCABundle") => {
+                return HealthStatus::degraded(format!("CRD is not established: {message}"));
+            }
+            ("Established", _, "Installing") => return HealthStatus::progressing("CRD is being installed"),
+            _ => {}
+        }
     }
-    if let Some(condition) = of("NamesAccepted", "False") {
-        return HealthStatus::degraded(format!("CRD names have not been accepted: {}", condition.message));
-    }
-    if of("Established", "True").is_none() {
-        return HealthStatus::degraded("CRD is not established");
-    }
-    if let Some(condition) = of("NonStructuralSchema", "True") {
-        return HealthStatus::degraded(format!("Schema violations found: {}", condition.message));
+    // Once its names are accepted it is established soon, or one of the above says why not.
+    if !established {
+        return HealthStatus::progressing("CRD is not established");
     }
     HealthStatus::healthy("CRD is healthy")
 }

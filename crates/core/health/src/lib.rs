@@ -18,7 +18,6 @@ pub use lua_sandbox::{Interrupt, Limits, ScriptError};
 pub use object_status::HealthStatus;
 
 use api::codes::HealthStatusCode;
-use jiff::Timestamp;
 use object::Object;
 
 /// Keeps a hook's object until its phase ends; while it waits for that, its own health counts.
@@ -26,7 +25,7 @@ const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
 /// The health of a live object by the built-in checks alone; none when its kind has no notion of health.
 pub fn health(live: &Object) -> Option<HealthStatus> {
-    pending_deletion(live).or_else(|| built_in(live, None))
+    pending_deletion(live).or_else(|| built_in(live))
 }
 
 fn pending_deletion(live: &Object) -> Option<HealthStatus> {
@@ -35,8 +34,8 @@ fn pending_deletion(live: &Object) -> Option<HealthStatus> {
         .then(|| HealthStatus::new(HealthStatusCode::Progressing, "Pending deletion"))
 }
 
-fn built_in(live: &Object, now: Option<Timestamp>) -> Option<HealthStatus> {
-    if rules::knows(live.group(), live.kind()) { rules::judge(live, now) } else { native(live) }
+fn built_in(live: &Object) -> Option<HealthStatus> {
+    if rules::knows(live.group(), live.kind()) { rules::judge(live) } else { native(live) }
 }
 
 /// Whether the kind has a notion of health at all.

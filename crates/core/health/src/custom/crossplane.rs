@@ -1,46 +1,73 @@
 //! Crossplane and its providers.
 
-use crate::object_status::{HealthStatus, conditions};
-use crate::reading::{list, look, text_in};
+use crate::object_status::{Condition, HealthStatus, conditions};
+use crate::reading::{list, look, text, text_in, within};
+use api::codes::HealthStatusCode;
 use object::Object;
 use serde_json::Value;
 
-const STATUSLESS: &[&str] = &[
+/// Kinds that get no conditions, and would never be healthy.
+const WITHOUT_CONDITIONS: &[&str] = &[
+    "ClusterProviderConfig",
+    "ClusterProviderConfigUsage",
     "Composition",
     "CompositionRevision",
+    "ControllerConfig",
     "DeploymentRuntimeConfig",
-    "ClusterProviderConfig",
+    "EnvironmentConfig",
+    "ImageConfig",
     "ProviderConfig",
     "ProviderConfigUsage",
-    "ControllerConfig",
+    "StoreConfig",
 ];
-const STATUSLESS_OF_UPBOUND: &[&str] = &["ClusterProviderConfig", "ProviderConfig", "ProviderConfigUsage"];
+const WITHOUT_CONDITIONS_OF_UPBOUND: &[&str] = &[
+    "ClusterProviderConfig",
+    "ClusterProviderConfigUsage",
+    "ProviderConfig",
+    "ProviderConfigUsage",
+    "StoreConfig",
+];
 const GOOD: &[&str] = &["Ready", "Healthy", "Offered", "Established", "ValidPipeline", "RevisionHealthy"];
 
 /// Any kind of `*.crossplane.io`.
 pub(crate) fn managed(live: &Object) -> HealthStatus {
-    before_conditions(live, STATUSLESS).unwrap_or_else(|| {
-        for condition in conditions(live) {
-            if failed(condition.kind, condition.status) {
-                return HealthStatus::degraded(condition.message);
-            }
-            if GOOD.contains(&condition.kind) && condition.status == "True" {
-                return up_to_date();
-            }
-        }
-        provisioning()
-    })
+    let inactive = text(live, "spec.state") != "Active";
+    let is_good = |it: &Condition<'_>| {
+        // What is not active never gets a definition, and is as it should be.
+        let kept_inactive = it.kind == "Established" && it.reason == "InactiveManagedResource" && inactive;
+        (GOOD.contains(&it.kind) && it.status == "True") || kept_inactive
+    };
+    judged(live, WITHOUT_CONDITIONS, is_good)
 }
 
-/// Any kind of `*.upbound.io`: a failure counts wherever it stands.
+/// Any kind of `*.upbound.io`.
 pub(crate) fn managed_by_upbound(live: &Object) -> HealthStatus {
-    before_conditions(live, STATUSLESS_OF_UPBOUND).unwrap_or_else(|| {
-        if let Some(failure) = conditions(live).find(|it| failed(it.kind, it.status)) {
-            return HealthStatus::degraded(failure.message);
-        }
-        let ready = conditions(live).any(|it| it.kind == "Ready" && it.status == "True");
-        if ready { up_to_date() } else { provisioning() }
-    })
+    let is_good = |it: &Condition<'_>| it.kind == "Ready" && it.status == "True";
+    judged(live, WITHOUT_CONDITIONS_OF_UPBOUND, is_good)
+}
+
+/// A failure counts wherever it stands.
+fn judged(live: &Object, mute: &[&str], is_good: impl Fn(&Condition<'_>) -> bool) -> HealthStatus {
+    if holds_nothing(look(live, "status.conditions")) {
+        return match mute.contains(&live.kind()) {
+            true if look(live, "status.users").is_some() => HealthStatus::healthy("Resource is in use."),
+            true => up_to_date(),
+            false => provisioning(),
+        };
+    }
+    if let Some(failure) = conditions(live).find(|it| failed(it.kind, it.status)) {
+        return HealthStatus::degraded(failure.message);
+    }
+    if conditions(live).any(|it| is_good(&it)) { up_to_date() } else { provisioning() }
+}
+
+fn holds_nothing(value: Option<&Value>) -> bool {
+    match value {
+        None => true,
+        Some(Value::Object(members)) => members.is_empty(),
+        Some(Value::Array(entries)) => entries.is_empty(),
+        Some(_) => false,
+    }
 }
 
 fn failed(kind: &str, status: &str) -> bool {
@@ -53,28 +80,6 @@ fn up_to_date() -> HealthStatus {
 
 fn provisioning() -> HealthStatus {
     HealthStatus::progressing("Provisioning ...")
-}
-
-/// What can be said without conditions.
-fn before_conditions(live: &Object, statusless: &[&str]) -> Option<HealthStatus> {
-    let status = look(live, "status");
-    let is_empty = match status {
-        Some(Value::Object(members)) => members.is_empty(),
-        Some(Value::Array(entries)) => entries.is_empty(),
-        _ => false,
-    };
-    if status.is_none() || (is_empty && statusless.contains(&live.kind())) {
-        return Some(up_to_date());
-    }
-    if is_empty || look(live, "status.conditions").is_none() {
-        let is_config = matches!(live.kind(), "ProviderConfig" | "ClusterProviderConfig");
-        return Some(if is_config && look(live, "status.users").is_some() {
-            HealthStatus::healthy("Resource is in use.")
-        } else {
-            provisioning()
-        });
-    }
-    None
 }
 
 /// What a kind is called in "Waiting for … to be available".
@@ -118,17 +123,17 @@ pub(crate) fn ready_and_synced(live: &Object) -> HealthStatus {
 }
 
 pub(crate) fn provider(live: &Object) -> HealthStatus {
-    if look(live, "status.conditions").is_none() {
+    let last = |kind: &str| list(live, "status.conditions").iter().rfind(|it| text_in(it, "type") == kind);
+    let (installed, healthy) = (last("Installed"), last("Healthy"));
+    let reasons: Vec<&str> =
+        [installed, healthy].into_iter().flatten().filter_map(|it| within(it, "reason")?.as_str()).collect();
+    if reasons.is_empty() {
         return HealthStatus::progressing("Waiting for provider to be installed");
     }
-    let of = |kind: &str| conditions(live).filter(|it| it.kind == kind).last().unwrap_or_default();
-    let (installed, healthy) = (of("Installed"), of("Healthy"));
-    let message = format!("{} {}", installed.reason, healthy.reason);
-    if installed.status == "True" && healthy.status == "True" {
-        HealthStatus::healthy(message)
-    } else {
-        HealthStatus::degraded(message)
-    }
+    let is_true = |condition: Option<&Value>| condition.is_some_and(|it| text_in(it, "status") == "True");
+    let both = is_true(installed) && is_true(healthy);
+    let status = if both { HealthStatusCode::Healthy } else { HealthStatusCode::Degraded };
+    HealthStatus::new(status, reasons.join(" "))
 }
 
 pub(crate) fn cluster_stack_install(live: &Object) -> HealthStatus {

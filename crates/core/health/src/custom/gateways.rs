@@ -1,7 +1,7 @@
 //! Gateway API and what is like it.
 
 use crate::object_status::HealthStatus;
-use crate::reading::{list, list_in, look, same, text_in, told, within};
+use crate::reading::{list, list_in, look, same, text, text_in, told, truthy, within};
 use api::codes::HealthStatusCode;
 use object::Object;
 use serde_json::Value;
@@ -72,13 +72,10 @@ pub(crate) fn gateway_class(live: &Object) -> HealthStatus {
     }
 }
 
-/// Whether a parent speaks of the present generation.
+/// Whether a parent speaks of the present generation. Controllers that never tell one are believed.
 fn is_current(live: &Object, parent: &Value) -> bool {
-    let Some(wanted) = look(live, "metadata.generation") else { return true };
     let conditions = list_in(parent, "conditions");
-    // Controllers that never tell a generation are believed.
-    let mut told = conditions.iter().filter_map(|it| within(it, "observedGeneration")).peekable();
-    !conditions.is_empty() && (told.peek().is_none() || told.any(|it| same(Some(it), Some(wanted))))
+    !conditions.is_empty() && !conditions.iter().any(|condition| is_stale(live, condition))
 }
 
 pub(crate) fn route(live: &Object) -> HealthStatus {
@@ -86,7 +83,7 @@ pub(crate) fn route(live: &Object) -> HealthStatus {
     let mut healthy = false;
     for parent in parents {
         let conditions = list_in(parent, "conditions");
-        if conditions.is_empty() || !is_current(live, parent) {
+        if !is_current(live, parent) {
             continue;
         }
         let name = text_in(parent, "parentRef.name");
@@ -294,6 +291,30 @@ pub(crate) fn extension_service(live: &Object) -> HealthStatus {
     }
 }
 
+/// Contour's proxies. One that includes others cannot be told: each waits for the other to be valid.
+pub(crate) fn http_proxy(live: &Object) -> HealthStatus {
+    let told = text(live, "status.description");
+    let waiting = || HealthStatus::progressing("Waiting for status");
+    if look(live, "status.conditions").is_none() {
+        let is_told = truthy(look(live, "status.currentStatus"));
+        return if is_told { HealthStatus::progressing(told) } else { waiting() };
+    }
+    let generation = look(live, "metadata.generation");
+    let includes = look(live, "spec.includes").is_some();
+    let current = list(live, "status.conditions")
+        .iter()
+        .filter(|it| same(within(it, "observedGeneration"), generation));
+    let word = current.into_iter().find_map(|it| match (text_in(it, "type"), text_in(it, "status")) {
+        ("Valid", "True") => Some(HealthStatus::healthy(told)),
+        (_, "False") if includes => {
+            Some(HealthStatus::healthy("HTTPProxy inclusions cannot be health checked"))
+        }
+        ("Valid", "False") => Some(HealthStatus::degraded(told)),
+        _ => None,
+    });
+    word.unwrap_or_else(waiting)
+}
+
 pub(crate) fn openshift_route(live: &Object) -> HealthStatus {
     let waiting = || HealthStatus::progressing("Route is still getting admitted");
     if look(live, "status.ingress").is_none() {
@@ -304,7 +325,7 @@ pub(crate) fn openshift_route(live: &Object) -> HealthStatus {
         let conditions = routers.iter().flat_map(|router| list_in(router, "conditions"));
         conditions.filter(|it| is(it, "Admitted") && text_in(it, "status") == status).count()
     };
-    if admitted("True") >= routers.len() {
+    if admitted("True") == routers.len() {
         HealthStatus::healthy("Route is healthy")
     } else if admitted("False") > 0 {
         HealthStatus::degraded("Route is degraded")

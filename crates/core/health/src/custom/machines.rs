@@ -6,12 +6,18 @@ use object::Object;
 use serde_json::Value;
 
 pub(crate) fn virtual_machine(live: &Object) -> HealthStatus {
+    let created = truthy(look(live, "status.created"));
+    let declared_stopped =
+        look(live, "spec.running") == Some(&Value::Bool(false)) || text(live, "spec.runStrategy") == "Halted";
+    if declared_stopped && !created {
+        return HealthStatus::healthy("Stopped as declared");
+    }
     let mut verdict = HealthStatus::progressing("No status available");
     for condition in conditions(live) {
         match (condition.kind, condition.status) {
             ("Paused", "True") => return HealthStatus::suspended("Paused"),
             ("Ready", "True") => verdict = HealthStatus::healthy("Running"),
-            ("Ready", _) if truthy(look(live, "status.created")) => verdict.message = "Starting".into(),
+            ("Ready", _) if created => verdict.message = "Starting".into(),
             ("Ready", _) => verdict = HealthStatus::suspended("Stopped"),
             _ => {}
         }

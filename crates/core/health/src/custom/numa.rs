@@ -63,23 +63,24 @@ fn flow(live: &Object, flow: &Flow) -> HealthStatus {
 }
 
 pub(crate) fn mono_vertex_rollout(live: &Object) -> HealthStatus {
-    rollout(live, "MonoVertexPausingOrPaused", "MonoVertexFailed", "MonoVertex")
+    rollout(live, "MonoVertexPausingOrPaused", "MonoVertexFailed", "Unknown MonoVertex status")
 }
 
 pub(crate) fn pipeline_rollout(live: &Object) -> HealthStatus {
-    rollout(live, "PipelinePausingOrPaused", "PipelineFailed", "Pipeline")
+    rollout(live, "PipelinePausingOrPaused", "PipelineFailed", "Unknown Pipeline status")
 }
 
 pub(crate) fn buffer_service_rollout(live: &Object) -> HealthStatus {
-    rollout(live, "", "ISBSvcFailed", "ISBService")
+    rollout(live, "", "ISBSvcFailed", "Unknown status")
 }
 
-fn rollout(live: &Object, paused: &str, failed: &str, what: &str) -> HealthStatus {
+fn rollout(live: &Object, paused: &str, failed: &str, unknown: &str) -> HealthStatus {
     if look(live, "status").is_none() || !observed(live) {
         return HealthStatus::progressing("Not yet reconciled");
     }
     let find = |kind: &str, status: &str| {
-        conditions(live).find(|condition| condition.kind == kind && condition.status == status)
+        conditions(live)
+            .find(|condition| condition.kind == kind && condition.status == status && !kind.is_empty())
     };
     let upgrade_failed = find("ProgressiveUpgradeSucceeded", "False").is_some();
     let upgrading = !text(live, "status.upgradeInProgress").is_empty();
@@ -97,7 +98,12 @@ fn rollout(live: &Object, paused: &str, failed: &str, what: &str) -> HealthStatu
     if phase == "Failed" {
         return HealthStatus::degraded(text(live, "status.message"));
     }
-    if let Some(condition) = unhealthy(failed) {
+    let bad = match failed {
+        // Whatever the reason.
+        "" => find("ChildResourcesHealthy", "False"),
+        failed => unhealthy(failed),
+    };
+    if let Some(condition) = bad {
         return HealthStatus::degraded(condition.message);
     }
     if upgrade_failed {
@@ -109,9 +115,9 @@ fn rollout(live: &Object, paused: &str, failed: &str, what: &str) -> HealthStatu
     if find("ChildResourcesHealthy", "True").is_some() {
         return HealthStatus::healthy("Healthy");
     }
-    HealthStatus::new(HealthStatusCode::Unknown, format!("Unknown {what} status"))
+    HealthStatus::new(HealthStatusCode::Unknown, unknown)
 }
 
 pub(crate) fn controller_rollout(live: &Object) -> HealthStatus {
-    rollout(live, "", "Degraded", "NumaflowController")
+    rollout(live, "", "", "Unknown status")
 }

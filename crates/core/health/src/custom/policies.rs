@@ -66,7 +66,8 @@ pub(crate) fn policy(live: &Object) -> HealthStatus {
     let per_cluster = look(live, "status.status");
     if look(live, "status.compliant").is_none() {
         // It is placed somewhere, and nothing is there.
-        let placed = !list(live, "status.placement").is_empty();
+        let placed = look(live, "status.placement")
+            .is_some_and(|placement| placement.as_array().is_none_or(|places| !places.is_empty()));
         return if per_cluster.is_none() && placed {
             HealthStatus::healthy("No clusters match this policy")
         } else {
@@ -121,7 +122,9 @@ pub(crate) fn subscription(live: &Object) -> HealthStatus {
             pending = true;
             told.push_str(".status.state not yet known\n");
         }
-        Some("UpgradePending") if by_hand => told.push_str(".status.state is 'AtLatestKnown'\n"),
+        Some("UpgradePending") if by_hand => told.push_str(
+            ".status.state is 'UpgradePending' (manual InstallPlan approval pending; treated as healthy)\n",
+        ),
         Some(state) => {
             pending |= matches!(state, "" | "UpgradeAvailable" | "UpgradePending");
             bad |= state == "UpgradeFailed";
@@ -193,6 +196,16 @@ pub(crate) fn sap_service(live: &Object) -> HealthStatus {
         }
     }
     HealthStatus::healthy("Ready to use")
+}
+
+/// Capsule's pools tell what is used up.
+pub(crate) fn exhausted_pool(live: &Object) -> Option<HealthStatus> {
+    let exhausted = look(live, "status.exhaustions")?.as_object()?;
+    let mut names: Vec<&str> =
+        exhausted.iter().filter(|(_, it)| !it.is_null()).map(|it| it.0.as_str()).collect();
+    names.sort_unstable();
+    let is_any = !names.is_empty();
+    is_any.then(|| HealthStatus::degraded(format!("Pool exhausted for: {}", names.join(", "))))
 }
 
 /// The oldest condition that says anything counts; those without a time come last.

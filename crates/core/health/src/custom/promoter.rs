@@ -17,8 +17,8 @@ struct Words {
     failed: &'static str,
     /// When there is no `Ready`.
     missing: &'static str,
-    /// Whether `Ready` is heeded whatever the reason, and tells when it is unknown.
-    any_reason: bool,
+    /// After the subject, when `Ready` is false for another reason.
+    refused: &'static str,
     /// After the subject, when `Ready` is unknown.
     unknown: &'static str,
     /// Other types that are as good as `Ready`.
@@ -31,7 +31,7 @@ const PLAIN: Words = Words {
     subject: "",
     failed: "reconciliation failed",
     missing: "",
-    any_reason: false,
+    refused: "reconciliation failed",
     unknown: "",
     also: "",
 };
@@ -71,10 +71,9 @@ fn discontent(condition: &Value, words: &Words) -> Option<HealthStatus> {
             let message = or("message", "Unknown error");
             Some(HealthStatus::degraded(format!("{subject} {}: {message}", words.failed)))
         }
-        "False" if words.any_reason => {
+        "False" => {
             let message = or("message", "Unknown error");
-            let fault = if words.also.is_empty() { "not ready" } else { words.failed };
-            Some(HealthStatus::degraded(format!("{subject} {fault} ({reason}): {message}")))
+            Some(HealthStatus::degraded(format!("{subject} {} ({reason}): {message}", words.refused)))
         }
         "Unknown" if !words.unknown.is_empty() => {
             let message = or("message", "Unknown");
@@ -126,7 +125,6 @@ pub(crate) fn pull_request(live: &Object) -> HealthStatus {
         observed: "pull request",
         subject: "Pull request",
         missing: "Pull request is not ready yet",
-        any_reason: true,
         also: "Reconciled",
         ..PLAIN
     };
@@ -148,7 +146,7 @@ pub(crate) fn scm_provider(live: &Object) -> HealthStatus {
         subject: "SCM provider",
         failed: "validation failed",
         missing: "ScmProvider Ready condition is missing",
-        any_reason: true,
+        refused: "not ready",
         unknown: "readiness unknown",
         also: "",
     };
@@ -162,7 +160,7 @@ pub(crate) fn cluster_scm_provider(live: &Object) -> HealthStatus {
         subject: "Cluster SCM provider",
         failed: "validation failed",
         missing: "ClusterScmProvider Ready condition is missing",
-        any_reason: true,
+        refused: "not ready",
         unknown: "readiness unknown",
         also: "",
     };
@@ -176,7 +174,7 @@ pub(crate) fn git_repository(live: &Object) -> HealthStatus {
         subject: "Git repository",
         failed: "validation failed",
         missing: "GitRepository Ready condition is missing",
-        any_reason: true,
+        refused: "not ready",
         unknown: "readiness unknown",
         also: "",
     };
@@ -190,7 +188,7 @@ pub(crate) fn git_commit_status(live: &Object) -> HealthStatus {
         subject: "Git commit validation",
         failed: "failed",
         missing: "GitCommitStatus Ready condition is missing",
-        any_reason: true,
+        refused: "not ready",
         unknown: "status unknown",
         also: "",
     };
@@ -204,7 +202,7 @@ pub(crate) fn timed_commit_status(live: &Object) -> HealthStatus {
         subject: "Timed commit gate",
         failed: "failed",
         missing: "TimedCommitStatus Ready condition is missing",
-        any_reason: true,
+        refused: "not ready",
         unknown: "status unknown",
         also: "",
     };
@@ -218,7 +216,7 @@ pub(crate) fn web_request_commit_status(live: &Object) -> HealthStatus {
         subject: "Web request commit validation",
         failed: "failed",
         missing: "WebRequestCommitStatus Ready condition is missing",
-        any_reason: true,
+        refused: "not ready",
         unknown: "unknown",
         also: "",
     };
@@ -271,7 +269,7 @@ pub(crate) fn change_transfer_policy(live: &Object) -> HealthStatus {
     }
     if active != proposed {
         let checks = Checks::of(list(live, "status.proposed.commitStatuses"));
-        return HealthStatus::progressing(format!(
+        return HealthStatus::healthy(format!(
             "Promotion in progress from '{}' to '{}': {}",
             short(active),
             short(proposed),
@@ -304,41 +302,62 @@ pub(crate) fn promotion_strategy(live: &Object) -> HealthStatus {
     let Some(first) = environments.first() else {
         return HealthStatus::degraded("Promotion strategy has no environments configured");
     };
-    let sha = |environment, which: &str| text_in(environment, &format!("{which}.dry.sha"));
-    for environment in environments {
-        for which in ["active", "proposed"] {
-            if sha(environment, which).is_empty() {
-                let branch = text_in(environment, "branch");
-                return HealthStatus::progressing(format!(
-                    "The {which} commit DRY SHA is missing or empty in environment '{branch}'."
-                ));
-            }
-        }
+    let hydrated = hydrated(first);
+    if let Some(verdict) = unhydrated(environments, hydrated) {
+        return verdict;
     }
-    let proposed = sha(first, "proposed");
-    if environments.iter().any(|environment| sha(environment, "proposed") != proposed) {
-        return HealthStatus::progressing(
-            "Not all environments have the same proposed commit SHA. This likely means the hydrator has not run for all environments yet.",
-        );
-    }
-    let behind = environments.iter().find(|environment| sha(environment, "active") != proposed);
+    let (active, proposed) = ("active.dry.sha", "proposed.dry.sha");
+    // A commit that changes nothing here leaves the proposed one as it is: only the hydrator's note moves on.
+    let behind = environments.iter().find(|it| text_in(it, active) != text_in(it, proposed));
     if let Some(environment) = behind {
         let checks = Checks::of(list_in(environment, "proposed.commitStatuses"));
-        return HealthStatus::progressing(format!(
-            "Promotion in progress for environment '{}' from '{}' to '{}': {}",
+        return HealthStatus::healthy(format!(
+            "Promotion in progress for environment '{}' from '{}' to '{}': {}Hydrator has processed dry commit '{}'. ",
             text_in(environment, "branch"),
-            short(sha(environment, "active")),
-            short(proposed),
-            checks.told()
+            short(text_in(environment, active)),
+            short(text_in(environment, proposed)),
+            checks.told(),
+            short(hydrated)
         ));
     }
-    let unsuccessful: Vec<String> = environments.iter().filter_map(unsuccessful).collect();
+    let mut unsuccessful: Vec<String> = environments.iter().filter_map(unsuccessful).collect();
+    unsuccessful.dedup();
     HealthStatus::healthy(if unsuccessful.is_empty() {
-        format!("All environments are up-to-date on commit '{}'.", short(proposed))
+        format!(
+            "All environments are up-to-date on commit '{}'. Hydrator has processed dry commit '{}'.",
+            short(text_in(first, active)),
+            short(hydrated)
+        )
     } else {
         format!(
             "Environments are up-to-date, but some environments have non-successful commit statuses: {}.",
             unsuccessful.join(", ")
+        )
+    })
+}
+
+/// The commit that the hydrator last worked on: by its note, or else the proposed one.
+fn hydrated(environment: &Value) -> &str {
+    let noted = text_in(environment, "proposed.note.drySha");
+    if noted.is_empty() { text_in(environment, "proposed.dry.sha") } else { noted }
+}
+
+/// What is said while the hydrator has not told of all environments.
+fn unhydrated(environments: &[Value], wanted: &str) -> Option<HealthStatus> {
+    for environment in environments {
+        let (active, proposed) = (text_in(environment, "active.dry.sha"), hydrated(environment));
+        for (sha, which) in [(active, "active"), (proposed, "proposed")] {
+            if sha.is_empty() {
+                let branch = text_in(environment, "branch");
+                return Some(HealthStatus::progressing(format!(
+                    "The {which} commit DRY SHA is missing or empty in environment '{branch}'."
+                )));
+            }
+        }
+    }
+    environments.iter().any(|environment| hydrated(environment) != wanted).then(|| {
+        HealthStatus::progressing(
+            "Not all environments have the same proposed commit SHA. This likely means the hydrator has not run for all environments yet.",
         )
     })
 }

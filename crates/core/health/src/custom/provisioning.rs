@@ -3,7 +3,6 @@
 use crate::object_status::{HealthStatus, conditions};
 use crate::reading::{list, look, stale, text, text_in, truthy, within};
 use api::codes::HealthStatusCode;
-use jiff::Timestamp;
 use object::Object;
 use serde_json::Value;
 
@@ -11,8 +10,13 @@ pub(crate) fn cluster(live: &Object) -> HealthStatus {
     if truthy(look(live, "spec.paused")) {
         return HealthStatus::suspended("Cluster is paused");
     }
-    if let Some(unready) = conditions(live).find(|it| it.kind == "Ready" && it.status == "False") {
-        return HealthStatus::degraded(unready.message);
+    // While it is provisioned, it is not ready for reasons that are no more than information.
+    let unready = list(live, "status.conditions").iter().find(|it| {
+        (text_in(it, "type"), text_in(it, "status")) == ("Ready", "False")
+            && text_in(it, "severity") != "Info"
+    });
+    if let Some(unready) = unready {
+        return HealthStatus::degraded(text_in(unready, "message"));
     }
     match text(live, "status.phase") {
         "Provisioned" => HealthStatus::healthy("Cluster is running"),
@@ -57,16 +61,16 @@ pub(crate) fn machine_pool(live: &Object) -> HealthStatus {
 }
 
 pub(crate) fn managed_control_plane(live: &Object) -> HealthStatus {
-    if look(live, "status.conditions").is_none() {
-        return HealthStatus::progressing("Provisioning...");
+    if stale(live) {
+        return HealthStatus::progressing("Waiting for the control plane spec to be reconciled");
     }
     // A failure that is told here does not pass by waiting.
     let failure = text(live, "status.failureMessage");
     if !failure.is_empty() {
         return HealthStatus::degraded(failure);
     }
-    if stale(live) {
-        return HealthStatus::progressing("Waiting for the control plane spec to be reconciled");
+    if look(live, "status.conditions").is_none() {
+        return HealthStatus::progressing("Provisioning...");
     }
     // While it is updated the control plane stays Ready.
     if conditions(live).any(|it| it.kind == "EKSControlPlaneUpdating" && it.status == "True") {
@@ -90,37 +94,33 @@ pub(crate) fn managed_control_plane(live: &Object) -> HealthStatus {
     })
 }
 
-/// Gardener tells by a label; what is unhealthy for less than a quarter of an hour is being looked after.
-pub(crate) fn shoot(live: &Object, now: Option<Timestamp>) -> HealthStatus {
+/// Gardener tells by a label.
+pub(crate) fn shoot(live: &Object) -> HealthStatus {
     const LABEL: &str = "shoot.gardener.cloud/status";
-    const PATIENCE_S: i64 = 900;
     let label = look(live, "metadata.labels").and_then(|labels| labels.get(LABEL)).and_then(Value::as_str);
     match label {
         Some("healthy") => HealthStatus::healthy("Component state: Healthy"),
         Some("progressing") => HealthStatus::progressing("Component state: Update in progress"),
+        Some("unhealthy") => HealthStatus::degraded("Component state: Unhealthy"),
         Some("unknown") => HealthStatus::new(HealthStatusCode::Unknown, "Component state: Unknown"),
-        Some("unhealthy") => {
-            let bad = list(live, "status.conditions").iter().find(|it| text_in(it, "status") != "True");
-            let Some(bad) = bad else { return HealthStatus::degraded("Component state: Unhealthy") };
-            let since = text_in(bad, "lastTransitionTime").parse::<Timestamp>().ok();
-            let recent =
-                since.zip(now).is_some_and(|(since, now)| now.as_second() - since.as_second() < PATIENCE_S);
-            if recent {
-                HealthStatus::progressing("Component state: Reconcile - status unhealthy (< 15 minutes)")
-            } else {
-                HealthStatus::degraded("Component state: Unhealthy (> 15 minutes)")
-            }
-        }
         _ => HealthStatus::progressing("Update in progress"),
     }
 }
 
+pub(crate) fn karmada_cluster_binding(live: &Object) -> HealthStatus {
+    if look(live, "spec.clusters").is_none() { insufficient() } else { karmada_binding(live) }
+}
+
+fn insufficient() -> HealthStatus {
+    HealthStatus::progressing("Current resource status is insufficient")
+}
+
+/// A binding that follows another names no clusters: it is where that one is.
 pub(crate) fn karmada_binding(live: &Object) -> HealthStatus {
-    let clusters = list(live, "spec.clusters").len();
     let aggregated = list(live, "status.aggregatedStatus");
-    let untold = look(live, "status.aggregatedStatus").is_none();
-    if clusters == 0 || untold || aggregated.len() != clusters {
-        return HealthStatus::progressing("Current resource status is insufficient");
+    let wanted = look(live, "spec.clusters").map(|_| list(live, "spec.clusters").len());
+    if aggregated.is_empty() || wanted.is_some_and(|count| count != aggregated.len()) {
+        return insufficient();
     }
     let is_bad = |status: &Value| match text_in(status, "health") {
         "Unhealthy" => true,

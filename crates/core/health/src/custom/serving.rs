@@ -42,7 +42,6 @@ pub(crate) fn inference_service(live: &Object) -> HealthStatus {
     if look(live, "status.conditions").is_none() {
         return HealthStatus::progressing("Waiting for InferenceService to report status...");
     }
-    let mut stopped = number(live, "spec.predictor.minReplicas").is_some_and(|least| least.abs() <= 0.0);
     let transition = match look(live, "status.modelStatus") {
         Some(model) => Some(text_in(model, "transitionStatus")).filter(|it| *it != "UpToDate"),
         None => None,
@@ -50,24 +49,24 @@ pub(crate) fn inference_service(live: &Object) -> HealthStatus {
     let mut told = transition.map(|it| format!("0: transitionStatus | {it}")).unwrap_or_default();
     let mut bad_ones = 0_usize;
     for (index, condition) in conditions(live).enumerate() {
-        if condition.kind == "Stopped" {
-            stopped |= condition.status == "True";
-            continue;
+        match (condition.kind, condition.status) {
+            ("Stopped", "True") => return HealthStatus::suspended("InferenceService is Stopped"),
+            // Of this one, false is the good answer.
+            ("Stopped", status) => {
+                bad_ones += usize::from(status == "Unknown");
+                continue;
+            }
+            (_, "True") => continue,
+            (_, status) => bad_ones += usize::from(matches!(status, "Unknown" | "False")),
         }
-        bad_ones += usize::from(matches!(condition.status, "Unknown" | "False"));
-        if condition.status != "True" {
-            let _ = write!(told, " | {}: {} | {}", index + 1, condition.kind, condition.status);
-            for words in [condition.reason, condition.message] {
-                if !words.is_empty() {
-                    let _ = write!(told, " | {words}");
-                }
+        let _ = write!(told, " | {}: {} | {}", index + 1, condition.kind, condition.status);
+        for words in [condition.reason, condition.message] {
+            if !words.is_empty() {
+                let _ = write!(told, " | {words}");
             }
         }
     }
     match transition {
-        _ if stopped => {
-            HealthStatus::suspended("InferenceService is suspended (minReplicas=0 or Stopped=True)")
-        }
         None if bad_ones == 0 => HealthStatus::healthy("InferenceService is healthy."),
         None | Some("InProgress") => HealthStatus::progressing(told),
         Some(_) => HealthStatus::degraded(told),

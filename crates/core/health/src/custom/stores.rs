@@ -198,30 +198,29 @@ pub(crate) fn solr(live: &Object) -> HealthStatus {
 }
 
 pub(crate) fn banzai_kafka(live: &Object) -> HealthStatus {
+    let state = text(live, "status.state");
+    if state == "ClusterRollingUpgrading" {
+        return HealthStatus::progressing("Kafka Cluster is Rolling Upgrading.");
+    }
     let waiting = || HealthStatus::progressing("Waiting for KafkaCluster");
     let Some(brokers) = look(live, "status.brokersState").and_then(Value::as_object) else {
         return waiting();
     };
-    match text(live, "status.state") {
-        "ClusterReconciling" => return HealthStatus::progressing("Kafka Cluster is Reconciling."),
-        "ClusterRollingUpgrading" => {
-            return HealthStatus::progressing("Kafka Cluster is Rolling Upgrading.");
-        }
-        _ => {}
-    }
-    let is_well = |broker: &&Value| {
+    let is_well = |broker: &Value| {
         let action = text_in(broker, "gracefulActionState.cruiseControlState");
         text_in(broker, "configurationState") == "ConfigInSync"
             && matches!(action, "GracefulUpscaleSucceeded" | "GracefulDownscaleSucceeded")
     };
-    // Brokers are numbered from 0: the highest tells how many there should be.
-    let highest = brokers.keys().filter_map(|number| number.parse::<usize>().ok()).max();
-    if brokers.values().filter(is_well).count() != highest.map_or(0, |highest| highest.saturating_add(1)) {
+    if !brokers.values().all(is_well) {
         return HealthStatus::degraded("Broker Config is out of Sync or CruiseControlState is not Ready");
     }
-    match (text(live, "status.cruiseControlTopicStatus"), text(live, "status.state")) {
-        ("CruiseControlTopicReady", "ClusterRunning") => {
+    let topic = look(live, "status.cruiseControlTopicStatus").map(|topic| topic.as_str().unwrap_or_default());
+    match (topic, state) {
+        (Some("CruiseControlTopicReady"), "ClusterRunning") => {
             HealthStatus::healthy("Kafka Brokers, CruiseControl and cluster are in Healthy State.")
+        }
+        (Some("CruiseControlTopicNotReady") | None, "ClusterReconciling") => {
+            HealthStatus::progressing("Kafka Cluster is Reconciling.")
         }
         _ => waiting(),
     }

@@ -1,7 +1,7 @@
 //! OpenShift, KEDA, Flagger, Spark.
 
 use crate::object_status::{Condition, HealthStatus, conditions};
-use crate::reading::{look, same, text, told_at};
+use crate::reading::{look, same, text, told_at, truthy};
 use api::codes::HealthStatusCode;
 use object::Object;
 use serde_json::Value;
@@ -82,20 +82,20 @@ pub(crate) fn canary(live: &Object) -> HealthStatus {
 /// Executors an application may have when Spark decides how many; none when it does not.
 fn executor_range(live: &Object) -> Option<(f64, f64)> {
     let number = |value: Option<&Value>, default: f64| match value {
-        Some(Value::String(text)) => text.trim().parse().unwrap_or(default),
-        Some(value) => value.as_f64().unwrap_or(default),
-        None => default,
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_f64(),
+        None => Some(default),
     };
-    let range = |least, most| Some((number(least, 0.0), number(most, f64::INFINITY)));
-    let is_on = |value: Option<&Value>| value.is_some_and(|it| it == "true" || it == &Value::Bool(true));
-    if is_on(look(live, "spec.dynamicAllocation.enabled")) {
+    let range = |least, most| Some((number(least, 0.0)?, number(most, f64::INFINITY)?));
+    if truthy(look(live, "spec.dynamicAllocation.enabled")) {
         let of = |name: &str| look(live, &format!("spec.dynamicAllocation.{name}"));
         return range(of("minExecutors"), of("maxExecutors"));
     }
     let settings = look(live, "spec.sparkConf")?;
     ["spark.streaming.dynamicAllocation", "spark.dynamicAllocation"].iter().find_map(|prefix| {
         let of = |name: &str| settings.get(format!("{prefix}.{name}"));
-        if is_on(of("enabled")) { range(of("minExecutors"), of("maxExecutors")) } else { None }
+        let is_on = of("enabled").is_some_and(|it| it == "true");
+        if is_on { range(of("minExecutors"), of("maxExecutors")) } else { None }
     })
 }
 
@@ -107,9 +107,12 @@ pub(crate) fn running_spark(live: &Object) -> Option<HealthStatus> {
     let executors = look(live, "status.executorState")?.as_object()?;
     let running = executors.values().filter(|state| state.as_str() == Some("RUNNING")).count();
     let running = Value::from(running);
+    let wanted = look(live, "spec.executor.instances");
     let enough = match executor_range(live) {
+        _ if same(wanted, Some(&running)) => true,
         Some((least, most)) => running.as_f64().is_some_and(|it| (least..=most).contains(&it)),
-        None => same(look(live, "spec.executor.instances"), Some(&running)),
+        // Nobody says how many there should be.
+        None => wanted.is_none() && look(live, "spec.dynamicAllocation").is_none() && running != 0,
     };
     enough.then(|| HealthStatus::healthy("SparkApplication is Running"))
 }

@@ -11,7 +11,6 @@ mod template;
 use crate::object_status::HealthStatus;
 use crate::reading::{list, look, number, same, stale, text, truthy};
 use api::codes::HealthStatusCode;
-use jiff::Timestamp;
 use object::Object;
 use serde_json::Value;
 
@@ -28,6 +27,8 @@ pub(crate) struct Rule {
 enum Judge {
     /// Steps, asked in order, and what is said when none holds.
     Steps(&'static [Step], Verdict),
+    /// Steps, asked in order; when none holds, nothing is said.
+    Silent(&'static [Step]),
     /// Conditions that are counted, as Flux's kinds are.
     Tally(Tally),
     /// As `Tally`, unless the step holds.
@@ -36,8 +37,6 @@ enum Judge {
     Native(fn(&Object) -> HealthStatus),
     /// The same, for kinds that say nothing at first.
     Maybe(fn(&Object) -> Option<HealthStatus>),
-    /// The same, when the time matters.
-    Timed(fn(&Object, Option<Timestamp>) -> HealthStatus),
 }
 
 /// A status and the template of its message.
@@ -153,16 +152,16 @@ pub(crate) fn knows(group: &str, kind: &str) -> bool {
 }
 
 /// What the table says of an object; none when its kind is not in it.
-pub(crate) fn judge(live: &Object, now: Option<Timestamp>) -> Option<HealthStatus> {
+pub(crate) fn judge(live: &Object) -> Option<HealthStatus> {
     Some(match &find(live.group(), live.kind())?.judge {
         Judge::Steps(steps, otherwise) => {
             steps.iter().find_map(|step| apply(step, live)).unwrap_or_else(|| say(*otherwise, live, None))
         }
+        Judge::Silent(steps) => return steps.iter().find_map(|step| apply(step, live)),
         Judge::Tally(tally) => count(*tally, live),
         Judge::TallyUnless(step, tally) => apply(step, live).unwrap_or_else(|| count(*tally, live)),
         Judge::Native(judge) => judge(live),
         Judge::Maybe(judge) => return judge(live),
-        Judge::Timed(judge) => judge(live, now),
     })
 }
 

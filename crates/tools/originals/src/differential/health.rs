@@ -12,24 +12,53 @@ use lua_sandbox::{Returned, Script};
 use object::Object;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-/// What is said of an object on which the original's script breaks.
-const BROKEN: &str = "broken";
+/// What stands for the answer when the original's script breaks, or says now this and now that.
+const UNTOLD: &str = "untold";
+/// Go's maps have no order, and so scripts see an object's members in any: these are two of them.
+const ORDERS: [&str; 2] = ["a < b", "a > b"];
 const OBJECT: &str = "object.yaml";
 /// The time of all comparisons.
 const NOW: Timestamp = Timestamp::constant(1_772_600_000, 0);
 
 pub(crate) fn make(chance: &mut Chance, _: &Corpora) -> Result<Input> {
-    let library = Library::open("health.lua")?;
+    let library = library()?;
     let place = chance.pick(&library.places);
-    let mut object = scripts::object(chance, &library, place)?;
+    let script = library.script(place, "health.lua")?;
+    Ok(input(place, scripts::object(chance, library, place, &script)))
+}
+
+/// The objects that the original tries its scripts on.
+pub(crate) fn unchanged() -> Result<Vec<Input>> {
+    let library = library()?;
+    let mut inputs = Vec::new();
+    for place in &library.places {
+        inputs.extend(library.objects(place).iter().map(|object| input(place, object.clone())));
+    }
+    Ok(inputs)
+}
+
+fn input(place: &str, mut object: Value) -> Input {
     // What is being deleted is Progressing, whatever its script says.
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("deletionTimestamp");
     }
-    let mut input = Input { arguments: vec![place.clone()], ..Input::default() };
+    let mut input = Input { arguments: vec![place.to_owned()], ..Input::default() };
     input.files.add(OBJECT, object::yaml::encode(&object));
-    Ok(input)
+    input
+}
+
+/// The scripts, read once.
+fn library() -> Result<&'static Library> {
+    static LIBRARY: OnceLock<Library> = OnceLock::new();
+    match LIBRARY.get() {
+        Some(library) => Ok(library),
+        None => {
+            let library = Library::open("health.lua")?;
+            Ok(LIBRARY.get_or_init(|| library))
+        }
+    }
 }
 
 pub(crate) fn ours(input: &Input) -> Result<String, String> {
@@ -44,19 +73,27 @@ pub(crate) fn ours(input: &Input) -> Result<String, String> {
 pub(crate) fn theirs(_: &mut Tools, input: &Input) -> Result<Result<String, String>> {
     let Ok(object) = live(input) else { return Ok(Err("no object".to_owned())) };
     let Some(place) = input.arguments.first() else { return Ok(Err("no script".to_owned())) };
-    let library = Library::open("health.lua")?;
+    let library = library()?;
     let told = lua_sandbox::Input {
         object: &object.0,
         parameters: &BTreeMap::new(),
         now: NOW,
         open_libraries: true,
     };
-    let script = Script::compile(place.clone(), &library.script(place, "health.lua")?);
-    let Ok(returned) = script.run(&told, &Limits::default()) else { return Ok(Ok(BROKEN.to_owned())) };
-    let table = match returned {
-        Returned::Table(Value::Object(table)) => table,
-        _ => return Ok(Ok(json!(["-", ""]).to_string())),
-    };
+    let text = library.script(place, "health.lua")?;
+    let mut answers = ORDERS.iter().map(|order| {
+        let script = Script::compile(place.clone(), &format!("{}\n{text}", scripts::ordered_pairs(order)));
+        script.run(&told, &Limits::default()).map(read)
+    });
+    Ok(Ok(match (answers.next(), answers.next()) {
+        (Some(Ok(first)), Some(Ok(second))) if first == second => first,
+        _ => UNTOLD.to_owned(),
+    }))
+}
+
+/// What the original makes of what a script returned.
+fn read(returned: Returned) -> String {
+    let Returned::Table(Value::Object(table)) = returned else { return json!(["-", ""]).to_string() };
     let member = |name: &str| match table.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
@@ -64,19 +101,25 @@ pub(crate) fn theirs(_: &mut Tools, input: &Input) -> Result<Result<String, Stri
     };
     let known = ["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"];
     let status = member("status");
-    Ok(Ok(if known.contains(&status.as_str()) {
+    if known.contains(&status.as_str()) {
         json!([status, member("message")]).to_string()
     } else {
         json!(["Unknown", "Lua returned an invalid health status"]).to_string()
-    }))
+    }
 }
 
-/// Where the original's script breaks, ours may say what it finds.
+/// Where the original's script breaks or wavers, ours may say what it finds.
 pub(crate) fn compare(ours: &str, theirs: &str) -> Result<Answer> {
-    Ok(if theirs == BROKEN { Answer::Equal { exactly: false } } else { Answer::of_texts(ours, theirs) })
+    Ok(if theirs == UNTOLD { Answer::Equal { exactly: false } } else { Answer::of_texts(ours, theirs) })
 }
 
+/// The object, as long as it is of the kind that the script is for.
 fn live(input: &Input) -> Result<Object> {
     let text = input.files.0.get(OBJECT).context("there is no object")?;
-    Ok(Object::from_value(object::yaml::decode(text)?)?)
+    let place = input.arguments.first().context("there is no script")?;
+    let value = object::yaml::decode(text)?;
+    anyhow::ensure!(library()?.serves(place, &value), "the object is of another kind");
+    let object = Object::from_value(value)?;
+    anyhow::ensure!(object.deletion_timestamp().is_empty(), "the object is being deleted");
+    Ok(object)
 }

@@ -36,6 +36,8 @@ pub(crate) struct Family {
     pub(crate) name: &'static str,
     about: &'static str,
     make: fn(&mut Chance, &Corpora) -> Result<Input>,
+    /// Inputs of the original's own, which `--unchanged` takes as they are.
+    unchanged: fn() -> Result<Vec<Input>>,
     ours: fn(&Input) -> Result<String, String>,
     theirs: fn(&mut Tools, &Input) -> Result<Result<String, String>>,
     compare: fn(&str, &str) -> Result<Answer>,
@@ -46,6 +48,7 @@ const FAMILIES: [Family; 6] = [
         name: "templates",
         about: "random expressions over random values, by Helm's engine",
         make: templates::make,
+        unchanged: none,
         ours: templates::ours,
         theirs: templates::theirs,
         compare: same_text,
@@ -54,6 +57,7 @@ const FAMILIES: [Family; 6] = [
         name: "helm",
         about: "random charts with subcharts, by `helm template`",
         make: charts::make,
+        unchanged: none,
         ours: charts::ours,
         theirs: charts::theirs,
         compare: same_documents,
@@ -62,6 +66,7 @@ const FAMILIES: [Family; 6] = [
         name: "published",
         about: "the corpora's charts with random values, by `helm template`",
         make: published::make,
+        unchanged: none,
         ours: charts::ours,
         theirs: charts::theirs,
         compare: same_documents,
@@ -70,6 +75,7 @@ const FAMILIES: [Family; 6] = [
         name: "kustomize",
         about: "random kustomizations, and crossings of the corpora's, by `kustomize build`",
         make: kustomizations::make,
+        unchanged: none,
         ours: kustomizations::ours,
         theirs: kustomizations::theirs,
         compare: same_documents,
@@ -78,6 +84,7 @@ const FAMILIES: [Family; 6] = [
         name: "health",
         about: "objects of every kind that has a script in the original, changed at random, by that script",
         make: health::make,
+        unchanged: health::unchanged,
         ours: health::ours,
         theirs: health::theirs,
         compare: health::compare,
@@ -86,11 +93,16 @@ const FAMILIES: [Family; 6] = [
         name: "jsonnet",
         about: "random Jsonnet, by go-jsonnet",
         make: jsonnet::make,
+        unchanged: none,
         ours: jsonnet::ours,
         theirs: jsonnet::theirs,
         compare: same_text,
     },
 ];
+
+fn none() -> Result<Vec<Input>> {
+    Ok(Vec::new())
+}
 
 fn same_text(ours: &str, theirs: &str) -> Result<Answer> {
     Ok(Answer::of_texts(ours, theirs))
@@ -110,6 +122,7 @@ struct Wanted {
     found: PathBuf,
     show: bool,
     refusals: bool,
+    unchanged: bool,
 }
 
 impl Wanted {
@@ -117,8 +130,15 @@ impl Wanted {
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
         let found = target.join("differential");
-        let mut wanted =
-            Self { families: Vec::new(), seed: 0, count: 200, found, show: false, refusals: false };
+        let mut wanted = Self {
+            families: Vec::new(),
+            seed: 0,
+            count: 200,
+            found,
+            show: false,
+            refusals: false,
+            unchanged: false,
+        };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().with_context(|| format!("{argument} wants a value"));
@@ -127,6 +147,7 @@ impl Wanted {
                 "--count" => wanted.count = value()?.parse().context("--count wants a number")?,
                 "--found" => wanted.found = value()?.into(),
                 "--refusals" => wanted.refusals = true,
+                "--unchanged" => wanted.unchanged = true,
                 "--show" => wanted.show = true,
                 name if FAMILIES.iter().any(|family| family.name == name) => {
                     wanted.families.push(name.to_owned());
@@ -134,7 +155,7 @@ impl Wanted {
                 other => {
                     let known = FAMILIES.iter().map(|family| format!("  {}  {}", family.name, family.about));
                     bail!(
-                        "differential knows no {other:?}: --seed N, --count N, --found FOLDER, --show, --refusals, and these are what it takes:\n{}",
+                        "differential knows no {other:?}: --seed N, --count N, --found FOLDER, --show, --refusals, --unchanged, and these are what it takes:\n{}",
                         known.collect::<Vec<_>>().join("\n")
                     );
                 }
@@ -158,13 +179,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
             crate::print(&shown(&input));
             continue;
         }
-        crate::say(&format!(
-            "==> {}: {}, seeds {} to {}",
-            family.name,
-            family.about,
-            wanted.seed,
-            wanted.seed + wanted.count
-        ));
+        let which = if wanted.unchanged {
+            "unchanged".to_owned()
+        } else {
+            format!("seeds {} to {}", wanted.seed, wanted.seed + wanted.count)
+        };
+        crate::say(&format!("==> {}: {}, {which}", family.name, family.about));
         found += compare(family, &wanted, &corpora)?;
     }
     if found > 0 {
@@ -175,21 +195,27 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// Compares the inputs of one family; answers how many differ.
 fn compare(family: &'static Family, wanted: &Wanted, corpora: &Corpora) -> Result<usize> {
-    let next = AtomicU64::new(wanted.seed);
     let tally: Mutex<BTreeMap<&str, usize>> = Mutex::default();
     let count = |what: &'static str| {
         *tally.lock().expect("nothing breaks in the lock").entry(what).or_default() += 1;
     };
     // The first worker builds what is missing before the others ask for it.
     tools::build(family.name)?;
+    let own = if wanted.unchanged { (family.unchanged)()? } else { Vec::new() };
+    let (first, end) =
+        if wanted.unchanged { (0, own.len() as u64) } else { (wanted.seed, wanted.seed + wanted.count) };
+    let next = AtomicU64::new(first);
     let work = || -> Result<()> {
         let mut tools = Tools::new(family.name)?;
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= wanted.seed + wanted.count {
+            if seed >= end {
                 return Ok(());
             }
-            let input = (family.make)(&mut Chance::new(seed), corpora)?;
+            let input = match usize::try_from(seed).ok().and_then(|at| own.get(at)) {
+                Some(input) => input.clone(),
+                None => (family.make)(&mut Chance::new(seed), corpora)?,
+            };
             let (answer, refused) = answer(family, &input, &mut tools)?;
             match answer.problem() {
                 None if refused.is_none() => count("accepted by both, equal"),

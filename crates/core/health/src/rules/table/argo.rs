@@ -21,10 +21,15 @@ pub(super) const RULES: &[Rule] = &[
         ],
         progressing("Waiting for the status to be reported"),
     ),
-    kinds(
-        "argoproj.io",
-        &["AnalysisRun"],
-        &[
+    // Of a phase that is not known, nothing is said.
+    Rule {
+        group: "argoproj.io",
+        kinds: &["AnalysisRun"],
+        judge: Judge::Silent(&[
+            Step::If(
+                When::Absent("status"),
+                progressing("Waiting for analysis run to finish: status has not been reconciled."),
+            ),
             Step::If(When::Text(PHASE, &["Pending", "Running"]), progressing("Analysis run is running")),
             Step::If(
                 When::Text(PHASE, &["Successful"]),
@@ -36,21 +41,24 @@ pub(super) const RULES: &[Rule] = &[
                 When::Text(PHASE, &["Inconclusive"]),
                 unknown("{.status.message|Analysis run was inconclusive}"),
             ),
-        ],
-        progressing("Waiting for analysis run to finish: status has not been reconciled."),
-    ),
-    kinds(
-        "argoproj.io",
-        &["Experiment"],
-        &[
+        ]),
+    },
+    // Of a phase that is not known, nothing is said.
+    Rule {
+        group: "argoproj.io",
+        kinds: &["Experiment"],
+        judge: Judge::Silent(&[
+            Step::If(
+                When::Absent("status"),
+                progressing("Waiting for experiment to finish: status has not been reconciled."),
+            ),
             Step::If(When::Text(PHASE, &["Pending"]), progressing("Experiment is pending")),
             Step::If(When::Text(PHASE, &["Running"]), progressing("Experiment is running")),
             Step::If(When::Text(PHASE, &["Successful"]), healthy("Experiment is successful")),
             Step::If(When::Text(PHASE, &["Failed"]), degraded("Experiment has failed")),
             Step::If(When::Text(PHASE, &["Error"]), degraded("Experiment had an error")),
-        ],
-        progressing("Waiting for experiment to finish: status has not been reconciled."),
-    ),
+        ]),
+    },
     kinds(
         "argoproj.io",
         &["CronWorkflow"],

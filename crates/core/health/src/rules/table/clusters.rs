@@ -1,8 +1,8 @@
 //! Clusters, clouds, policies, operators.
 
-use super::{IS_READY, NOT_READY};
+use super::{IS_READY, NOT_READY, READY};
 use crate::custom::{crossplane, generations, policies, provisioning};
-use crate::rules::{Judge, Rule, Step, When, degraded, healthy, kinds, native, on, progressing, suspended};
+use crate::rules::{Rule, Step, When, degraded, healthy, kinds, native, on, progressing, suspended};
 use api::codes::HealthStatusCode::{Degraded, Healthy, Progressing, Suspended};
 
 const PHASE: &str = "status.phase";
@@ -22,6 +22,23 @@ const fn available(group: &'static str, kind: &'static [&'static str]) -> Rule {
     native(group, kind, crossplane::ready_and_synced)
 }
 
+/// What is told of a generation is told of the present one.
+const GENERATION_OBSERVED: When = When::Any(&[
+    When::Absent("status.observedGeneration"),
+    When::Same("status.observedGeneration", "metadata.generation"),
+]);
+/// Kinds of the connector itself, which have no conditions; some of them never observe a generation.
+const CONNECTOR_TOLD: When = When::All(&[
+    When::Present("status.healthy"),
+    When::Any(&[
+        When::All(&[When::Kind(&["ConfigConnector", "ConfigConnectorContext"]), GENERATION_OBSERVED]),
+        When::All(&[
+            When::Starts("apiVersion", &["customize.core.cnrm.cloud.google.com/"]),
+            When::Any(&[GENERATION_OBSERVED, When::Number("status.observedGeneration", 0)]),
+        ]),
+    ]),
+]);
+
 pub(super) const RULES: &[Rule] = &[
     native("cluster.x-k8s.io", &["Cluster"], provisioning::cluster),
     native("cluster.x-k8s.io", &["Machine"], provisioning::machine),
@@ -30,14 +47,7 @@ pub(super) const RULES: &[Rule] = &[
         &["MachineDeployment"],
         &[
             Step::If(When::Truthy("spec.paused"), suspended("MachineDeployment is paused")),
-            Step::If(
-                When::All(&[
-                    When::Text(PHASE, &["Running"]),
-                    When::Same("status.replicas", "status.updatedReplicas"),
-                    When::Same("status.replicas", "status.readyReplicas"),
-                ]),
-                healthy("Machines are running under this deployment"),
-            ),
+            Step::If(When::Text(PHASE, &["Running"]), healthy("Machines are running under this deployment")),
             Step::If(When::Text(PHASE, &["ScalingUp"]), progressing("Cluster is spawning machines")),
             Step::If(When::Text(PHASE, &["ScalingDown"]), progressing("Cluster is stopping machines")),
             Step::If(When::Text(PHASE, &["Failed"]), degraded("MachineDeployment is failed")),
@@ -67,14 +77,7 @@ pub(super) const RULES: &[Rule] = &[
     kinds(
         "karpenter.k8s.aws",
         &["EC2NodeClass"],
-        &[
-            Step::First(&[NOT_READY, IS_READY.says("EC2NodeClass is ready")]),
-            Step::First(&[on(
-                &["SubnetsReady", "SecurityGroupsReady", "ValidationSucceeded"],
-                &["False"],
-                Degraded,
-            )]),
-        ],
+        &[Step::First(&[NOT_READY, IS_READY.says("EC2NodeClass is ready")])],
         progressing("Waiting for EC2NodeClass to be ready"),
     ),
     kinds(
@@ -99,14 +102,10 @@ pub(super) const RULES: &[Rule] = &[
         ],
         progressing("Waiting for NodeClaim to be launched"),
     ),
-    kinds(
-        "karpenter.sh",
-        &["NodePool"],
-        &[Step::First(&[NOT_READY, IS_READY]), Step::First(&[on(&["NodeClassReady"], &["False"], Degraded)])],
-        progressing("Waiting for NodePool to be ready"),
-    ),
-    Rule { group: "core.gardener.cloud", kinds: &["Shoot"], judge: Judge::Timed(provisioning::shoot) },
-    native("work.karmada.io", &["ClusterResourceBinding", "ResourceBinding"], provisioning::karmada_binding),
+    kinds("karpenter.sh", &["NodePool"], READY, progressing("Waiting for NodePool to be ready")),
+    native("core.gardener.cloud", &["Shoot"], provisioning::shoot),
+    native("work.karmada.io", &["ClusterResourceBinding"], provisioning::karmada_cluster_binding),
+    native("work.karmada.io", &["ResourceBinding"], provisioning::karmada_binding),
     native("*.crossplane.io", &[], crossplane::managed),
     native("*.upbound.io", &[], crossplane::managed_by_upbound),
     available("cloudfront.aws.crossplane.io", &["Distribution"]),
@@ -131,22 +130,11 @@ pub(super) const RULES: &[Rule] = &[
         &[],
         &[
             Step::If(
-                When::All(&[
-                    When::Kind(&["ConfigConnector", "ConfigConnectorContext"]),
-                    When::Flag("status.healthy", true),
-                    When::Not(&When::Any(&[When::Stale])),
-                ]),
+                When::All(&[CONNECTOR_TOLD, When::Flag("status.healthy", true)]),
                 healthy("{kind} is healthy"),
             ),
-            Step::If(
-                When::All(&[
-                    When::Kind(&["ConfigConnector", "ConfigConnectorContext"]),
-                    When::Present("status.healthy"),
-                    When::Not(&When::Stale),
-                ]),
-                degraded("{kind} is not healthy"),
-            ),
-            Step::If(When::Stale, progressing("Update in progress")),
+            Step::If(CONNECTOR_TOLD, degraded("{kind} is not healthy")),
+            Step::If(When::Not(&GENERATION_OBSERVED), progressing("Update in progress")),
             Step::First(&[
                 on(&[], &["True"], Healthy).reason(&["UpToDate"]),
                 on(&[], &[], Degraded).other_status(&[]).reason(&["UpdateFailed", "DependencyNotFound"]),
@@ -235,7 +223,7 @@ pub(super) const RULES: &[Rule] = &[
         &["OperatorPolicy"],
         &[
             Step::If(When::Absent("status.conditions"), progressing("Waiting for the status to be reported")),
-            Step::If(When::Stale, progressing("Waiting for the status to be updated")),
+            Step::If(When::Not(&GENERATION_OBSERVED), progressing("Waiting for the status to be updated")),
             Step::First(&[
                 on(&["Compliant"], &["True"], Healthy),
                 on(&["Compliant"], &[], Degraded).other_status(&["True"]),
@@ -249,11 +237,20 @@ pub(super) const RULES: &[Rule] = &[
     kinds(
         "pulumi.com",
         &["Stack"],
-        &[Step::First(&[
-            on(&["Stalled"], &["True"], Degraded),
-            on(&["Reconciling"], &["True"], Progressing),
-            IS_READY,
-        ])],
+        &[
+            Step::If(
+                When::Any(&[
+                    When::Absent("status"),
+                    When::Not(&When::Same("status.observedGeneration", "metadata.generation")),
+                ]),
+                progressing("Waiting for the operator to observe the latest spec change"),
+            ),
+            Step::First(&[
+                on(&["Stalled"], &["True"], Degraded),
+                on(&["Reconciling"], &["True"], Progressing),
+                IS_READY,
+            ]),
+        ],
         progressing("Waiting for the stack to be reconciled"),
     ),
     kinds(

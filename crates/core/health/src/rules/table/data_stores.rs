@@ -2,16 +2,20 @@
 
 use super::{IS_READY, NOT_READY};
 use crate::custom::stores;
-use crate::rules::{
-    Rule, Step, When, degraded, healthy, kinds, native, on, progressing, suspended, unknown, verdict,
-};
-use api::codes::HealthStatusCode::{Degraded, Healthy, Missing, Progressing};
+use crate::rules::{Rule, Step, When, degraded, healthy, kinds, native, on, progressing, suspended, unknown};
+use api::codes::HealthStatusCode::{Degraded, Healthy, Progressing};
 
 const NODES: &str = "{.status.ready}/{.status.size} node(s) are ready";
 const STATE: &str = "status.state";
 const PHASE: &str = "status.phase";
 const CLICKHOUSE: &str = "status.status";
 const TENANT: &str = "status.currentState";
+
+const MARIADB: &[Step] = &[
+    Step::If(When::Absent("status.conditions"), progressing("No status info available")),
+    Step::First(&[on(&[], &["False"], Degraded).reason(&["Failed"]), on(&[], &["False"], Progressing)]),
+    Step::Last(&[on(&[], &[], Healthy).other_status(&[])]),
+];
 
 pub(super) const RULES: &[Rule] = &[
     kinds(
@@ -89,29 +93,8 @@ pub(super) const RULES: &[Rule] = &[
         ],
         healthy(""),
     ),
-    kinds(
-        "k8s.mariadb.com",
-        &["MariaDB"],
-        &[
-            Step::If(When::Absent("status.conditions"), progressing("No status info available")),
-            Step::First(&[
-                on(&[], &["False"], Degraded).reason(&["Failed"]),
-                on(&[], &["False"], Progressing),
-            ]),
-            Step::Last(&[on(&[], &[], Healthy).other_status(&[])]),
-        ],
-        healthy(""),
-    ),
-    kinds(
-        "mariadb.mmontes.io",
-        &["MariaDB"],
-        &[
-            Step::If(When::Absent("status.conditions"), progressing("No status info available")),
-            Step::First(&[on(&[], &["False"], Progressing)]),
-            Step::Last(&[on(&[], &[], Healthy).other_status(&[])]),
-        ],
-        healthy(""),
-    ),
+    kinds("k8s.mariadb.com", &["MariaDB"], MARIADB, healthy("")),
+    kinds("mariadb.mmontes.io", &["MariaDB"], MARIADB, healthy("")),
     kinds(
         "k8s.mariadb.com",
         &["Database", "Grant", "User"],
@@ -132,6 +115,31 @@ pub(super) const RULES: &[Rule] = &[
             Step::Last(&[on(&[], &[], Progressing).other_status(&[]).says("{reason} {message}")]),
         ],
         progressing("No status info available"),
+    ),
+    kinds(
+        "medusa.k8ssandra.io",
+        &["MedusaTask"],
+        &[
+            MEDUSA_STATUS,
+            MEDUSA_OBSERVED,
+            MEDUSA_CURRENT,
+            Step::If(When::Present("status.failed"), degraded("Failed nodes exist")),
+            Step::If(When::Not(&When::Empty("status.finished")), healthy("")),
+        ],
+        progressing(""),
+    ),
+    kinds(
+        "medusa.k8ssandra.io",
+        &["MedusaBackupJob"],
+        &[
+            MEDUSA_STATUS,
+            MEDUSA_OBSERVED,
+            MEDUSA_CURRENT,
+            Step::If(When::Not(&When::Empty("status.finished")), healthy("")),
+            Step::If(When::Present("status.finished"), progressing("")),
+            Step::If(When::Present("status.failed"), degraded("Failed nodes exist")),
+        ],
+        progressing("Status not known yet"),
     ),
     kinds(
         "psmdb.percona.com",
@@ -225,25 +233,23 @@ pub(super) const RULES: &[Rule] = &[
         "minio.min.io",
         &["Tenant"],
         &[
-            Step::If(When::Absent(TENANT), verdict(Missing, "No status info available")),
+            Step::If(When::Absent(TENANT), progressing("No status info available")),
             Step::If(When::Text(TENANT, &["Initialized"]), healthy("{.status.currentState}")),
-            Step::If(
-                When::Starts(TENANT, &["Provisioning", "Waiting", "Updating"]),
-                progressing("{.status.currentState}"),
-            ),
             Step::If(
                 When::Text(
                     TENANT,
                     &[
                         "Statefulset not controlled by operator",
                         "Another MinIO Tenant already exists in the namespace",
+                        "Tenant credentials are not set properly",
                         "Different versions across MinIO Pools",
+                        "Pool Decommissioning Not Allowed",
                     ],
                 ),
                 degraded("{.status.currentState}"),
             ),
         ],
-        unknown("{.status.currentState}"),
+        progressing("{.status.currentState}"),
     ),
     native("elasticsearch.k8s.elastic.co", &["Elasticsearch"], stores::elasticsearch),
     kinds(
@@ -254,9 +260,7 @@ pub(super) const RULES: &[Rule] = &[
             Step::If(When::Text("status.health", &["yellow"]), progressing("Logstash status is Yellow")),
             Step::If(When::Text("status.health", &["red"]), degraded("Logstash status is Red")),
         ],
-        unknown(
-            "Logstash status is unknown. Ensure your ArgoCD is current and then check for/file a bug report: https://github.com/argoproj/argo-cd/issues",
-        ),
+        progressing("Waiting for Logstash"),
     ),
     kinds(
         "beat.k8s.elastic.co",
@@ -390,6 +394,14 @@ pub(super) const RULES: &[Rule] = &[
         healthy("Protection policy not yet executed"),
     ),
 ];
+
+const MEDUSA_STATUS: Step = Step::If(When::Absent("status"), unknown("No status object"));
+const MEDUSA_OBSERVED: Step =
+    Step::If(When::Absent("status.observedGeneration"), unknown("No observedGeneration"));
+const MEDUSA_CURRENT: Step = Step::If(
+    When::Not(&When::Same("status.observedGeneration", "metadata.generation")),
+    progressing("observedGeneration is not equal to generation"),
+);
 
 /// The generation was applied at least once.
 const OBSERVED: When = When::Any(&[

@@ -38,10 +38,9 @@ pub(super) const RULES: &[Rule] = &[
     tally(
         "notification.toolkit.fluxcd.io",
         &["Receiver"],
-        Tally { suspends: false, working: "False", busy: Degraded, ..PLAIN },
+        Tally { working: "False", busy: Degraded, ..PLAIN },
     ),
-    tally("source.toolkit.fluxcd.io", &["Bucket", "GitRepository", "HelmChart"], SOURCE),
-    tally("source.toolkit.fluxcd.io", &["OCIRepository"], Tally { suspends: false, ..SOURCE }),
+    tally("source.toolkit.fluxcd.io", &["Bucket", "GitRepository", "HelmChart", "OCIRepository"], SOURCE),
     Rule {
         group: "source.toolkit.fluxcd.io",
         kinds: &["HelmRepository"],

@@ -9,6 +9,7 @@ mod messaging;
 mod networking;
 mod observability;
 mod secrets;
+mod tenants;
 mod virtualization;
 mod workloads;
 
@@ -26,6 +27,7 @@ pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
         networking::RULES,
         observability::RULES,
         secrets::RULES,
+        tenants::RULES,
         virtualization::RULES,
         workloads::RULES,
     ];

@@ -40,16 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     native("gloo.solo.io", &["Proxy", "Settings", "Upstream", "UpstreamGroup"], gateways::gloo),
     native("projectcontour.io", &["ExtensionService"], gateways::extension_service),
-    kinds(
-        "projectcontour.io",
-        &["HTTPProxy"],
-        &[
-            Step::If(When::Absent("status.currentStatus"), progressing("Waiting for status")),
-            Step::If(When::Text("status.currentStatus", &["valid"]), healthy("{.status.description}")),
-            Step::If(When::Text("status.currentStatus", &["invalid"]), degraded("{.status.description}")),
-        ],
-        progressing("{.status.description}"),
-    ),
+    native("projectcontour.io", &["HTTPProxy"], gateways::http_proxy),
     kinds(
         "install.istio.io",
         &["IstioOperator"],

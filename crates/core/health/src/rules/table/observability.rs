@@ -83,6 +83,10 @@ pub(super) const RULES: &[Rule] = &[
             ),
             Step::If(When::Text(UPDATE, &["operational"]), healthy("All components are operational")),
             Step::If(
+                When::Text(UPDATE, &["ignored"]),
+                healthy("Resource was not picked by any parent object"),
+            ),
+            Step::If(
                 When::Text(UPDATE, &["expanding"]),
                 progressing("{.status.reason?|Reconciliation in progress}"),
             ),

@@ -115,12 +115,21 @@ pub(super) const RULES: &[Rule] = &[
         &[Step::Last(&[IS_READY, on(&["PartiallyReady", "NotReady"], &["True"], Degraded)])],
         progressing("Waiting for ClusterExternalSecret"),
     ),
-    native("external-secrets.io", &["ExternalSecret"], secrets::external_secret),
+    kinds("external-secrets.io", &["ExternalSecret"], READY, progressing("Waiting for ExternalSecret")),
     native("kubernetes-client.io", &["ExternalSecret"], secrets::kubernetes_client_secret),
     kinds(
         "bitnami.com",
         &["SealedSecret"],
-        &[Step::First(&[on(&["Synced"], &["False"], Degraded), on(&["Synced"], &["True"], Healthy)])],
+        &[
+            Step::If(
+                When::Any(&[
+                    When::Absent("metadata.generation"),
+                    When::Not(&When::Same("status.observedGeneration", "metadata.generation")),
+                ]),
+                progressing("Waiting for Sealed Secret to be decrypted"),
+            ),
+            Step::First(&[on(&["Synced"], &["False"], Degraded), on(&["Synced"], &["True"], Healthy)]),
+        ],
         progressing("Waiting for Sealed Secret to be decrypted"),
     ),
     kinds(

@@ -6,6 +6,7 @@ use crate::rules::{Rule, Step, When, degraded, healthy, kinds, native, on, progr
 use api::codes::HealthStatusCode::{Degraded, Healthy, Missing, Progressing};
 
 const SPARK: &str = "status.applicationState.state";
+const FLINK: &str = "status.jobStatus.state";
 const BROADCAST: &str = "status.phase";
 
 const UNTOLD: &str = "Waiting for status update.";
@@ -130,8 +131,31 @@ pub(super) const RULES: &[Rule] = &[
                 ]),
                 degraded("{.status.reconciliationStatus.error}"),
             ),
+            // What is suspended from its first day is never deployed.
+            Step::If(
+                When::All(&[
+                    When::Text("spec.job.state", &["suspended"]),
+                    When::Absent("status.reconciliationStatus.lastReconciledSpec"),
+                ]),
+                healthy("Job is suspended"),
+            ),
         ],
         progressing("Waiting for Flink operator"),
+    ),
+    kinds(
+        "flink.apache.org",
+        &["FlinkSessionJob"],
+        &[
+            Step::If(When::Text(FLINK, &["RUNNING", "FINISHED"]), healthy("{.status.jobStatus.state}")),
+            Step::If(
+                When::Text(FLINK, &["RECONCILING", "CREATED"]),
+                progressing("{.status.jobStatus.state}"),
+            ),
+            Step::If(When::Text(FLINK, &["SUSPENDED", "CANCELED"]), suspended("{.status.jobStatus.state}")),
+            Step::If(When::Text(FLINK, &["FAILED"]), degraded("{.status.error|FlinkSessionJob failed}")),
+            Step::If(When::Present("status.error"), degraded("{.status.error}")),
+        ],
+        progressing("Waiting for FlinkSessionJob to be reconciled"),
     ),
     kinds(
         "sparkoperator.k8s.io",
