@@ -2,13 +2,16 @@
 //!
 //! One module per protobuf package holds its messages, clients and server traits; messages that Kubernetes keeps
 //! come from the crate `api`. [`transcode`] turns message bytes into the REST API's JSON and back, [`route`] knows
-//! which method an HTTP request means, [`bind`] makes its request message, [`gateway`] calls it. Decides nothing about applications.
+//! which method an HTTP request means, [`bind`] makes its request message, [`gateway`] calls it; [`web`] is gRPC-web. Decides nothing about
+//! applications.
 
 pub mod bind;
 pub mod gateway;
 pub mod route;
 pub mod swagger;
 pub mod transcode;
+pub mod versions;
+pub mod web;
 /// Local accounts, their tokens, and what the caller may do.
 pub mod account {
     #![expect(

@@ -84,6 +84,9 @@ impl Authenticated {
         };
         if is_unexplained(response.headers()) {
             response = unknown(&path, &self.services).into_http();
+        } else if let Some(status) = Status::from_header_map(response.headers()).as_ref().and_then(unreadable)
+        {
+            response = status.into_http();
         }
         if let Some(token) = renewed.and_then(|token| HeaderValue::try_from(token).ok()) {
             response.headers_mut().insert(RENEWED, token);
@@ -154,6 +157,25 @@ fn is_unexplained(headers: &HeaderMap) -> bool {
     headers.get("grpc-status").is_some_and(|code| code == "12") && !has_text
 }
 
+/// What cannot be read of a request, in the words of Go's servers, which clients know.
+fn unreadable(status: &Status) -> Option<Status> {
+    let message = status.message();
+    if let Some(rest) = message.strip_prefix("failed to decode Protobuf message: ") {
+        return Some(Status::internal(format!("grpc: error unmarshalling request: {rest}")));
+    }
+    if let Some(rest) = message.strip_prefix("Error, decoded message length too large: found ") {
+        let mut numbers = rest.split(|letter: char| !letter.is_ascii_digit()).filter(|word| !word.is_empty());
+        let (found, limit) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        let text = format!("grpc: received message larger than max ({found} vs. {limit})");
+        return Some(Status::resource_exhausted(text));
+    }
+    match message {
+        "Unexpected EOF decoding stream." => Some(Status::unknown("unexpected EOF")),
+        "Missing request message." => Some(Status::unknown("EOF")),
+        _ => None,
+    }
+}
+
 /// What there is not, by its name.
 fn unknown(path: &str, services: &[String]) -> Status {
     let (service, method) = path.trim_start_matches('/').rsplit_once('/').unwrap_or((path, ""));
@@ -183,6 +205,26 @@ mod tests {
         for text in ["argocd-client/v3.6.0 grpc-go/1.80", "argocd-client/", "argocd-client/x", "curl/8"] {
             assert!(agent(text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_in_words_that_clients_know() {
+        let told = |text: &str| {
+            unreadable(&Status::internal(text)).map(|status| (status.code(), status.message().to_owned()))
+        };
+        assert_eq!(
+            told("Error, decoded message length too large: found 10 bytes, the limit is: 5 bytes"),
+            Some((
+                tonic::Code::ResourceExhausted,
+                "grpc: received message larger than max (10 vs. 5)".into()
+            ))
+        );
+        assert_eq!(
+            told("failed to decode Protobuf message: invalid varint"),
+            Some((tonic::Code::Internal, "grpc: error unmarshalling request: invalid varint".into()))
+        );
+        assert_eq!(told("Missing request message."), Some((tonic::Code::Unknown, "EOF".into())));
+        assert_eq!(told("anything else"), None);
     }
 
     #[test]

@@ -10,21 +10,19 @@ use http::header::{CONTENT_TYPE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 use prost::Message as _;
 use std::sync::Arc;
-use tonic_web::{GrpcWebLayer, GrpcWebService};
-use tower::{Layer as _, ServiceExt as _};
+use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use wire::gateway::{Gateway, Reply};
+use wire::web::GRPC_WEB;
 
 const GRPC: &str = "application/grpc";
-const GRPC_WEB: &str = "application/grpc-web+proto";
 
 /// All that a request may be sent to.
 #[derive(Clone)]
 struct Front {
     hub: Arc<Hub>,
     grpc: Authenticated,
-    web: GrpcWebService<Authenticated>,
     rest: Gateway<Authenticated>,
 }
 
@@ -50,7 +48,6 @@ pub(crate) fn grpc_router(hub: &Arc<Hub>) -> Result<Router, StartError> {
 /// Everything.
 pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     let grpc = authenticated(hub)?;
-    let web = GrpcWebLayer::new().layer(grpc.clone());
     let hook_hub = hub.clone();
     let options = wire::gateway::Options {
         content_types: hub.options.content_types.clone(),
@@ -58,7 +55,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
         hook: Some(Arc::new(move |reply: &Reply<'_>| session_cookies(&hook_hub, reply))),
     };
     let rest = Gateway::new(grpc.clone(), options);
-    let front = Front { hub: hub.clone(), grpc, web, rest };
+    let front = Front { hub: hub.clone(), grpc, rest };
     let router = Router::new().fallback(dispatch).with_state(front);
     Ok(if hub.options.gzip {
         // Short answers as well, as clients of the original see them.
@@ -86,7 +83,7 @@ async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<
         return pages::text(StatusCode::NOT_FOUND, "404 page not found\n");
     }
     if content_type == GRPC_WEB {
-        return answered(front.web.oneshot(request.map(tonic::body::Body::new)).await);
+        return wire::web::answer(front.grpc, request).await.map(Body::new);
     }
     let path = request.uri().path().to_owned();
     if path == "/api/webhook" {

@@ -42,15 +42,12 @@ async fn grpc_web_is_answered_for_its_exact_content_type() {
     let (status, _, body) = send("application/grpc-web+proto", "/version.VersionService/Version").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(body[0], 0);
-    assert!(
-        String::from_utf8_lossy(&body).contains("grpc-status:0")
-            || String::from_utf8_lossy(&body).contains("grpc-status: 0")
-    );
+    assert!(body.ends_with(b"\x80\0\0\0\x10grpc-status: 0\r\n"), "{body:?}");
     let (status, headers, _) =
         send("application/grpc-web+proto", "/application.ApplicationService/List").await;
     assert_eq!(
         (status, &headers["grpc-status"], &headers["grpc-message"]),
-        (StatusCode::OK, &"16".parse().unwrap(), &"no%20session%20information".parse().unwrap())
+        (StatusCode::OK, &"16".parse().unwrap(), &"no session information".parse().unwrap())
     );
     for content_type in ["application/grpc-web", "application/grpc-web-text"] {
         assert_eq!(send(content_type, "/version.VersionService/Version").await.0, StatusCode::NOT_FOUND);
