@@ -4,11 +4,13 @@
 mod calls;
 mod channel;
 mod serve;
+mod services;
 mod tls;
 mod unix;
 
 pub use calls::{Calls, code_name};
 pub use channel::{ChannelError, ChannelOptions, ClientIdentity, Trust, connect, connect_as, in_process};
 pub use serve::{Listener, OnPlainText, serve};
+pub use services::{ReflectionError, Services};
 pub use tls::{Identity, SelfSigned, TlsError, self_signed};
 pub use unix::{connect_unix, serve_unix};

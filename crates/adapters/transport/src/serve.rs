@@ -83,7 +83,7 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
         let plain_text = listener.plain_text;
         tokio::spawn(async move {
             match acceptor {
-                None => connection(stream, router, watcher).await,
+                None => plain(stream, router, watcher).await,
                 Some(acceptor) => secured(stream, &acceptor, router, watcher, plain_text).await,
             }
         });
@@ -92,6 +92,17 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
     // Streams such as watches never finish by themselves.
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
         tracing::debug!("some connections were still open");
+    }
+}
+
+/// What begins with TLS is not read: with its bytes unread the connection is reset, which clients know for a port
+/// without TLS.
+async fn plain(stream: TcpStream, router: Router, watcher: hyper_util::server::graceful::Watcher) {
+    let mut first = [0u8; 1];
+    if let Ok(Ok(1)) = tokio::time::timeout(HANDSHAKE, stream.peek(&mut first)).await
+        && first[0] != TLS_RECORD
+    {
+        connection(stream, router, watcher).await;
     }
 }
 

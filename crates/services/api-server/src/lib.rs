@@ -76,8 +76,8 @@ pub enum StartError {
     #[error(transparent)]
     Channel(#[from] transport::ChannelError),
     /// The description of the services cannot be served.
-    #[error("gRPC reflection: {0}")]
-    Reflection(String),
+    #[error(transparent)]
+    Reflection(#[from] transport::ReflectionError),
 }
 
 /// What the server stands on; a process that holds all components shares these among them.

@@ -47,13 +47,12 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(registry: &SharedRegistry) -> Self {
-        let descriptors = [wire::DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET];
         let metrics = Self {
             logins: Family::default(),
             extensions: Family::default(),
             extension_seconds: Family::new_with_constructor(extension_seconds),
             pull_requests: Family::default(),
-            calls: Calls::new(registry, &descriptors),
+            calls: Calls::new(registry, &[wire::DESCRIPTOR_SET]),
         };
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);
         let version = Info::new(vec![("version", concat!("v", env!("CARGO_PKG_VERSION")))]);

@@ -35,7 +35,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     let options = repo_server::Options::from_flags(&own, environment);
     // One page of metrics has each name once, and gRPC calls are counted by the api-server there.
     let repo_server = repo_server::build(options, cache.clone(), &boot::metrics::registry())?;
-    let channel = transport::in_process(repo_server::router(repo_server))?;
+    let channel = transport::in_process(repo_server::router(repo_server)?)?;
 
     let own = Flags::parse(application_controller::COMPONENT, &[], environment)?;
     let options = application_controller::Options::from_flags(&own, environment);

@@ -32,10 +32,13 @@ use boot::stop::Stop;
 use cache::Cache;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use transport::{Identity, Listener};
+use tonic::{Request, Response, Status};
+use transport::{Identity, Listener, Services};
 use wire::previews::previews_service_server::PreviewsServiceServer;
 use wire::reads::reads_service_server::ReadsServiceServer;
 use wire::repository::repo_server_service_server::RepoServerServiceServer;
+use wire::version::VersionMessage;
+use wire::version::version_service_server::{VersionService, VersionServiceServer};
 
 /// The component's name, as its binary is called.
 pub const COMPONENT: &str = "argocd-repo-server";
@@ -60,10 +63,23 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] transport::TlsError),
+    /// The description of the services cannot be served.
+    #[error(transparent)]
+    Reflection(#[from] transport::ReflectionError),
+}
+
+/// What this build is.
+struct Versions;
+
+#[tonic::async_trait]
+impl VersionService for Versions {
+    async fn version(&self, _request: Request<()>) -> Result<Response<VersionMessage>, Status> {
+        Ok(Response::new(wire::versions::whole()))
+    }
 }
 
 /// The gRPC services as a router: for a port, and for channels within one process.
-pub fn router(server: RepoServer) -> axum::Router {
+pub fn router(server: RepoServer) -> Result<axum::Router, StartError> {
     let calls = server.calls().clone();
     let reads = ReadsServiceServer::new(server.clone()).max_decoding_message_size(wire::MESSAGE_LIMIT);
     let previews = PreviewsServiceServer::new(server.clone())
@@ -76,11 +92,14 @@ pub fn router(server: RepoServer) -> axum::Router {
     tokio::spawn(async move {
         health.set_serving::<RepoServerServiceServer<RepoServer>>().await;
     });
-    let routes = tonic::service::Routes::new(service)
-        .add_service(reads)
-        .add_service(previews)
-        .add_service(health_service);
-    calls.count(routes.prepare().into_axum_router())
+    let services = Services::default()
+        .with(service)
+        .with(VersionServiceServer::new(Versions))
+        .with(health_service)
+        .with_untold(reads)
+        .with_untold(previews)
+        .described(wire::DESCRIPTOR_SET)?;
+    Ok(calls.count(services.finish().0))
 }
 
 /// Runs the component as a process of its own until it is stopped.
@@ -112,7 +131,7 @@ pub async fn run(
         .await
         .map_err(|error| StartError::Io { what: format!("listen on {port}"), error })?;
     tracing::info!(address = %listener.address(), "argocd-repo-server is listening");
-    transport::serve(listener, router(server), stop.asked()).await;
+    transport::serve(listener, router(server)?, stop.asked()).await;
     Ok(())
 }
 

@@ -117,7 +117,7 @@ impl Metrics {
             failed_tests: Family::default(),
             pending: Family::default(),
             render_waits: Histogram::new([0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0, 20.0, 60.0, 120.0]),
-            calls: Calls::new(registry, &[wire::DESCRIPTOR_SET, tonic_health::pb::FILE_DESCRIPTOR_SET]),
+            calls: Calls::new(registry, &[wire::DESCRIPTOR_SET]),
         };
         metrics.register_registries(registry);
         let mut registry = registry.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,7 +28,7 @@ impl Server {
         let options = repo_server::Options::from_flags(&flags, &environment);
         let cache = cache::Cache::memory(16 << 20);
         let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
-        let channel = transport::in_process(repo_server::router(built)).unwrap();
+        let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
         Self { client: PreviewsServiceClient::new(channel), _mirrors: folder }
     }
 

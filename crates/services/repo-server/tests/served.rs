@@ -34,7 +34,7 @@ fn server(flags: &[&str]) -> (Client, TempDir) {
     let options = repo_server::Options::from_flags(&flags, &environment);
     let cache = cache::Cache::memory(16 << 20);
     let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
-    let channel = transport::in_process(repo_server::router(built)).unwrap();
+    let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
     (RepoServerServiceClient::new(channel), folder)
 }
 
