@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", default)]
 pub struct LoadBalancerIngress {
     /// IP address.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ip: String,
     /// Host name.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hostname: String,
     /// Whether traffic keeps the address it was sent to: `VIP` or `Proxy`.
@@ -33,11 +33,11 @@ pub struct LoadBalancerIngress {
 #[schemars(extend("required" = ["port", "protocol"]))]
 pub struct PortStatus {
     /// Number of the port.
-    #[prost(int32, tag = "1")]
+    #[prost(int32, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub port: i32,
     /// Protocol: `TCP`, `UDP` or `SCTP`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub protocol: String,
     /// What is wrong with it.
@@ -52,43 +52,43 @@ pub struct PortStatus {
 #[schemars(extend("required" = ["machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture"]))]
 pub struct NodeSystemInfo {
     /// Id of the machine.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "machineID", deserialize_with = "null")]
     pub machine_id: String,
     /// Id of the hardware.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(rename = "systemUUID", deserialize_with = "null")]
     pub system_uuid: String,
     /// Id of the start of the machine.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(rename = "bootID", deserialize_with = "null")]
     pub boot_id: String,
     /// Version of the kernel.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub kernel_version: String,
     /// Name of the operating system's image.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub os_image: String,
     /// Version of the container runtime.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null")]
     pub container_runtime_version: String,
     /// Version of the kubelet.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub kubelet_version: String,
     /// Version of kube-proxy.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null")]
     pub kube_proxy_version: String,
     /// Operating system.
-    #[prost(string, tag = "9")]
+    #[prost(string, required, tag = "9")]
     #[serde(deserialize_with = "null")]
     pub operating_system: String,
     /// Architecture of the processor.
-    #[prost(string, tag = "10")]
+    #[prost(string, required, tag = "10")]
     #[serde(deserialize_with = "null")]
     pub architecture: String,
     /// What swap space there is.

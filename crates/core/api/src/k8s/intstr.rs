@@ -10,13 +10,13 @@ use std::borrow::Cow;
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct IntOrString {
     /// 0: the number counts; 1: the text does.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, tag = "1")]
     pub r#type: i64,
     /// The number.
-    #[prost(int32, tag = "2")]
+    #[prost(int32, required, tag = "2")]
     pub int_val: i32,
     /// The text.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     pub str_val: String,
 }
 

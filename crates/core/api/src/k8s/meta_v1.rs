@@ -13,31 +13,31 @@ pub use crate::k8s::time::{FieldsV1, MicroTime, Time};
 #[serde(rename_all = "camelCase", default)]
 pub struct ObjectMeta {
     /// Name, unique among its kind in the namespace.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Beginning of a name that the API server completes.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub generate_name: String,
     /// Namespace.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// No longer written.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub self_link: String,
     /// Unique id.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub uid: String,
     /// Version of the stored object.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
     /// Counts changes of what is wanted.
-    #[prost(int64, tag = "7")]
+    #[prost(int64, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub generation: i64,
     /// When it was made.
@@ -80,19 +80,19 @@ pub struct ObjectMeta {
 #[schemars(extend("required" = ["apiVersion", "kind", "name", "uid"]))]
 pub struct OwnerReference {
     /// API group and version of the owner.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub api_version: String,
     /// Kind of the owner.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
     /// Name of the owner.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Unique id of the owner.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub uid: String,
     /// Whether the owner controls the object.
@@ -110,15 +110,15 @@ pub struct OwnerReference {
 #[serde(rename_all = "camelCase", default)]
 pub struct ManagedFieldsEntry {
     /// Name of the manager.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub manager: String,
     /// `Apply` or `Update`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub operation: String,
     /// API version the fields are named in.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_version: String,
     /// When they were last set.
@@ -126,7 +126,7 @@ pub struct ManagedFieldsEntry {
     #[serde(skip_serializing_if = "zero")]
     pub time: Option<Time>,
     /// Form of the fields: `FieldsV1`.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub fields_type: String,
     /// The fields.
@@ -134,7 +134,7 @@ pub struct ManagedFieldsEntry {
     #[serde(skip_serializing_if = "zero")]
     pub fields_v1: Option<FieldsV1>,
     /// The subresource they were set through.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub subresource: String,
 }
@@ -145,11 +145,11 @@ pub struct ManagedFieldsEntry {
 #[schemars(extend("required" = ["group", "kind"]))]
 pub struct GroupKind {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
     /// Kind.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
 }
@@ -159,15 +159,15 @@ pub struct GroupKind {
 #[serde(rename_all = "camelCase", default)]
 pub struct ListMeta {
     /// No longer written.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub self_link: String,
     /// Version of the list, from which a watch can go on.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
     /// Where the next page begins.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#continue: String,
     /// How many items are left after this page, when known.
@@ -186,7 +186,7 @@ pub struct ListMeta {
 #[schemars(extend("required" = ["selector"]))]
 pub struct ShardInfo {
     /// What chooses the part.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub selector: String,
 }
@@ -212,11 +212,11 @@ pub struct LabelSelector {
 #[schemars(extend("required" = ["key", "operator"]))]
 pub struct LabelSelectorRequirement {
     /// Key of the label.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub key: String,
     /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub operator: String,
     /// Values for `In` and `NotIn`.

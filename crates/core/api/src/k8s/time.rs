@@ -11,10 +11,10 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Message)]
 pub struct Time {
     /// Seconds since the Unix epoch.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, tag = "1")]
     pub seconds: i64,
     /// Nanoseconds; Kubernetes drops them.
-    #[prost(int32, tag = "2")]
+    #[prost(int32, required, tag = "2")]
     pub nanos: i32,
 }
 
@@ -22,10 +22,10 @@ pub struct Time {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Message)]
 pub struct MicroTime {
     /// Seconds since the Unix epoch.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, tag = "1")]
     pub seconds: i64,
     /// Nanoseconds, of which microseconds count.
-    #[prost(int32, tag = "2")]
+    #[prost(int32, required, tag = "2")]
     pub nanos: i32,
 }
 

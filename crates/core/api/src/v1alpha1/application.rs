@@ -52,7 +52,7 @@ pub struct ApplicationList {
 #[schemars(extend("required" = ["type", "application"]))]
 pub struct ApplicationWatchEvent {
     /// `ADDED`, `MODIFIED` or `DELETED`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
     /// The Application after the change.
@@ -75,7 +75,7 @@ pub struct ApplicationSpec {
     #[serde(deserialize_with = "null")]
     pub destination: ApplicationDestination,
     /// The project the Application belongs to; empty means `default`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub project: String,
     /// When and how a sync happens.
@@ -109,15 +109,15 @@ pub struct ApplicationSpec {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationDestination {
     /// URL of the cluster's API server; excludes `name`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server: String,
     /// Namespace for objects that name none.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Name of the cluster as registered; excludes `server`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
@@ -171,7 +171,7 @@ pub struct SyncPolicyAutomated {
 #[serde(rename_all = "camelCase", default)]
 pub struct RetryStrategy {
     /// Number of further attempts; negative means no limit, 0 none.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub limit: i64,
     /// The time between attempts.
@@ -179,7 +179,7 @@ pub struct RetryStrategy {
     #[serde(skip_serializing_if = "zero")]
     pub backoff: Option<Backoff>,
     /// Take the newest revision for the next attempt instead of the one that failed.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub refresh: bool,
 }
@@ -189,7 +189,7 @@ pub struct RetryStrategy {
 #[serde(rename_all = "camelCase", default)]
 pub struct Backoff {
     /// Time before the first further attempt, such as `5s`; a plain number is seconds.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub duration: String,
     /// What the time is multiplied by after each attempt.
@@ -197,7 +197,7 @@ pub struct Backoff {
     #[serde(skip_serializing_if = "zero")]
     pub factor: Option<i64>,
     /// The longest time between two attempts.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub max_duration: String,
 }
@@ -222,19 +222,19 @@ pub struct ManagedNamespaceMetadata {
 #[schemars(extend("required" = ["kind"]))]
 pub struct ResourceIgnoreDifferences {
     /// API group of the objects; empty is the core group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// Kind of the objects.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
     /// Name of the one object; empty means all.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Namespace of the objects; empty means all.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Fields as JSON pointers (RFC 6901).
@@ -257,11 +257,11 @@ pub struct ResourceIgnoreDifferences {
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct Info {
     /// What it is about.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// What is shown; a URL becomes a link.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub value: String,
 }

@@ -49,7 +49,7 @@ pub struct ApplicationSetList {
 #[schemars(extend("required" = ["type", "applicationSet"]))]
 pub struct ApplicationSetWatchEvent {
     /// `ADDED`, `MODIFIED` or `DELETED`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
     /// The ApplicationSet after the change.
@@ -74,7 +74,7 @@ pub struct ApplicationSetTree {
 #[schemars(extend("required" = ["generators", "template"]))]
 pub struct ApplicationSetSpec {
     /// Write the template in Go's template language instead of `{{name}}` placeholders.
-    #[prost(bool, tag = "1")]
+    #[prost(bool, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub go_template: bool,
     /// Where the sets of parameters come from; each set gives an Application.
@@ -102,7 +102,7 @@ pub struct ApplicationSetSpec {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub go_template_options: Vec<String>,
     /// Selectors of generators inside matrix and merge generators count; they always do by now.
-    #[prost(bool, tag = "8")]
+    #[prost(bool, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub apply_nested_selectors: bool,
     /// Fields of Applications that may be changed by others.
@@ -135,11 +135,11 @@ pub struct ApplicationSetTemplate {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetTemplateMeta {
     /// Name of the Application.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Namespace of the Application; that of the ApplicationSet when empty.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Labels of the Application.
@@ -161,7 +161,7 @@ pub struct ApplicationSetTemplateMeta {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetSyncPolicy {
     /// Leave an Application's objects in the cluster when the Application is deleted.
-    #[prost(bool, tag = "1")]
+    #[prost(bool, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub preserve_resources_on_deletion: bool,
     /// What the controller may do: `create-only`, `create-update`, `create-delete` or `sync`.
@@ -176,7 +176,7 @@ pub struct ApplicationSetSyncPolicy {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetStrategy {
     /// `AllAtOnce` or `RollingSync`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
     /// The steps of a `RollingSync`.
@@ -184,7 +184,7 @@ pub struct ApplicationSetStrategy {
     #[serde(skip_serializing_if = "zero")]
     pub rolling_sync: Option<ApplicationSetRolloutStrategy>,
     /// `AllAtOnce`, or `Reverse`: the last step first.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub deletion_order: String,
 }
@@ -218,7 +218,7 @@ pub struct ApplicationSetRolloutStep {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSetResourceIgnoreDifferences {
     /// Name of the one Application; empty means all.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Fields as JSON pointers.
@@ -236,11 +236,11 @@ pub struct ApplicationSetResourceIgnoreDifferences {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationMatchExpression {
     /// Key of the label.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub key: String,
     /// `In` or `NotIn`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub operator: String,
     /// The label's values.
@@ -280,7 +280,7 @@ pub struct ApplicationSetStatus {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources: Vec<ResourceStatus>,
     /// How many Applications it made, also when not all are listed.
-    #[prost(int64, tag = "4")]
+    #[prost(int64, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources_count: i64,
     /// How well the ApplicationSet is.
@@ -295,11 +295,11 @@ pub struct ApplicationSetStatus {
 #[schemars(extend("required" = ["type", "message", "status", "reason"]))]
 pub struct ApplicationSetCondition {
     /// Which condition, such as `ErrorOccurred`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
     /// What happened, for people.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub message: String,
     /// When the condition last changed.
@@ -307,11 +307,11 @@ pub struct ApplicationSetCondition {
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
     /// `True`, `False` or `Unknown`.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub status: String,
     /// What happened, in one word.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub reason: String,
 }
@@ -322,7 +322,7 @@ pub struct ApplicationSetCondition {
 #[schemars(extend("required" = ["application", "message", "status", "step", "targetRevisions"]))]
 pub struct ApplicationSetApplicationStatus {
     /// Name of the Application.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub application: String,
     /// When its status last changed.
@@ -330,15 +330,15 @@ pub struct ApplicationSetApplicationStatus {
     #[serde(skip_serializing_if = "zero")]
     pub last_transition_time: Option<Time>,
     /// Why it is where it is.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub message: String,
     /// `Waiting`, `Pending`, `Progressing` or `Healthy`.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub status: String,
     /// The step it belongs to, counted from 1.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub step: String,
     /// The revisions it is to reach.

@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 #[schemars(extend("required" = ["server", "name", "config"]))]
 pub struct Cluster {
     /// URL of the API server.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub server: String,
     /// Name of the cluster; the URL when not set.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// How to connect.
@@ -31,7 +31,7 @@ pub struct Cluster {
     #[serde(deserialize_with = "null")]
     pub connection_state: ConnectionState,
     /// Version of Kubernetes; see `info`.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server_version: String,
     /// The namespaces that are watched; empty means all.
@@ -51,11 +51,11 @@ pub struct Cluster {
     #[serde(skip_serializing_if = "zero")]
     pub shard: Option<i64>,
     /// Watch cluster-scoped objects although `namespaces` is set.
-    #[prost(bool, tag = "10")]
+    #[prost(bool, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub cluster_resources: bool,
     /// The project the cluster belongs to alone.
-    #[prost(string, tag = "11")]
+    #[prost(string, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub project: String,
     /// Labels of the Secret that holds it.
@@ -89,15 +89,15 @@ pub struct ClusterList {
 #[schemars(extend("required" = ["tlsClientConfig"]))]
 pub struct ClusterConfig {
     /// Name for basic authentication.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
     /// Password for basic authentication.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub password: String,
     /// Token sent with each request.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub bearer_token: String,
     /// Certificates, and how the server's is verified.
@@ -113,11 +113,11 @@ pub struct ClusterConfig {
     #[serde(skip_serializing_if = "zero")]
     pub exec_provider_config: Option<ExecProviderConfig>,
     /// Do not ask for compressed answers.
-    #[prost(bool, tag = "7")]
+    #[prost(bool, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub disable_compression: bool,
     /// The proxy to go through.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub proxy_url: String,
 }
@@ -128,11 +128,11 @@ pub struct ClusterConfig {
 #[schemars(extend("required" = ["insecure"]))]
 pub struct TLSClientConfig {
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "1")]
+    #[prost(bool, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub insecure: bool,
     /// Name the server's certificate must be for, when not the host's.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server_name: String,
     /// Client certificate, as PEM.
@@ -157,15 +157,15 @@ pub struct TLSClientConfig {
 #[serde(rename_all = "camelCase", default)]
 pub struct AWSAuthConfig {
     /// Name of the EKS cluster.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub cluster_name: String,
     /// The role to assume.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(rename = "roleARN", deserialize_with = "null", skip_serializing_if = "zero")]
     pub role_arn: String,
     /// The profile of AWS's configuration to use.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub profile: String,
 }
@@ -175,7 +175,7 @@ pub struct AWSAuthConfig {
 #[serde(rename_all = "camelCase", default)]
 pub struct ExecProviderConfig {
     /// The program.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub command: String,
     /// Its arguments.
@@ -187,15 +187,15 @@ pub struct ExecProviderConfig {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub env: BTreeMap<String, String>,
     /// Version of the form in which it answers.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_version: String,
     /// Shown when the program is not there.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub install_hint: String,
     /// Tell the program about the cluster.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub provide_cluster_info: bool,
     /// Settings handed to the program with what it is told of the cluster.
@@ -214,7 +214,7 @@ pub struct ClusterInfo {
     #[serde(deserialize_with = "null")]
     pub connection_state: ConnectionState,
     /// Version of Kubernetes.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub server_version: String,
     /// What is kept of it in memory.
@@ -222,7 +222,7 @@ pub struct ClusterInfo {
     #[serde(deserialize_with = "null")]
     pub cache_info: ClusterCacheInfo,
     /// How many Applications go there.
-    #[prost(int64, tag = "4")]
+    #[prost(int64, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub applications_count: i64,
     /// The API versions and kinds it serves.
@@ -236,11 +236,11 @@ pub struct ClusterInfo {
 #[serde(rename_all = "camelCase", default)]
 pub struct ClusterCacheInfo {
     /// Number of objects.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources_count: i64,
     /// Number of watched kinds.
-    #[prost(int64, tag = "2")]
+    #[prost(int64, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub apis_count: i64,
     /// When everything was last listed.

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceOverride {
     /// Lua script that judges health.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "health.lua", deserialize_with = "null", skip_serializing_if = "zero")]
     pub health_lua: String,
     /// Give scripts Lua's standard libraries.
-    #[prost(bool, tag = "5")]
+    #[prost(bool, required, tag = "5")]
     #[serde(rename = "health.lua.useOpenLibs", deserialize_with = "null", skip_serializing_if = "zero")]
     pub use_open_libs: bool,
     /// Actions, as YAML; see `ResourceActions`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub actions: String,
     /// Fields that are ignored when comparing.
@@ -59,11 +59,11 @@ pub struct OverrideIgnoreDiff {
 #[serde(rename_all = "camelCase", default)]
 pub struct KnownTypeField {
     /// Path of the field.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub field: String,
     /// Name of the type, such as `core/v1/PodSpec`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
 }
@@ -73,7 +73,7 @@ pub struct KnownTypeField {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceAction {
     /// Name of the action.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Parameters it takes.
@@ -81,15 +81,15 @@ pub struct ResourceAction {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub params: Vec<ResourceActionParam>,
     /// Shown, but cannot be run in the object's present state.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub disabled: bool,
     /// CSS class of its icon.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub icon_class: String,
     /// What it is called on screen.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub display_name: String,
 }
@@ -99,7 +99,7 @@ pub struct ResourceAction {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceActionParam {
     /// Name of the parameter.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
@@ -110,11 +110,11 @@ pub struct ResourceActionParam {
 #[schemars(extend("required" = ["name", "action.lua"]))]
 pub struct ResourceActionDefinition {
     /// Name of the action.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Lua script that returns the changed objects.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(rename = "action.lua", deserialize_with = "null")]
     pub action_lua: String,
 }
@@ -124,7 +124,7 @@ pub struct ResourceActionDefinition {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceActions {
     /// Lua script that tells which actions an object has now.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "discovery.lua", deserialize_with = "null", skip_serializing_if = "zero")]
     pub action_discovery_lua: String,
     /// The actions.
@@ -132,7 +132,7 @@ pub struct ResourceActions {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub definitions: Vec<ResourceActionDefinition>,
     /// Add to the built-in actions instead of replacing them.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub merge_builtin_actions: bool,
 }
@@ -143,7 +143,7 @@ pub struct ResourceActions {
 #[schemars(extend("required" = ["name", "generate"]))]
 pub struct ConfigManagementPlugin {
     /// Name of the plugin.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Run before `generate`.
@@ -155,7 +155,7 @@ pub struct ConfigManagementPlugin {
     #[serde(deserialize_with = "null")]
     pub generate: Command,
     /// Let no two run in one repository at once.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub lock_repo: bool,
 }
@@ -180,15 +180,15 @@ pub struct Command {
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct ComponentParameter {
     /// Name of the component.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub component: String,
     /// Name of the parameter.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Value of the parameter.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub value: String,
 }
@@ -210,11 +210,11 @@ pub struct HelmOptions {
 #[schemars(extend("required" = ["BuildOptions", "BinaryPath", "Versions"]))]
 pub struct KustomizeOptions {
     /// Arguments for `kustomize build`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "BuildOptions", deserialize_with = "null")]
     pub build_options: String,
     /// Path of the program.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(rename = "BinaryPath", deserialize_with = "null")]
     pub binary_path: String,
     /// Further versions that Applications may ask for.
@@ -229,15 +229,15 @@ pub struct KustomizeOptions {
 #[schemars(extend("required" = ["Name", "Path", "BuildOptions"]))]
 pub struct KustomizeVersion {
     /// Name of the version.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "Name", deserialize_with = "null")]
     pub name: String,
     /// Path of the program.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(rename = "Path", deserialize_with = "null")]
     pub path: String,
     /// Arguments for its `build`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(rename = "BuildOptions", deserialize_with = "null")]
     pub build_options: String,
 }

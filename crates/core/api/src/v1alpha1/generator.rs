@@ -155,7 +155,7 @@ pub struct ListGenerator {
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
     /// The sets as YAML text, which may be templated.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub elements_yaml: String,
 }
@@ -178,7 +178,7 @@ pub struct ClusterGenerator {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
     /// Give one set with a list of all clusters instead of a set for each.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub flat_list: bool,
 }
@@ -189,7 +189,7 @@ pub struct ClusterGenerator {
 #[schemars(extend("required" = ["repoURL", "revision"]))]
 pub struct GitGenerator {
     /// URL of the repository.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "repoURL", deserialize_with = "null")]
     pub repo_url: String,
     /// Directories that each give a set.
@@ -201,7 +201,7 @@ pub struct GitGenerator {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub files: Vec<GitFileGeneratorItem>,
     /// Branch, tag or commit.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub revision: String,
     /// Seconds until the generator is asked again.
@@ -213,7 +213,7 @@ pub struct GitGenerator {
     #[serde(deserialize_with = "null")]
     pub template: ApplicationSetTemplate,
     /// Prefix for the names of the path's parameters.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path_param_prefix: String,
     /// Further parameters, found under `values`.
@@ -228,11 +228,11 @@ pub struct GitGenerator {
 #[schemars(extend("required" = ["path"]))]
 pub struct GitDirectoryGeneratorItem {
     /// The glob.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub path: String,
     /// Leave out what matches.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude: bool,
 }
@@ -243,11 +243,11 @@ pub struct GitDirectoryGeneratorItem {
 #[schemars(extend("required" = ["path"]))]
 pub struct GitFileGeneratorItem {
     /// The glob.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub path: String,
     /// Leave out what matches.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude: bool,
 }
@@ -258,11 +258,11 @@ pub struct GitFileGeneratorItem {
 #[schemars(extend("required" = ["configMapRef"]))]
 pub struct DuckTypeGenerator {
     /// Name of the ConfigMap that describes the kind and where its list is.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub config_map_ref: String,
     /// Name of the object; excludes `labelSelector`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Seconds until the generator is asked again.
@@ -377,7 +377,7 @@ pub struct PluginGenerator {
 #[schemars(extend("required" = ["name"]))]
 pub struct PluginConfigMapRef {
     /// Name of the ConfigMap.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
 }
@@ -398,11 +398,11 @@ pub struct PluginInput {
 #[schemars(extend("required" = ["secretName", "key"]))]
 pub struct SecretRef {
     /// Name of the Secret.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub secret_name: String,
     /// Key in the Secret.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub key: String,
 }
@@ -413,11 +413,11 @@ pub struct SecretRef {
 #[schemars(extend("required" = ["configMapName", "key"]))]
 pub struct ConfigMapKeyRef {
     /// Name of the ConfigMap.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub config_map_name: String,
     /// Key in the ConfigMap.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub key: String,
 }

@@ -34,15 +34,15 @@ pub struct SourceHydrator {
 #[schemars(extend("required" = ["repoURL", "targetRevision", "path"]))]
 pub struct DrySource {
     /// URL of the Git repository.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "repoURL", deserialize_with = "null")]
     pub repo_url: String,
     /// Branch, tag or commit.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub target_revision: String,
     /// Directory in the repository.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub path: String,
     /// Options for a chart.
@@ -69,16 +69,16 @@ pub struct DrySource {
 #[schemars(extend("required" = ["targetBranch", "path"]))]
 pub struct SyncSource {
     /// The branch.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub target_branch: String,
     /// Directory on the branch.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[schemars(extend("minLength" = 1, "pattern" = "^.{2,}|[^./]$"))]
     #[serde(deserialize_with = "null")]
     pub path: String,
     /// URL of the repository; that of the dry source when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(rename = "repoURL", deserialize_with = "null", skip_serializing_if = "zero")]
     pub repo_url: String,
 }
@@ -89,7 +89,7 @@ pub struct SyncSource {
 #[schemars(extend("required" = ["targetBranch"]))]
 pub struct HydrateTo {
     /// The branch.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub target_branch: String,
 }
@@ -107,7 +107,7 @@ pub struct SourceHydratorStatus {
     #[serde(skip_serializing_if = "zero")]
     pub current_operation: Option<HydrateOperation>,
     /// Commit of the dry source that was last looked at.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub last_compared_dry_revision: String,
 }
@@ -117,11 +117,11 @@ pub struct SourceHydratorStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct SuccessfulHydrateOperation {
     /// Commit it was rendered from.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(rename = "drySHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub dry_sha: String,
     /// Commit that holds the result.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(rename = "hydratedSHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub hydrated_sha: String,
     /// The configuration it was done with.
@@ -144,20 +144,20 @@ pub struct HydrateOperation {
     #[serde(skip_serializing_if = "zero")]
     pub finished_at: Option<Time>,
     /// `Hydrating`, `Hydrated` or `Failed`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[schemars(extend("enum" = ["Hydrating", "Failed", "Hydrated"]))]
     #[serde(deserialize_with = "null")]
     pub phase: String,
     /// What happened, for people.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub message: String,
     /// Commit it renders from.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(rename = "drySHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub dry_sha: String,
     /// Commit that holds the result.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(rename = "hydratedSHA", deserialize_with = "null", skip_serializing_if = "zero")]
     pub hydrated_sha: String,
     /// The configuration it is done with.

@@ -34,11 +34,11 @@ pub struct Operation {
 #[serde(rename_all = "camelCase", default)]
 pub struct OperationInitiator {
     /// Name of the user.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
     /// Nobody: the sync policy did.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub automated: bool,
 }
@@ -53,11 +53,11 @@ pub struct OperationState {
     #[serde(deserialize_with = "null")]
     pub operation: Operation,
     /// `Running`, `Terminating`, `Succeeded`, `Failed` or `Error`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub phase: String,
     /// What is waited for or went wrong.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
     /// What came of the sync so far.
@@ -73,7 +73,7 @@ pub struct OperationState {
     #[serde(skip_serializing_if = "zero")]
     pub finished_at: Option<Time>,
     /// How many further attempts there were.
-    #[prost(int64, tag = "8")]
+    #[prost(int64, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub retry_count: i64,
 }
@@ -83,15 +83,15 @@ pub struct OperationState {
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncOperation {
     /// The revision to sync to; that of the specification when empty.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revision: String,
     /// Delete objects that are no longer in the source.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub prune: bool,
     /// Change nothing, only try.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub dry_run: bool,
     /// How manifests are applied.
@@ -123,7 +123,7 @@ pub struct SyncOperation {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revisions: Vec<String>,
     /// How many times self-heal was tried in a row.
-    #[prost(int64, tag = "12")]
+    #[prost(int64, required, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub auto_heal_attempts_count: i64,
 }
@@ -147,7 +147,7 @@ pub struct SyncStrategy {
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncStrategyApply {
     /// Delete and create an object that cannot be changed.
-    #[prost(bool, tag = "1")]
+    #[prost(bool, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force: bool,
 }
@@ -168,19 +168,19 @@ pub struct SyncStrategyHook {
 #[schemars(extend("required" = ["kind", "name"]))]
 pub struct SyncOperationResource {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// Kind.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
     /// Name.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Namespace.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
 }
@@ -195,7 +195,7 @@ pub struct SyncOperationResult {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resources: Vec<ResourceResult>,
     /// The commit or version synced to.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub revision: String,
     /// The source synced from.
@@ -222,43 +222,43 @@ pub struct SyncOperationResult {
 #[schemars(extend("required" = ["group", "version", "kind", "namespace", "name"]))]
 pub struct ResourceResult {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
     /// API version.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub version: String,
     /// Kind.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
     /// Namespace.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null")]
     pub namespace: String,
     /// Name.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// `Synced`, `SyncFailed`, `Pruned` or `PruneSkipped`.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
     /// What the API server said.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
     /// The phase of a hook, such as `PreSync`; empty for other objects.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook_type: String,
     /// How far the hook or the object's health is, such as `Running`.
-    #[prost(string, tag = "9")]
+    #[prost(string, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook_phase: String,
     /// The phase it was synced in.
-    #[prost(string, tag = "10")]
+    #[prost(string, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_phase: String,
     /// Container images of the object.

@@ -55,7 +55,7 @@ pub struct AppProjectSpec {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub destinations: Vec<ApplicationDestination>,
     /// What the project is for.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[schemars(extend("maxLength" = 255))]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
@@ -97,7 +97,7 @@ pub struct AppProjectSpec {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_namespaces: Vec<String>,
     /// Permit only clusters that belong to the project.
-    #[prost(bool, tag = "13")]
+    #[prost(bool, required, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub permit_only_project_scoped_clusters: bool,
     /// Service accounts that syncs act as, by destination.
@@ -126,11 +126,11 @@ pub struct AppProjectStatus {
 #[schemars(extend("required" = ["name"]))]
 pub struct ProjectRole {
     /// Name of the role.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// What the role is for.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
     /// Lines of RBAC policy about `proj:<project>:<role>`.
@@ -153,15 +153,15 @@ pub struct ProjectRole {
 #[schemars(extend("required" = ["iat"]))]
 pub struct JWTToken {
     /// When it was issued, in seconds since 1970.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub iat: i64,
     /// When it expires, in seconds since 1970; 0 means never.
-    #[prost(int64, tag = "2")]
+    #[prost(int64, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exp: i64,
     /// Id of the token.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub id: String,
 }
@@ -182,15 +182,15 @@ pub struct JWTTokens {
 #[schemars(extend("required" = ["group", "kind"]))]
 pub struct ClusterResourceRestrictionItem {
     /// API group, as a glob.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
     /// Kind, as a glob.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub kind: String,
     /// Name, as a glob; empty means all.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
@@ -214,15 +214,15 @@ pub struct OrphanedResourcesMonitorSettings {
 #[serde(rename_all = "camelCase", default)]
 pub struct OrphanedResourceKey {
     /// API group, as a glob.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// Kind, as a glob.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
     /// Name, as a glob.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
 }
@@ -232,15 +232,15 @@ pub struct OrphanedResourceKey {
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncWindow {
     /// `allow` or `deny`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
     /// When the window opens, in cron's form.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub schedule: String,
     /// How long it stays open, such as `1h`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub duration: String,
     /// Applications it is for, as globs.
@@ -256,23 +256,23 @@ pub struct SyncWindow {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub clusters: Vec<String>,
     /// Permit syncs that somebody asks for all the same.
-    #[prost(bool, tag = "7")]
+    #[prost(bool, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub manual_sync: bool,
     /// Time zone of the schedule; UTC when empty.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub time_zone: String,
     /// Applications, namespaces and clusters must all match, not any one of them.
-    #[prost(bool, tag = "9")]
+    #[prost(bool, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub and_operator: bool,
     /// What the window is for.
-    #[prost(string, tag = "10")]
+    #[prost(string, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
     /// Let a sync go on that is under way when the window closes.
-    #[prost(bool, tag = "11")]
+    #[prost(bool, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_overrun: bool,
 }
@@ -283,7 +283,7 @@ pub struct SyncWindow {
 #[schemars(extend("required" = ["keyID"]))]
 pub struct SignatureKey {
     /// Id of the GnuPG key.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "keyID", deserialize_with = "null")]
     pub key_id: String,
 }
@@ -294,15 +294,15 @@ pub struct SignatureKey {
 #[schemars(extend("required" = ["server", "defaultServiceAccount"]))]
 pub struct ApplicationDestinationServiceAccount {
     /// URL of the cluster, as a glob.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub server: String,
     /// Namespace, as a glob.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Name of the service account, or `namespace:name`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub default_service_account: String,
 }
@@ -348,7 +348,7 @@ pub struct SourceIntegrityGitPolicy {
 #[schemars(extend("required" = ["url"]))]
 pub struct SourceIntegrityGitPolicyRepo {
     /// The URL, as a glob.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub url: String,
 }
@@ -359,7 +359,7 @@ pub struct SourceIntegrityGitPolicyRepo {
 #[schemars(extend("required" = ["mode", "keys"]))]
 pub struct SourceIntegrityGitPolicyGPG {
     /// `none`, `head`: the commit, or `strict`: its whole history.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub mode: String,
     /// Ids of the keys that count.

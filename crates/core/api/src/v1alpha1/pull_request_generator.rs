@@ -54,7 +54,7 @@ pub struct PullRequestGenerator {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: BTreeMap<String, String>,
     /// Take a repository that is not there for one without pull requests.
-    #[prost(bool, tag = "11")]
+    #[prost(bool, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub continue_on_repo_not_found_error: bool,
 }
@@ -65,15 +65,15 @@ pub struct PullRequestGenerator {
 #[schemars(extend("required" = ["owner", "repo"]))]
 pub struct PullRequestGeneratorGithub {
     /// Owner of the repository: a user or an organization.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
     /// Name of the repository.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// The token to sign in with.
@@ -81,7 +81,7 @@ pub struct PullRequestGeneratorGithub {
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
     /// Name of the Secret of a GitHub App to sign in with.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub app_secret_name: String,
     /// Labels a pull request must have.
@@ -96,11 +96,11 @@ pub struct PullRequestGeneratorGithub {
 #[schemars(extend("required" = ["project"]))]
 pub struct PullRequestGeneratorGitLab {
     /// The project.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub project: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// The token to sign in with.
@@ -112,11 +112,11 @@ pub struct PullRequestGeneratorGitLab {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub labels: Vec<String>,
     /// State of the merge requests, such as `opened`.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub pull_request_state: String,
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Certificates of trusted authorities.
@@ -131,15 +131,15 @@ pub struct PullRequestGeneratorGitLab {
 #[schemars(extend("required" = ["owner", "repo", "api"]))]
 pub struct PullRequestGeneratorGitea {
     /// Owner of the repository: a user or an organization.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
     /// Name of the repository.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub api: String,
     /// The token to sign in with.
@@ -147,7 +147,7 @@ pub struct PullRequestGeneratorGitea {
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "5")]
+    #[prost(bool, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Labels a pull request must have.
@@ -162,15 +162,15 @@ pub struct PullRequestGeneratorGitea {
 #[schemars(extend("required" = ["project", "repo", "api"]))]
 pub struct PullRequestGeneratorBitbucketServer {
     /// Key of the project.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub project: String,
     /// Name of the repository.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub api: String,
     /// Sign in with a name and a password.
@@ -182,7 +182,7 @@ pub struct PullRequestGeneratorBitbucketServer {
     #[serde(skip_serializing_if = "zero")]
     pub bearer_token: Option<BearerTokenBitbucket>,
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Certificates of trusted authorities.
@@ -215,15 +215,15 @@ pub struct PullRequestGeneratorFilter {
 #[schemars(extend("required" = ["owner", "repo"]))]
 pub struct PullRequestGeneratorBitbucket {
     /// Workspace of the repository.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
     /// Name of the repository.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// Sign in with a name and a password.
@@ -252,19 +252,19 @@ pub struct BearerTokenBitbucketCloud {
 #[schemars(extend("required" = ["organization", "project", "repo"]))]
 pub struct PullRequestGeneratorAzureDevOps {
     /// The organization.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub organization: String,
     /// The project.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub project: String,
     /// Name of the repository.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// The token to sign in with.

@@ -12,19 +12,19 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("required" = ["repo"]))]
 pub struct Repository {
     /// URL of the repository.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub repo: String,
     /// Name for HTTP.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
     /// Password or token for HTTP.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub password: String,
     /// Private key for SSH, as PEM.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ssh_private_key: String,
     /// Whether it could be reached.
@@ -32,111 +32,111 @@ pub struct Repository {
     #[serde(deserialize_with = "null")]
     pub connection_state: ConnectionState,
     /// Do not verify the SSH host's key; `insecure` is the newer name.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure_ignore_host_key: bool,
     /// Verify neither certificate nor host key.
-    #[prost(bool, tag = "7")]
+    #[prost(bool, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Fetch files kept in Git LFS.
-    #[prost(bool, tag = "8")]
+    #[prost(bool, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub enable_lfs: bool,
     /// Client certificate for HTTPS, as PEM.
-    #[prost(string, tag = "9")]
+    #[prost(string, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_data: String,
     /// Key of the client certificate, as PEM.
-    #[prost(string, tag = "10")]
+    #[prost(string, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_key: String,
     /// `git`, `helm` or `oci`; `git` when empty.
-    #[prost(string, tag = "11")]
+    #[prost(string, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
     /// Name of the repository.
-    #[prost(string, tag = "12")]
+    #[prost(string, required, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// The credentials come from a template.
-    #[prost(bool, tag = "13")]
+    #[prost(bool, required, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub inherited_creds: bool,
     /// The Helm repository is an OCI registry.
-    #[prost(bool, tag = "14")]
+    #[prost(bool, required, tag = "14")]
     #[serde(rename = "enableOCI", deserialize_with = "null", skip_serializing_if = "zero")]
     pub enable_oci: bool,
     /// Private key of a GitHub App, as PEM.
-    #[prost(string, tag = "15")]
+    #[prost(string, required, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_private_key: String,
     /// Id of the GitHub App.
-    #[prost(int64, tag = "16")]
+    #[prost(int64, required, tag = "16")]
     #[serde(rename = "githubAppID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_id: i64,
     /// Id of the App's installation.
-    #[prost(int64, tag = "17")]
+    #[prost(int64, required, tag = "17")]
     #[serde(rename = "githubAppInstallationID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_installation_id: i64,
     /// URL of GitHub Enterprise's API.
-    #[prost(string, tag = "18")]
+    #[prost(string, required, tag = "18")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_enterprise_base_url: String,
     /// The proxy to go through.
-    #[prost(string, tag = "19")]
+    #[prost(string, required, tag = "19")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub proxy: String,
     /// The project the repository belongs to alone.
-    #[prost(string, tag = "20")]
+    #[prost(string, required, tag = "20")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub project: String,
     /// Key of a Google Cloud service account, as JSON.
-    #[prost(string, tag = "21")]
+    #[prost(string, required, tag = "21")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub gcp_service_account_key: String,
     /// Send name and password without being asked for them.
-    #[prost(bool, tag = "22")]
+    #[prost(bool, required, tag = "22")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_http_basic_auth: bool,
     /// Hosts that are reached without the proxy.
-    #[prost(string, tag = "23")]
+    #[prost(string, required, tag = "23")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub no_proxy: String,
     /// Sign in with Azure's workload identity.
-    #[prost(bool, tag = "24")]
+    #[prost(bool, required, tag = "24")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub use_azure_workload_identity: bool,
     /// Token sent with each request.
-    #[prost(string, tag = "25")]
+    #[prost(string, required, tag = "25")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub bearer_token: String,
     /// Speak plain HTTP with the OCI registry.
-    #[prost(bool, tag = "26")]
+    #[prost(bool, required, tag = "26")]
     #[serde(rename = "insecureOCIForceHttp", deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure_oci_force_http: bool,
     /// How many commits of the history are fetched; 0 means all.
-    #[prost(int64, tag = "27")]
+    #[prost(int64, required, tag = "27")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub depth: i64,
     /// Do not render ahead when a webhook comes.
-    #[prost(bool, tag = "28")]
+    #[prost(bool, required, tag = "28")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub webhook_manifest_cache_warm_disabled: bool,
     /// Client id of an Azure service principal.
-    #[prost(string, tag = "29")]
+    #[prost(string, required, tag = "29")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_id: String,
     /// Secret of the Azure service principal.
-    #[prost(string, tag = "30")]
+    #[prost(string, required, tag = "30")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_secret: String,
     /// Tenant of the Azure service principal.
-    #[prost(string, tag = "31")]
+    #[prost(string, required, tag = "31")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_tenant_id: String,
     /// URL at which the Azure service principal signs in.
-    #[prost(string, tag = "32")]
+    #[prost(string, required, tag = "32")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_active_directory_endpoint: String,
 }
@@ -162,95 +162,95 @@ pub struct RepositoryList {
 #[schemars(extend("required" = ["url"]))]
 pub struct RepoCreds {
     /// URL; all repositories below it use these credentials.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub url: String,
     /// Name for HTTP.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub username: String,
     /// Password or token for HTTP.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub password: String,
     /// Private key for SSH, as PEM.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ssh_private_key: String,
     /// Client certificate for HTTPS, as PEM.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_data: String,
     /// Key of the client certificate, as PEM.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tls_client_cert_key: String,
     /// Private key of a GitHub App, as PEM.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_private_key: String,
     /// Id of the GitHub App.
-    #[prost(int64, tag = "8")]
+    #[prost(int64, required, tag = "8")]
     #[serde(rename = "githubAppID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_id: i64,
     /// Id of the App's installation.
-    #[prost(int64, tag = "9")]
+    #[prost(int64, required, tag = "9")]
     #[serde(rename = "githubAppInstallationID", deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_installation_id: i64,
     /// URL of GitHub Enterprise's API.
-    #[prost(string, tag = "10")]
+    #[prost(string, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub github_app_enterprise_base_url: String,
     /// The Helm repository is an OCI registry.
-    #[prost(bool, tag = "11")]
+    #[prost(bool, required, tag = "11")]
     #[serde(rename = "enableOCI", deserialize_with = "null", skip_serializing_if = "zero")]
     pub enable_oci: bool,
     /// `git`, `helm` or `oci`; `git` when empty.
-    #[prost(string, tag = "12")]
+    #[prost(string, required, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#type: String,
     /// Key of a Google Cloud service account, as JSON.
-    #[prost(string, tag = "13")]
+    #[prost(string, required, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub gcp_service_account_key: String,
     /// The proxy to go through.
-    #[prost(string, tag = "19")]
+    #[prost(string, required, tag = "19")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub proxy: String,
     /// Send name and password without being asked for them.
-    #[prost(bool, tag = "20")]
+    #[prost(bool, required, tag = "20")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_http_basic_auth: bool,
     /// Hosts that are reached without the proxy.
-    #[prost(string, tag = "23")]
+    #[prost(string, required, tag = "23")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub no_proxy: String,
     /// Sign in with Azure's workload identity.
-    #[prost(bool, tag = "24")]
+    #[prost(bool, required, tag = "24")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub use_azure_workload_identity: bool,
     /// Token sent with each request.
-    #[prost(string, tag = "25")]
+    #[prost(string, required, tag = "25")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub bearer_token: String,
     /// Speak plain HTTP with the OCI registry.
-    #[prost(bool, tag = "26")]
+    #[prost(bool, required, tag = "26")]
     #[serde(rename = "insecureOCIForceHttp", deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure_oci_force_http: bool,
     /// Client id of an Azure service principal.
-    #[prost(string, tag = "29")]
+    #[prost(string, required, tag = "29")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_id: String,
     /// Secret of the Azure service principal.
-    #[prost(string, tag = "30")]
+    #[prost(string, required, tag = "30")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_client_secret: String,
     /// Tenant of the Azure service principal.
-    #[prost(string, tag = "31")]
+    #[prost(string, required, tag = "31")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_service_principal_tenant_id: String,
     /// URL at which the Azure service principal signs in.
-    #[prost(string, tag = "32")]
+    #[prost(string, required, tag = "32")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub azure_active_directory_endpoint: String,
 }
@@ -276,11 +276,11 @@ pub struct RepoCredsList {
 #[schemars(extend("required" = ["status", "message", "attemptedAt"]))]
 pub struct ConnectionState {
     /// `Successful`, `Failed` or `Unknown`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub status: String,
     /// What went wrong.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub message: String,
     /// When it was tried.
@@ -294,15 +294,15 @@ pub struct ConnectionState {
 #[schemars(extend("required" = ["serverName", "certType", "certSubType", "certData", "certInfo"]))]
 pub struct RepositoryCertificate {
     /// The host it is for.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub server_name: String,
     /// `https` or `ssh`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub cert_type: String,
     /// Kind of the host key, such as `ssh-ed25519`.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null")]
     pub cert_sub_type: String,
     /// The certificate as PEM, or the host key.
@@ -311,7 +311,7 @@ pub struct RepositoryCertificate {
     #[serde(with = "crate::go::base64")]
     pub cert_data: Vec<u8>,
     /// Subject of the certificate, or fingerprint of the host key.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub cert_info: String,
 }
@@ -337,27 +337,27 @@ pub struct RepositoryCertificateList {
 #[schemars(extend("required" = ["keyID"]))]
 pub struct GnuPGPublicKey {
     /// Id of the key.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "keyID", deserialize_with = "null")]
     pub key_id: String,
     /// Fingerprint of the key.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub fingerprint: String,
     /// Whose key it is.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub owner: String,
     /// How far it is trusted.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub trust: String,
     /// Algorithm and length.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sub_type: String,
     /// The key, armored.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub key_data: String,
 }
@@ -387,11 +387,11 @@ pub struct RefTarget {
     #[serde(rename = "Repo", deserialize_with = "null")]
     pub repo: Repository,
     /// Branch, tag or commit.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(rename = "TargetRevision", deserialize_with = "null")]
     pub target_revision: String,
     /// Name of the chart.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(rename = "Chart", deserialize_with = "null")]
     pub chart: String,
 }
@@ -402,7 +402,7 @@ pub struct RefTarget {
 #[schemars(extend("required" = ["date"]))]
 pub struct RevisionMetadata {
     /// Who wrote it.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub author: String,
     /// When it was committed.
@@ -413,11 +413,11 @@ pub struct RevisionMetadata {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tags: Vec<String>,
     /// Its message.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
     /// What came of verifying its signature.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub signature_info: String,
     /// Commits elsewhere that it came from.
@@ -445,27 +445,27 @@ pub struct RevisionReference {
 #[serde(rename_all = "camelCase", default)]
 pub struct CommitMetadata {
     /// Who wrote it.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub author: String,
     /// When it was written.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub date: String,
     /// First line of its message.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub subject: String,
     /// The rest of its message.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub body: String,
     /// Its id.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sha: String,
     /// URL of its repository.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub repo_url: String,
 }
@@ -487,7 +487,7 @@ pub struct SourceIntegrityCheckResult {
 #[schemars(extend("required" = ["Name", "Problems"]))]
 pub struct SourceIntegrityCheckResultItem {
     /// Name of the check.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "Name", deserialize_with = "null")]
     pub name: String,
     /// What was found; nothing when it passed.
@@ -501,11 +501,11 @@ pub struct SourceIntegrityCheckResultItem {
 #[serde(rename_all = "camelCase", default)]
 pub struct ChartDetails {
     /// What it is.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
     /// URL of its page.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub home: String,
     /// Who looks after it.
@@ -519,31 +519,31 @@ pub struct ChartDetails {
 #[serde(rename_all = "camelCase", default)]
 pub struct OCIMetadata {
     /// When it was made.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub created_at: String,
     /// Who made it.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub authors: String,
     /// URL of its page.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub image_url: String,
     /// URL of its documentation.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub docs_url: String,
     /// URL of its source.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_url: String,
     /// Its version.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
     /// What it is.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub description: String,
 }

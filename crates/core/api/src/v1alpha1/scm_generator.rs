@@ -40,7 +40,7 @@ pub struct SCMProviderGenerator {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub filters: Vec<SCMProviderGeneratorFilter>,
     /// Which URL is given: `https` or `ssh`.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub clone_protocol: String,
     /// Seconds until the generator is asked again.
@@ -67,11 +67,11 @@ pub struct SCMProviderGenerator {
 #[schemars(extend("required" = ["organization"]))]
 pub struct SCMProviderGeneratorGithub {
     /// The organization.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub organization: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// The token to sign in with.
@@ -79,15 +79,15 @@ pub struct SCMProviderGeneratorGithub {
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
     /// Name of the Secret of a GitHub App to sign in with.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub app_secret_name: String,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "5")]
+    #[prost(bool, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
     /// Leave out archived repositories.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude_archived_repos: bool,
 }
@@ -98,15 +98,15 @@ pub struct SCMProviderGeneratorGithub {
 #[schemars(extend("required" = ["group"]))]
 pub struct SCMProviderGeneratorGitlab {
     /// Id or path of the group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub group: String,
     /// Take projects of subgroups, too.
-    #[prost(bool, tag = "2")]
+    #[prost(bool, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub include_subgroups: bool,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// The token to sign in with.
@@ -114,11 +114,11 @@ pub struct SCMProviderGeneratorGitlab {
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "5")]
+    #[prost(bool, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Take projects shared with the group, too.
@@ -126,7 +126,7 @@ pub struct SCMProviderGeneratorGitlab {
     #[serde(skip_serializing_if = "zero")]
     pub include_shared_projects: Option<bool>,
     /// Only projects with this topic.
-    #[prost(string, tag = "8")]
+    #[prost(string, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub topic: String,
     /// Certificates of trusted authorities.
@@ -134,7 +134,7 @@ pub struct SCMProviderGeneratorGitlab {
     #[serde(skip_serializing_if = "zero")]
     pub ca_ref: Option<ConfigMapKeyRef>,
     /// Take archived projects, too.
-    #[prost(bool, tag = "10")]
+    #[prost(bool, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub include_archived_repos: bool,
 }
@@ -145,18 +145,18 @@ pub struct SCMProviderGeneratorGitlab {
 #[schemars(extend("required" = ["owner", "user", "appPasswordRef"]))]
 pub struct SCMProviderGeneratorBitbucket {
     /// Workspace of the repositories.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
     /// Name to sign in with.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub user: String,
     /// The app password to sign in with.
     #[prost(message, optional, tag = "3")]
     pub app_password_ref: Option<SecretRef>,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
 }
@@ -167,11 +167,11 @@ pub struct SCMProviderGeneratorBitbucket {
 #[schemars(extend("required" = ["project", "api"]))]
 pub struct SCMProviderGeneratorBitbucketServer {
     /// Key of the project.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub project: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub api: String,
     /// Sign in with a name and a password.
@@ -179,7 +179,7 @@ pub struct SCMProviderGeneratorBitbucketServer {
     #[serde(skip_serializing_if = "zero")]
     pub basic_auth: Option<BasicAuthBitbucketServer>,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
     /// Sign in with a token.
@@ -187,7 +187,7 @@ pub struct SCMProviderGeneratorBitbucketServer {
     #[serde(skip_serializing_if = "zero")]
     pub bearer_token: Option<BearerTokenBitbucket>,
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Certificates of trusted authorities.
@@ -202,7 +202,7 @@ pub struct SCMProviderGeneratorBitbucketServer {
 #[schemars(extend("required" = ["username", "passwordRef"]))]
 pub struct BasicAuthBitbucketServer {
     /// The name.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub username: String,
     /// Where the password is.
@@ -226,11 +226,11 @@ pub struct BearerTokenBitbucket {
 #[schemars(extend("required" = ["owner", "api"]))]
 pub struct SCMProviderGeneratorGitea {
     /// The user or organization.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub owner: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub api: String,
     /// The token to sign in with.
@@ -238,15 +238,15 @@ pub struct SCMProviderGeneratorGitea {
     #[serde(skip_serializing_if = "zero")]
     pub token_ref: Option<SecretRef>,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
     /// Do not verify the server's certificate.
-    #[prost(bool, tag = "5")]
+    #[prost(bool, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub insecure: bool,
     /// Leave out archived repositories.
-    #[prost(bool, tag = "6")]
+    #[prost(bool, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude_archived_repos: bool,
 }
@@ -257,22 +257,22 @@ pub struct SCMProviderGeneratorGitea {
 #[schemars(extend("required" = ["organization", "teamProject", "accessTokenRef"]))]
 pub struct SCMProviderGeneratorAzureDevOps {
     /// The organization.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub organization: String,
     /// URL of the service's API; the public one when empty.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api: String,
     /// Name of the project.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null")]
     pub team_project: String,
     /// The access token to sign in with.
     #[prost(message, optional, tag = "8")]
     pub access_token_ref: Option<SecretRef>,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "9")]
+    #[prost(bool, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
 }
@@ -312,15 +312,15 @@ pub struct SCMProviderGeneratorAWSCodeCommit {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tag_filters: Vec<TagFilter>,
     /// The role to assume.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub role: String,
     /// The region; that of the environment when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub region: String,
     /// A set for every branch, not the default branch alone.
-    #[prost(bool, tag = "4")]
+    #[prost(bool, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub all_branches: bool,
 }
@@ -331,11 +331,11 @@ pub struct SCMProviderGeneratorAWSCodeCommit {
 #[schemars(extend("required" = ["key"]))]
 pub struct TagFilter {
     /// Key of the tag.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub key: String,
     /// Value of the tag; any when empty.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value: String,
 }

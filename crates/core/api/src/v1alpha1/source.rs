@@ -14,15 +14,15 @@ use std::collections::BTreeMap;
 #[schemars(extend("required" = ["repoURL"]))]
 pub struct ApplicationSource {
     /// URL of the Git, Helm or OCI repository.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(rename = "repoURL", deserialize_with = "null")]
     pub repo_url: String,
     /// Directory in a Git repository; excludes `chart`.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path: String,
     /// Branch, tag, commit or range of versions; `HEAD` when empty.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub target_revision: String,
     /// Options for a chart.
@@ -42,19 +42,19 @@ pub struct ApplicationSource {
     #[serde(skip_serializing_if = "zero")]
     pub plugin: Option<ApplicationSourcePlugin>,
     /// Name of the chart in a Helm repository; excludes `path`.
-    #[prost(string, tag = "12")]
+    #[prost(string, required, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub chart: String,
     /// Name by which values files of other sources reach this one, as `$name/…`.
-    #[prost(string, tag = "13")]
+    #[prost(string, required, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub r#ref: String,
     /// Name of the source among several.
-    #[prost(string, tag = "14")]
+    #[prost(string, required, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Prefix of the tags that a range of versions is sought among.
-    #[prost(string, tag = "15")]
+    #[prost(string, required, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub tag_prefix: String,
 }
@@ -72,11 +72,11 @@ pub struct ApplicationSourceHelm {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub parameters: Vec<HelmParameter>,
     /// Name of the release; that of the Application when empty.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub release_name: String,
     /// Values as YAML text; `valuesObject` beats it.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub values: String,
     /// Single values from files, as with `--set-file`.
@@ -84,19 +84,19 @@ pub struct ApplicationSourceHelm {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub file_parameters: Vec<HelmFileParameter>,
     /// Version of Helm: only `v3` is left.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
     /// Send credentials to every host a chart is fetched from.
-    #[prost(bool, tag = "7")]
+    #[prost(bool, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub pass_credentials: bool,
     /// Leave out values files that are not there.
-    #[prost(bool, tag = "8")]
+    #[prost(bool, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_missing_value_files: bool,
     /// Leave out the chart's `crds` directory.
-    #[prost(bool, tag = "9")]
+    #[prost(bool, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub skip_crds: bool,
     /// Values as an object.
@@ -104,11 +104,11 @@ pub struct ApplicationSourceHelm {
     #[serde(skip_serializing_if = "zero")]
     pub values_object: Option<RawExtension>,
     /// Namespace the chart is rendered for; the destination's when empty.
-    #[prost(string, tag = "11")]
+    #[prost(string, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Version of Kubernetes that the chart is told; the cluster's when empty.
-    #[prost(string, tag = "12")]
+    #[prost(string, required, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kube_version: String,
     /// API versions that the chart is told of; the cluster's when empty.
@@ -116,11 +116,11 @@ pub struct ApplicationSourceHelm {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_versions: Vec<String>,
     /// Leave out the chart's tests.
-    #[prost(bool, tag = "14")]
+    #[prost(bool, required, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub skip_tests: bool,
     /// Do not check values against the chart's schema.
-    #[prost(bool, tag = "15")]
+    #[prost(bool, required, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub skip_schema_validation: bool,
 }
@@ -130,15 +130,15 @@ pub struct ApplicationSourceHelm {
 #[serde(rename_all = "camelCase", default)]
 pub struct HelmParameter {
     /// Path of the value.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// The value.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value: String,
     /// Take the value as text, as with `--set-string`.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_string: bool,
 }
@@ -148,11 +148,11 @@ pub struct HelmParameter {
 #[serde(rename_all = "camelCase", default)]
 pub struct HelmFileParameter {
     /// Path of the value.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Path of the file.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path: String,
 }
@@ -162,11 +162,11 @@ pub struct HelmFileParameter {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourceKustomize {
     /// Put before all names.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name_prefix: String,
     /// Put after all names.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name_suffix: String,
     /// Images to replace, as `old=new:tag`.
@@ -178,7 +178,7 @@ pub struct ApplicationSourceKustomize {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub common_labels: BTreeMap<String, String>,
     /// Version of Kustomize, as `argocd-cm` names it.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
     /// Annotations for all objects.
@@ -186,19 +186,19 @@ pub struct ApplicationSourceKustomize {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub common_annotations: BTreeMap<String, String>,
     /// Override labels that are there.
-    #[prost(bool, tag = "7")]
+    #[prost(bool, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_common_labels: bool,
     /// Override annotations that are there.
-    #[prost(bool, tag = "8")]
+    #[prost(bool, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub force_common_annotations: bool,
     /// Namespace for all objects.
-    #[prost(string, tag = "9")]
+    #[prost(string, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Fill in build variables in `commonAnnotations`.
-    #[prost(bool, tag = "10")]
+    #[prost(bool, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub common_annotations_envsubst: bool,
     /// Numbers of replicas to set.
@@ -214,15 +214,15 @@ pub struct ApplicationSourceKustomize {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub components: Vec<String>,
     /// Leave out components that are not there.
-    #[prost(bool, tag = "17")]
+    #[prost(bool, required, tag = "17")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub ignore_missing_components: bool,
     /// Do not put `commonLabels` into selectors.
-    #[prost(bool, tag = "14")]
+    #[prost(bool, required, tag = "14")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub label_without_selector: bool,
     /// Version of Kubernetes that charts are told; the cluster's when empty.
-    #[prost(string, tag = "15")]
+    #[prost(string, required, tag = "15")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kube_version: String,
     /// API versions that charts are told of; the cluster's when empty.
@@ -230,7 +230,7 @@ pub struct ApplicationSourceKustomize {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub api_versions: Vec<String>,
     /// Put `commonLabels` into templates of pods, too.
-    #[prost(bool, tag = "18")]
+    #[prost(bool, required, tag = "18")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub label_include_templates: bool,
 }
@@ -241,7 +241,7 @@ pub struct ApplicationSourceKustomize {
 #[schemars(extend("required" = ["name", "count"]))]
 pub struct KustomizeReplica {
     /// Name of the workload.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// The number.
@@ -255,11 +255,11 @@ pub struct KustomizeReplica {
 #[serde(rename_all = "camelCase", default)]
 pub struct KustomizePatch {
     /// File that holds the patch.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub path: String,
     /// The patch itself.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub patch: String,
     /// The objects it is for.
@@ -281,11 +281,11 @@ pub struct KustomizeSelector {
     #[serde(flatten)]
     pub res_id: KustomizeResId,
     /// By annotations.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub annotation_selector: String,
     /// By labels.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub label_selector: String,
 }
@@ -299,11 +299,11 @@ pub struct KustomizeResId {
     #[serde(flatten)]
     pub gvk: KustomizeGvk,
     /// Their name, a regular expression.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Their namespace, a regular expression.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
 }
@@ -313,15 +313,15 @@ pub struct KustomizeResId {
 #[serde(rename_all = "camelCase", default)]
 pub struct KustomizeGvk {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// API version.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
     /// Kind.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
 }
@@ -331,7 +331,7 @@ pub struct KustomizeGvk {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourceDirectory {
     /// Take subdirectories, too.
-    #[prost(bool, tag = "1")]
+    #[prost(bool, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub recurse: bool,
     /// Options for Jsonnet files.
@@ -339,15 +339,15 @@ pub struct ApplicationSourceDirectory {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub jsonnet: ApplicationSourceJsonnet,
     /// Glob of files to leave out.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub exclude: String,
     /// Glob of files to take; all when empty.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub include: String,
     /// Read files of every extension, not YAML, JSON and Jsonnet alone.
-    #[prost(bool, tag = "5")]
+    #[prost(bool, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub disable_extension_filter: bool,
 }
@@ -376,15 +376,15 @@ pub struct ApplicationSourceJsonnet {
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct JsonnetVar {
     /// Name of the variable.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Its value.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub value: String,
     /// The value is Jsonnet, not text.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub code: bool,
 }
@@ -394,7 +394,7 @@ pub struct JsonnetVar {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourcePlugin {
     /// Name of the plugin; found out when empty.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Environment variables for it; their names get the prefix `ARGOCD_ENV_`.
@@ -413,11 +413,11 @@ pub struct ApplicationSourcePlugin {
 #[schemars(extend("required" = ["name", "value"]))]
 pub struct EnvEntry {
     /// Name of the variable.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub name: String,
     /// Its value.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub value: String,
 }
@@ -427,7 +427,7 @@ pub struct EnvEntry {
 #[serde(rename_all = "camelCase", default)]
 pub struct ApplicationSourcePluginParameter {
     /// Name of the parameter.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Its value, when text.

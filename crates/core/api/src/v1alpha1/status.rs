@@ -47,7 +47,7 @@ pub struct ApplicationStatus {
     #[serde(skip_serializing_if = "zero")]
     pub observed_at: Option<Time>,
     /// Type of the source, such as `Helm`.
-    #[prost(string, tag = "9")]
+    #[prost(string, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_type: String,
     /// Images and links of the objects.
@@ -55,7 +55,7 @@ pub struct ApplicationStatus {
     #[serde(deserialize_with = "null")]
     pub summary: ApplicationSummary,
     /// Where health of single objects is kept; `appTree` means not in `resources`.
-    #[prost(string, tag = "11")]
+    #[prost(string, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_health_source: String,
     /// Types of the sources.
@@ -63,7 +63,7 @@ pub struct ApplicationStatus {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub source_types: Vec<String>,
     /// Namespace of the controller that looks after it.
-    #[prost(string, tag = "13")]
+    #[prost(string, required, tag = "13")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub controller_namespace: String,
     /// How far rendering into a branch is.
@@ -77,27 +77,27 @@ pub struct ApplicationStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceStatus {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// API version.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
     /// Kind.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
     /// Namespace.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Name.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// `Synced`, `OutOfSync` or `Unknown`.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
     /// How well it is.
@@ -105,19 +105,19 @@ pub struct ResourceStatus {
     #[serde(skip_serializing_if = "zero")]
     pub health: Option<HealthStatus>,
     /// Whether it is a hook.
-    #[prost(bool, tag = "8")]
+    #[prost(bool, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook: bool,
     /// Whether it is no longer in the source.
-    #[prost(bool, tag = "9")]
+    #[prost(bool, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requires_pruning: bool,
     /// The wave it is synced in.
-    #[prost(int64, tag = "10")]
+    #[prost(int64, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub sync_wave: i64,
     /// Whether somebody must agree before it is deleted.
-    #[prost(bool, tag = "11")]
+    #[prost(bool, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requires_deletion_confirmation: bool,
 }
@@ -127,11 +127,11 @@ pub struct ResourceStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct AppHealthStatus {
     /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
     /// Why it is not healthy.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
     /// When the status last changed.
@@ -145,11 +145,11 @@ pub struct AppHealthStatus {
 #[serde(rename_all = "camelCase", default)]
 pub struct HealthStatus {
     /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub status: String,
     /// Why it is not healthy.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub message: String,
     /// When the status last changed.
@@ -164,7 +164,7 @@ pub struct HealthStatus {
 #[schemars(extend("required" = ["status"]))]
 pub struct SyncStatus {
     /// `Synced`, `OutOfSync` or `Unknown`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub status: String,
     /// What the cluster was compared with.
@@ -172,7 +172,7 @@ pub struct SyncStatus {
     #[serde(deserialize_with = "null")]
     pub compared_to: ComparedTo,
     /// The commit or version compared with.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revision: String,
     /// The commit or version for each source.
@@ -210,7 +210,7 @@ pub struct ComparedTo {
 #[schemars(extend("required" = ["deployedAt", "id"]))]
 pub struct RevisionHistory {
     /// The commit or version.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub revision: String,
     /// When the sync ended.
@@ -218,7 +218,7 @@ pub struct RevisionHistory {
     #[serde(deserialize_with = "null")]
     pub deployed_at: Time,
     /// Number of the entry, by which a rollback names it.
-    #[prost(int64, tag = "5")]
+    #[prost(int64, required, tag = "5")]
     #[serde(deserialize_with = "null")]
     pub id: i64,
     /// The source.
@@ -249,11 +249,11 @@ pub struct RevisionHistory {
 #[schemars(extend("required" = ["type", "message"]))]
 pub struct ApplicationCondition {
     /// Which condition, such as `ComparisonError`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null")]
     pub r#type: String,
     /// What happened, for people.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null")]
     pub message: String,
     /// When it was first seen.
@@ -275,7 +275,7 @@ pub struct ApplicationSummary {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub images: Vec<String>,
     /// Whether it manages other Applications.
-    #[prost(bool, tag = "3")]
+    #[prost(bool, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub is_app_of_apps: bool,
 }

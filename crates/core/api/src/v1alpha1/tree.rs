@@ -26,7 +26,7 @@ pub struct ApplicationTree {
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hosts: Vec<HostInfo>,
     /// Number of parts the tree is kept in.
-    #[prost(int64, tag = "4")]
+    #[prost(int64, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub shards_count: i64,
 }
@@ -52,7 +52,7 @@ pub struct ResourceNode {
     #[serde(skip_serializing_if = "zero")]
     pub networking_info: Option<ResourceNetworkingInfo>,
     /// Version of the object.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
     /// Container images in it.
@@ -74,27 +74,27 @@ pub struct ResourceNode {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceRef {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// API version.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub version: String,
     /// Kind.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
     /// Namespace.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Name.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// Unique id.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub uid: String,
 }
@@ -104,11 +104,11 @@ pub struct ResourceRef {
 #[serde(rename_all = "camelCase", default)]
 pub struct InfoItem {
     /// What it is about.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// What is shown.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub value: String,
 }
@@ -144,7 +144,7 @@ pub struct ResourceNetworkingInfo {
 #[serde(rename_all = "camelCase", default)]
 pub struct HostInfo {
     /// Name of the node.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// What is used of it.
@@ -166,19 +166,19 @@ pub struct HostInfo {
 #[serde(rename_all = "camelCase", default)]
 pub struct HostResourceInfo {
     /// Name of the resource, such as `cpu`.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_name: String,
     /// What the Application's pods ask for, in thousandths.
-    #[prost(int64, tag = "2")]
+    #[prost(int64, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requested_by_app: i64,
     /// What other pods ask for, in thousandths.
-    #[prost(int64, tag = "3")]
+    #[prost(int64, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub requested_by_neighbors: i64,
     /// What the node has, in thousandths.
-    #[prost(int64, tag = "4")]
+    #[prost(int64, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub capacity: i64,
 }
@@ -188,51 +188,51 @@ pub struct HostResourceInfo {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceDiff {
     /// API group.
-    #[prost(string, tag = "1")]
+    #[prost(string, required, tag = "1")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub group: String,
     /// Kind.
-    #[prost(string, tag = "2")]
+    #[prost(string, required, tag = "2")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub kind: String,
     /// Namespace.
-    #[prost(string, tag = "3")]
+    #[prost(string, required, tag = "3")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub namespace: String,
     /// Name.
-    #[prost(string, tag = "4")]
+    #[prost(string, required, tag = "4")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub name: String,
     /// As the source says, as JSON.
-    #[prost(string, tag = "5")]
+    #[prost(string, required, tag = "5")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub target_state: String,
     /// As it is, as JSON.
-    #[prost(string, tag = "6")]
+    #[prost(string, required, tag = "6")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub live_state: String,
     /// No longer written.
-    #[prost(string, tag = "7")]
+    #[prost(string, required, tag = "7")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub diff: String,
     /// Whether it is a hook.
-    #[prost(bool, tag = "8")]
+    #[prost(bool, required, tag = "8")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub hook: bool,
     /// As it is, without what is ignored, as JSON.
-    #[prost(string, tag = "9")]
+    #[prost(string, required, tag = "9")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub normalized_live_state: String,
     /// As it would be after a sync, as JSON.
-    #[prost(string, tag = "10")]
+    #[prost(string, required, tag = "10")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub predicted_live_state: String,
     /// Version of the live object.
-    #[prost(string, tag = "11")]
+    #[prost(string, required, tag = "11")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub resource_version: String,
     /// Whether a sync would change it.
-    #[prost(bool, tag = "12")]
+    #[prost(bool, required, tag = "12")]
     #[serde(deserialize_with = "null", skip_serializing_if = "zero")]
     pub modified: bool,
 }
