@@ -9,7 +9,7 @@ use crate::found;
 use crate::hub::Hub;
 use crate::masking;
 use api::Root as _;
-use api::v1alpha1::{Application, ApplicationTree, ResourceDiff};
+use api::v1alpha1::{Application, ApplicationTree, ResourceDiff, ResourceNode, ResourceRef};
 use kubernetes::{ApiResource, Cluster, DeleteOptions, Patch, Propagation, WriteOptions};
 use object::{GroupVersionKind, Object};
 use serde_json::Value;
@@ -115,7 +115,13 @@ pub(super) async fn reach(
     let tree = found::tree(hub, &application).await;
     let tree = tree.map_err(|status| failure::within("error getting app resources", &status))?;
     let node = found::node(&tree, named.group, named.kind, named.namespace, named.name);
-    let node = node.filter(|node| !node.resource_ref.uid.is_empty()).ok_or_else(|| {
+    let place = scope.destination(&application.spec.destination).map_err(Status::invalid_argument)?;
+    // The tree may be from before the project was narrowed (CVE-2022-24768).
+    let within = |node: &&ResourceNode| {
+        let object = identified(&node.resource_ref);
+        project::permits_live(&scope.project, &object, &place, &scope.own_clusters)
+    };
+    let node = node.filter(|node| !node.resource_ref.uid.is_empty()).filter(within).ok_or_else(|| {
         Status::invalid_argument(format!(
             "{} {} {} not found as part of application {}",
             named.kind, named.group, named.name, application.metadata.name
@@ -136,6 +142,17 @@ pub(super) async fn reach(
         is_application: false,
     };
     Ok(reached)
+}
+
+/// An object as far as a tree knows it.
+fn identified(found: &ResourceRef) -> Object {
+    let mut object = Object::default();
+    let kind = GroupVersionKind::new(&found.group, &found.version, &found.kind);
+    object.0.insert("apiVersion".into(), kind.api_version().into());
+    object.0.insert("kind".into(), found.kind.as_str().into());
+    object.set_namespace(&found.namespace);
+    object.set_name(&found.name);
+    object
 }
 
 /// The same, or the application itself, which is no part of its own tree.

@@ -10,6 +10,7 @@ mod bad_input;
 mod bench;
 mod browser;
 mod conversations;
+mod escalations;
 mod matrix;
 mod port;
 mod registrations;

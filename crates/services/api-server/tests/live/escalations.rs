@@ -1,0 +1,348 @@
+//! Ways from a small right to a large one that such systems had, by the number they were published under.
+
+use crate::bench::{Bench, CANARY, application, apply, eventually, object, two_users};
+use api::v1alpha1::{ApplicationTree, ResourceDiff, ResourceNode, ResourceRef};
+use api_server::Options;
+use axum::body::Body;
+use http::{Request, Version};
+use http_body_util::BodyExt as _;
+use kubernetes::ApiResource;
+use prost::Message as _;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tower::ServiceExt as _;
+use wire::application::application_service_client::ApplicationServiceClient;
+use wire::application::{ApplicationServerSideDiffQuery, ApplicationServerSideDiffResponse};
+
+const APPLICATIONS: &str = "/api/v1/applications";
+/// Longer than the answer to a stream that is refused takes.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// Makes an object, and gives it back as the cluster has it.
+async fn made(bench: &Bench, value: Value) -> object::Object {
+    let wanted = object(value);
+    apply(&bench.store, &wanted).await;
+    let resource = resource(&wanted).await;
+    let found = bench.store.cluster().get(&resource, wanted.namespace(), wanted.name()).await;
+    found.expect("it was made")
+}
+
+async fn resource(of: &object::Object) -> ApiResource {
+    ApiResource {
+        group: of.group().into(),
+        version: "v1".into(),
+        kind: of.kind().into(),
+        plural: format!("{}s", of.kind().to_ascii_lowercase()),
+        namespaced: !of.namespace().is_empty(),
+        ..ApiResource::default()
+    }
+}
+
+/// Tells the server that objects are an application's, as the controller does.
+async fn manages(bench: &Bench, name: &str, objects: &[&object::Object]) {
+    let node = |object: &&object::Object| ResourceNode {
+        resource_ref: ResourceRef {
+            group: object.group().into(),
+            version: "v1".into(),
+            kind: object.kind().into(),
+            namespace: object.namespace().into(),
+            name: object.name().into(),
+            uid: object.uid().into(),
+        },
+        ..ResourceNode::default()
+    };
+    let entry = |object: &&object::Object| ResourceDiff {
+        group: object.group().into(),
+        kind: object.kind().into(),
+        namespace: object.namespace().into(),
+        name: object.name().into(),
+        ..ResourceDiff::default()
+    };
+    let tree = ApplicationTree { nodes: objects.iter().map(node).collect(), ..ApplicationTree::default() };
+    bench.found(name, &tree, &objects.iter().map(entry).collect::<Vec<_>>()).await;
+}
+
+fn secret(namespace: &str, name: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace},
+        "stringData": {"k": CANARY},
+    })
+}
+
+/// What the server predicts for a target.
+async fn predicted(
+    bench: &Bench,
+    token: &str,
+    live: ResourceDiff,
+    target: &Value,
+) -> Result<ApplicationServerSideDiffResponse, tonic::Status> {
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let mut request = tonic::Request::new(ApplicationServerSideDiffQuery {
+        app_name: "a".into(),
+        live_resources: vec![live],
+        target_manifests: vec![target.to_string()],
+        ..Default::default()
+    });
+    request.metadata_mut().insert("token", token.parse().expect("a token"));
+    let mut client = ApplicationServiceClient::new(channel);
+    client.server_side_diff(request).await.map(tonic::Response::into_inner)
+}
+
+fn asked(object: &object::Object) -> ResourceDiff {
+    ResourceDiff {
+        kind: object.kind().into(),
+        namespace: object.namespace().into(),
+        name: object.name().into(),
+        live_state: json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "forged"}})
+            .to_string(),
+        ..ResourceDiff::default()
+    }
+}
+
+/// Whether an answer holds the planted value, plain or as base64.
+fn holds(text: &str) -> bool {
+    text.contains(CANARY) || text.contains("Y2FuYXJ5LW9mLXRoZS10ZXN0")
+}
+
+#[tokio::test]
+async fn cve_2026_42880_a_prediction_reads_no_secret() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("predicted", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post(APPLICATIONS, &admin, application("a", "guestbook")).await.good();
+    let (own, other) =
+        (made(&bench, secret("predicted", "own")).await, made(&bench, secret("predicted", "other")).await);
+    manages(&bench, "a", &[&own]).await;
+    // A target that says little: what it is merged with is what is live.
+    let target = |name: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "predicted", "labels": {"x": "y"}}});
+    let refused = predicted(&bench, &alice, asked(&other), &target("other")).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused:?}");
+    assert!(refused.message().ends_with("is not part of application a"), "{refused:?}");
+    assert!(!holds(refused.message()));
+    let shown = predicted(&bench, &alice, asked(&own), &target("own")).await.expect("it is its own");
+    let text = format!("{shown:?}");
+    assert!(shown.modified && text.contains("++++++++") && !holds(&text), "{text}");
+    // What is live is read, not believed.
+    assert!(!text.contains("forged"), "{text}");
+    // A kind in disguise is no way in either.
+    let disguised = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "predicted"}});
+    let refused = predicted(&bench, &alice, asked(&own), &disguised).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused:?}");
+}
+
+#[tokio::test]
+async fn cve_2026_45737_what_was_applied_last_is_masked_too() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("applied", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post(APPLICATIONS, &admin, application("a", "guestbook")).await.good();
+    let mut applied = secret("applied", "s");
+    applied["metadata"]["annotations"] =
+        json!({"kubectl.kubernetes.io/last-applied-configuration": secret("applied", "s").to_string()});
+    let live = made(&bench, applied).await;
+    manages(&bench, "a", &[&live]).await;
+    let target = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "applied", "labels": {"x": "y"}}});
+    let shown =
+        format!("{:?}", predicted(&bench, &alice, asked(&live), &target).await.expect("it is its own"));
+    assert!(shown.contains("last-applied-configuration") && !holds(&shown), "{shown}");
+    let query = "namespace=applied&resourceName=s&version=v1&kind=Secret&group=";
+    let shown = bench.get(&format!("{APPLICATIONS}/a/resource?{query}"), &alice).await.good();
+    assert!(shown.text.contains("last-applied-configuration") && !holds(&shown.text), "{shown:?}");
+}
+
+#[tokio::test]
+async fn cve_2022_24768_objects_outside_the_project_are_out_of_reach() {
+    let (settings, _) = two_users();
+    let policy = json!({"policy.csv": "p, alice, applications, *, small/*, allow\n"});
+    let bench = Bench::start("outside", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    let project = json!({"project": {"metadata": {"name": "small"}, "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "https://kubernetes.default.svc", "namespace": "outside"}],
+        "namespaceResourceBlacklist": [{"group": "", "kind": "Secret"}],
+    }}});
+    bench.post("/api/v1/projects", &admin, project).await.good();
+    let mut own = application("a", "guestbook");
+    own["spec"]["project"] = "small".into();
+    own["spec"]["destination"]["namespace"] = "outside".into();
+    bench.post(APPLICATIONS, &admin, own).await.good();
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "outside"}, "rules": []});
+    let config = |namespace: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": namespace}});
+    let objects = [
+        made(&bench, role).await,
+        made(&bench, config("kube-system")).await,
+        made(&bench, secret("outside", "s")).await,
+    ];
+    let permitted = made(&bench, config("outside")).await;
+    // The tree as it was before the project was narrowed.
+    manages(&bench, "a", &[&objects[0], &objects[1], &objects[2], &permitted]).await;
+    let place = |object: &object::Object| {
+        let (group, kind, namespace, name) =
+            (object.group(), object.kind(), object.namespace(), object.name());
+        format!("namespace={namespace}&resourceName={name}&version=v1&kind={kind}&group={group}")
+    };
+    let patch = json!(json!({"metadata": {"labels": {"taken": "over"}}}).to_string());
+    let merge = "patchType=application%2Fmerge-patch%2Bjson";
+    for object in &objects {
+        let place = place(object);
+        let root = format!("{APPLICATIONS}/a/resource");
+        let refused = format!(
+            "{} {} {} not found as part of application a",
+            object.kind(),
+            object.group(),
+            object.name()
+        );
+        bench.get(&format!("{root}?{place}"), &alice).await.is(400, &refused);
+        bench.post(&format!("{root}?{place}&{merge}"), &alice, patch.clone()).await.is(400, &refused);
+        bench.rest("DELETE", &format!("{root}?{place}"), &alice, None).await.is(400, &refused);
+        bench.get(&format!("{root}/actions?{place}"), &alice).await.is(400, &refused);
+        bench.post(&format!("{root}/actions?{place}"), &alice, json!("restart")).await.is(400, &refused);
+        let resource = resource(object).await;
+        let live = bench.store.cluster().get(&resource, object.namespace(), object.name()).await;
+        assert_eq!(live.expect("it is still there").label("taken"), None);
+    }
+    let place = place(&permitted);
+    bench.post(&format!("{APPLICATIONS}/a/resource?{place}&{merge}"), &alice, patch).await.good();
+    bench.rest("DELETE", &format!("{APPLICATIONS}/a/resource?{place}"), &alice, None).await.good();
+}
+
+#[tokio::test]
+async fn cve_2023_22736_applications_of_other_namespaces_are_none() {
+    let options = Options { insecure: true, ..Options::default() };
+    let bench = Bench::with("ours", json!({}), json!({}), &["team-of-ours"], options).await;
+    let admin = bench.admin().await;
+    let manager = kubernetes::WriteOptions::manager("test");
+    let elsewhere =
+        object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-of-others"}}));
+    bench.store.cluster().ensure_namespace(&elsewhere, &manager).await.expect("a namespace");
+    for namespace in ["team-of-others", "team-of-ours"] {
+        let mut stray = application("stray", "guestbook");
+        stray["metadata"]["namespace"] = namespace.into();
+        stray["apiVersion"] = "argoproj.io/v1alpha1".into();
+        stray["kind"] = "Application".into();
+        apply(&bench.store, &object(stray)).await;
+    }
+    // The one that was made later is known, so the other is not just late.
+    eventually("ours is known", || bench.store.application("team-of-ours", "stray").is_ok()).await;
+    assert!(bench.store.application("team-of-others", "stray").is_err());
+    let listed = bench.get(APPLICATIONS, &admin).await.good().json();
+    let names: Vec<&Value> =
+        listed["items"].as_array().unwrap().iter().map(|item| &item["metadata"]["namespace"]).collect();
+    assert_eq!(names, ["team-of-ours"]);
+    for (verb, rest) in [("GET", ""), ("GET", "/resource-tree"), ("DELETE", ""), ("POST", "/sync")] {
+        let path = format!("{APPLICATIONS}/stray{rest}?appNamespace=team-of-others");
+        let body = (verb == "POST").then(|| json!({"appNamespace": "team-of-others"}));
+        bench.rest(verb, &path, &admin, body).await.is(403, "permission denied");
+    }
+}
+
+/// A call with a message that is only names; status and text of the answer.
+async fn call(bench: &Bench, path: &str, token: &str, message: &[u8]) -> (String, String) {
+    let length = u32::try_from(message.len()).expect("it is short").to_be_bytes();
+    let body = [&[0][..], &length, message].concat();
+    let request = Request::post(format!("http://server{path}"))
+        .version(Version::HTTP_2)
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("token", token)
+        .body(Body::from(body))
+        .expect("it is well formed");
+    let (parts, body) = bench.router.clone().oneshot(request).await.expect("an answer").into_parts();
+    let collected = tokio::time::timeout(SILENCE, body.collect()).await;
+    let trailers = match collected {
+        Ok(collected) => collected.expect("a body").trailers().cloned().unwrap_or_default(),
+        Err(_) => http::HeaderMap::new(),
+    };
+    let text = |name: &str| {
+        let value = parts.headers.get(name).or_else(|| trailers.get(name));
+        value.and_then(|value| value.to_str().ok()).unwrap_or("none").replace("%20", " ")
+    };
+    (text("grpc-status"), text("grpc-message"))
+}
+
+/// Every method that names an application, with the messages that name this one, without and with its project.
+fn about_applications(name: &str, project: &str) -> Vec<(String, Vec<u8>)> {
+    let descriptors = prost_types::FileDescriptorSet::decode(wire::DESCRIPTOR_SET).expect("descriptors");
+    let file = descriptors.file.iter().find(|file| file.package() == "application").expect("the package");
+    let mut calls = Vec::new();
+    for method in &file.service[0].method {
+        let asked = method.input_type().rsplit('.').next().unwrap_or_default();
+        let Some(message) = file.message_type.iter().find(|message| message.name() == asked) else {
+            continue;
+        };
+        let field = |wanted: &[&str]| {
+            message
+                .field
+                .iter()
+                .find(|field| wanted.contains(&field.name()))
+                .map(prost_types::FieldDescriptorProto::number)
+        };
+        let Some(number) = field(&["name", "applicationName", "appName"]) else { continue };
+        let text = |number: i32, text: &str| {
+            let mut bytes = Vec::new();
+            let key = u32::try_from(number).expect("a number of a field");
+            prost::encoding::encode_key(key, prost::encoding::WireType::LengthDelimited, &mut bytes);
+            prost::encoding::encode_varint(text.len() as u64, &mut bytes);
+            [&bytes[..], text.as_bytes()].concat()
+        };
+        let path = format!("/application.ApplicationService/{}", method.name());
+        let alone = text(number, name);
+        if let Some(number) = field(&["project"]) {
+            calls.push((path.clone(), [alone.clone(), text(number, project)].concat()));
+        }
+        calls.push((path, alone));
+    }
+    calls
+}
+
+#[tokio::test]
+async fn cve_2022_41354_no_method_tells_a_stranger_what_there_is() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("strangers-of-applications", settings, policy).await;
+    let admin = bench.admin().await;
+    let bob = bench.user(&admin, "bob").await;
+    bench.post(APPLICATIONS, &admin, application("there", "guestbook")).await.good();
+    let (there, none) = (about_applications("there", "default"), about_applications("nope", "default"));
+    assert!(there.len() > 40, "{}", there.len());
+    for ((path, there), (_, none)) in there.iter().zip(&none) {
+        let (there, none) = (call(&bench, path, &bob, there).await, call(&bench, path, &bob, none).await);
+        assert_eq!((&there.0, there.1.replace("there", "nope")), (&none.0, none.1.clone()), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn cve_2026_24748_refreshes_and_settings_want_their_rights() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("refreshes", settings, policy).await;
+    let admin = bench.admin().await;
+    let bob = bench.user(&admin, "bob").await;
+    bench.post(APPLICATIONS, &admin, application("a", "guestbook")).await.good();
+    for path in
+        ["a?refresh=normal", "a?refresh=hard", "a?refresh=hard&project=default", "a/manifests?revision=HEAD"]
+    {
+        bench.get(&format!("{APPLICATIONS}/{path}"), &bob).await.is(403, "permission denied");
+    }
+    let found = bench.store.application("refreshes", "a").expect("it is there");
+    assert!(!found.metadata.annotations.contains_key(api::names::REFRESH), "a refresh was asked for");
+    // A webhook without proof asks for none either, where one is wanted.
+    let settings = |token: &str| {
+        let token = token.to_owned();
+        let bench = &bench;
+        async move { bench.get("/api/v1/settings", &token).await.good().text }
+    };
+    assert!(settings(&admin).await.contains("controllerNamespace"));
+    for token in ["", "a.b.c"] {
+        assert!(!settings(token).await.contains("controllerNamespace"), "{token:?}");
+    }
+    // Methods that nobody listed are refused to whoever has no right at all.
+    for (path, message) in about_applications("a", "default") {
+        let (status, text) = call(&bench, &path, &bob, &message).await;
+        let nothing =
+            status == "0" && path.ends_with("/List") || status == "none" && path.ends_with("/Watch");
+        let refused = status == "7" || status == "12" || status == "3" && text.contains("stream");
+        assert!(nothing || refused, "{path}: {status} {text}");
+    }
+}
