@@ -6,6 +6,7 @@ mod certificate;
 mod cluster;
 mod gpgkey;
 mod health;
+mod members;
 mod notification;
 mod path_value;
 mod project;

@@ -7,7 +7,7 @@ use crate::deep_links::Known;
 use crate::destinations::Scope;
 use crate::failure;
 use crate::hub::Hub;
-use crate::services::project_token;
+use crate::services::{members, project_token};
 use api::k8s::meta_v1::ListMeta;
 use api::names::DEFAULT_PROJECT;
 use api::v1alpha1::{AppProject, AppProjectList, Application, Repository};
@@ -242,34 +242,12 @@ async fn already_there(
     }
     Err(Status::invalid_argument(format!(
         "existing project spec is different; use upsert flag to force update; difference in keys {:?}",
-        differences(&existing, &wanted).join(",")
+        members::differing(&spec(&existing), &spec(&wanted)).join(",")
     )))
 }
 
-/// The fields of two specs that differ, by their names in Go.
-fn differences(left: &AppProject, right: &AppProject) -> Vec<String> {
-    let (left, right) = (&left.spec, &right.spec);
-    let fields = [
-        ("SourceRepos", left.source_repos != right.source_repos),
-        ("Destinations", left.destinations != right.destinations),
-        ("Description", left.description != right.description),
-        ("Roles", left.roles != right.roles),
-        ("ClusterResourceWhitelist", left.cluster_resource_whitelist != right.cluster_resource_whitelist),
-        (
-            "NamespaceResourceBlacklist",
-            left.namespace_resource_blacklist != right.namespace_resource_blacklist,
-        ),
-        ("OrphanedResources", left.orphaned_resources != right.orphaned_resources),
-        ("SyncWindows", left.sync_windows != right.sync_windows),
-        (
-            "NamespaceResourceWhitelist",
-            left.namespace_resource_whitelist != right.namespace_resource_whitelist,
-        ),
-        ("SignatureKeys", left.signature_keys != right.signature_keys),
-        ("ClusterResourceBlacklist", left.cluster_resource_blacklist != right.cluster_resource_blacklist),
-        ("SourceNamespaces", left.source_namespaces != right.source_namespaces),
-    ];
-    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
+fn spec(project: &AppProject) -> serde_json::Value {
+    serde_json::to_value(&project.spec).unwrap_or_default()
 }
 
 async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Result<AppProject, Status> {
