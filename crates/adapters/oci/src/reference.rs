@@ -52,7 +52,9 @@ impl Reference {
             part.bytes().all(inner) && end(part.as_bytes().first()) && end(part.as_bytes().last())
         };
         if !repository.is_empty() && !repository.split('/').all(part) {
-            return Err(invalid("invalid repository"));
+            // What follows a colon would be a tag.
+            let name = repository.split(':').next().unwrap_or_default().to_owned();
+            return Err(OciError::InvalidReference { text: name, reason: "invalid repository" });
         }
         Ok(Self { registry: registry.to_ascii_lowercase(), repository: repository.to_owned() })
     }

@@ -23,7 +23,15 @@ impl RepoServer {
                 let repository = git_repository(Some(repository), self.trust());
                 let repository = repository.map_err(|status| status.message().to_owned())?;
                 let listed = self.sources.git.ls_refs(&repository, Freshness::Now).await;
-                listed.map(drop).map_err(|error| format!("unable to ls-remote HEAD on repository: {error}"))
+                listed.map(drop).map_err(|error| match error {
+                    git::GitError::InvalidUrl { url, reason } => {
+                        let reason = if url.is_empty() { String::new() } else { format!(": {reason}") };
+                        let cause =
+                            format!("repository {url:?} cannot be initialized: repo URL is invalid{reason}");
+                        format!("unable to initialize git client: {cause}")
+                    }
+                    error => format!("unable to ls-remote HEAD on repository: {error}"),
+                })
             }
             other => Err(format!("{other:?} is no type of repository: there are git, helm and oci")),
         }
@@ -33,7 +41,12 @@ impl RepoServer {
         if !repository.enable_oci {
             let repository = chart_repository(repository, self.trust());
             let read = self.sources.charts.index(&repository, charts::Freshness::Now).await;
-            return read.map(drop).map_err(|error| error.to_string());
+            return read.map(drop).map_err(|error| match error {
+                charts::ChartError::InvalidUrl { .. } => {
+                    format!("error loading repo index: error making HTTP request: {error}")
+                }
+                error => error.to_string(),
+            });
         }
         if repository.repo.contains("://") {
             return Err("OCI Helm repository URL should include hostname and port only".into());
@@ -68,7 +81,7 @@ impl RepoServer {
     pub(crate) async fn tags(&self, repository: Option<Repository>) -> Result<Vec<String>, Status> {
         let repository = repository.ok_or_else(|| status::missing("repository"))?;
         let reference = oci::Reference::parse(&repository.repo)
-            .map_err(|error| Status::unknown(format!("failed to initialize oci client: {error}")))?;
+            .map_err(|error| Status::unknown(format!("error creating oci client: {error}")))?;
         let shown = reference.to_string();
         let there = registry_repository(repository, reference, self.trust());
         let started = Instant::now();

@@ -549,7 +549,11 @@ impl RepoServerService for RepoServer {
     async fn list_refs(&self, request: Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
         let repository = git_repository(request.into_inner().repo, self.trust())?;
         let refs = self.sources.git.ls_refs(&repository, Freshness::Cached).await;
-        let refs = refs.map_err(|error| status::git(&error))?;
+        // Here the original says what the remote said, and no more.
+        let refs = refs.map_err(|error| match error {
+            git::GitError::ListRefs { cause, .. } => Status::unknown(cause.to_string()),
+            error => status::git(&error),
+        })?;
         Ok(Response::new(Refs {
             branches: refs.branches().map(str::to_owned).collect(),
             tags: refs.tags().map(str::to_owned).collect(),
