@@ -2,12 +2,13 @@
 
 use crate::authorization::Access;
 use crate::hub::Hub;
+use crate::snapshot::{Broken, Snapshot};
 use api::k8s::meta_v1::ObjectMeta;
 use api::v1alpha1::{AppProject, Application, ApplicationSet};
 use api::{API_VERSION, Root};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use store::EventRecord;
+use store::{EventRecord, Store};
 
 /// What kind of thing was done.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +124,47 @@ pub(crate) async fn tell_of_pull_request(hub: &Hub, of: &Application, what: &str
     };
     if let Err(error) = hub.store.record_event(&event).await {
         tracing::warn!(%error, "an event could not be written");
+    }
+}
+
+impl Hub {
+    /// Tells of parts of the settings that cannot be read and could be before: in the log, and as events of the
+    /// objects they are in.
+    pub(crate) fn tell_broken(&self, before: Option<&Snapshot>, now: &Snapshot) {
+        let known = |problem: &Broken| before.is_some_and(|before| before.problems.contains(problem));
+        let fresh: Vec<Broken> = now.problems.iter().filter(|problem| !known(problem)).cloned().collect();
+        for problem in &fresh {
+            tracing::warn!("{problem}");
+        }
+        let store = self.store.clone();
+        // The settings are read from within other work, which does not wait for events.
+        if let (false, Ok(runtime)) = (fresh.is_empty(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move {
+                for problem in fresh {
+                    if let Err(error) = store.record_event(&broken(&store, &problem)).await {
+                        tracing::warn!(%error, "an event could not be written");
+                    }
+                }
+            });
+        }
+    }
+}
+
+fn broken(store: &Store, problem: &Broken) -> EventRecord {
+    let of = store.config_maps().get(store.namespace(), problem.object);
+    EventRecord {
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        namespace: store.namespace().to_owned(),
+        name: problem.object.to_owned(),
+        uid: String::new(),
+        resource_version: of.map(|stored| stored.resource_version.to_string()).unwrap_or_default(),
+        reason: "SettingsUnreadable".into(),
+        message: problem.message.clone(),
+        warning: true,
+        component: crate::COMPONENT.into(),
+        annotations: BTreeMap::new(),
+        at: Timestamp::now(),
     }
 }
 

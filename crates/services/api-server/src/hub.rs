@@ -97,6 +97,7 @@ impl Hub {
             before => {
                 let fresh = Arc::new(Snapshot::read(&self.store, before.as_deref()));
                 *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+                self.tell_broken(before.as_deref(), &fresh);
                 fresh
             }
         }

@@ -5,7 +5,7 @@ use auth::{Accounts, TokenKey};
 use lua_sandbox::Limits;
 use manifest_request::RenderSettings;
 use rbac::{Enforcer, MatchMode, Policy};
-use settings::{Data, RbacPolicy};
+use settings::{Data, Problem, RbacPolicy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use store::{Store, Stored};
@@ -16,6 +16,21 @@ const SECRET: &str = "argocd-secret";
 
 /// Resource versions of the three objects.
 pub(crate) type Versions = [Arc<str>; 3];
+
+/// A part of the settings that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Broken {
+    /// The object it is in.
+    pub(crate) object: &'static str,
+    /// The key, and what is wrong with its value.
+    pub(crate) message: String,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}", self.object, self.message)
+    }
+}
 
 /// Parsed settings.
 pub(crate) struct Snapshot {
@@ -42,6 +57,8 @@ pub(crate) struct Snapshot {
     pub(crate) webhooks: webhook::Secrets,
     /// Whether pull requests are answered, and as whom.
     pub(crate) pull_requests: settings::PullRequests,
+    /// Which parts cannot be read, and why; the rest counts all the same.
+    pub(crate) problems: Vec<Broken>,
     /// Annotations masked on Secrets.
     pub(crate) masked_annotations: std::collections::BTreeSet<String>,
     actions: OnceLock<Arc<Actions>>,
@@ -56,10 +73,7 @@ impl Snapshot {
     /// Actions on objects, compiled when first asked for.
     pub(crate) fn actions(&self) -> Arc<Actions> {
         let compile = || {
-            let (customizations, problems) = settings::Customizations::parse(&self.data);
-            for problem in problems {
-                tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
-            }
+            let (customizations, _) = settings::Customizations::parse(&self.data);
             Arc::new(Actions::new(&customizations, Limits::default()))
         };
         self.actions.get_or_init(compile).clone()
@@ -70,26 +84,41 @@ impl Snapshot {
         let versions = versions(store);
         let data = store.config_map(SETTINGS);
         let (keys, secrets) = secrets(store);
-        let (accounts, mut problems) = Accounts::parse(&data, &secrets);
+        let (accounts, told) = Accounts::parse(&data, &secrets);
+        let mut problems: Vec<Broken> =
+            told.into_iter().map(|message| Broken { object: SETTINGS, message }).collect();
+        let mut note = |object: &'static str, told: Vec<Problem>| {
+            let broken = |problem: Problem| Broken {
+                object,
+                message: format!("{}: {}", problem.key, problem.message),
+            };
+            problems.extend(told.into_iter().map(broken));
+        };
         let (sessions, told) = settings::Sessions::parse(&data);
-        problems.extend(
-            told.into_iter().map(|problem| format!("argocd-cm {}: {}", problem.key, problem.message)),
-        );
-        for problem in problems {
-            tracing::warn!("{problem}");
-        }
-        let tracking = settings::Tracking::parse(&data).0;
+        note(SETTINGS, told);
+        let (tracking, told) = settings::Tracking::parse(&data);
+        note(SETTINGS, told);
+        let (server, told) = settings::Server::parse(&data);
+        note(SETTINGS, told);
+        let (rendering, told) = RenderSettings::parse(&data, tracking.clone());
+        note(SETTINGS, told);
+        note(SETTINGS, settings::Customizations::parse(&data).1);
         let (pull_requests, told) = pull_requests(store, &data);
-        for problem in told {
-            tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
-        }
+        note(SETTINGS, told);
         let policy = store.config_map(POLICY);
+        let (rules, told) = RbacPolicy::parse(&policy);
+        note(POLICY, told);
+        let (enforcer, unread) = enforcer(&rules, before.map(|before| &before.enforcer));
+        problems.extend(unread.map(|message| Broken { object: POLICY, message }));
+        problems.sort();
+        problems.dedup();
         Self {
             pull_requests,
-            scopes: RbacPolicy::parse(&policy).0.scopes,
-            enforcer: enforcer(&policy, before.map(|before| &before.enforcer)),
-            server: settings::Server::parse(&data).0,
-            rendering: RenderSettings::parse(&data, tracking.clone()).0,
+            scopes: rules.scopes,
+            enforcer,
+            server,
+            rendering,
+            problems,
             tracking,
             masked_annotations: settings::ResourceLabels::parse(&data)
                 .masked_annotations
@@ -146,11 +175,7 @@ fn secrets(store: &Store) -> (Option<Vec<u8>>, BTreeMap<String, String>) {
 
 /// The policy compiled. One that cannot be read changes nothing; with nothing before it, only the built-in roles
 /// count and nobody has a default role.
-fn enforcer(data: &Data, before: Option<&Arc<Enforcer>>) -> Arc<Enforcer> {
-    let (settings, problems) = RbacPolicy::parse(data);
-    for problem in problems {
-        tracing::warn!("argocd-rbac-cm {}: {}", problem.key, problem.message);
-    }
+fn enforcer(settings: &RbacPolicy, before: Option<&Arc<Enforcer>>) -> (Arc<Enforcer>, Option<String>) {
     let mode = match settings.match_mode {
         settings::MatchMode::Glob => MatchMode::Glob,
         settings::MatchMode::Regex => MatchMode::Regex,
@@ -159,11 +184,11 @@ fn enforcer(data: &Data, before: Option<&Arc<Enforcer>>) -> Arc<Enforcer> {
     match Policy::parse(&settings.policy) {
         Ok(own) => {
             policy.extend(own);
-            Arc::new(Enforcer::new(&policy, &settings.default_role, mode))
+            (Arc::new(Enforcer::new(&policy, &settings.default_role, mode)), None)
         }
         Err(error) => {
-            tracing::error!(%error, "argocd-rbac-cm cannot be read: the policy before it stays in force");
-            before.cloned().unwrap_or_else(|| Arc::new(Enforcer::new(&policy, "", mode)))
+            let stands = before.cloned().unwrap_or_else(|| Arc::new(Enforcer::new(&policy, "", mode)));
+            (stands, Some(format!("policy: {error}; the policy before it stays in force")))
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::authentication::Caller;
 use crate::authorization::Access;
 use crate::hub::Hub;
+use crate::snapshot::Snapshot;
 use api::v1alpha1::KustomizeOptions;
 use settings::{CompareOptions, Customizations, Impersonation, Kustomize, SingleSignOn, StatusField, Ui};
 use std::sync::Arc;
@@ -144,4 +145,16 @@ fn add_guarded(hub: &Hub, access: &Access, settings: &mut wire::cluster::Setting
     settings.ui_banner_position = ui.banner.position;
     settings.password_pattern.clone_from(&snapshot.sessions.password_pattern);
     settings.controller_namespace = hub.store.namespace().to_owned();
+    // Whoever may change every account administrates; a policy's line or a name is nobody else's business.
+    if access.permits("accounts", "update", "*") {
+        settings.problems = problems(hub, snapshot);
+    }
+}
+
+/// What cannot be read of the settings and of what is registered.
+fn problems(hub: &Hub, snapshot: &Snapshot) -> Vec<String> {
+    let settings = snapshot.problems.iter().map(ToString::to_string);
+    let clusters = hub.store.clusters(snapshot.server.in_cluster_enabled).into_iter().filter_map(Result::err);
+    let repositories = hub.store.repositories().into_iter().filter_map(Result::err);
+    settings.chain(clusters.chain(repositories).map(|error| error.to_string())).collect()
 }

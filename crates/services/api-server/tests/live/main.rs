@@ -8,6 +8,7 @@ mod applications;
 mod attacks;
 mod bad_input;
 mod bench;
+mod broken_settings;
 mod browser;
 mod conversations;
 mod escalations;

@@ -1,0 +1,68 @@
+//! Settings with a part that cannot be read: the rest counts, and the part is named to those who may mend it.
+
+use crate::bench::{Bench, configure, eventually, two_users};
+use kubernetes::{ApiResource, ListOptions};
+use serde_json::{Value, json};
+
+fn names(value: &Value) -> Vec<String> {
+    let listed = value["problems"].as_array();
+    listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Messages of warnings about an object.
+async fn warnings(bench: &Bench, name: &str) -> Vec<String> {
+    let events = ApiResource {
+        version: "v1".into(),
+        kind: "Event".into(),
+        plural: "events".into(),
+        namespaced: true,
+        ..ApiResource::default()
+    };
+    let options = ListOptions::default();
+    let (found, _) =
+        bench.store.cluster().list(&events, bench.store.namespace(), &options).await.expect("events");
+    let about = found.iter().filter(|event| {
+        event.text_at(&["involvedObject", "name"]) == name && event.text_at(&["type"]) == "Warning"
+    });
+    about.map(|event| event.text_at(&["message"]).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_broken_part_is_named_and_the_rest_counts() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("broken-settings", settings.clone(), policy.clone()).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    assert!(names(&bench.get("/api/v1/settings", &admin).await.good().json()).is_empty());
+    let mut broken = settings;
+    broken["url"] = "https://argocd.example".into();
+    broken["resource.customizations.ignoreDifferences.apps_Deployment"] = "{[".into();
+    configure(&bench.store, "argocd-cm", broken).await;
+    let lines = "p, role:dev, applications, get, */*, allow\np, role:dev, applications\n";
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": lines})).await;
+    let told = bench.get("/api/v1/settings", &admin).await.good().json();
+    assert_eq!(told["url"], "https://argocd.example");
+    let problems = names(&told);
+    assert!(
+        problems.iter().any(|problem| problem
+            .starts_with("argocd-cm resource.customizations.ignoreDifferences.apps_Deployment: ")),
+        "{problems:?}"
+    );
+    assert!(problems.iter().any(|problem| problem.starts_with("argocd-rbac-cm policy: ")), "{problems:?}");
+    // The policy before stays in force, and nobody else is told.
+    bench.get("/api/v1/applications", &alice).await.good();
+    for token in [alice.as_str(), ""] {
+        assert!(names(&bench.get("/api/v1/settings", token).await.good().json()).is_empty());
+    }
+    let mut found = Vec::new();
+    let deadline = tokio::time::Instant::now() + crate::bench::LONG;
+    while found.is_empty() && tokio::time::Instant::now() < deadline {
+        found = warnings(&bench, "argocd-rbac-cm").await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(found.iter().any(|message| message.starts_with("policy: ")), "{found:?}");
+    configure(&bench.store, "argocd-rbac-cm", policy).await;
+    eventually("the policy is in force", || bench.store.config_map("argocd-rbac-cm").len() == 1).await;
+    let problems = names(&bench.get("/api/v1/settings", &admin).await.good().json());
+    assert!(!problems.iter().any(|problem| problem.contains("argocd-rbac-cm")), "{problems:?}");
+}
