@@ -27,7 +27,7 @@ mod watching;
 
 pub use metrics::Shown;
 pub use options::Options;
-pub use sharding::{Algorithm, Share};
+pub use sharding::Share;
 
 use crate::clusters::{ClusterNotice, Clusters};
 use crate::compute::{Compute, DEADLINE};

@@ -5,16 +5,7 @@ use crate::registrations::Registered;
 use api::v1alpha1::Application;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How clusters are shared out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Algorithm {
-    /// By a hash of the cluster's uid.
-    #[default]
-    Legacy,
-    /// In turn, in the order of the uids.
-    RoundRobin,
-}
+use store::{Algorithm, shard_of};
 
 /// This process' share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,35 +55,16 @@ impl Share {
         self.replicas <= 1
     }
 
-    /// Whose a cluster is. A Secret may say so; else a cluster without a uid, the hub's own, is the first's.
+    /// Whose a cluster is.
     fn of(&self, cluster: &Registered, all: &[Registered]) -> u32 {
-        if let Some(shard) = cluster.shard.and_then(|shard| u32::try_from(shard).ok()) {
-            // A shard that is not there has nobody: the first one takes it, as the original does.
-            return if shard < self.replicas { shard } else { 0 };
-        }
-        if cluster.id.is_empty() {
-            return 0;
-        }
-        match self.algorithm {
-            Algorithm::Legacy => hash(&cluster.id) % self.replicas,
-            Algorithm::RoundRobin => {
-                let mut ids: Vec<&str> = all.iter().map(|known| known.id.as_str()).collect();
-                ids.sort_unstable();
-                let at = ids.iter().position(|id| *id == cluster.id).unwrap_or(0);
-                u32::try_from(at % self.replicas as usize).unwrap_or(0)
-            }
-        }
+        let ids: Vec<&str> = all.iter().map(|known| known.id.as_str()).collect();
+        shard_of(&cluster.id, cluster.shard, &ids, self.replicas, self.algorithm)
     }
 
     /// Whether a cluster is this process' own.
     pub(crate) fn has(&self, cluster: &Registered, all: &[Registered]) -> bool {
         self.is_everything() || self.of(cluster, all) == self.shard
     }
-}
-
-/// FNV-1a of 32 bits, as the original takes it.
-fn hash(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 impl Controller {
@@ -181,11 +153,5 @@ mod tests {
         let share = Share { shard: 2, replicas: 3, algorithm: Algorithm::Legacy };
         assert!(share.has(&registered("a", Some(2)), &[]));
         assert_eq!(share.of(&registered("a", Some(9)), &[]), 0);
-    }
-
-    #[test]
-    fn the_hash_is_the_originals() {
-        assert_eq!(hash(""), 0x811c_9dc5);
-        assert_eq!(hash("a"), 0xe40c_292c);
     }
 }

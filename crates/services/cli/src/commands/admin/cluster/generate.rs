@@ -1,6 +1,6 @@
-//! `argocd admin cluster`: registrations of clusters as Secrets.
+//! `argocd admin cluster generate-spec`: a registration of a cluster as a Secret.
 
-use super::secret::{OUTPUT, Registration};
+use super::super::secret::{OUTPUT, Registration};
 use crate::command::{Command, Flag, Running, switch, text};
 use crate::commands::cluster::{ACCOUNT, CLUSTER, Manager, choose, cluster, connect, endpoint};
 use crate::failure::{Failure, Outcome};
@@ -13,10 +13,7 @@ const OWN: &[Flag] = &[
     text("system-namespace", "Namespace of the service account").or("kube-system"),
 ];
 
-pub(crate) static COMMAND: Command =
-    Command { commands: &[&GENERATE], ..Command::new("cluster", "", "Manage clusters configuration") };
-
-static GENERATE: Command = Command {
+pub(super) static COMMAND: Command = Command {
     details: "\nExamples:\n  argocd admin cluster generate-spec my-context --bearer-token TOKEN",
     flags: &[OWN, OUTPUT, CLUSTER],
     run: Some(start),
