@@ -2,6 +2,7 @@
 //! without a panic, and with the answer its own assertions demand. [`TARGETS`] is the list; how its functions are
 //! driven (by libFuzzer, or over what lies in `seeds/` and `found/`) is none of their business.
 
+mod calls;
 mod inputs;
 mod packs;
 mod rendering;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("glob", "a glob and a text", serving::glob),
     target("rest", "a REST request: path, query and body", serving::rest),
     target("message", "a gRPC message, as JSON and back", serving::message),
+    target("web", "a call over gRPC-web: frames and what is in them", calls::web),
     target("payload", "a webhook of any provider", serving::payload),
     target("tracking-id", "a tracking id", serving::tracking_id),
     target("provider", "what an identity provider publishes of itself", serving::provider),
