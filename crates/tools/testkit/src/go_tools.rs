@@ -25,6 +25,11 @@ pub fn argo_cd_scripts() -> Result<PathBuf, Error> {
     Ok(sources.join("resource_customizations"))
 }
 
+/// `grpcurl`, which the conversations over gRPC were recorded with.
+pub fn grpcurl() -> Result<PathBuf, Error> {
+    compile::published("github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.3", "grpcurl")
+}
+
 /// Helm's engine behind a line of JSON for each template: `crates/core/gotemplate/cases/recorder`.
 pub fn template_recorder() -> Result<PathBuf, Error> {
     compile::binary(&Program {

@@ -57,6 +57,79 @@ pub fn compare(recorded: &Answer, answered: &Answer, replacements: &Replacements
     Ok(())
 }
 
+/// The first difference of two calls of a gRPC client that prints messages as JSON between lines of text.
+///
+/// # Errors
+/// The first difference.
+pub fn compare_calls(
+    recorded: &Answer,
+    answered: &Answer,
+    replacements: &Replacements,
+) -> Result<(), Mismatch> {
+    let form = |text: &str| messages(&replacements.normal(text));
+    let form = |answer: &Answer| Answer {
+        output: form(&answer.output),
+        errors: form(&answer.errors),
+        ..answer.clone()
+    };
+    let (one, other) = (form(recorded), form(answered));
+    let differs = [
+        ("standard output", &one.output, &other.output),
+        ("standard error", &one.errors, &other.errors),
+        ("exit code", &format!("{:?}", one.exit), &format!("{:?}", other.exit)),
+    ];
+    match differs.into_iter().find(|(_, one, other)| one != other) {
+        None => Ok(()),
+        Some((part, one, other)) => Err(Mismatch {
+            part,
+            recorded: one.clone(),
+            answered: format!("{other}\n{}", other_part(part, &answered.errors)),
+        }),
+    }
+}
+
+/// What explains a difference elsewhere.
+fn other_part<'text>(part: &str, errors: &'text str) -> &'text str {
+    if part == "standard error" { "" } else { errors }
+}
+
+/// Lines of text as they are, messages as JSON that can be compared. When an answer was sent is not compared, and what
+/// the client says of the method's description was not recorded.
+fn messages(text: &str) -> String {
+    let (mut whole, mut message): (Vec<String>, Option<String>) = (Vec::new(), None);
+    let (before, rest) = text.split_once("\nResolved method descriptor:\n").unwrap_or((text, ""));
+    let after =
+        rest.split_once("\n\nRequest metadata").map(|(_, after)| format!("\nRequest metadata{after}"));
+    let text = format!("{before}{}", after.unwrap_or_default());
+    for line in text.lines() {
+        if line == "{" {
+            message = Some(String::new());
+        }
+        match &mut message {
+            Some(json) => {
+                json.push_str(line);
+                json.push('\n');
+                if line == "}" {
+                    whole.push(shape(json));
+                    message = None;
+                }
+            }
+            None if TRAVEL.iter().any(|name| line.starts_with(name)) => {}
+            None => whole.push(
+                line.split_once(UNMARSHALLING)
+                    .map_or_else(|| line.to_owned(), |(before, _)| format!("{before}{UNMARSHALLING}")),
+            ),
+        }
+    }
+    whole.extend(message);
+    whole.join("\n")
+}
+
+/// Headers that were not recorded, and the one that ours adds.
+const TRAVEL: [&str; 3] = ["date: ", "content-length: ", "rbac-line: "];
+/// What comes after is in the words of a library.
+const UNMARSHALLING: &str = "grpc: error unmarshalling request: ";
+
 fn same(recorded: &str, answered: &str) -> bool {
     if let Some((before, rest)) = recorded.split_once("<help text of \"")
         && let Some((command, after)) = rest.split_once("\">")
@@ -136,13 +209,26 @@ pub fn compare_objects(
     Err(Mismatch { part: "object", recorded: one, answered: other })
 }
 
-/// Whether one header says what another does. A cookie may have more attributes than the recorded one.
+/// Whether one header says what another does. A cookie may have more attributes than the recorded one; names of headers
+/// come in any order, and ours may be more.
 fn says(answered: &str, recorded: &str) -> bool {
     let parts = |line: &str| line.split("; ").map(str::to_ascii_lowercase).collect::<Vec<_>>();
     match recorded.strip_prefix("set-cookie: ") {
         Some(_) => {
             let answered = parts(answered);
             parts(recorded).iter().all(|part| answered.contains(part))
+        }
+        None if recorded.starts_with("access-control-expose-headers: ") => {
+            let names = |line: &str| {
+                let list = line.split_once(": ").map_or("", |(_, list)| list);
+                list.split(", ").map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+            };
+            answered.starts_with("access-control-expose-headers: ")
+                && names(answered).is_superset(&names(recorded))
+        }
+        None if recorded.contains(UNMARSHALLING) => {
+            let before = |line: &str| line.split_once(UNMARSHALLING).map(|(before, _)| before.to_owned());
+            before(answered) == before(recorded)
         }
         None => answered == recorded,
     }

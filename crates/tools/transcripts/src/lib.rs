@@ -6,8 +6,10 @@ mod exchange;
 mod json;
 mod normal;
 mod record;
+mod web;
 
-pub use compare::{Mismatch, compare, compare_objects, compare_responses};
+pub use compare::{Mismatch, compare, compare_calls, compare_objects, compare_responses};
 pub use exchange::{Exchange, Request, Response};
 pub use normal::Replacements;
 pub use record::{Answer, Call, Malformed, Record};
+pub use web::{compare_frames, unhex};

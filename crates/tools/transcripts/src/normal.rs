@@ -20,7 +20,8 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}", "<bcrypt>"),
     (r#"("resourceVersion": ")\d+""#, "$1<rv>\""),
     (r#"(resourceVersion: ")\d+""#, "$1<rv>\""),
-    (r" on [^ ]+:53: no such host", " on <dns>: no such host"),
+    // Go tells which name server it asked.
+    (r" on (<dns>|[^ ]+:53): no such host", ": no such host"),
     (r#"("(?:certData|keyData|caData)":\s*)"[A-Za-z0-9+/=]{24,}""#, "$1\"<base64>\""),
     // Names of Secrets hash addresses, and those have ports.
     (r"\b(cluster-127\.0\.0\.1|repo|creds)-\d{6,10}\b", "$1-<fnv>"),
@@ -31,17 +32,24 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(:\s*)1[78]\d{8}\b", "$1<epoch>"),
     (r"-1[78]\d{8}\b", "-<epoch>"),
     (r"(?m)(^|\s)1[78]\d{8}\b", "$1<epoch>"),
+    (r"read tcp [^ ]+->[^ ]+: read: ", "read tcp <ephemeral>-><server>: read: "),
     (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
     (r"\b([a-z0-9-]+-[0-9a-z]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-<rand>"),
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
     // A restart is part of a pod template, and has a time; a Job made by an action is called by the minute.
     (r#"(ReplicaSet \\*"[a-z0-9-]+)-[0-9a-f]{8,10}\b"#, "$1-<hash>"),
     (r"\bnightly-(\d{10}|<n>)\b", "nightly-<n>"),
+    (r#"("seconds": )"1[78]\d{8}""#, "$1\"<epoch>\""),
     (r"(metadata\.resourceVersion +\S+ +)\d+", "$1<rv>"),
     // What a remote says in its own words comes after this.
     (r#"(failed to list refs: (?:repository not found|authentication required))(?:: ?[^\",]*)?"#, "$1"),
     // A pod's template holds times and addresses, so its hash does too.
     (r"-[0-9a-f]{8,10}-<rand>", "-<hash>-<rand>"),
+    // What Go, gpg and HTTP clients say in their own words.
+    (
+        r#"(failed to get server version: |error making HTTP request: |error validating PGP keys from input: )[^"\\\n]*(?:\\.[^"\\\n]*)*"#,
+        "$1<words>",
+    ),
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "<httpdate>"),
 ];
 
@@ -56,6 +64,11 @@ static NAMED: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
 fn compiled(patterns: &[(&str, &'static str)]) -> Vec<Pattern> {
     let compile = |pattern: &str| Regex::new(pattern).expect("the patterns compile");
     patterns.iter().map(|(pattern, replacement)| (compile(pattern), *replacement)).collect()
+}
+
+/// An address as a part of a path.
+fn escaped(address: &str) -> String {
+    address.replace(':', "%3A").replace('/', "%2F")
 }
 
 impl Replacements {
@@ -81,7 +94,12 @@ impl Replacements {
     #[must_use]
     pub fn normal(&self, text: &str) -> String {
         let text = self.known.iter().fold(text.to_owned(), |text, (name, value)| {
-            if value.is_empty() { text } else { text.replace(value, name) }
+            if value.is_empty() {
+                return text;
+            }
+            // The recorder did not tell an address from its escaped form.
+            let text = text.replace(value, name);
+            if value.contains("://") { text.replace(&escaped(value), name) } else { text }
         });
         let replaced = |text: String, patterns: &[Pattern]| {
             patterns.iter().fold(text, |text, (pattern, replacement)| {

@@ -14,7 +14,7 @@ pub struct Record {
 /// What was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
-    /// The words after `argocd`, as a shell splits them. Placeholders are still in them.
+    /// The words after the program's name, as a shell splits them. Placeholders are still in them.
     pub words: Vec<String>,
     /// Environment variables beside the usual ones.
     pub variables: Vec<(String, String)>,
@@ -45,6 +45,8 @@ impl std::fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
+/// Who was called.
+const PROGRAMS: [&str; 2] = ["$ argocd", "$ grpcurl"];
 /// Marks output that does not end with a line end.
 const NO_NEWLINE: &str = "<no-newline>\n";
 
@@ -72,7 +74,7 @@ impl Record {
                 let end = section_end(rest, index);
                 sections[index] = rest[..end].to_owned();
                 rest = &rest[end..];
-            } else if let Some(command) = line.strip_prefix("$ argocd") {
+            } else if let Some(command) = PROGRAMS.iter().find_map(|program| line.strip_prefix(program)) {
                 call = Some(split(command)?);
             } else if let Some(code) = line.strip_prefix("exit: ") {
                 exit = code.parse().ok();
@@ -83,7 +85,7 @@ impl Record {
                 note.push_str(words);
             }
         }
-        let words = call.ok_or_else(|| Malformed("no line `$ argocd …`".into()))?;
+        let words = call.ok_or_else(|| Malformed("no line `$ argocd …` or `$ grpcurl …`".into()))?;
         let [input, output, errors] = sections.map(|section| section.replace(NO_NEWLINE, ""));
         Ok(Self { note, call: Call { words, variables, input }, answer: Answer { exit, output, errors } })
     }

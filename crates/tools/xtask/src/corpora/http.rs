@@ -17,10 +17,22 @@ const BODY_LIMIT: usize = 64 << 20;
 
 /// Sends a request and reads the answer until it ends, or is silent for `quiet`, or `limit` is over.
 pub(super) fn send(address: &str, request: &Request, quiet: Duration, limit: Duration) -> Result<Response> {
+    let (response, body) = send_bytes(address, request, request.body.as_bytes(), quiet, limit)?;
+    Ok(Response { body: String::from_utf8_lossy(&body).into_owned(), ..response })
+}
+
+/// The same with bodies that need not be texts.
+pub(super) fn send_bytes(
+    address: &str,
+    request: &Request,
+    body: &[u8],
+    quiet: Duration,
+    limit: Duration,
+) -> Result<(Response, Vec<u8>)> {
     let stream = TcpStream::connect(address).with_context(|| format!("connect to {address}"))?;
     stream.set_read_timeout(Some(quiet))?;
     let mut writer = stream.try_clone()?;
-    writer.write_all(&bytes(request, address))?;
+    writer.write_all(&bytes(request, body, address))?;
     let response = read(stream, limit);
     // It may have been closed already.
     writer.shutdown(Shutdown::Both).ok();
@@ -68,30 +80,30 @@ impl Kubernetes {
             ("Content-Type".to_owned(), kind.to_owned()),
         ];
         let request = Request { method: method.into(), target: path.into(), headers, body: body.into() };
-        stream.write_all(&bytes(&request, &self.host))?;
-        let response = read(stream, Duration::from_secs(30))?;
+        stream.write_all(&bytes(&request, request.body.as_bytes(), &self.host))?;
+        let (response, body) = read(stream, Duration::from_secs(30))?;
+        let body = String::from_utf8_lossy(&body).into_owned();
         if response.status >= 400 {
-            bail!("{method} {path}: {} {}", response.status, response.body);
+            bail!("{method} {path}: {} {body}", response.status);
         }
-        Ok(response.body)
+        Ok(body)
     }
 }
 
-fn bytes(request: &Request, host: &str) -> Vec<u8> {
+fn bytes(request: &Request, body: &[u8], host: &str) -> Vec<u8> {
     let mut text = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.target);
     for (name, value) in &request.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    if !request.body.is_empty() || ["POST", "PUT", "PATCH"].contains(&request.method.as_str()) {
-        text.push_str(&format!("Content-Length: {}\r\n", request.body.len()));
+    if !body.is_empty() || ["POST", "PUT", "PATCH"].contains(&request.method.as_str()) {
+        text.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
     text.push_str("Connection: close\r\n\r\n");
-    text.push_str(&request.body);
-    text.into_bytes()
+    [text.as_bytes(), body].concat()
 }
 
 /// Everything that comes, and whether the other side ended it.
-fn read(mut stream: impl Read, limit: Duration) -> Result<Response> {
+fn read(mut stream: impl Read, limit: Duration) -> Result<(Response, Vec<u8>)> {
     let deadline = Instant::now() + limit;
     let (mut received, mut part, mut ended) = (Vec::new(), [0; 16 << 10], false);
     while Instant::now() < deadline && received.len() < BODY_LIMIT {
@@ -113,18 +125,17 @@ fn read(mut stream: impl Read, limit: Duration) -> Result<Response> {
             break;
         }
     }
-    let mut response = parse(&received);
-    response.endless = !ended;
-    Ok(response)
+    let (response, body) = parse(&received);
+    Ok((Response { endless: !ended, ..response }, body))
 }
 
 fn complete(received: &[u8]) -> bool {
     received.ends_with(b"\r\n0\r\n\r\n")
 }
 
-fn parse(received: &[u8]) -> Response {
+fn parse(received: &[u8]) -> (Response, Vec<u8>) {
     let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return Response::default();
+        return (Response::default(), Vec::new());
     };
     let head = String::from_utf8_lossy(&received[..end]).into_owned();
     let mut lines = head.lines();
@@ -142,13 +153,7 @@ fn parse(received: &[u8]) -> Response {
         name.eq_ignore_ascii_case("content-encoding") && value.eq_ignore_ascii_case("gzip")
     });
     let body = if packed { unpacked(&body) } else { body };
-    Response {
-        status: status.unwrap_or_default(),
-        headers,
-        body: String::from_utf8_lossy(&body).into_owned(),
-        cut: false,
-        endless: false,
-    }
+    (Response { status: status.unwrap_or_default(), headers, ..Response::default() }, body)
 }
 
 /// What was compressed; what is broken stays as it came, to be seen in the difference.

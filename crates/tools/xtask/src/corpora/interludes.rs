@@ -31,11 +31,15 @@ enum Step {
     InitialPassword,
     /// A context whose user has a token.
     TokenContext,
+    /// Settings of notifications, and an application to tell about.
+    Notifications,
     /// Time passed: a call of `argocd` shows a text.
     Shows(&'static [&'static str], &'static str),
 }
 
-use Step::{Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Push, Serve, Shows, TokenContext};
+use Step::{
+    Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Notifications, Push, Serve, Shows, TokenContext,
+};
 
 const SETTINGS: &str = include_str!("../../corpora/argocd-cm.yaml");
 const POLICY: &str = include_str!("../../corpora/argocd-rbac-cm.yaml");
@@ -76,6 +80,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
         "04-080",
         &[Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}")],
     ),
+    ("07-001", &[Notifications]),
     ("08-001", &[Serve { tls: true }]),
     ("08-011", &[Serve { tls: false }]),
     (
@@ -206,6 +211,11 @@ const DURING: &[(&str, &[Change])] = &[
     ),
 ];
 
+/// Whether something was done while the record's stream was open.
+pub(super) fn changes(record: &str) -> bool {
+    DURING.iter().any(|(case, _)| record.starts_with(case))
+}
+
 /// Starts what was done while the record's stream was open: a moment after it begins, one thing after another.
 pub(super) fn during(record: &str, stage: &Stage) -> Option<std::thread::JoinHandle<()>> {
     let (_, changes) = DURING.iter().find(|(case, _)| record.starts_with(case))?;
@@ -251,6 +261,7 @@ impl Step {
             }
             InitialPassword => initial_password(stage),
             TokenContext => stage.token_context(),
+            Notifications => super::notifications::prepare(stage),
             // What does not come is seen by the record that waits for it.
             Shows(words, text) => {
                 let words = words.iter().map(|word| (*word).to_owned()).collect();

@@ -1,9 +1,11 @@
 //! `cargo xtask corpora transcripts`: the recorded conversations with the original, held with our own servers. What has
 //! passed once must go on passing; `crates/tools/transcripts/passing.txt` is the list.
 
+mod grpc;
 mod http;
 mod interludes;
 mod moments;
+mod notifications;
 mod report;
 mod rest;
 mod stage;
@@ -131,23 +133,25 @@ impl Case {
         self.name.split_once('/').map_or(&self.name, |(_, id)| id)
     }
 
-    /// `02`, or for REST `1xxx`.
+    /// `02`, for REST `1xxx`, or `grpc`.
     fn phase(&self) -> String {
         match self.name.strip_prefix("rest/") {
             Some(id) => format!("{}xxx", id.get(..1).unwrap_or_default()),
+            None if self.name.starts_with("grpc/") => "grpc".to_owned(),
             None => self.id().get(..2).unwrap_or_default().to_owned(),
         }
     }
 }
 
-/// The order in which they were recorded; 07 was about notifications and needs what is not there yet.
-const ORDER: &[&str] = &["01", "02", "03", "04", "05", "06", "1xxx", "2xxx", "08", "09", "10", "3xxx"];
+/// The order in which they were recorded.
+const ORDER: &[&str] =
+    &["01", "02", "03", "04", "05", "06", "1xxx", "2xxx", "07", "grpc", "08", "09", "10", "3xxx"];
 /// Phases that leave nothing behind that others need, or that need parts we do not have.
-const ALONE: &[&str] = &["05", "06", "1xxx", "2xxx", "08", "09", "10", "3xxx"];
+const ALONE: &[&str] = &["05", "06", "1xxx", "2xxx", "07", "grpc", "08", "09", "10", "3xxx"];
 
 fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
     let mut found = Vec::new();
-    for folder in ["cli", "rest"] {
+    for folder in ["cli", "rest", "grpc"] {
         let path = corpora.join(folder);
         for entry in
             fs::read_dir(&path).with_context(|| format!("read the recordings in {}", path.display()))?
@@ -182,7 +186,7 @@ fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
 
 /// Compares the objects that were recorded before a call.
 fn look(case: &Case, wanted: &Wanted, stage: &Stage, report: &mut Report) -> Result<()> {
-    if case.name.starts_with("rest/") {
+    if !case.name.starts_with("cli/") {
         return Ok(());
     }
     for file in moments::before(case.id()) {
@@ -199,6 +203,14 @@ fn look(case: &Case, wanted: &Wanted, stage: &Stage, report: &mut Report) -> Res
 fn replay(case: &Case, stage: &mut Stage, callers: &mut rest::Callers, report: &Report) -> Result<Outcome> {
     let patience = PATIENCE[usize::from(!report.known(&case.name))];
     let began = Instant::now();
+    if case.name.starts_with("grpc/") {
+        loop {
+            match grpc::replay(stage, callers, case.id(), &case.text)? {
+                Outcome::Failed(_) if began.elapsed() < patience / 3 => std::thread::sleep(PAUSE),
+                outcome => return Ok(outcome),
+            }
+        }
+    }
     if case.name.starts_with("rest/") {
         callers.prepare(stage)?;
         let exchange = Exchange::parse(&case.text)?;

@@ -36,7 +36,7 @@ impl Report {
         let (folder, id) = name.split_once('/').unwrap_or(("", name));
         let phase = match folder {
             "rest" => format!("rest {}xxx", &id[..1]),
-            "objects" => folder.to_owned(),
+            "objects" | "grpc" => folder.to_owned(),
             _ => format!("cli  {}", &id[..2]),
         };
         let place = self.phases.iter().position(|(known, _, _)| *known == phase).unwrap_or_else(|| {

@@ -44,7 +44,7 @@ impl Callers {
         Ok(())
     }
 
-    fn token(&self, name: &str) -> &str {
+    pub(super) fn token(&self, name: &str) -> &str {
         let found = self.tokens.iter().find(|(known, _)| known == name);
         found.map_or(FOREIGN, |(_, token)| token.as_str())
     }
@@ -69,7 +69,8 @@ impl Callers {
             body: concrete(&material(stage, recorded)?),
         };
         super::webhooks::sign(id, &mut request);
-        let response = http::send(&stage.server_address(), &request, QUIET, LIMIT)?;
+        let quiet = if super::interludes::changes(id) { QUIET * 2 } else { QUIET };
+        let response = http::send(&stage.server_address(), &request, quiet, LIMIT)?;
         self.learn(recorded, &response);
         Ok(response)
     }

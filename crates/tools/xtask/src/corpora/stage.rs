@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use testkit::control_plane::{self, ControlPlane};
 use testkit::git_http::{self, GitHttp};
 use testkit::git_repo::GitRepo;
+use testkit::sink::{Answer as Told, HttpSink};
 use transcripts::{Answer, Call, Replacements};
 
 pub(super) const NAMESPACE: &str = "argocd";
@@ -45,11 +46,23 @@ pub(super) struct Stage {
     binary: PathBuf,
     ports: [u16; 2],
     server: Option<Child>,
+    repo_server: Option<Child>,
+    sink: Option<HttpSink>,
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
         self.stop();
+        ended(&mut self.repo_server);
+    }
+}
+
+/// Ends a program.
+fn ended(program: &mut Option<Child>) {
+    if let Some(mut program) = program.take() {
+        // It may have ended by itself.
+        program.kill().ok();
+        program.wait().ok();
     }
 }
 
@@ -116,6 +129,8 @@ impl Stage {
             binary,
             ports,
             server: None,
+            repo_server: None,
+            sink: None,
         };
         stage.commit(1)?;
         stage.furnish()?;
@@ -218,12 +233,41 @@ impl Stage {
         Ok(())
     }
 
-    pub(super) fn stop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            // It may have ended by itself.
-            server.kill().ok();
-            server.wait().ok();
+    /// Somebody who takes every notification, once.
+    pub(super) fn listen(&mut self) -> Result<()> {
+        if self.sink.is_none() {
+            let sink = HttpSink::start()?;
+            let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+            sink.answer("", [Told { headers, ..Told::new(200, "{}") }]);
+            self.know("<sink>", sink.url().trim_start_matches("http://").to_owned());
+            self.sink = Some(sink);
         }
+        Ok(())
+    }
+
+    /// A repo-server of its own, once.
+    pub(super) fn serve_repositories(&mut self) -> Result<()> {
+        if self.repo_server.is_some() {
+            return Ok(());
+        }
+        let port = testkit::free_port()?;
+        let file = fs::File::options().create(true).append(true).open(self.log_path())?;
+        let mut command = Command::new(&self.binary);
+        command
+            .args(["--port", &port.to_string(), "--metrics-port", "0", "--address", "127.0.0.1"])
+            .env("ARGOCD_BINARY_NAME", "argocd-repo-server")
+            .env("ARGOCD_RS_MIRRORS", self.home.path().join("mirrors-of-repo-server"))
+            .stdin(Stdio::null())
+            .stderr(file);
+        self.repo_server = Some(command.spawn().context("start the repo-server")?);
+        let listens = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(());
+        testkit::poll(READY, listens).context("the repo-server did not start")?;
+        self.know("<repo-server>", format!("localhost:{port}"));
+        Ok(())
+    }
+
+    pub(super) fn stop(&mut self) {
+        ended(&mut self.server);
     }
 
     pub(super) fn log_path(&self) -> PathBuf {
