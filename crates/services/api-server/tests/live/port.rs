@@ -1,6 +1,6 @@
 //! The port itself: TLS, gRPC, gRPC-web and REST beside each other.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, LONG, apply, eventually, object};
 use axum::body::Body;
 use boot::stop::Stop;
 use http::{Request, StatusCode};
@@ -25,6 +25,48 @@ async fn one_port_speaks_every_protocol() {
     let channel = transport::connect(&options).expect("a channel");
     let version = VersionServiceClient::new(channel).version(()).await.expect("a version").into_inner();
     assert!(version.version.starts_with('v') && version.platform.is_empty(), "{version:?}");
+    stop.ask();
+    serving.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_served_without_a_restart_and_a_broken_one_is_not() {
+    boot::crypto();
+    let bench = Bench::start("renewed", json!({}), json!({})).await;
+    let identity = api_server::ensure_certificate(&bench.server).await.expect("a certificate");
+    let _following = api_server::follow_certificate(&bench.server, &identity);
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = Listener::bind(any, Some(identity)).await.expect("a port");
+    let address = format!("localhost:{}", listener.address().port());
+    let stop = Stop::new();
+    let serving = tokio::spawn(transport::serve(listener, bench.router.clone(), stop.asked()));
+    let fresh = transport::SelfSigned::new(&["localhost"]).expect("a certificate");
+    let trusted = fresh.certificate.clone().into_bytes();
+    let asked = async || {
+        let trust = Trust::Authorities(trusted.clone());
+        let options = ChannelOptions { address: address.clone(), trust, timeout: None };
+        let channel = transport::connect(&options).expect("a channel");
+        VersionServiceClient::new(channel).version(()).await.is_ok()
+    };
+    assert!(!asked().await, "the first certificate is another one");
+    let renewed = async |certificate: &str, key: &str| {
+        let secret = object(json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argocd-server-tls", "namespace": "renewed"},
+            "stringData": {"tls.crt": certificate, "tls.key": key},
+        }));
+        apply(&bench.store, &secret).await;
+        let kept = || {
+            bench.store.secret("argocd-server-tls").is_some_and(|entry| entry.text("tls.crt") == certificate)
+        };
+        eventually("the Secret is known", kept).await;
+    };
+    renewed(&fresh.certificate, &fresh.key).await;
+    let deadline = tokio::time::Instant::now() + LONG;
+    while !asked().await {
+        assert!(tokio::time::Instant::now() < deadline, "the new certificate is served");
+    }
+    renewed("junk", "junk").await;
+    assert!(asked().await, "the one before it stays");
     stop.ask();
     serving.await.expect("it ends");
 }
