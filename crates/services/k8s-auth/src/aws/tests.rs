@@ -1,3 +1,5 @@
+//! Where keys are found, in which order, and what is signed with them; STS answers at the transport.
+
 use super::{Asked, token};
 use crate::{Refusal, reach};
 use base64::Engine;
