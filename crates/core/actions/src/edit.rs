@@ -60,7 +60,7 @@ pub(crate) fn without_empties(value: &Value) -> Option<Value> {
 }
 
 /// Lua cannot tell an empty list from an empty object: what came back as an empty list and was an object
-/// before is what it was.
+/// before is an empty one.
 pub(crate) fn restore_empties(new: &mut Value, old: &Value) {
     match (new, old) {
         (Value::Object(new), Value::Object(old)) => {
@@ -68,7 +68,7 @@ pub(crate) fn restore_empties(new: &mut Value, old: &Value) {
                 let Some(before) = old.get(name) else { continue };
                 let is_empty_list = member.as_array().is_some_and(Vec::is_empty);
                 if is_empty_list && before.is_object() {
-                    *member = before.clone();
+                    *member = Value::Object(Map::new());
                 } else {
                     restore_empties(member, before);
                 }
@@ -108,7 +108,7 @@ mod tests {
     fn empties_are_what_they_were() {
         let mut new = json!({"a": [], "b": [], "c": [{"d": []}, []], "e": []});
         restore_empties(&mut new, &json!({"a": {}, "b": [1], "c": [{"d": {"x": 1}}, {}]}));
-        assert_eq!(new, json!({"a": {}, "b": [], "c": [{"d": {"x": 1}}, {}], "e": []}));
+        assert_eq!(new, json!({"a": {}, "b": [], "c": [{"d": {}}, {}], "e": []}));
         assert_eq!(
             without_empties(&json!({"a": {}, "b": [null, 1], "c": {"d": []}})),
             Some(json!({"b": [1], "c": {}}))

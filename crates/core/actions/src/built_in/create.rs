@@ -50,7 +50,9 @@ pub(super) fn job(source: &Object, run: &Run<'_>) -> Option<Object> {
     let mut made = start("batch/v1", "Job", metadata, source, name);
     put(&mut made, &["metadata", "annotations", "cronjob.kubernetes.io/instantiate"], Value::from("manual"));
     put(&mut made, &["metadata", "ownerReferences"], owner(source, true));
-    put(&mut made, &["spec"], template.get("spec").and_then(without_empties)?);
+    if let Some(spec) = template.get("spec").and_then(without_empties) {
+        put(&mut made, &["spec"], spec);
+    }
     Some(Object(made))
 }
 
@@ -73,7 +75,9 @@ pub(super) fn workflow_of_schedule(source: &Object, run: &Run<'_>) -> Option<Obj
     let finalizers = source.at(&["spec", "workflowMetadata", "finalizers"]).cloned();
     put(&mut made, &["finalizers"], finalizers.unwrap_or_else(|| json!([])));
     put(&mut made, &["metadata", "ownerReferences"], owner(source, false));
-    put(&mut made, &["spec"], source.at(&["spec", "workflowSpec"]).and_then(without_empties)?);
+    if let Some(spec) = source.at(&["spec", "workflowSpec"]).and_then(without_empties) {
+        put(&mut made, &["spec"], spec);
+    }
     Some(Object(made))
 }
 
@@ -84,21 +88,5 @@ pub(super) fn workflow_of_template(source: &Object, run: &Run<'_>) -> Option<Obj
     put(&mut made, &label, Value::from(source.name()));
     put(&mut made, &["spec", "workflowTemplateRef", "name"], Value::from(source.name()));
     put(&mut made, &["metadata", "ownerReferences"], owner(source, false));
-    Some(Object(made))
-}
-
-pub(super) fn backup(source: &Object, run: &Run<'_>) -> Option<Object> {
-    let cluster = source.at(&["spec", "cluster"])?;
-    let name = format!("{}-{}", source.name(), run.at("%Y%m%d%H%M%S"));
-    let mut made = start("postgresql.cnpg.io/v1", "Backup", None, source, name);
-    let cluster_name = cluster.get("name").and_then(Value::as_str).unwrap_or_default();
-    put(&mut made, &["metadata", "labels", "cnpg.io/cluster"], Value::from(cluster_name));
-    put(&mut made, &["metadata", "labels", "cnpg.io/scheduled-backup"], Value::from(source.name()));
-    put(&mut made, &["metadata", "ownerReferences"], owner(source, true));
-    for part in ["cluster", "target", "method", "pluginConfiguration", "online", "onlineConfiguration"] {
-        if let Some(value) = source.at(&["spec", part]).and_then(without_empties) {
-            put(&mut made, &["spec", part], value);
-        }
-    }
     Some(Object(made))
 }

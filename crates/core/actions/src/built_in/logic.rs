@@ -60,13 +60,30 @@ pub(super) fn rolling(live: &Object) -> bool {
     live.annotation("strimzi.io/manual-rolling-update") == Some("true")
 }
 
-pub(super) fn never_refreshed(live: &Object) -> bool {
-    live.text_at(&["spec", "refreshInterval"]) == "0s"
+pub(super) fn cordoned(live: &Object) -> bool {
+    is_true(live, &["spec", "cordoned"])
 }
 
-/// A pull request that is merged or closed cannot be merged.
+pub(super) fn not_cordoned(live: &Object) -> bool {
+    !cordoned(live)
+}
+
+/// An interval of nothing; what is fetched on change alone may be fetched all the same.
+pub(super) fn never_refreshed(live: &Object) -> bool {
+    let none = match live.at(&["spec", "refreshInterval"]) {
+        Some(Value::String(text)) => {
+            let unit = text.strip_prefix('0');
+            unit.is_some_and(|unit| matches!(unit, "" | "ns" | "us" | "µs" | "ms" | "s" | "m" | "h"))
+        }
+        Some(interval) => interval.as_f64().is_some_and(|interval| interval.abs() <= 0.0),
+        None => false,
+    };
+    none && live.text_at(&["spec", "refreshPolicy"]) != "OnChange"
+}
+
+/// Only an open pull request can be merged.
 pub(super) fn not_open(live: &Object) -> bool {
-    matches!(live.text_at(&["spec", "state"]), "merged" | "closed")
+    live.text_at(&["spec", "state"]) != "open"
 }
 
 // KEDA.
@@ -152,7 +169,11 @@ pub(super) fn scale(members: &mut Map<String, Value>, run: &Run<'_>) -> Result<(
 }
 
 pub(super) fn hold_replicas(members: &mut Map<String, Value>, run: &Run<'_>) -> Result<(), String> {
-    let replicas = wanted_replicas(run)?.to_string();
+    let Some(text) = run.parameters.get("replicas") else {
+        return Err("replicas parameter is required".into());
+    };
+    let number = text.trim().parse::<f64>().ok().filter(|number| *number >= 0.0);
+    let replicas = number.ok_or_else(|| format!("invalid number: {text} (must be >= 0)"))?.to_string();
     let path = ["metadata", "annotations", "autoscaling.keda.sh/paused-replicas"];
     edit::put(members, &path, Value::from(replicas));
     Ok(())
@@ -169,6 +190,7 @@ pub(super) fn rollout_not_paused(live: &Object) -> bool {
 
 fn fully_promoted(live: &Object) -> bool {
     let of = |name: &str| live.at(&["status", name]).filter(|value| !value.is_null());
+    // Without a status the controller has not seen it yet: nothing is under way.
     of("currentPodHash") == of("stableRS")
 }
 
@@ -185,7 +207,7 @@ pub(super) fn cannot_retry(live: &Object) -> bool {
 }
 
 pub(super) fn cannot_pause_rollout(live: &Object) -> bool {
-    fully_promoted(live) || live.at(&["spec", "paused"]) == Some(&Value::Bool(true))
+    fully_promoted(live) || aborted(live) || paused(live)
 }
 
 /// Before 0.10 the generation was a hash, and the controller knew no full promotion.
@@ -217,7 +239,8 @@ fn step_index(members: &Map<String, Value>) -> Option<usize> {
 }
 
 pub(super) fn cannot_skip(live: &Object) -> bool {
-    steps(&live.0).is_none_or(|steps| step_index(&live.0) == Some(steps))
+    at(&live.0, &["status"]).is_none()
+        || steps(&live.0).is_none_or(|steps| step_index(&live.0) == Some(steps))
 }
 
 pub(super) fn resume_rollout(members: &mut Map<String, Value>, _: &Run<'_>) -> Result<(), String> {
@@ -337,17 +360,27 @@ fn flow_paused(live: &Object) -> bool {
     live.text_at(&["spec", "lifecycle", "desiredPhase"]) == "Paused"
 }
 
-fn discarded(live: &Object) -> bool {
-    live.label(UPGRADE_STATE).is_some_and(|state| state.starts_with("recyclable"))
+fn upgrade_state(live: &Object) -> &str {
+    live.label(UPGRADE_STATE).unwrap_or_default()
 }
 
 /// What a rollout owns is paused on the rollout, unless the rollout has done with it.
 fn owned(live: &Object) -> bool {
-    let owner = match live.kind() {
-        "Pipeline" => "PipelineRollout",
-        _ => "MonoVertexRollout",
+    let (owner, given_up) = match live.kind() {
+        "Pipeline" => ("PipelineRollout", upgrade_state(live) == "recyclable-expired"),
+        _ => ("MonoVertexRollout", false),
     };
-    !discarded(live) && live.owner_references().iter().any(|reference| reference.kind == owner)
+    !given_up && live.owner_references().iter().any(|reference| reference.kind == owner)
+}
+
+/// How a flow may be resumed: slowly, fast. Slowly, when nothing is said.
+fn allowed(live: &Object, metadata: &[&str]) -> (bool, bool) {
+    let path = [metadata, &["annotations"][..]].concat();
+    match at(&live.0, &path).and_then(|annotations| annotations.get(STRATEGIES)).and_then(Value::as_str) {
+        Some("fast") => (false, true),
+        Some("slow, fast") => (true, true),
+        _ => (true, false),
+    }
 }
 
 pub(super) fn cannot_pause_flow(live: &Object) -> bool {
@@ -355,34 +388,36 @@ pub(super) fn cannot_pause_flow(live: &Object) -> bool {
 }
 
 pub(super) fn cannot_resume_slowly(live: &Object) -> bool {
-    owned(live) || !flow_paused(live) || live.annotation(STRATEGIES) == Some("fast")
+    owned(live) || !flow_paused(live) || !allowed(live, &["spec", "metadata"]).0
 }
 
 pub(super) fn cannot_resume_fast(live: &Object) -> bool {
-    let allowed = matches!(live.annotation(STRATEGIES), Some("fast" | "slow, fast"));
-    owned(live) || !flow_paused(live) || !allowed
+    owned(live) || !flow_paused(live) || !allowed(live, &["spec", "metadata"]).1
 }
 
 pub(super) fn cannot_force(live: &Object) -> bool {
-    let upgrading = matches!(live.label(UPGRADE_STATE), Some("in-progress" | "trial"));
+    let upgrading = matches!(upgrade_state(live), "in-progress" | "trial");
     !upgrading || live.label(FORCE_PROMOTE) == Some("true")
 }
 
 pub(super) fn cannot_delete_flow(live: &Object) -> bool {
-    !discarded(live)
+    !matches!(upgrade_state(live), "recyclable" | "recyclable-expired")
 }
 
-fn part_paused(live: &Object) -> bool {
-    let part = if live.kind() == "PipelineRollout" { "pipeline" } else { "monoVertex" };
-    live.text_at(&["spec", part, "spec", "lifecycle", "desiredPhase"]) == "Paused"
+fn part(live: &Object) -> &'static str {
+    if live.kind() == "PipelineRollout" { "pipeline" } else { "monoVertex" }
 }
 
 pub(super) fn rollout_part_paused(live: &Object) -> bool {
-    part_paused(live)
+    live.text_at(&["spec", part(live), "spec", "lifecycle", "desiredPhase"]) == "Paused"
 }
 
-pub(super) fn rollout_part_running(live: &Object) -> bool {
-    !part_paused(live)
+pub(super) fn cannot_resume_part_slowly(live: &Object) -> bool {
+    !rollout_part_paused(live) || !allowed(live, &["spec", part(live), "metadata"]).0
+}
+
+pub(super) fn cannot_resume_part_fast(live: &Object) -> bool {
+    !rollout_part_paused(live) || !allowed(live, &["spec", part(live), "metadata"]).1
 }
 
 pub(super) fn cannot_lose_data(live: &Object) -> bool {
@@ -391,13 +426,4 @@ pub(super) fn cannot_lose_data(live: &Object) -> bool {
 
 pub(super) fn may_not_lose_data(live: &Object) -> bool {
     live.annotation("numaplane.numaproj.io/allow-data-loss") != Some("true")
-}
-
-pub(super) fn cannot_force_rollout(live: &Object) -> bool {
-    live.text_at(&["status", "upgradeInProgress"]) != "Progressive"
-        || live.text_at(&["status", "phase"]) != "Pending"
-}
-
-pub(super) fn is_not_forced(live: &Object) -> bool {
-    live.at(&["spec", "strategy", "progressive", "forcePromote"]) != Some(&Value::Bool(true))
 }

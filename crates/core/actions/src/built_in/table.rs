@@ -70,6 +70,14 @@ const FLUX_SUSPEND: Action = change("suspend", &[Change::Flag(SUSPEND, true)]).d
 const FLUX_RESUME: Action = change("resume", &[Change::Lower(SUSPEND)]).disabled_if(logic::not_suspended);
 const FLUX: &[Action] = &[RECONCILE, FLUX_SUSPEND, FLUX_RESUME];
 
+// Capsule.
+
+const CORDONED: &[&str] = &["spec", "cordoned"];
+const CORDON: Action =
+    change("cordon", &[Change::Flag(CORDONED, true)]).icon("fa fa-fw fa-pause").disabled_if(logic::cordoned);
+const UNCORDON: Action =
+    change("uncordon", &[Change::Lower(CORDONED)]).icon("fa fa-fw fa-play").disabled_if(logic::not_cordoned);
+
 // KEDA.
 
 const KEDA_PAUSED: &[&str] = &["metadata", "annotations", "autoscaling.keda.sh/paused"];
@@ -82,7 +90,6 @@ const KEDA_PAUSE: Action =
 const PHASE: &[&str] = &["spec", "lifecycle", "desiredPhase"];
 const RESUME_STRATEGY: &[&str] = &["metadata", "annotations", "numaflow.numaproj.io/resume-strategy"];
 const FAST_RESUME: &[&str] = &["spec", "strategy", "pauseResume", "fastResume"];
-const FORCED: &[&str] = &["spec", "strategy", "progressive", "forcePromote"];
 const DATA_LOSS: &[&str] = &["metadata", "annotations", "numaplane.numaproj.io/allow-data-loss"];
 const PIPELINE_PHASE: &[&str] = &["spec", "pipeline", "spec", "lifecycle", "desiredPhase"];
 const VERTEX_PHASE: &[&str] = &["spec", "monoVertex", "spec", "lifecycle", "desiredPhase"];
@@ -97,12 +104,6 @@ const FORCE_PROMOTE: Action = change(
 const FLOW_PAUSE: Action = change("pause", &[Change::Text(PHASE, "Paused")])
     .icon("fa-solid fa-fw fa-pause")
     .disabled_if(logic::cannot_pause_flow);
-const ENABLE_FORCE: Action = change("enable-force-promote", &[Change::Flag(FORCED, true)])
-    .called("Enable Force Promote")
-    .disabled_if(logic::cannot_force_rollout);
-const DISABLE_FORCE: Action = change("disable-force-promote", &[Change::Flag(FORCED, false)])
-    .called("Disable Force Promote")
-    .disabled_if(logic::is_not_forced);
 
 const fn pause_part(changes: &'static [Change]) -> Action {
     change("pause", changes).icon("fa-solid fa-fw fa-pause").disabled_if(logic::rollout_part_paused)
@@ -342,31 +343,29 @@ pub(super) const KINDS: &[Kinds] = &[
                 .shown_if(logic::hibernated),
         ],
     },
+    Kinds { group: "capsule.clastix.io", kinds: &["Tenant"], actions: &[CORDON, UNCORDON] },
     Kinds {
-        group: "postgresql.cnpg.io",
-        kinds: &["ScheduledBackup"],
-        actions: &[action("create-backup", Does::Create(create::backup))
-            .icon("fa fa-fw fa-plus")
-            .called("Create Backup")],
-    },
-    Kinds {
-        group: "cluster.x-k8s.io",
-        kinds: &["Cluster"],
+        group: "capsule.clastix.io",
+        kinds: &["GlobalTenantResource", "TenantResource"],
         actions: &[
-            change("pause", &[Change::Flag(&["spec", "paused"], true)]).disabled_if(logic::paused),
-            change("resume", &[Change::Remove(&["spec", "paused"])]).disabled_if(logic::not_paused),
+            CORDON,
+            UNCORDON,
+            change(
+                "reconcile",
+                &[Change::Now(
+                    &["metadata", "annotations", "reconcile.projectcapsule.dev/requestedAt"],
+                    RFC_3339,
+                )],
+            )
+            .icon("fa fa-fw fa-rotate-right")
+            .disabled_if(logic::cordoned),
         ],
     },
     Kinds {
-        group: "cluster.x-k8s.io",
-        kinds: &["MachineDeployment"],
-        actions: &[
-            change("restart", &[Change::Now(&["spec", "rolloutAfter"], RFC_3339)]),
-            change("pause", &[Change::Flag(&["spec", "paused"], true)]).disabled_if(logic::paused),
-            change("resume", &[Change::Remove(&["spec", "paused"])]).disabled_if(logic::not_paused),
-        ],
+        group: "numaflow.numaproj.io",
+        kinds: &["InterStepBufferService"],
+        actions: &[FORCE_PROMOTE.called("")],
     },
-    Kinds { group: "numaflow.numaproj.io", kinds: &["InterStepBufferService"], actions: &[FORCE_PROMOTE] },
     Kinds {
         group: "numaflow.numaproj.io",
         kinds: &["MonoVertex"],
@@ -409,24 +408,17 @@ pub(super) const KINDS: &[Kinds] = &[
     },
     Kinds {
         group: "numaplane.numaproj.io",
-        kinds: &["ISBServiceRollout"],
-        actions: &[ENABLE_FORCE, DISABLE_FORCE],
-    },
-    Kinds {
-        group: "numaplane.numaproj.io",
         kinds: &["MonoVertexRollout"],
         actions: &[
             pause_part(&[Change::Text(VERTEX_PHASE, "Paused")]),
             slowly(
                 &[Change::Text(VERTEX_PHASE, "Running"), Change::Flag(FAST_RESUME, false)],
-                logic::rollout_part_running,
+                logic::cannot_resume_part_slowly,
             ),
             fast(
                 &[Change::Text(VERTEX_PHASE, "Running"), Change::Flag(FAST_RESUME, true)],
-                logic::rollout_part_running,
+                logic::cannot_resume_part_fast,
             ),
-            ENABLE_FORCE,
-            DISABLE_FORCE,
         ],
     },
     Kinds {
@@ -436,20 +428,20 @@ pub(super) const KINDS: &[Kinds] = &[
             pause_part(&[Change::Text(PIPELINE_PHASE, "Paused")]),
             slowly(
                 &[Change::Text(PIPELINE_PHASE, "Running"), Change::Flag(FAST_RESUME, false)],
-                logic::rollout_part_running,
+                logic::cannot_resume_part_slowly,
             ),
             fast(
                 &[Change::Text(PIPELINE_PHASE, "Running"), Change::Flag(FAST_RESUME, true)],
-                logic::rollout_part_running,
+                logic::cannot_resume_part_fast,
             ),
             change("allow-data-loss", &[Change::Text(DATA_LOSS, "true")])
-                .called("Allow (Potential) Data Loss")
+                .icon("fa-solid fa-fw fa-unlock")
+                .called("Allow (Possible) Data Loss")
                 .disabled_if(logic::cannot_lose_data),
             change("disallow-data-loss", &[Change::Text(DATA_LOSS, "false")])
+                .icon("fa-solid fa-fw fa-lock")
                 .called("Disallow Data Loss")
                 .disabled_if(logic::may_not_lose_data),
-            ENABLE_FORCE,
-            DISABLE_FORCE,
         ],
     },
 ];

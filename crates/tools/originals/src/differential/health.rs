@@ -1,7 +1,7 @@
 //! Objects as their controllers write them, changed at random; the original's script for their kind against our rules.
 
 use super::chance::Chance;
-use super::scripts::{self, Library};
+use super::scripts::{self, Library, OBJECT, UNTOLD};
 use super::tools::Tools;
 use super::{Corpora, Input};
 use crate::answer::Answer;
@@ -14,11 +14,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// What stands for the answer when the original's script breaks, or says now this and now that.
-const UNTOLD: &str = "untold";
 /// Go's maps have no order, and so scripts see an object's members in any: these are two of them.
 const ORDERS: [&str; 2] = ["a < b", "a > b"];
-const OBJECT: &str = "object.yaml";
 /// The time of all comparisons.
 const NOW: Timestamp = Timestamp::constant(1_772_600_000, 0);
 

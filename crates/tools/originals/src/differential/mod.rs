@@ -1,6 +1,7 @@
 //! The original tools and ours over the same random input, under a seed. What differs is made smaller, told, and kept
 //! as a folder that can be moved to a crate's `cases/`.
 
+mod actions;
 mod chance;
 mod charts;
 mod health;
@@ -43,7 +44,7 @@ pub(crate) struct Family {
     compare: fn(&str, &str) -> Result<Answer>,
 }
 
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 7] = [
     Family {
         name: "templates",
         about: "random expressions over random values, by Helm's engine",
@@ -88,6 +89,15 @@ const FAMILIES: [Family; 6] = [
         ours: health::ours,
         theirs: health::theirs,
         compare: health::compare,
+    },
+    Family {
+        name: "actions",
+        about: "the same of every kind that has actions, and what is done to it, by the scripts of those",
+        make: actions::make,
+        unchanged: actions::unchanged,
+        ours: actions::ours,
+        theirs: actions::theirs,
+        compare: actions::compare,
     },
     Family {
         name: "jsonnet",

@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// The file that the object of an input lies in.
+pub(crate) const OBJECT: &str = "object.yaml";
+/// What stands for the answer when the original's script breaks, or says now this and now that.
+pub(crate) const UNTOLD: &str = "untold";
 /// Words that controllers write, beside those of the scripts.
 const WORDS: &[&str] =
     &["True", "False", "Unknown", "Ready", "Succeeded", "Failed", "Pending", "Running", "", "word"];
@@ -32,14 +36,16 @@ pub(crate) struct Library {
 #[derive(Default)]
 struct Stock {
     objects: Vec<Value>,
+    /// The names of the actions that have a script.
+    actions: Vec<String>,
     values: BTreeMap<String, Vec<Value>>,
 }
 
 impl Stock {
-    fn of(objects: Vec<Value>) -> Self {
+    fn of(objects: Vec<Value>, actions: Vec<String>) -> Self {
         let mut values = BTreeMap::new();
         objects.iter().for_each(|object| gather("", object, &mut values));
-        Self { objects, values }
+        Self { objects, actions, values }
     }
 }
 
@@ -83,8 +89,11 @@ impl Library {
                 objects.extend(objects_below(&library.folder.join(place).join(folder))?);
             }
             objects.extend(own.iter().cloned());
+            let below = library.folder.join(place).join("actions");
+            let mut actions = names(&below).unwrap_or_default();
+            actions.retain(|action| below.join(action).join("action.lua").is_file());
             objects.retain(|object| library.serves(place, object));
-            library.stocks.insert(place.clone(), Stock::of(objects));
+            library.stocks.insert(place.clone(), Stock::of(objects, actions));
         }
         Ok(library)
     }
@@ -98,6 +107,11 @@ impl Library {
     /// The objects a kind's scripts are tried on.
     pub(crate) fn objects(&self, place: &str) -> &[Value] {
         self.stocks.get(place).map_or(&[], |stock| stock.objects.as_slice())
+    }
+
+    /// The actions of a kind.
+    pub(crate) fn actions(&self, place: &str) -> &[String] {
+        self.stocks.get(place).map_or(&[], |stock| stock.actions.as_slice())
     }
 
     /// Whether an object's own script is the one of the place.
