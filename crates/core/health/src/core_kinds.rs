@@ -80,16 +80,12 @@ pub(crate) fn custom_resource_definition(live: &Object) -> HealthStatus {
                 return HealthStatus::degraded(format!("Schema violations found: {message}"));
             }
             ("Established", "True", _) => established = true,
-            ("Established", _, "InvalidCABundle") => {
-                return HealthStatus::degraded(format!("CRD is not established: {message}"));
-            }
             ("Established", _, "Installing") => return HealthStatus::progressing("CRD is being installed"),
             _ => {}
         }
     }
-    // Once its names are accepted it is established soon, or one of the above says why not.
     if !established {
-        return HealthStatus::progressing("CRD is not established");
+        return HealthStatus::degraded("CRD is not established");
     }
     HealthStatus::healthy("CRD is healthy")
 }

@@ -7,11 +7,6 @@ use serde_json::Value;
 
 pub(crate) fn virtual_machine(live: &Object) -> HealthStatus {
     let created = truthy(look(live, "status.created"));
-    let declared_stopped =
-        look(live, "spec.running") == Some(&Value::Bool(false)) || text(live, "spec.runStrategy") == "Halted";
-    if declared_stopped && !created {
-        return HealthStatus::healthy("Stopped as declared");
-    }
     let mut verdict = HealthStatus::progressing("No status available");
     for condition in conditions(live) {
         match (condition.kind, condition.status) {

@@ -120,16 +120,7 @@ pub(super) const RULES: &[Rule] = &[
     kinds(
         "bitnami.com",
         &["SealedSecret"],
-        &[
-            Step::If(
-                When::Any(&[
-                    When::Absent("metadata.generation"),
-                    When::Not(&When::Same("status.observedGeneration", "metadata.generation")),
-                ]),
-                progressing("Waiting for Sealed Secret to be decrypted"),
-            ),
-            Step::First(&[on(&["Synced"], &["False"], Degraded), on(&["Synced"], &["True"], Healthy)]),
-        ],
+        &[Step::First(&[on(&["Synced"], &["False"], Degraded), on(&["Synced"], &["True"], Healthy)])],
         progressing("Waiting for Sealed Secret to be decrypted"),
     ),
     kinds(
