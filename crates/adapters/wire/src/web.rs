@@ -286,7 +286,7 @@ mod tests {
         trailers.insert(STATUS, HeaderValue::from_static("5"));
         trailers.insert(MESSAGE, HeaderValue::from_static("not%20there%2520"));
         let frame = trailers_frame(&trailers);
-        assert_eq!(&frame[..5], [0x80, 0, 0, 0, 45]);
+        assert_eq!(&frame[..5], [0x80, 0, 0, 0, 46]);
         assert_eq!(&frame[5..], b"grpc-message: not there%2520\r\ngrpc-status: 5\r\n");
     }
 

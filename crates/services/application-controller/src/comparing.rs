@@ -1,7 +1,7 @@
 //! Comparing one application: sources against live objects, once, for whoever needs the answer.
 
 use crate::Controller;
-use crate::clusters::Destination;
+use crate::clusters::{Cache, Destination};
 use crate::compute::Unfinished;
 use crate::extract::LiveInfo;
 use crate::manifests::{self, Loaded};
@@ -11,7 +11,7 @@ use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
 use api::v1alpha1::{Application, ApplicationCondition, ApplicationSource, ResourceDiff};
-use cluster_cache::Entry;
+use cluster_cache::{Entry, LiveError};
 use compare::{Comparison, Facts, ServerSide, Targets};
 use diff::DiffOptions;
 use jiff::Timestamp;
@@ -21,6 +21,9 @@ use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
 use reconcile::CompareWith;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// So often a cluster may be listed anew while it is compared with.
+const LISTINGS: usize = 5;
 
 /// What is compared with what.
 pub(crate) struct Question {
@@ -270,7 +273,7 @@ impl Controller {
         targets: &Targets,
     ) -> Result<Lives, String> {
         let cache = &destination.cache;
-        let marked = cache.managed_now(instance.as_str()).map_err(|error| error.to_string())?;
+        let marked = listed(cache, instance.as_str()).await.map_err(|error| error.to_string())?;
         let known: BTreeSet<ResourceKey> = marked.iter().map(|entry| entry.key()).collect();
         let wanted = || targets.resources.iter().chain(&targets.hooks);
         // A kind that is not known now must not make an object look absent.
@@ -372,6 +375,18 @@ impl Lives {
     }
 }
 
+/// What is kept of the objects an application manages. A cluster that is listed anew under way, because of changed settings or
+/// kinds, is waited for: an operation must not fail of it.
+async fn listed(cache: &Cache, instance: &str) -> Result<Vec<Arc<Entry<LiveInfo>>>, LiveError> {
+    for _ in 0..LISTINGS {
+        match cache.managed_now(instance) {
+            Err(LiveError::Filling) => cache.ready().await?,
+            found => return found,
+        }
+    }
+    cache.managed_now(instance)
+}
+
 /// One live object, whether or not it carries a mark. A kind nobody serves has none.
 async fn live(
     destination: &Destination,
@@ -380,7 +395,7 @@ async fn live(
 ) -> Result<Option<Object>, String> {
     match destination.cache.get_live(gvk, &key.namespace, &key.name).await {
         Ok(found) => Ok(found),
-        Err(cluster_cache::LiveError::Cluster(kubernetes::Error::UnknownKind(_))) => Ok(None),
+        Err(LiveError::Cluster(kubernetes::Error::UnknownKind(_))) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }
