@@ -26,7 +26,7 @@ const REDIS: &str = "localhost:6379";
 const OWN: &[Flag] = &[
     int("shard", "Only clusters of this controller").or("-1"),
     int("replicas", "How many controllers there are; by default as many as run"),
-    text("sharding-method", "How clusters are shared out: legacy or round-robin").or("legacy"),
+    text("sharding-method", "How clusters are shared out: legacy (when nothing is said) or round-robin"),
     switch("port-forward-redis", "Reach Redis through a port of the Kubernetes API").or("true"),
     text("redis", "Address of Redis, as host:port"),
     int("redisdb", "Number of the database in Redis"),
