@@ -137,7 +137,7 @@ fn a_canary_is_judged_and_driven_through_its_whole_life() {
     act(&installation, "abort");
     until(&installation, &rollouts, "Degraded", "RolloutAborted");
     installation.succeed(&["app", "wait", NAME, "--degraded", "--timeout", "60"]);
-    assert_eq!(enabled(&installation), ["pause", "promote-full", "restart", "retry", "skip-current-step"]);
+    assert_eq!(enabled(&installation), ["promote-full", "restart", "retry", "skip-current-step"]);
     installation.until("the stable version has all replicas again", || {
         (stable_image(&installation) == ["example.com/web:2", "example.com/web:2"]).then_some(())
     });
