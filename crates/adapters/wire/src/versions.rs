@@ -16,9 +16,9 @@ pub fn brief() -> VersionMessage {
     VersionMessage { version: build::version(), ..Default::default() }
 }
 
-/// The version, and what it is made of.
+/// The version, and how it was built: all that a server without renderers has to say.
 #[must_use]
-pub fn whole() -> VersionMessage {
+pub fn of_build() -> VersionMessage {
     VersionMessage {
         build_date: build::DATE.to_owned(),
         git_commit: build::COMMIT.to_owned(),
@@ -26,9 +26,17 @@ pub fn whole() -> VersionMessage {
         go_version: build::LANGUAGE.to_owned(),
         compiler: build::COMPILER.to_owned(),
         platform: build::platform(),
+        ..brief()
+    }
+}
+
+/// The version, how it was built, and which renderers it is.
+#[must_use]
+pub fn whole() -> VersionMessage {
+    VersionMessage {
         helm_version: HELM.to_owned(),
         kustomize_version: KUSTOMIZE.to_owned(),
         jsonnet_version: JSONNET.to_owned(),
-        ..brief()
+        ..of_build()
     }
 }

@@ -4,7 +4,6 @@ use crate::command::{self, CommandError, Limits};
 use crate::configuration::{Announcement, Command, Configuration};
 use crate::discovery;
 use crate::receive::Received;
-use api::build;
 use plugin::pattern::Syntax;
 use std::collections::BTreeMap;
 use std::io;
@@ -261,16 +260,7 @@ pub(crate) struct Versions;
 #[tonic::async_trait]
 impl VersionService for Versions {
     async fn version(&self, _: Request<()>) -> Result<Response<VersionMessage>, Status> {
-        Ok(Response::new(VersionMessage {
-            version: build::version(),
-            build_date: build::DATE.to_owned(),
-            git_commit: build::COMMIT.to_owned(),
-            git_tree_state: build::TREE_STATE.to_owned(),
-            go_version: build::LANGUAGE.to_owned(),
-            compiler: build::COMPILER.to_owned(),
-            platform: build::platform(),
-            ..Default::default()
-        }))
+        Ok(Response::new(wire::versions::of_build()))
     }
 }
 

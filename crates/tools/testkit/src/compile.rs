@@ -55,13 +55,18 @@ pub(crate) fn binary(program: &Program) -> Result<PathBuf, Error> {
 pub(crate) fn module(program: &Program, path: &str) -> Result<PathBuf, Error> {
     let folder = folder(program.module);
     go_version(&folder)?;
+    download(&folder, path, "Dir").map(PathBuf::from)
+}
+
+/// What Go tells of a module it has fetched: `Dir` is its unpacked folder, `Zip` the archive.
+fn download(folder: &Path, module: &str, field: &str) -> Result<String, Error> {
     let mut command = Command::new("go");
-    command.args(["mod", "download", "-json", path]).current_dir(&folder);
+    command.args(["mod", "download", "-json", module]).current_dir(folder);
     let output = command.output().map_err(Error::tried(format!("run go in {}", folder.display())))?;
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let found = told.get("Dir").and_then(serde_json::Value::as_str);
-    found.map(PathBuf::from).ok_or_else(|| Error::Failed {
-        program: format!("go mod download {path}"),
+    let found = told.get(field).and_then(serde_json::Value::as_str);
+    found.map(str::to_owned).ok_or_else(|| Error::Failed {
+        program: format!("go mod download {module}"),
         output: told
             .get("Error")
             .map_or_else(|| String::from_utf8_lossy(&output.stderr).trim().to_owned(), ToString::to_string),
@@ -74,17 +79,9 @@ pub(crate) fn sources(path: &str, version: &str, name: &'static str) -> Result<P
     go_version(Path::new("."))?;
     let unpacked = once(&folder, "sources", name, |partial| {
         fs::create_dir_all(partial).map_err(Error::tried(format!("create {}", partial.display())))?;
-        let module = format!("{path}@{version}");
-        let mut download = Command::new("go");
-        download.args(["mod", "download", "-json", &module]).current_dir(&folder);
-        let output = download.output().map_err(Error::tried("run go mod download"))?;
-        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let archive = told.get("Zip").and_then(serde_json::Value::as_str).ok_or_else(|| Error::Failed {
-            program: format!("go mod download {module}"),
-            output: format!("{}{told}", String::from_utf8_lossy(&output.stderr)),
-        })?;
+        let archive = download(&folder, &format!("{path}@{version}"), "Zip")?;
         let mut unpack = Command::new("python3");
-        unpack.args(["-m", "zipfile", "-e", archive]).arg(partial);
+        unpack.args(["-m", "zipfile", "-e", &archive]).arg(partial);
         let output = unpack.output().map_err(Error::tried("run python3 -m zipfile"))?;
         if output.status.success() {
             return Ok(());
