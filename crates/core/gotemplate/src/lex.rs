@@ -40,21 +40,20 @@ pub(crate) enum Kind {
     With,
 }
 
-/// A token. The text of an error token is its message.
-#[derive(Clone, Debug)]
+/// A token. The message of an error token is the lexer's.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'t> {
     pub(crate) kind: Kind,
     pub(crate) at: usize,
-    pub(crate) text: std::borrow::Cow<'t, str>,
+    pub(crate) text: &'t str,
     pub(crate) line: usize,
 }
 
 impl Token<'_> {
-    /// The token as messages show it.
+    /// The token as messages show it; no error token is asked.
     pub(crate) fn shown(&self) -> String {
         match self.kind {
             Kind::Eof => "EOF".into(),
-            Kind::Error => self.text.clone().into_owned(),
             Kind::Block
             | Kind::Break
             | Kind::Continue
@@ -84,7 +83,8 @@ pub(crate) struct Lexer<'t> {
     start_line: usize,
     inside: bool,
     parens: usize,
-    failed: bool,
+    /// Why there are no more tokens.
+    failure: Option<String>,
 }
 
 const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
@@ -109,13 +109,13 @@ fn has_right_trim(text: &str) -> bool {
 
 impl<'t> Lexer<'t> {
     pub(crate) fn new(input: &'t str) -> Self {
-        Self { input, at: 0, start: 0, line: 1, start_line: 1, inside: false, parens: 0, failed: false }
+        Self { input, at: 0, start: 0, line: 1, start_line: 1, inside: false, parens: 0, failure: None }
     }
 
     /// The next token. After an error there is nothing but the end.
     pub(crate) fn next_token(&mut self) -> Token<'t> {
-        if self.failed {
-            return Token { kind: Kind::Eof, at: self.at, text: "EOF".into(), line: self.start_line };
+        if self.failure.is_some() {
+            return Token { kind: Kind::Eof, at: self.at, text: "EOF", line: self.start_line };
         }
         if self.inside { self.inside_action() } else { self.text() }
     }
@@ -139,7 +139,7 @@ impl<'t> Lexer<'t> {
 
     fn emit(&mut self, kind: Kind) -> Token<'t> {
         let text = self.input.get(self.start..self.at).unwrap_or_default();
-        let token = Token { kind, at: self.start, text: text.into(), line: self.start_line };
+        let token = Token { kind, at: self.start, text, line: self.start_line };
         self.start = self.at;
         self.start_line = self.line;
         token
@@ -155,8 +155,25 @@ impl<'t> Lexer<'t> {
     }
 
     fn error(&mut self, message: String) -> Token<'t> {
-        self.failed = true;
-        Token { kind: Kind::Error, at: self.start, text: message.into(), line: self.start_line }
+        self.failure = Some(message);
+        Token { kind: Kind::Error, at: self.start, text: "", line: self.start_line }
+    }
+
+    /// The message of the error token there was.
+    pub(crate) fn failure(&self) -> &str {
+        self.failure.as_deref().unwrap_or_default()
+    }
+
+    /// Moves past letters, digits and underscores.
+    fn word(&mut self) {
+        loop {
+            let ascii = self.rest().bytes().take_while(|byte| *byte == b'_' || byte.is_ascii_alphanumeric());
+            self.at += ascii.count();
+            if !self.peek().is_some_and(is_word) {
+                return;
+            }
+            self.bump();
+        }
     }
 
     fn text(&mut self) -> Token<'t> {
@@ -164,7 +181,7 @@ impl<'t> Lexer<'t> {
             let rest = self.rest();
             let Some(length) = rest.find("{{") else {
                 if rest.is_empty() {
-                    return Token { kind: Kind::Eof, at: self.at, text: "EOF".into(), line: self.start_line };
+                    return Token { kind: Kind::Eof, at: self.at, text: "EOF", line: self.start_line };
                 }
                 self.line += rest.matches('\n').count();
                 self.at = self.input.len();
@@ -328,9 +345,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn identifier(&mut self) -> Token<'t> {
-        while self.peek().is_some_and(is_word) {
-            self.bump();
-        }
+        self.word();
         if !self.at_terminator() {
             return self.bad_character();
         }
@@ -356,9 +371,7 @@ impl<'t> Lexer<'t> {
         if self.at_terminator() {
             return self.emit(if kind == Kind::Variable { kind } else { Kind::Dot });
         }
-        while self.peek().is_some_and(is_word) {
-            self.bump();
-        }
+        self.word();
         if !self.at_terminator() {
             return self.bad_character();
         }

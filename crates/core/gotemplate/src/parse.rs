@@ -101,8 +101,8 @@ impl<'t> Parser<'t> {
     }
 
     fn token(&self, index: usize) -> Token<'t> {
-        let end = || Token { kind: Kind::Eof, at: self.source.len(), text: "EOF".into(), line: 1 };
-        self.tokens.get(index).cloned().flatten().unwrap_or_else(end)
+        let end = || Token { kind: Kind::Eof, at: self.source.len(), text: "EOF", line: 1 };
+        self.tokens.get(index).copied().flatten().unwrap_or_else(end)
     }
 
     fn backup(&mut self) {
@@ -153,11 +153,11 @@ impl<'t> Parser<'t> {
             let mut extra = String::new();
             if self.action_line != 0 && self.action_line != token.line {
                 extra = format!(" in action started at {}:{}", self.file, self.action_line);
-                if token.text.ends_with(" action") {
+                if self.lexer.failure().ends_with(" action") {
                     extra = extra[" in action".len()..].to_owned();
                 }
             }
-            return self.error(format!("{}{extra}", token.shown()));
+            return self.error(format!("{}{extra}", self.lexer.failure()));
         }
         self.error(format!("unexpected {} in {context}", token.shown()))
     }
@@ -228,7 +228,7 @@ impl<'t> Parser<'t> {
     }
 
     fn unquoted(&self, token: &Token<'_>) -> Result<Text, String> {
-        match quote::unquote(&token.text) {
+        match quote::unquote(token.text) {
             Some(bytes) => Ok(Text::from(bytes)),
             None => self.error("invalid syntax"),
         }
@@ -439,9 +439,9 @@ impl<'t> Parser<'t> {
     }
 
     fn declare(&mut self, pipe: &mut Pipe, variable: &Token<'_>) {
-        let id = self.scope.id(&variable.text);
+        let id = self.scope.id(variable.text);
         self.scope.known.push(id);
-        pipe.declare(id, &variable.text);
+        pipe.declare(id, variable.text);
     }
 
     fn check_pipeline(&self, pipe: &Pipe, context: &str) -> Result<(), String> {
@@ -508,7 +508,7 @@ impl<'t> Parser<'t> {
     fn term(&mut self) -> Result<Option<Expression>, String> {
         let token = self.next_non_space();
         let term = match token.kind {
-            Kind::Identifier => match self.functions.get(&token.text) {
+            Kind::Identifier => match self.functions.get(token.text) {
                 Some(function) => Term::Function(function),
                 None => {
                     let name = quote::quote(token.text.as_bytes());
@@ -518,12 +518,12 @@ impl<'t> Parser<'t> {
             Kind::Dot => Term::Dot,
             Kind::Nil => Term::Nil,
             Kind::Variable => {
-                let id = self.scope.id(&token.text);
+                let id = self.scope.id(token.text);
                 if !self.scope.known.contains(&id) {
                     let name = quote::quote(token.text.as_bytes());
                     return self.error(format!("undefined variable {name}"));
                 }
-                Term::Variable(id, token.text.as_ref().into(), Vec::new())
+                Term::Variable(id, token.text.into(), Vec::new())
             }
             Kind::Field => Term::Field(vec![Text::from(&token.text[1..])]),
             Kind::Bool => Term::Bool(token.text == "true"),
@@ -534,9 +534,7 @@ impl<'t> Parser<'t> {
             Kind::LeftParen => {
                 Term::Pipe(Box::new(self.pipeline("parenthesized pipeline", Kind::RightParen)?))
             }
-            Kind::String | Kind::RawString => {
-                Term::String(self.unquoted(&token)?, token.text.as_ref().into())
-            }
+            Kind::String | Kind::RawString => Term::String(self.unquoted(&token)?, token.text.into()),
             _ => {
                 self.backup();
                 return Ok(None);
@@ -552,7 +550,7 @@ impl<'t> Parser<'t> {
 
 #[expect(clippy::float_cmp, reason = "a float is a whole number when the round trip gives it back exactly")]
 fn number(token: &Token<'_>) -> Result<Number, String> {
-    let text = &*token.text;
+    let text = token.text;
     let mut number = Number { text: text.into(), int: None, uint: None, float: None, complex: None };
     if token.kind == Kind::CharConstant {
         let code =
