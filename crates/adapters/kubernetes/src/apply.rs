@@ -38,7 +38,8 @@ pub struct ApplyOptions {
     pub dry_run: DryRun,
     /// Whether unknown members are refused.
     pub validate: bool,
-    /// Whether to delete and create anew when the change is refused.
+    /// Whether to delete and create anew when the change is refused. A server-side apply never does: there, force is
+    /// about fields of other managers, which it always takes over.
     pub force: bool,
     /// How long to wait for the old object to go when forcing.
     pub delete_timeout: Duration,
@@ -238,20 +239,8 @@ impl Apply<'_> {
         }
         let patch = Patch::Apply { object: wanted.into_value(), force: true };
         let name = self.target.name();
-        match self.cluster.patch(self.resource, &self.namespace, name, &patch, &options).await {
-            Err(error) if self.options.force && error.is_invalid() => {
-                let Some(live) = self.live().await? else { return Err(error) };
-                if self.options.dry_run == DryRun::No {
-                    self.remove(&live).await?;
-                    let object =
-                        self.cluster.patch(self.resource, &self.namespace, name, &patch, &options).await?;
-                    return Ok(self.done(Outcome::ServerSideApplied, object, ""));
-                }
-                Ok(self.done(Outcome::ServerSideApplied, self.target.clone(), ""))
-            }
-            Err(error) => Err(error),
-            Ok(object) => Ok(self.done(Outcome::ServerSideApplied, object, "")),
-        }
+        let object = self.cluster.patch(self.resource, &self.namespace, name, &patch, &options).await?;
+        Ok(self.done(Outcome::ServerSideApplied, object, ""))
     }
 
     /// Replaces what is there. Controllers write statuses all the time, so a version nobody asked for by name is

@@ -1,6 +1,6 @@
 //! Against a server that misbehaves on purpose: a real one cannot be made to.
 
-use kubernetes::{Access, Cluster, Connection, ListOptions, Listed, WriteOptions};
+use kubernetes::{Access, ApplyOptions, Cluster, Connection, ListOptions, Listed, Method, WriteOptions};
 use object::{GroupVersionKind, Object};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
@@ -186,4 +186,37 @@ async fn a_list_that_expires_on_the_way_begins_anew_and_says_so() {
         .await
         .expect("listed");
     assert_eq!((told.join(" ").as_str(), version.as_str()), ("old restarted new", "7"));
+}
+
+#[tokio::test]
+async fn a_server_side_apply_that_is_refused_deletes_nothing_even_by_force() {
+    let path = "/api/v1/namespaces/a/configmaps/m";
+    let refusal = (422, "", json!({"kind": "Status", "reason": "Invalid", "message": "denied by policy"}));
+    let asked =
+        |force: bool| format!("{path}?fieldManager=argocd-controller&fieldValidation=Strict&force={force}");
+    let server = server(&[
+        (&asked(true), &[refusal]),
+        (
+            path,
+            &[ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "uid": "u"}}))],
+        ),
+    ])
+    .await;
+    let cluster = cluster(&server).await;
+    let maps = kubernetes::ApiResource {
+        version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+        namespaced: true,
+        ..kubernetes::ApiResource::default()
+    };
+    let map = Object::from_value(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "m", "namespace": "a"}}))
+    .expect("an object");
+    let options = ApplyOptions { method: Method::ServerSide, force: true, ..ApplyOptions::default() };
+    let error = cluster.apply(&maps, &map, &options).await.expect_err("refused");
+    assert!(error.is_invalid() && error.message().contains("denied by policy"), "{error}");
+    let asked = server.asked.lock().expect("not poisoned").clone();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked.iter().all(|line| line.starts_with("PATCH ")), "{asked:?}");
 }

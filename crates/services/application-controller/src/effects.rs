@@ -74,7 +74,7 @@ async fn write(
     };
     let (method, force) = match &task.write {
         Write::Apply { force } => (Method::ClientSide, *force),
-        Write::ServerSideApply { .. } => (Method::ServerSide, true),
+        Write::ServerSideApply { .. } => (Method::ServerSide, false),
         Write::Create => (Method::Create, false),
         Write::Replace { force } => (Method::Replace, *force),
         Write::Update => (Method::Replace, false),

@@ -256,7 +256,6 @@ fn apply(kubeconfig: &Path, objects: impl IntoIterator<Item = serde_json::Value>
         let options = ApplyOptions {
             method: Method::ServerSide,
             field_manager: "test".into(),
-            force: true,
             ..ApplyOptions::default()
         };
         for object in objects {
