@@ -2,12 +2,12 @@
 //! forbid; nothing at all permits.
 
 use crate::cron::Schedule;
-use crate::destination::Cluster;
 use crate::validation::valid_window;
-use api::v1alpha1::{AppProject, Application, SyncWindow};
+use api::codes::OperationPhase;
+use api::v1alpha1::{AppProject, Application, OperationState, SyncWindow};
 use glob_pattern::matches;
-use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
 use object::GoDuration;
 
 /// The windows that concern one application, in the project's order.
@@ -26,9 +26,10 @@ pub struct Attempt {
 }
 
 impl<'a> Windows<'a> {
-    /// The project's windows that name an application, its namespace or its cluster.
-    pub fn of(project: &'a AppProject, application: &str, namespace: &str, cluster: &Cluster) -> Self {
-        let concerns = |window: &&SyncWindow| concerns(window, application, namespace, cluster);
+    /// The project's windows that name an application, or the namespace or cluster of its destination. The cluster is
+    /// named as the application names it: who gives the server is not asked for the name, nor the other way round.
+    pub fn of(project: &'a AppProject, application: &Application) -> Self {
+        let concerns = |window: &&SyncWindow| concerns(window, application);
         Self { windows: project.spec.sync_windows.iter().filter(concerns).collect() }
     }
 
@@ -47,25 +48,35 @@ impl<'a> Windows<'a> {
         for window in &self.windows {
             valid_window(window).map_err(|error| format!("invalid sync windows: {error}"))?;
         }
-        let of_kind = |kind: &str, at: Timestamp| {
-            self.active(at).into_iter().filter(|window| window.kind == kind).collect::<Vec<_>>()
-        };
-        let denies = of_kind("deny", now);
-        if !denies.is_empty() {
-            let manual = attempt.manual && denies.iter().all(|window| window.manual_sync);
-            let overruns = denies.iter().all(|window| window.sync_overrun)
-                && attempt.started.is_some_and(|started| of_kind("deny", started).is_empty());
-            return Ok(manual || overruns);
+        let overruns = |started: Timestamp| self.may_overrun(now) && self.lets_in(attempt.manual, started);
+        Ok(self.lets_in(attempt.manual, now) || attempt.started.is_some_and(overruns))
+    }
+
+    /// Whether a sync may begin at a time. One by hand needs the consent of every window that is in its way.
+    fn lets_in(&self, manual: bool, at: Timestamp) -> bool {
+        let in_the_way = self.in_the_way(at);
+        in_the_way.is_empty() || (manual && in_the_way.iter().all(|window| window.manual_sync))
+    }
+
+    /// Whether every window that is in the way of a sync at a time lets one go on that was let in before.
+    fn may_overrun(&self, at: Timestamp) -> bool {
+        self.in_the_way(at).iter().all(|window| window.sync_overrun)
+    }
+
+    /// The windows that forbid a sync at a time: active denies, else allows of which none is active.
+    fn in_the_way(&self, at: Timestamp) -> Vec<&'a SyncWindow> {
+        let (active, closed): (Vec<_>, Vec<_>) =
+            self.windows.iter().copied().partition(|window| is_active(window, at));
+        let denies: Vec<_> = active.iter().copied().filter(|window| window.kind == "deny").collect();
+        if !denies.is_empty() || active.iter().any(|window| window.kind == "allow") {
+            return denies;
         }
-        let allows: Vec<_> = self.windows.iter().filter(|window| window.kind == "allow").collect();
-        if allows.is_empty() || !of_kind("allow", now).is_empty() {
-            return Ok(true);
-        }
-        let manual = attempt.manual && allows.iter().any(|window| window.manual_sync);
-        let overruns = attempt
-            .started
-            .is_some_and(|started| of_kind("allow", started).iter().any(|window| window.sync_overrun));
-        Ok(manual || overruns)
+        closed.into_iter().filter(|window| window.kind == "allow").collect()
+    }
+
+    /// When a window opens or closes next.
+    fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.windows.iter().filter_map(|window| changes_at(window, now)).min()
     }
 }
 
@@ -76,11 +87,13 @@ pub struct Open {
     pub automated: bool,
     /// The operation that is asked for, or recorded as under way.
     pub operation: bool,
+    /// When time may change that next.
+    pub changes_at: Option<Timestamp>,
 }
 
 impl Open {
     /// All of them.
-    pub const ALWAYS: Self = Self { automated: true, operation: true };
+    pub const ALWAYS: Self = Self { automated: true, operation: true, changes_at: None };
 }
 
 /// Asks a project's windows about an application. A window that cannot be read lets nothing through.
@@ -88,31 +101,34 @@ pub fn open(project: &AppProject, application: &Application, now: Timestamp) -> 
     if project.spec.sync_windows.is_empty() {
         return Open::ALWAYS;
     }
-    let destination = &application.spec.destination;
-    let cluster = Cluster { server: destination.server.clone(), name: destination.name.clone() };
-    let windows = Windows::of(project, &application.metadata.name, &destination.namespace, &cluster);
+    let windows = Windows::of(project, application);
     let permit = |attempt| windows.permit(attempt, now).unwrap_or(false);
     let recorded = application.status.operation_state.as_ref();
     let operation = application.operation.as_ref().or(recorded.map(|state| &state.operation));
     let manual = operation.is_some_and(|operation| !operation.initiated_by.automated);
-    let started =
-        recorded.filter(|state| state.finished_at.is_none()).and_then(|state| state.started_at.timestamp());
+    // One that waits for its next try has an end time, and began all the same.
+    let is_under_way = |state: &&OperationState| {
+        state.phase.parse::<OperationPhase>().is_ok_and(|phase| !phase.is_completed())
+    };
+    let started = recorded.filter(is_under_way).and_then(|state| state.started_at.timestamp());
     Open {
         automated: permit(Attempt { manual: false, started: None }),
         operation: permit(Attempt { manual, started }),
+        changes_at: windows.changes_at(now),
     }
 }
 
-fn concerns(window: &SyncWindow, application: &str, namespace: &str, cluster: &Cluster) -> bool {
-    let names = |patterns: &[String], texts: &[&str]| {
-        patterns.iter().any(|pattern| {
-            texts.iter().any(|text| pattern == "*" || (!text.is_empty() && matches(pattern, text, &[])))
-        })
+fn concerns(window: &SyncWindow, application: &Application) -> bool {
+    let destination = &application.spec.destination;
+    let names = |patterns: &[String], text: &str| {
+        patterns.iter().any(|pattern| pattern == "*" || matches(pattern, text, &[]))
     };
+    let clusters = [&destination.name, &destination.server];
+    let mut clusters = clusters.into_iter().filter(|cluster| !cluster.is_empty());
     let questions = [
-        (&window.applications, names(&window.applications, &[application])),
-        (&window.namespaces, names(&window.namespaces, &[namespace])),
-        (&window.clusters, names(&window.clusters, &[&cluster.name, &cluster.server])),
+        (&window.applications, names(&window.applications, &application.metadata.name)),
+        (&window.namespaces, names(&window.namespaces, &destination.namespace)),
+        (&window.clusters, clusters.any(|cluster| names(&window.clusters, cluster))),
     ];
     let mut asked = questions.iter().filter(|(patterns, _)| !patterns.is_empty()).peekable();
     if window.and_operator {
@@ -124,13 +140,46 @@ fn concerns(window: &SyncWindow, application: &str, namespace: &str, cluster: &C
 
 /// Whether a window began less than its duration ago. One that cannot be read is not active.
 pub fn is_active(window: &SyncWindow, now: Timestamp) -> bool {
-    let (Ok(schedule), Ok(duration)) =
-        (Schedule::parse(&window.schedule), window.duration.parse::<GoDuration>())
-    else {
-        return false;
-    };
-    let Ok(earliest) = now.checked_sub(duration.to_std()) else { return false };
-    schedule.next_after(earliest, &zone(&window.time_zone)).is_some_and(|begin| begin < now)
+    let Some(read) = Read::of(window) else { return false };
+    read.begin_after(read.before(now)).is_some_and(|begin| begin < now)
+}
+
+/// When a window opens or closes next.
+fn changes_at(window: &SyncWindow, now: Timestamp) -> Option<Timestamp> {
+    let read = Read::of(window)?;
+    // It is open from right after it begins.
+    let opens =
+        read.begin_after(now.checked_sub(MOMENT).ok()?).and_then(|begin| begin.checked_add(MOMENT).ok());
+    let closes = read.begin_after(read.before(now)).and_then(|begin| begin.checked_add(read.duration).ok());
+    opens.into_iter().chain(closes).min()
+}
+
+/// How long after its beginning a window is surely open.
+const MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
+/// The times of a window, read.
+struct Read {
+    schedule: Schedule,
+    duration: SignedDuration,
+    zone: TimeZone,
+}
+
+impl Read {
+    fn of(window: &SyncWindow) -> Option<Self> {
+        let schedule = Schedule::parse(&window.schedule).ok()?;
+        let GoDuration(nanoseconds) = window.duration.parse().ok()?;
+        let duration = SignedDuration::from_nanos(nanoseconds);
+        Some(Self { schedule, duration, zone: zone(&window.time_zone) })
+    }
+
+    /// When a window must have begun for it to be over now.
+    fn before(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.duration).unwrap_or(Timestamp::MIN)
+    }
+
+    fn begin_after(&self, moment: Timestamp) -> Option<Timestamp> {
+        self.schedule.next_after(moment, &self.zone)
+    }
 }
 
 /// UTC, where the zone is not given or nobody knows it.

@@ -2,10 +2,10 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "the cases read better without borrows")]
 
-use api::v1alpha1::{AppProject, SyncWindow};
+use api::v1alpha1::{AppProject, Application, SyncWindow};
 use jiff::Timestamp;
-use project::windows::{Attempt, Windows, is_active};
-use project::{Cluster, Schedule, validate_project};
+use project::windows::{Attempt, Open, Windows, is_active, open};
+use project::{Schedule, validate_project};
 use serde_json::{Value, json};
 
 fn project(spec: Value) -> AppProject {
@@ -75,10 +75,15 @@ fn schedules_that_mean_nothing_are_refused() {
     }
 }
 
+fn application(destination: Value) -> Application {
+    let application = json!({"metadata": {"name": "web"}, "spec": {"destination": destination}});
+    serde_json::from_value(application).expect("a valid case")
+}
+
 fn permit(windows: Value, manual: bool, started: Option<&str>, now: &str) -> Result<bool, String> {
     let project = project(json!({"syncWindows": windows}));
-    let cluster = Cluster { server: "https://k".into(), name: "in-cluster".into() };
-    let windows = Windows::of(&project, "web", "team-a", &cluster);
+    let application = application(json!({"name": "in-cluster", "namespace": "team-a"}));
+    let windows = Windows::of(&project, &application);
     windows.permit(Attempt { manual, started: started.map(at) }, at(now))
 }
 
@@ -97,6 +102,9 @@ fn denies_win_and_inactive_allows_forbid() {
         (json!([allow]), false, outside, false),
         (json!([allow]), true, outside, false),
         (json!([manual_allow]), true, outside, true),
+        // Every window that is in the way must consent.
+        (json!([manual_allow, allow]), true, outside, false),
+        (json!([manual_allow, allow]), true, inside, true),
         (json!([deny]), false, inside, false),
         (json!([deny]), false, outside, true),
         (json!([allow, deny]), false, inside, false),
@@ -125,6 +133,99 @@ fn a_running_sync_may_overrun_where_the_window_says_so() {
     assert_eq!(permit(deny.clone(), false, Some("2024-03-05T21:30:00Z"), inside), Ok(true));
     assert_eq!(permit(deny.clone(), false, Some("2024-03-05T22:05:00Z"), inside), Ok(false));
     assert_eq!(permit(deny, false, None, inside), Ok(false));
+}
+
+#[test]
+fn a_sync_overruns_only_where_all_windows_say_so_and_it_was_let_in() {
+    let window = |kind: &str, schedule: &str, overrun: bool| json!({"kind": kind, "schedule": schedule, "duration": "1h", "applications": ["*"], "syncOverrun": overrun});
+    let (evening, night) = ("0 22 * * *", "0 2 * * *");
+    let (early, inside, late) = ("2024-03-05T21:30:00Z", "2024-03-05T22:30:00Z", "2024-03-05T23:10:00Z");
+    let by_hand = json!({"kind": "allow", "schedule": evening, "duration": "1h", "applications": ["*"], "syncOverrun": true, "manualSync": true});
+    let rows = [
+        // An allow that is over: also one that was not open when the sync began has a say.
+        (json!([window("allow", evening, true), window("allow", night, true)]), false, inside, late, true),
+        (json!([window("allow", evening, true), window("allow", night, false)]), false, inside, late, false),
+        // A deny that began since: every active one, and what else was in the way at the beginning.
+        (json!([window("deny", evening, true), window("deny", evening, false)]), false, early, inside, false),
+        (json!([window("deny", evening, true), window("deny", night, false)]), false, early, inside, true),
+        (json!([window("deny", evening, true), window("allow", night, true)]), false, early, inside, false),
+        (
+            json!([window("deny", evening, true), window("allow", "0 21 * * *", false)]),
+            false,
+            early,
+            inside,
+            true,
+        ),
+        // Let in by hand.
+        (json!([window("deny", evening, true), by_hand]), true, early, inside, true),
+        (json!([window("deny", evening, true), by_hand]), false, early, inside, false),
+    ];
+    for (windows, manual, started, now, expected) in rows {
+        let permitted = permit(windows.clone(), manual, Some(started), now);
+        assert_eq!(permitted, Ok(expected), "{windows} manual={manual} {started} {now}");
+    }
+}
+
+#[test]
+fn clusters_are_matched_by_what_the_application_says_of_its_own() {
+    let denied = |pattern: &str, destination: Value| {
+        let project = project(json!({"syncWindows": [
+            {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "clusters": [pattern]}]}));
+        !Windows::of(&project, &application(destination)).assigned().is_empty()
+    };
+    let (by_name, by_server) = (json!({"name": "prod-1"}), json!({"server": "https://prod-1"}));
+    assert!(denied("prod-*", by_name.clone()));
+    assert!(!denied("prod-*", by_server.clone()));
+    assert!(denied("https://prod-?", by_server.clone()));
+    assert!(!denied("https://prod-?", by_name.clone()));
+    assert!(denied("*", by_name) && denied("{*://,}prod-[0-9]", by_server));
+    assert!(!denied("*", json!({})), "no cluster is named");
+}
+
+#[test]
+fn namespaces_are_matched_by_globs_and_with_the_cluster_where_both_are_asked() {
+    let both = |and: bool, namespace: &str, cluster: &str| json!([{"kind": "deny", "schedule": "* * * * *", "duration": "1h", "namespaces": [namespace], "clusters": [cluster], "andOperator": and}]);
+    let denied = |windows: Value| permit(windows, false, None, "2024-03-05T12:00:00Z") == Ok(false);
+    assert!(denied(both(true, "team-*", "in-*")));
+    assert!(!denied(both(true, "team-*", "out-*")));
+    assert!(!denied(both(true, "other-*", "in-*")));
+    assert!(denied(both(false, "other-*", "in-*")));
+    assert!(denied(both(false, "team-?", "out-*")));
+    assert!(!denied(both(false, "other-*", "out-*")));
+}
+
+#[test]
+fn it_is_known_when_windows_change_and_a_retry_began_when_its_operation_did() {
+    let of = |windows: Value, state: Value, now: &str| -> Open {
+        let mut application = application(json!({"server": "https://k"}));
+        application.status.operation_state = serde_json::from_value(state).expect("a valid case");
+        open(&project(json!({"syncWindows": windows})), &application, at(now))
+    };
+    let window = |kind: &str, schedule: &str, zone: &str| json!({"kind": kind, "schedule": schedule, "duration": "1h", "timeZone": zone, "applications": ["*"], "syncOverrun": true});
+    let changes =
+        |windows: Value, now: &str| of(windows, Value::Null, now).changes_at.map(|at| at.to_string());
+    let evening = || window("allow", "0 22 * * *", "");
+    let told = |text: &str| Some(text.to_owned());
+    assert_eq!(changes(json!([evening()]), "2024-03-05T12:00:00Z"), told("2024-03-05T22:00:00.001Z"));
+    assert_eq!(changes(json!([evening()]), "2024-03-05T22:00:00Z"), told("2024-03-05T22:00:00.001Z"));
+    assert_eq!(changes(json!([evening()]), "2024-03-05T22:00:00.001Z"), told("2024-03-05T23:00:00Z"));
+    assert_eq!(changes(json!([evening()]), "2024-03-05T23:00:00Z"), told("2024-03-06T22:00:00.001Z"));
+    let two = json!([evening(), window("deny", "30 19 * * *", "Europe/Berlin")]);
+    assert_eq!(changes(two, "2024-03-05T12:00:00Z"), told("2024-03-05T18:30:00.001Z"));
+    assert_eq!(changes(json!([window("allow", "0 0 30 2 *", "")]), "2024-03-05T12:00:00Z"), None);
+    assert_eq!(changes(json!([]), "2024-03-05T12:00:00Z"), None);
+    // Each of these moments is one after which all is as the windows say.
+    let now = at("2024-03-05T22:00:00.001Z");
+    let read: SyncWindow = serde_json::from_value(evening()).expect("a valid case");
+    assert!(is_active(&read, now) && !is_active(&read, at("2024-03-05T22:00:00Z")));
+
+    let state = |phase: &str| {
+        json!({"operation": {"sync": {}, "initiatedBy": {"automated": true}}, "phase": phase,
+            "startedAt": "2024-03-05T22:30:00Z", "finishedAt": "2024-03-05T22:50:00Z", "retryCount": 1})
+    };
+    let late = "2024-03-05T23:10:00Z";
+    assert!(of(json!([evening()]), state("Running"), late).operation, "waits for its next try");
+    assert!(!of(json!([evening()]), state("Failed"), late).operation, "is over");
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub struct Observed<'a> {
     pub window_open: bool,
     /// Whether sync windows let the operation through that is asked for or recorded. One that is under way goes on.
     pub operation_window_open: bool,
+    /// When a sync window that concerns it opens or closes next.
+    pub window_changes_at: Option<Timestamp>,
     /// What there is to delete, when the application is being deleted.
     pub deletion: Option<&'a Deletion<'a>>,
 }

@@ -33,7 +33,9 @@ pub(crate) fn operation(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> 
     let state = application.status.operation_state.as_ref().filter(|_| is_in_progress(application));
     let Some(state) = state else {
         return match (&application.operation, observed.running) {
-            (Some(operation), None) if !observed.operation_window_open => hold(&begin(operation, now)),
+            (Some(operation), None) if !observed.operation_window_open => {
+                hold(observed, &begin(operation, now))
+            }
             (Some(operation), None) => {
                 vec![Action::BeginOperation { state: Box::new(begin(operation, now)) }]
             }
@@ -54,7 +56,9 @@ pub(crate) fn operation(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> 
             let told = confirm(observed, state).into_iter().chain(supersede(observed, state));
             told.chain(wake(observed, state)).collect()
         }
-        (None, RetryDue::NotWaiting | RetryDue::Now) if !observed.operation_window_open => hold(state),
+        (None, RetryDue::NotWaiting | RetryDue::Now) if !observed.operation_window_open => {
+            hold(observed, state).into_iter().chain(wake(observed, state)).collect()
+        }
         (None, RetryDue::NotWaiting) => vec![Action::ResumeOperation],
         (None, RetryDue::Now) => vec![Action::RetryOperation { state: Box::new(begin_retry(state)) }],
         (None, RetryDue::At(at)) => {
@@ -70,15 +74,17 @@ pub(crate) fn operation(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> 
     }
 }
 
-/// Keeps an operation waiting for a sync window; writes nothing when that is known.
-fn hold(state: &OperationState) -> Vec<Action> {
+/// Keeps an operation waiting until a sync window opens; writes nothing when that is known.
+fn hold(observed: &Observed<'_>, state: &OperationState) -> Vec<Action> {
     const MESSAGE: &str = "Sync operation blocked by sync window";
     let mut held = state.clone();
     MESSAGE.clone_into(&mut held.message);
-    match state.message.as_str() {
-        MESSAGE => vec![Action::Skip { reason: MESSAGE.into() }],
-        _ => vec![Action::HoldOperation { state: Box::new(held) }],
-    }
+    let told = match state.message.as_str() {
+        MESSAGE => Action::Skip { reason: MESSAGE.into() },
+        _ => Action::HoldOperation { state: Box::new(held) },
+    };
+    let opens = observed.window_changes_at.map(|at| Action::WakeAt { at, reason: "sync window" });
+    std::iter::once(told).chain(opens).collect()
 }
 
 /// Stops what is recorded as in progress, wherever it is.

@@ -158,6 +158,10 @@ fn decision(case: &Value, application: &Application, now: Timestamp) -> String {
         }),
         window_open: flag(case, "window").unwrap_or(true),
         operation_window_open: flag(case, "operationWindow").unwrap_or(true),
+        window_changes_at: case
+            .get("windowChangesAt")
+            .and_then(Value::as_str)
+            .map(|at| at.parse().expect("a time")),
         deletion: Some(&deletion),
     };
     let actions = decide(&observed, now);

@@ -69,6 +69,7 @@ impl Controller {
                 running: running.as_ref().map(crate::memory::OperationHandle::running),
                 window_open: true,
                 operation_window_open: true,
+                window_changes_at: None,
                 deletion: Some(&deletion),
             };
             decide(&observed, self.now())

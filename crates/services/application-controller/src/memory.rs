@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 /// The operation this process works on.
@@ -22,6 +22,8 @@ pub(crate) struct OperationHandle {
     pub(crate) stopping: Arc<AtomicBool>,
     /// A user's confirmation was told to it.
     pub(crate) confirmed: Arc<AtomicBool>,
+    /// Told when the application is looked at: whether a window holds it may be another matter now.
+    pub(crate) looked: Arc<Notify>,
     /// Its end is being written: what is stored and what is remembered may not fit together.
     pub(crate) ending: Arc<AtomicBool>,
 }

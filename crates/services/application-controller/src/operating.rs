@@ -14,6 +14,7 @@ use api::v1alpha1::{Application, ApplicationSource, ApplicationStatus, Operation
 use jiff::{SignedDuration, Timestamp};
 use kubernetes::{Cluster, Discovery};
 use object::{GroupVersionKind, Object};
+use project::windows::Open;
 use reconcile::{
     CompareWith, Conclusion, Ended, RefreshCause, RefreshRequest, conclude, operation_revisions,
     operation_sources, settle_result,
@@ -33,8 +34,6 @@ const WRITE_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What is shown of an operation that waits for a sync window, as the original words it.
 const BLOCKED: &str = "Sync operation blocked by sync window";
-/// How often it is asked whether a window is open: time opens them, and whoever edits the project.
-const ASK_WINDOW: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// How an operation begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +59,7 @@ impl Controller {
             waits_only_for_health: Arc::new(AtomicBool::new(false)),
             stopping: Arc::new(AtomicBool::new(false)),
             confirmed: Arc::new(AtomicBool::new(false)),
+            looked: Arc::default(),
             ending: Arc::new(AtomicBool::new(false)),
         };
         self.memories().with(&key, |memory| memory.operation = Some(handle.clone()));
@@ -217,25 +217,37 @@ impl Controller {
         held: &AtomicUsize,
     ) -> bool {
         let writes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
-        let is_open = || match self.store().application(&key.namespace, &key.name) {
-            Ok(application) => self.windows(&application, self.now()).operation,
-            Err(_) => true,
+        let open = || match self.store().application(&key.namespace, &key.name) {
+            Ok(application) => self.windows(&application, self.now()),
+            Err(_) => Open::ALWAYS,
         };
-        if !writes || handle.stopping.load(Ordering::SeqCst) || is_open() {
+        if !writes || handle.stopping.load(Ordering::SeqCst) || open().operation {
             return true;
         }
         let tell = || handle.events.send(Event::Tick).ok();
         held.fetch_add(1, Ordering::SeqCst);
         tell();
         let opened = loop {
+            // Listens before it looks, so that nothing is missed in between.
+            let looked = handle.looked.notified();
+            tokio::pin!(looked);
+            looked.as_mut().enable();
             if handle.stopping.load(Ordering::SeqCst) {
                 break false;
             }
-            if is_open() {
+            let open = open();
+            if open.operation {
                 break true;
             }
+            let time = async {
+                match open.changes_at {
+                    Some(at) => tokio::time::sleep(wait_until(at, self.now())).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                () = tokio::time::sleep(ASK_WINDOW) => {}
+                () = time => {}
+                () = looked => {}
                 () = self.stopped() => break false,
             }
         };
@@ -300,6 +312,7 @@ impl Run<'_> {
                 terminated |= matches!(event, Event::Terminate { .. } | Event::Supersede { .. });
                 if terminated {
                     self.handle.stopping.store(true, Ordering::SeqCst);
+                    self.handle.looked.notify_waiters();
                 }
                 at_once |= self.is_of_hook(&event);
                 let (next, effects) = step(&self.plan, progress, event, self.controller.now());
@@ -363,8 +376,7 @@ impl Run<'_> {
 
     async fn wait(&mut self, wake: Option<Timestamp>, flush: Option<Instant>) -> Event {
         let now = self.controller.now();
-        let sleep = wake.map(|at| std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
-        let until = sleep.map(|duration| Instant::now() + duration);
+        let until = wake.map(|at| Instant::now() + wait_until(at, now));
         let timer = async {
             match until.into_iter().chain(flush).min() {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -416,6 +428,11 @@ impl Run<'_> {
             tracing::warn!(application = %self.key, %error, "write the progress of an operation");
         }
     }
+}
+
+/// How long it is until a time; nothing when that is past.
+fn wait_until(at: Timestamp, now: Timestamp) -> std::time::Duration {
+    std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
 
 /// What a plan is asked for.

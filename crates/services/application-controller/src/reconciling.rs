@@ -65,6 +65,12 @@ impl Controller {
         if application.metadata.deletion_timestamp.is_some_and(|time| !time.is_zero()) {
             return self.look_at_deletion(key, &application).await;
         }
+        // Whoever edits the project, or asks to stop, makes this look: writes that a window holds ask again.
+        self.memories().with(key, |memory| {
+            if let Some(handle) = &memory.operation {
+                handle.looked.notify_waiters();
+            }
+        });
         let actions = self.decide(key, &application, None);
         self.act(key, application, actions).await
     }
@@ -92,6 +98,7 @@ impl Controller {
                 running: memory.operation.as_ref().map(crate::memory::OperationHandle::running),
                 window_open: open.automated,
                 operation_window_open: open.operation,
+                window_changes_at: open.changes_at,
                 deletion: None,
             };
             decide(&observed, now)
@@ -265,6 +272,7 @@ impl Controller {
         self.memories().with(key, |memory| {
             if let Some(handle) = &memory.operation {
                 handle.stopping.store(true, Ordering::SeqCst);
+                handle.looked.notify_waiters();
             }
         });
         self.send(key, sync::Event::Terminate { cause });

@@ -52,6 +52,7 @@ impl World {
                 running: self.controller.operation.as_ref().map(|running| running.told),
                 window_open: true,
                 operation_window_open: true,
+                window_changes_at: None,
                 deletion: Some(&deletion),
             },
             self.now,

@@ -51,6 +51,7 @@ impl World {
                 running: controller.operation.as_ref().map(|running| running.told),
                 window_open: open.automated,
                 operation_window_open: open.operation,
+                window_changes_at: open.changes_at,
                 deletion: None,
             },
             self.now,

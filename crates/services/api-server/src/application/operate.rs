@@ -2,7 +2,6 @@
 
 use crate::audit::Reason;
 use crate::authorization::{APPLICATIONS, Access, Wanted};
-use crate::destinations::Scope;
 use crate::failure;
 use crate::hub::Hub;
 use crate::sources::sources;
@@ -214,28 +213,15 @@ fn initiator(access: &Access) -> OperationInitiator {
 
 fn within_windows(hub: &Hub, application: &Application) -> Result<(), Status> {
     let scope = hub.project_of(application)?;
-    let cluster = cluster_of(&scope, application);
-    let windows = windows(&scope, application, &cluster);
-    match windows.permit(Attempt { manual: true, started: None }, Timestamp::now()) {
+    match Windows::of(&scope.project, application)
+        .permit(Attempt { manual: true, started: None }, Timestamp::now())
+    {
         Ok(true) => Ok(()),
         Ok(false) => Err(Status::permission_denied("cannot sync: blocked by sync window")),
         Err(problem) => {
             Err(Status::permission_denied(format!("cannot sync: invalid sync window: {problem}")))
         }
     }
-}
-
-/// The destination as windows are matched against it: also one that is not registered.
-fn cluster_of(scope: &Scope, application: &Application) -> project::Cluster {
-    let destination = &application.spec.destination;
-    scope.destination(destination).unwrap_or_else(|_| project::Cluster {
-        server: destination.server.clone(),
-        name: destination.name.clone(),
-    })
-}
-
-fn windows<'s>(scope: &'s Scope, application: &Application, cluster: &project::Cluster) -> Windows<'s> {
-    Windows::of(&scope.project, &application.metadata.name, &application.spec.destination.namespace, cluster)
 }
 
 /// Starts a sync back to what was deployed before.
@@ -323,8 +309,7 @@ pub(crate) fn sync_windows(
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
     let application = access.application(there, "get")?;
     let scope = hub.project_of(&application)?;
-    let cluster = cluster_of(&scope, &application);
-    let windows = windows(&scope, &application, &cluster);
+    let windows = Windows::of(&scope.project, &application);
     let now = Timestamp::now();
     let can_sync = windows.permit(Attempt { manual: true, started: None }, now);
     let can_sync =
