@@ -70,6 +70,11 @@ impl Checks {
         }
     }
 
+    /// Whether a script of the user's speaks for a kind: it may take its time.
+    pub fn asks_script(&self, group: &str, kind: &str) -> bool {
+        self.script(group, kind).is_some()
+    }
+
     /// Whether a kind has a notion of health.
     pub fn has_check(&self, group: &str, kind: &str) -> bool {
         self.script(group, kind).is_some() || crate::has_check(group, kind)

@@ -14,7 +14,7 @@ mod rules;
 mod workload;
 
 pub use checks::{Checks, Finding};
-pub use lua_sandbox::{Interrupt, Limits, ScriptError};
+pub use lua_sandbox::{Interrupt, Limits, ScriptError, Watch};
 pub use object_status::HealthStatus;
 
 use api::codes::HealthStatusCode;

@@ -13,5 +13,5 @@ mod strings;
 mod values;
 mod world;
 
-pub use meter::{Interrupt, Limits};
+pub use meter::{Interrupt, Limits, Watch};
 pub use script::{Input, Returned, Script, ScriptError, ScriptFault};

@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Tells a script to stop: a deadline that passed, a request that was withdrawn.
-pub type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Tells one run of a script to stop: a deadline that passed, a request that was withdrawn.
+pub type Interrupt = Box<dyn Fn() -> bool + Send + Sync>;
+/// Begins a run; what it gives is asked while the run lasts.
+pub type Watch = Arc<dyn Fn() -> Interrupt + Send + Sync>;
 
 /// What one run of a script may take.
 #[derive(Clone)]
@@ -14,14 +16,14 @@ pub struct Limits {
     pub steps: u64,
     /// Bytes beside the object itself.
     pub memory_bytes: usize,
-    /// Asked now and then while the script runs.
-    pub interrupt: Option<Interrupt>,
+    /// Told that the script begins, and asked now and then while it runs.
+    pub watch: Option<Watch>,
 }
 
 impl Default for Limits {
     /// About what the original's second is good for.
     fn default() -> Self {
-        Self { steps: 50_000_000, memory_bytes: 32 << 20, interrupt: None }
+        Self { steps: 50_000_000, memory_bytes: 32 << 20, watch: None }
     }
 }
 
@@ -52,7 +54,7 @@ impl Meter {
         Arc::new(Self {
             left: AtomicU64::new(limits.steps),
             spent: AtomicBool::new(false),
-            interrupt: limits.interrupt.clone(),
+            interrupt: limits.watch.as_ref().map(|begin| begin()),
         })
     }
 

@@ -4,6 +4,7 @@ use lua_sandbox::{Input, Limits, Returned, Script, ScriptError, ScriptFault};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn run_with(text: &str, object: &Value, open: bool, limits: &Limits) -> Result<Returned, ScriptError> {
     let parameters = BTreeMap::from([("replicas".to_owned(), "6".to_owned())]);
@@ -172,9 +173,23 @@ fn memory_has_an_end() {
 
 #[test]
 fn an_interrupt_stops_a_script() {
-    let limits = Limits { interrupt: Some(Arc::new(|| true)), ..Limits::default() };
+    let limits = Limits { watch: Some(Arc::new(|| Box::new(|| true))), ..Limits::default() };
     let outcome = run_with("for i = 1, 100000 do end return {}", &json!({}), false, &limits);
     assert_eq!(outcome.unwrap_err().fault, ScriptFault::Steps);
+}
+
+#[test]
+fn each_run_is_watched_anew() {
+    let watch = || -> lua_sandbox::Interrupt {
+        let asked = AtomicUsize::new(0);
+        Box::new(move || asked.fetch_add(1, Ordering::Relaxed) > 5)
+    };
+    let limits = Limits { watch: Some(Arc::new(watch)), ..Limits::default() };
+    for _ in 0..3 {
+        let outcome = run_with("while true do end", &json!({}), false, &limits);
+        assert_eq!(outcome.unwrap_err().fault, ScriptFault::Steps);
+        assert!(run_with("return {}", &json!({}), false, &limits).is_ok(), "a short one has its own time");
+    }
 }
 
 #[test]

@@ -233,7 +233,7 @@ impl Controller {
                         "hook {key} cannot be made: an object of this name is there that is not the application's"
                     ));
                 }
-                Ok(Some(live)) => match live_state(&live, &self.rules().checks.0).health {
+                Ok(Some(live)) => match live_state(&live, &self.rules().checks).health {
                     // One that is going already is made again when it is gone.
                     Some(health) if health.status == HealthStatusCode::Degraded => {
                         broken.push(BrokenHook::of(&live, health.message));
@@ -263,7 +263,7 @@ impl Controller {
         situation: &Situation,
         hooks: &[Object],
     ) -> Result<Vec<(Object, Option<HealthStatusCode>)>, String> {
-        let checks = &self.rules().checks.0;
+        let checks = &self.rules().checks;
         let mut found = Vec::new();
         for hook in hooks {
             let key = hook.key();

@@ -2,9 +2,8 @@
 
 use crate::clusters::Cache;
 use crate::metrics::Metrics;
+use crate::rules::Compiled;
 use api::names::HOOK_FINALIZER;
-use health::Checks;
-use jiff::Timestamp;
 use kubernetes::{
     ApiResource, ApplyOptions, Cluster, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions,
 };
@@ -25,7 +24,7 @@ const TRIES: usize = 8;
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
     pub(crate) metrics: &'a Metrics,
-    pub(crate) checks: &'a Checks,
+    pub(crate) checks: &'a Compiled,
     /// The destination, in the name changes are made in.
     pub(crate) cluster: &'a Cluster,
 }
@@ -53,8 +52,8 @@ pub(crate) fn refused(effect: &Effect) -> Option<Event> {
 }
 
 /// What matters of a live object, health included.
-pub(crate) fn live_state(object: &Object, checks: &Checks) -> LiveState {
-    let health = checks.health(object, Timestamp::now());
+pub(crate) fn live_state(object: &Object, checks: &Compiled) -> LiveState {
+    let health = checks.health(object);
     let health = health.map(|health| Health { status: health.status, message: health.message });
     LiveState::read(object, health)
 }

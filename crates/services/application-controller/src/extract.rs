@@ -4,7 +4,6 @@ use crate::rules::Rules;
 use api::names::IGNORE_RESOURCE_UPDATES;
 use cluster_cache::{Extract, Extracted, Implied};
 use health::HealthStatus;
-use jiff::Timestamp;
 use object::{Object, marked_application};
 use serde_json::Value;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -31,7 +30,7 @@ impl Extract for LiveExtract {
         let application =
             marked_application(object, tracking.method, &tracking.label_key, &tracking.installation_id);
         let options = InfoOptions { labels: &rules.labels.shown, node_labels: &rules.labels.node_labels };
-        let health = rules.checks.0.health(object, Timestamp::now());
+        let health = rules.checks.health(object);
         let info = LiveInfo { node: tree::node_info(object, options), health };
         let implied = tree::implied_owners(object).into_iter().map(|owner| Implied {
             group: owner.group.into(),

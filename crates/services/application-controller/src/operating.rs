@@ -361,8 +361,7 @@ impl Run<'_> {
             let event = if controller.window_opens(&key, &effect, &handle, &held).await {
                 let _permit = controller.effect_permit().await;
                 let rules = controller.rules();
-                let means =
-                    Means { metrics: controller.metrics(), checks: &rules.checks.0, cluster: &cluster };
+                let means = Means { metrics: controller.metrics(), checks: &rules.checks, cluster: &cluster };
                 asked_by(asker, perform(&cache, &plan, means, effect)).await
             } else {
                 refused(&effect)

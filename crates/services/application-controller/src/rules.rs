@@ -1,12 +1,17 @@
 //! The settings that reconciling depends on, read together whenever `argocd-cm` changes.
 
-use health::{Checks, Limits};
+use health::{Checks, HealthStatus, Interrupt, Limits};
+use jiff::Timestamp;
 use manifest_request::RenderSettings;
+use object::Object;
 use settings::{
     CompareOptions, Customizations, Data, GlobalProjects, Impersonation, Problem, Reconciliation,
     ResourceFilter, ResourceLabels, Server, Tracking,
 };
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 /// Health checks, compiled. They are made of the customizations alone, so two of them never tell two readings apart.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +50,28 @@ pub(crate) struct Rules {
     pub(crate) rendering: RenderSettings,
 }
 
+/// How long a user's script may take for one object.
+const SCRIPT_TIME: Duration = Duration::from_secs(2);
+
+/// What a user's script may take.
+fn limits(time: Duration) -> Limits {
+    let watch = move || -> Interrupt {
+        let began = Instant::now();
+        Box::new(move || began.elapsed() > time)
+    };
+    Limits { watch: Some(Arc::new(watch)), ..Limits::default() }
+}
+
+impl Compiled {
+    /// The health of a live object. Others go on with what this thread had to do while a user's script runs.
+    pub(crate) fn health(&self, live: &Object) -> Option<HealthStatus> {
+        let ask = || self.0.health(live, Timestamp::now());
+        let many =
+            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+        if many && self.0.asks_script(live.group(), live.kind()) { block_in_place(ask) } else { ask() }
+    }
+}
+
 impl Rules {
     /// Reads the settings; what cannot be read keeps its default and is named.
     pub(crate) fn parse(data: &Data) -> (Self, Vec<Problem>) {
@@ -74,7 +101,7 @@ impl Rules {
             diff::Rules::default()
         });
         let rules = Self {
-            checks: Compiled(Checks::new(&customizations, Limits::default())),
+            checks: Compiled(Checks::new(&customizations, limits(SCRIPT_TIME))),
             updates: Updates(Arc::new(updates)),
             tracking,
             filter,
@@ -104,5 +131,58 @@ impl Rules {
             || self.filter != before.filter
             || self.labels != before.labels
             || !self.health_scripts().eq(before.health_scripts())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn compiled(time: Duration) -> Compiled {
+        let script =
+            "if obj.metadata.name == 'endless' then while true do end end return {status = 'Healthy'}";
+        let key = "resource.customizations.health.acme.io_Widget".to_owned();
+        let (customizations, problems) = Customizations::parse(&Data::from([(key, script.to_owned())]));
+        assert_eq!(problems, []);
+        Compiled(Checks::new(&customizations, Limits { steps: u64::MAX, ..limits(time) }))
+    }
+
+    fn widget(name: &str) -> Object {
+        let widget = json!({"apiVersion": "acme.io/v1", "kind": "Widget", "metadata": {"name": name}});
+        Object::from_value(widget).unwrap()
+    }
+
+    fn told(checks: &Compiled, name: &str) -> String {
+        let health = checks.health(&widget(name)).unwrap();
+        format!("{} {}", health.status, health.message)
+    }
+
+    #[test]
+    fn an_endless_script_says_so_of_its_object_and_of_no_other() {
+        let checks = compiled(Duration::from_millis(50));
+        let slow = "Unknown resource.customizations.health.acme.io_Widget: the script takes too long";
+        assert_eq!(told(&checks, "endless"), slow);
+        assert_eq!(told(&checks, "quick"), "Healthy ");
+        assert_eq!(told(&checks, "endless"), slow, "each run has its own time");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn others_go_on_while_a_script_runs() {
+        let checks = compiled(Duration::from_millis(500));
+        let went_on = Arc::new(AtomicBool::new(false));
+        let work = {
+            let went_on = went_on.clone();
+            async move {
+                tokio::spawn({
+                    let went_on = went_on.clone();
+                    async move { went_on.store(true, Ordering::SeqCst) }
+                });
+                told(&checks, "endless");
+                went_on.load(Ordering::SeqCst)
+            }
+        };
+        assert!(tokio::spawn(work).await.unwrap(), "the only worker was held up");
     }
 }

@@ -222,7 +222,7 @@ impl Controller {
         }
         let entry = self.clusters().known(server).and_then(|destination| destination.cache.get(&change.key));
         if let Some(live) = entry.and_then(|entry| entry.manifest()) {
-            let state = live_state(&live, &self.rules().checks.0);
+            let state = live_state(&live, &self.rules().checks);
             self.send(&key, sync::Event::Live { key: change.key.clone(), state });
         }
     }
