@@ -137,10 +137,10 @@ impl Targets {
             return;
         }
         let types = sync::hook_types(&object);
-        if types.contains(&HookType::PreDelete) {
+        if sync::is_delete_hook(&object, HookType::PreDelete) {
             self.pre_delete_hooks.push(object.clone());
         }
-        if types.contains(&HookType::PostDelete) {
+        if sync::is_delete_hook(&object, HookType::PostDelete) {
             self.post_delete_hooks.push(object.clone());
         }
         if types.iter().any(|hook| hook.phase().is_some()) {

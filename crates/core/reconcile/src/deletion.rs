@@ -11,13 +11,28 @@ use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
     RESOURCES_FINALIZER,
 };
-use api::v1alpha1::{Application, ApplicationCondition};
+use api::v1alpha1::{Application, ApplicationCondition, ResourceStatus};
 use jiff::{SignedDuration, Timestamp};
-use object::Object;
+use object::{Object, ResourceKey};
+use std::collections::BTreeSet;
 use sync::{Propagation, ResourceOption, SyncOptions};
 
 /// When a deletion that failed is tried again, unless something happens before.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// By which objects go with the application.
+const CASCADES: [&str; 3] = [RESOURCES_FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
+
+/// All that a deletion removes itself.
+const ALL_FINALIZERS: [&str; 7] = [
+    PRE_DELETE_FINALIZER,
+    RESOURCES_FINALIZER,
+    FOREGROUND_FINALIZER,
+    BACKGROUND_FINALIZER,
+    POST_DELETE_FINALIZER,
+    PRE_DELETE_CLEANUP_FINALIZER,
+    POST_DELETE_CLEANUP_FINALIZER,
+];
 
 /// The hooks of a deletion with names: those that leave theirs to be completed get one that this deletion finds again.
 pub fn named_delete_hooks(application: &Application, mut hooks: Vec<Object>, hook: HookType) -> Vec<Object> {
@@ -51,21 +66,22 @@ pub fn hooks_to_clean(hooks: &[(Object, Option<HealthStatusCode>)]) -> Vec<Delet
 /// The next step of a deletion.
 pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Timestamp) -> Vec<Action> {
     let has = |finalizer: &str| observed.application.metadata.finalizers.iter().any(|name| name == finalizer);
+    // What is on a cluster that is not registered cannot be deleted, no hook can run there, and neither need hold the
+    // application.
+    if !deletion.destination_is_known {
+        let held = ALL_FINALIZERS.into_iter().filter(|finalizer| has(finalizer));
+        return held.map(|finalizer| Action::RemoveFinalizer { finalizer }).collect();
+    }
     let again = wake(now);
     if has(PRE_DELETE_FINALIZER) {
         let action = Action::RunHooks { hook: HookType::PreDelete };
         return hooks(PRE_DELETE_FINALIZER, &deletion.pre_delete, action, now);
     }
-    let cascades = [RESOURCES_FINALIZER, FOREGROUND_FINALIZER, BACKGROUND_FINALIZER];
-    let cascades: Vec<&'static str> = cascades.into_iter().filter(|finalizer| has(finalizer)).collect();
+    let cascades: Vec<&'static str> = CASCADES.into_iter().filter(|finalizer| has(finalizer)).collect();
     if !cascades.is_empty() {
         let in_background = cascades == [BACKGROUND_FINALIZER];
         let propagation = if in_background { Propagation::Background } else { Propagation::Foreground };
         let gone = || cascades.iter().map(|finalizer| Action::RemoveFinalizer { finalizer }).collect();
-        // What is on a cluster that is not registered cannot be deleted, and need not hold the application.
-        if !deletion.destination_is_known {
-            return gone();
-        }
         return match &deletion.objects {
             Err(message) => vec![failed(message), again],
             Ok(objects) => resources(observed, objects, propagation).map_or_else(gone, |mut actions| {
@@ -75,12 +91,12 @@ pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Ti
         };
     }
     let steps = [
+        (POST_DELETE_FINALIZER, &deletion.post_delete, Action::RunHooks { hook: HookType::PostDelete }),
         (
             PRE_DELETE_CLEANUP_FINALIZER,
             &deletion.pre_delete_cleanup,
             Action::CleanHooks { hook: HookType::PreDelete },
         ),
-        (POST_DELETE_FINALIZER, &deletion.post_delete, Action::RunHooks { hook: HookType::PostDelete }),
         (
             POST_DELETE_CLEANUP_FINALIZER,
             &deletion.post_delete_cleanup,
@@ -153,7 +169,7 @@ fn resources(
     let application = observed.application;
     let options =
         application.spec.sync_policy.as_ref().map(|policy| SyncOptions::parse(&policy.sync_options));
-    let default = options.map(|options| options.delete).unwrap_or_default();
+    let (default, prune) = options.map(|options| (options.delete, options.prune)).unwrap_or_default();
     let due: Vec<&Object> =
         objects.iter().filter(|managed| is_deleted(managed, default)).map(|managed| managed.object).collect();
     if due.is_empty() {
@@ -161,7 +177,14 @@ fn resources(
     }
     let deleted_at = application.metadata.deletion_timestamp.as_ref().and_then(Time::timestamp);
     let confirmed = deleted_at.is_some_and(|since| is_deletion_confirmed(application, since));
-    let asks = |object: &&&Object| ResourceOption::delete_of(object, default) == ResourceOption::Confirm;
+    // What asks before it is pruned asks here, too, and so does what asked as it was last compared: its source may.
+    let recorded: BTreeSet<ResourceKey> =
+        application.status.resources.iter().filter(|it| it.requires_deletion_confirmation).map(key).collect();
+    let asks = |object: &&&Object| {
+        ResourceOption::delete_of(object, default) == ResourceOption::Confirm
+            || ResourceOption::prune_of(object, prune) == ResourceOption::Confirm
+            || recorded.contains(&object.key())
+    };
     if let Some(first) = due.iter().find(asks).filter(|_| !confirmed) {
         let key = first.key();
         return Some(vec![Action::Skip { reason: format!("{key} requires manual confirmation to delete") }]);
@@ -183,13 +206,16 @@ fn resources(
     Some(vec![Action::DeleteObjects { objects, propagation }])
 }
 
+fn key(resource: &ResourceStatus) -> ResourceKey {
+    ResourceKey::new(&resource.group, &resource.kind, &resource.namespace, &resource.name)
+}
+
 /// Whether an object goes with its application. A CRD stays: everybody's objects of that kind would go with it. Hooks of
 /// the deletion itself go by their own policies ([`hooks_to_clean`]).
 fn is_deleted(managed: &Managed<'_>, default: ResourceOption) -> bool {
     let object = managed.object;
-    let is_delete_hook = sync::hook_types(object)
-        .iter()
-        .any(|hook| matches!(hook, HookType::PreDelete | HookType::PostDelete));
+    let is_delete_hook =
+        [HookType::PreDelete, HookType::PostDelete].iter().any(|hook| sync::is_delete_hook(object, *hook));
     let is_crd = object.kind() == "CustomResourceDefinition" && object.group() == "apiextensions.k8s.io";
     let kept = object
         .annotation(HELM_RESOURCE_POLICY)

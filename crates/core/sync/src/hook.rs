@@ -40,6 +40,13 @@ pub fn hook_types(object: &Object) -> Vec<HookType> {
     types
 }
 
+/// Whether an object is a hook of a deletion, `PreDelete` or `PostDelete`. For these, either annotation will do.
+pub fn is_delete_hook(object: &Object, hook: HookType) -> bool {
+    let ours = || csv(object, HOOK).any(|name| name.parse() == Ok(hook));
+    let helm = || csv(object, HELM_HOOK).any(|name| helm_type(name) == Some(hook));
+    matches!(hook, HookType::PreDelete | HookType::PostDelete) && (ours() || helm())
+}
+
 fn helm_type(name: &str) -> Option<HookType> {
     match name {
         "pre-install" | "pre-upgrade" => Some(HookType::PreSync),

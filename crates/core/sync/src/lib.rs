@@ -20,8 +20,8 @@ mod wave;
 
 pub use event::{Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Success};
 pub use hook::{
-    HookDeletePolicies, delete_policies, generated_name, hook_types, is_hook, is_ignored, is_skipped,
-    sync_phases, wave,
+    HookDeletePolicies, delete_policies, generated_name, hook_types, is_delete_hook, is_hook, is_ignored,
+    is_skipped, sync_phases, wave,
 };
 pub use options::{DEFAULT_MIGRATION_MANAGER, ResourceOption, SyncOptions, has_option, option_value};
 pub use order::kind_rank;

@@ -154,7 +154,14 @@ impl Controller {
         };
         let loaded = match &unreachable {
             // Sources render for a cluster; without one there is no target state to speak of.
-            Some(reason) => Loaded::new(Err(reason.clone())),
+            Some(reason) => {
+                let server = &situation.cluster.server;
+                let told = format!(
+                    "failed to get cluster version for cluster {server:?}: {}",
+                    not_synchronized(server, reason)
+                );
+                Loaded::new(Err(told))
+            }
             None => self.load(application, situation, question, &discovery).await,
         };
         Gathered { destination, discovery, unreachable, loaded }
@@ -198,10 +205,9 @@ impl Controller {
             Ok(targets) => targets,
             Err(unfinished) => return compared.unfinished(&unfinished, now),
         };
-        let lives = match (&destination, unreachable) {
+        let lives = match (&destination, &unreachable) {
             (Ok(destination), None) => self.lives(destination, &situation.instance, &targets).await,
-            (Err(reason), _) => Err(reason.clone()),
-            (_, Some(reason)) => Err(reason),
+            (Err(reason), _) | (_, Some(reason)) => Err(not_synchronized(&situation.cluster.server, reason)),
         };
         compared.seen = lives.as_ref().ok().map(|lives| lives.seen.clone());
         let lives = match (lives, compare::server_side_diff(application, self.options().server_side_diff)) {
@@ -227,6 +233,9 @@ impl Controller {
                 let problems =
                     problems.iter().map(|text| project::condition(ConditionType::ComparisonError, text, now));
                 conditions.extend(problems);
+                conditions.extend(unreachable.map(|reason| {
+                    project::condition(ConditionType::UnknownError, synchronizing(&reason), now)
+                }));
                 Compared { comparison, conditions, ..compared }
             }
             Err(unfinished) => compared.unfinished(&unfinished, now),
@@ -329,6 +338,15 @@ impl Compared {
         let condition = project::condition(ConditionType::ComparisonError, message, now);
         Self { comparison: unknown(), conditions: vec![condition], seen: None, ..self }
     }
+}
+
+/// Why nothing is known of a cluster, in the words of the original.
+pub(crate) fn not_synchronized(server: &str, reason: &str) -> String {
+    format!("failed to get cluster info for {server:?}: {}", synchronizing(reason))
+}
+
+fn synchronizing(reason: &str) -> String {
+    format!("error synchronizing cache state : {reason}")
 }
 
 /// A comparison that says nothing.

@@ -2,16 +2,15 @@
 
 use crate::Controller;
 use crate::clusters::{Cache, Destination};
-use crate::comparing::Question;
+use crate::comparing::{Question, not_synchronized};
 use crate::effects::{live_state, release_hook};
+use crate::operating::permit;
 use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, HealthStatusCode, HookType, RefreshType};
-use api::names::{
-    POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
-};
+use api::names::{POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER, RESOURCES_FINALIZER};
 use api::v1alpha1::{Application, ApplicationCondition};
-use kubernetes::{ApplyOptions, Cluster, DeleteOptions, Method};
+use kubernetes::{ApiResource, ApplyOptions, Cluster, DeleteOptions, Method};
 use object::Object;
 use reconcile::{
     Action, BrokenHook, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide,
@@ -95,7 +94,9 @@ impl Controller {
         };
         let destination = match self.destination(&situation).await {
             Ok(destination) => destination,
-            Err(reason) => return nothing(true, Err(reason)),
+            Err(reason) => {
+                return nothing(true, Err(not_synchronized(&situation.cluster.server, &reason)));
+            }
         };
         let instance = situation.instance.as_str();
         let objects = match destination.cache.managed(instance) {
@@ -132,104 +133,115 @@ impl Controller {
             self.store().remove_finalizer(&application, finalizer).await?;
             return Ok(application);
         }
-        let Ok(Some(situation)) = self.deletion_situation(&application) else { return Ok(application) };
-        let Ok(destination) = self.destination(&situation).await else { return Ok(application) };
-        let cache = &destination.cache;
-        let cluster = match self.acting(&application, &situation, &destination) {
-            Ok(cluster) => cluster,
+        match self.try_deletion(key, &application, action).await {
+            Ok(()) => Ok(application),
             Err(reason) => {
                 tracing::warn!(application = %key, reason, "delete");
-                return Ok(application);
+                let condition = project::condition(ConditionType::DeletionError, reason, self.now());
+                self.set_conditions(application, &[condition], &[ConditionType::DeletionError]).await
+            }
+        }
+    }
+
+    /// Does one thing of a deletion, to all objects it is about; what went wrong with the first of them comes back.
+    async fn try_deletion(&self, key: &Key, application: &Application, action: Action) -> Result<(), String> {
+        let Some(situation) = self.deletion_situation(application)? else { return Ok(()) };
+        let destination = self.destination(&situation).await?;
+        let cache = &destination.cache;
+        let acting = self.acting(application, &situation, &destination);
+        let cluster = &acting.map_err(|reason| format!("cannot apply impersonation: {reason}"))?;
+        let mut failed = None;
+        let mut note = |object: &DeleteObject, done: Result<(), kubernetes::Error>| {
+            if let Err(error) = done {
+                tracing::warn!(application = %key, object = %object.key, %error, "delete");
+                failed.get_or_insert(format!("failed to delete {}: {}", object.key, error.message()));
             }
         };
-        let cluster = &cluster;
         match action {
             Action::DeleteObjects { objects, propagation } => {
                 for object in objects {
                     tracing::info!(application = %key, object = %object.key, "deleted with its application");
-                    if let Err(error) = delete(cache, cluster, &object, propagation).await {
-                        tracing::warn!(application = %key, object = %object.key, %error, "delete");
-                    }
+                    note(&object, delete(cache, cluster, &object, propagation).await);
                 }
             }
             Action::DropHooks { objects } => {
                 for object in objects {
                     tracing::info!(application = %key, hook = %object.key, "failed hook deleted, to be made again");
-                    if let Err(error) = delete(cache, cluster, &object, Propagation::Background).await {
-                        tracing::warn!(application = %key, hook = %object.key, %error, "delete hook");
-                    }
+                    note(&object, delete(cache, cluster, &object, Propagation::Background).await);
                 }
             }
             Action::ReleaseHooks { objects } => {
                 for object in objects {
-                    if let Err(error) = release_hook(cluster, &object.key, &object.gvk, &object.uid).await {
-                        tracing::warn!(application = %key, object = %object.key, %error, "release hook");
-                    }
+                    note(&object, release_hook(cluster, &object.key, &object.gvk, &object.uid).await);
                 }
             }
             Action::RunHooks { hook } => {
-                self.run_hooks(&application, &situation, (cache, cluster), hook).await;
+                return self.run_hooks(application, &situation, (cache, cluster), hook).await;
             }
             Action::CleanHooks { hook } => {
-                self.clean_hooks(&application, &situation, (cache, cluster), hook).await;
+                let live = self.find_what_is_left(application).await.objects?;
+                for object in hooks_to_clean(&self.live_hooks(&live, hook)) {
+                    tracing::info!(application = %key, hook = %object.key, "hook deleted by its policy");
+                    note(&object, delete(cache, cluster, &object, Propagation::Background).await);
+                }
             }
             _ => {}
         }
-        Ok(application)
+        failed.map_or(Ok(()), Err)
     }
 
+    /// Makes the hooks that are not there. One that the project does not permit is not made, nor is any other then.
     async fn run_hooks(
         &self,
         application: &Application,
         situation: &Situation,
         (cache, cluster): (&Cache, &Cluster),
         hook: HookType,
-    ) {
-        for target in self.hooks(application, situation, hook).await.unwrap_or_default() {
+    ) -> Result<(), String> {
+        let mut missing = Vec::new();
+        for target in self.hooks(application, situation, hook).await? {
             let key = target.key();
             let known = cache.get_live(&target.gvk(), &key.namespace, &key.name).await;
-            if !matches!(known, Ok(None)) {
-                continue;
+            if known.map_err(|error| error.to_string())?.is_none() {
+                let resource = permitted(cluster, situation, hook, &target).await?;
+                missing.push((resource, target));
             }
-            let made = async {
-                let resource = cluster.resource(&target.gvk()).await?;
-                let options = ApplyOptions { method: Method::Create, ..ApplyOptions::default() };
-                cluster.apply(&resource, &target, &options).await
-            };
-            match made.await {
+        }
+        for (resource, target) in missing {
+            let options = ApplyOptions { method: Method::Create, ..ApplyOptions::default() };
+            match cluster.apply(&resource, &target, &options).await {
                 Ok(applied) => cache.observe(&applied.object),
-                Err(error) => tracing::warn!(object = %key, %error, "run hook"),
+                Err(error) if error.is_already_exists() => {}
+                Err(error) => {
+                    return Err(format!(
+                        "failed to create {hook} hook {}: {}",
+                        target.key(),
+                        error.message()
+                    ));
+                }
             }
         }
+        Ok(())
     }
 
-    async fn clean_hooks(
+    /// How far the hooks of a type are.
+    async fn hook_state(
         &self,
-        application: &Application,
+        destination: &Destination,
         situation: &Situation,
-        (cache, cluster): (&Cache, &Cluster),
         hook: HookType,
-    ) {
-        let hooks = self.hooks(application, situation, hook).await.unwrap_or_default();
-        let Ok(live) = self.live_hooks(cache, situation, &hooks).await else { return };
-        for object in hooks_to_clean(&live) {
-            if let Err(error) = delete(cache, cluster, &object, Propagation::Background).await {
-                tracing::warn!(object = %object.key, %error, "delete hook");
-            }
-        }
-    }
-
-    /// Whether hooks have run, and whether those are gone that are to go.
-    async fn hook_state(&self, cache: &Cache, situation: &Situation, hooks: &[Object]) -> (HookRun, HookRun) {
-        let both = |reason: String| (HookRun::Failed(reason.clone()), HookRun::Failed(reason));
-        let mut ran = HookRun::Done;
-        let mut broken = Vec::new();
-        for hook in hooks {
-            let key = hook.key();
-            match cache.get_live(&hook.gvk(), &key.namespace, &key.name).await {
-                Ok(None) => ran = HookRun::Pending,
+        hooks: &[Object],
+    ) -> HookRun {
+        let (cache, mut ran, mut broken) = (&destination.cache, HookRun::Done, Vec::new());
+        for target in hooks {
+            let key = target.key();
+            match cache.get_live(&target.gvk(), &key.namespace, &key.name).await {
+                Ok(None) => match permitted(cache.cluster(), situation, hook, target).await {
+                    Ok(_) => ran = HookRun::Pending,
+                    Err(reason) => return HookRun::Failed(reason),
+                },
                 Ok(Some(live)) if !self.is_own(situation, &live) => {
-                    return both(format!(
+                    return HookRun::Failed(format!(
                         "hook {key} cannot be made: an object of this name is there that is not the application's"
                     ));
                 }
@@ -241,40 +253,19 @@ impl Controller {
                     Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
                     _ => {}
                 },
-                Err(error) => return both(error.to_string()),
+                Err(error) => return HookRun::Failed(error.to_string()),
             }
         }
-        if !broken.is_empty() {
-            ran = HookRun::Broken(broken);
-        }
-        let cleaned = match self.live_hooks(cache, situation, hooks).await {
-            Ok(live) if hooks_to_clean(&live).is_empty() => HookRun::Done,
-            Ok(_) => HookRun::Pending,
-            Err(reason) => HookRun::Failed(reason),
-        };
-        (ran, cleaned)
+        if broken.is_empty() { ran } else { HookRun::Broken(broken) }
     }
 
-    /// Hooks as they are live, with their health. What only bears a hook's name is not the application's, and not among
-    /// them.
-    async fn live_hooks(
-        &self,
-        cache: &Cache,
-        situation: &Situation,
-        hooks: &[Object],
-    ) -> Result<Vec<(Object, Option<HealthStatusCode>)>, String> {
-        let checks = &self.rules().checks;
-        let mut found = Vec::new();
-        for hook in hooks {
-            let key = hook.key();
-            let live = cache.get_live(&hook.gvk(), &key.namespace, &key.name).await;
-            let live = live.map_err(|error| error.to_string())?;
-            if let Some(live) = live.filter(|live| self.is_own(situation, live)) {
-                let health = live_state(&live, checks).health.map(|health| health.status);
-                found.push((live, health));
-            }
-        }
-        Ok(found)
+    /// Those of an application's live objects that are hooks of this type, with their health. The source is not asked:
+    /// it may be gone, and what it no longer holds is to go as well.
+    fn live_hooks(&self, objects: &[Object], hook: HookType) -> Vec<(Object, Option<HealthStatusCode>)> {
+        let rules = self.rules();
+        let hooks = objects.iter().filter(|object| sync::is_delete_hook(object, hook));
+        let health = |live: &Object| live_state(live, &rules.checks).health.map(|health| health.status);
+        hooks.map(|live| (live.clone(), health(live))).collect()
     }
 
     /// Whether an object carries the mark of the application, made for this very object.
@@ -290,21 +281,26 @@ impl Controller {
         owner.is_some_and(|owner| owner.as_str() == situation.instance.as_str())
     }
 
-    /// The hooks of a type, from the sources: the only thing of a deletion that is.
+    /// The hooks of a type, from the sources: the only thing of a deletion that is. What the project does not permit is
+    /// not rendered.
     async fn hooks(
         &self,
         application: &Application,
         situation: &Situation,
         hook: HookType,
     ) -> Result<Vec<Object>, String> {
+        if let Err(problems) = self.situation(application, self.now()) {
+            let texts: Vec<&str> = problems.iter().map(|condition| condition.message.as_str()).collect();
+            return Err(texts.join("; "));
+        }
         // What failed as it was synced may have been mended since.
         let failed =
             |condition: &ApplicationCondition| condition.r#type.parse() == Ok(ConditionType::DeletionError);
-        let revisions = if application.status.conditions.iter().any(failed) {
-            refresh_revisions(application, CompareWith::Latest)
-        } else {
-            vec![application.status.sync.revision.clone()]
+        let compare_with = match application.status.conditions.iter().any(failed) {
+            true => CompareWith::Latest,
+            false => CompareWith::Recent,
         };
+        let revisions = refresh_revisions(application, compare_with);
         let question = Question {
             sources: spec_sources(application),
             revisions,
@@ -327,35 +323,60 @@ impl Controller {
 
     async fn hook_runs(&self, application: &Application, found: &Found) -> HookRuns {
         let has = |finalizer: &str| application.metadata.finalizers.iter().any(|name| name == finalizer);
-        let mut runs = HookRuns::default();
-        let Some((situation, destination)) = &found.destination else { return runs };
-        for (hook, run, cleanup) in [
-            (HookType::PreDelete, PRE_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER),
-            (HookType::PostDelete, POST_DELETE_FINALIZER, POST_DELETE_CLEANUP_FINALIZER),
-        ] {
-            if !has(run) && !has(cleanup) {
-                continue;
+        // What comes later is not looked for yet: that would render.
+        let objects_remain =
+            application.metadata.finalizers.iter().any(|name| name.starts_with(RESOURCES_FINALIZER));
+        let is_early = |hook| hook == HookType::PostDelete && (has(PRE_DELETE_FINALIZER) || objects_remain);
+        let is_due = |hook, finalizer| has(finalizer) && !is_early(hook);
+        let run = async |hook, finalizer| match (is_due(hook, finalizer), &found.destination, &found.objects)
+        {
+            (false, ..) => HookRun::Pending,
+            (true, Some((situation, destination)), Ok(_)) => {
+                match self.hooks(application, situation, hook).await {
+                    Ok(hooks) => self.hook_state(destination, situation, hook, &hooks).await,
+                    Err(reason) => HookRun::Failed(reason),
+                }
             }
-            let (ran, cleaned) = match self.hooks(application, situation, hook).await {
-                Ok(hooks) => self.hook_state(&destination.cache, situation, &hooks).await,
-                Err(reason) => (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
-            };
-            if hook == HookType::PreDelete {
-                (runs.pre_delete, runs.pre_delete_cleanup) = (ran, cleaned);
-            } else {
-                (runs.post_delete, runs.post_delete_cleanup) = (ran, cleaned);
-            }
+            (true, _, Err(reason)) => HookRun::Failed(reason.clone()),
+            (true, None, Ok(_)) => HookRun::Done,
+        };
+        let cleanup = |hook| match &found.objects {
+            Ok(objects) if hooks_to_clean(&self.live_hooks(objects, hook)).is_empty() => HookRun::Done,
+            Ok(_) => HookRun::Pending,
+            Err(reason) => HookRun::Failed(reason.clone()),
+        };
+        HookRuns {
+            pre_delete: run(HookType::PreDelete, PRE_DELETE_FINALIZER).await,
+            pre_delete_cleanup: cleanup(HookType::PreDelete),
+            post_delete: run(HookType::PostDelete, POST_DELETE_FINALIZER).await,
+            post_delete_cleanup: cleanup(HookType::PostDelete),
         }
-        runs
     }
 }
 
-#[derive(Default)]
 struct HookRuns {
     pre_delete: HookRun,
     pre_delete_cleanup: HookRun,
     post_delete: HookRun,
     post_delete_cleanup: HookRun,
+}
+
+/// The kind of a hook, where the project permits the hook. What the destination serves says whether it has a namespace,
+/// not what the hook says of itself.
+async fn permitted(
+    cluster: &Cluster,
+    situation: &Situation,
+    hook: HookType,
+    target: &Object,
+) -> Result<ApiResource, String> {
+    let key = target.key();
+    let resource = cluster
+        .resource(&target.gvk())
+        .await
+        .map_err(|error| format!("failed to determine scope of {hook} hook {key}: {}", error.message()))?;
+    permit(situation, target, resource.namespaced)
+        .map_err(|reason| format!("{hook} hook {key} is not permitted: {reason}"))?;
+    Ok(resource)
 }
 
 async fn delete(

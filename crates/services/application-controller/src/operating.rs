@@ -9,7 +9,8 @@ use crate::memory::OperationHandle;
 use crate::metrics::{Asker, QueueName, asked_by};
 use crate::queue::{Key, Urgency};
 use crate::situation::Situation;
-use api::codes::{OperationPhase, RefreshType};
+use api::codes::{ConditionType, OperationPhase, RefreshType};
+use api::names::CLIENT_SIDE_APPLY_MIGRATION_MANAGER;
 use api::v1alpha1::{Application, ApplicationSource, ApplicationStatus, OperationState, SyncOperation};
 use jiff::{SignedDuration, Timestamp};
 use kubernetes::{Cluster, Discovery};
@@ -31,6 +32,9 @@ use tokio::time::Instant;
 const SETTLE: SignedDuration = SignedDuration::from_secs(2);
 /// Results are written at most this often while they come in quickly.
 const WRITE_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What is wrong with an application that cannot be synced.
+const STOPPERS: [ConditionType; 2] = [ConditionType::ComparisonError, ConditionType::InvalidSpecError];
 
 /// What is shown of an operation that waits for a sync window, as the original words it.
 const BLOCKED: &str = "Sync operation blocked by sync window";
@@ -116,7 +120,7 @@ impl Controller {
         let errors: Vec<_> = compared
             .conditions
             .iter()
-            .filter(|condition| condition.r#type.ends_with("Error"))
+            .filter(|condition| STOPPERS.iter().any(|stopper| condition.r#type.parse() == Ok(*stopper)))
             .cloned()
             .collect();
         if compared.comparison.failed || !errors.is_empty() {
@@ -488,7 +492,7 @@ fn kind_fact(discovery: &Discovery, gvk: &GroupVersionKind) -> KindFact {
 }
 
 /// Whether the project lets an object be written or deleted.
-fn permit(situation: &Situation, object: &Object, namespaced: bool) -> Result<(), String> {
+pub(crate) fn permit(situation: &Situation, object: &Object, namespaced: bool) -> Result<(), String> {
     let project = &situation.project;
     let (group, kind) = (object.group(), object.kind());
     if !project::permits_kind(project, group, kind, object.name(), namespaced) {

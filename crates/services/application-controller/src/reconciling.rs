@@ -4,8 +4,8 @@ use crate::Controller;
 use crate::operating::Start;
 use crate::queue::{Key, Urgency};
 use crate::refreshing::Refresh;
-use api::codes::OperationPhase;
-use api::v1alpha1::{Application, ApplicationStatus, Operation, OperationState};
+use api::codes::{ConditionType, OperationPhase};
+use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, Operation, OperationState};
 use jiff::{SignedDuration, Timestamp};
 use project::windows::{self, Open};
 use reconcile::{Action, Comparison, Observed, RefreshRequest, decide, set_conditions};
@@ -182,12 +182,7 @@ impl Controller {
                 self.request(key, application, *operation).await
             }
             Action::SetConditions { conditions, evaluated } => {
-                let now = self.now();
-                let conditions = set_conditions(&application.status.conditions, &conditions, &evaluated, now);
-                let status = ApplicationStatus { conditions, ..application.status.clone() };
-                let change =
-                    StatusChange { application: &application, status: &status, operation_done: false };
-                Ok(self.store().write_status(change).await?.unwrap_or(application))
+                self.set_conditions(application, &conditions, &evaluated).await
             }
             Action::RefreshAt { at, compare_with, cause } => {
                 let level = api::codes::RefreshType::Normal;
@@ -212,6 +207,28 @@ impl Controller {
                 unreachable!("refreshes are done before, and decide asks for none after one")
             }
         }
+    }
+
+    /// Replaces the conditions of these types. That a deletion fails is told, too.
+    pub(crate) async fn set_conditions(
+        &self,
+        application: Application,
+        conditions: &[ApplicationCondition],
+        evaluated: &[ConditionType],
+    ) -> Result<Application, StoreError> {
+        let now = self.now();
+        let known = &application.status.conditions;
+        let is_news = |new: &&ApplicationCondition| {
+            let said = |old: &ApplicationCondition| old.r#type == new.r#type && old.message == new.message;
+            new.r#type.parse() == Ok(ConditionType::DeletionError) && !known.iter().any(said)
+        };
+        if let Some(failed) = conditions.iter().find(is_news) {
+            self.note_failed_deletion(&application, &failed.message, now);
+        }
+        let conditions = set_conditions(known, conditions, evaluated, now);
+        let status = ApplicationStatus { conditions, ..application.status.clone() };
+        let change = StatusChange { application: &application, status: &status, operation_done: false };
+        Ok(self.store().write_status(change).await?.unwrap_or(application))
     }
 
     /// Whether the operation of an application is as it was when it was decided. Comparing takes time: an operation

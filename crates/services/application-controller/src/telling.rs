@@ -96,9 +96,19 @@ impl Controller {
         operation: &Operation,
         now: Timestamp,
     ) {
-        let revision = operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
-        let message = format!("Initiated automated sync to '{revision}'");
+        let revisions = match &operation.sync {
+            Some(sync) if sync.revisions.is_empty() => sync.revision.clone(),
+            Some(sync) => sync.revisions.join(", "),
+            None => String::new(),
+        };
+        let message = format!("Initiated automated sync to '{revisions}'");
         self.event(application, "OperationStarted", message, false, now);
+    }
+
+    /// Tells why an application is not deleted.
+    pub(crate) fn note_failed_deletion(&self, application: &Application, reason: &str, now: Timestamp) {
+        let message = format!("Unable to delete application resources: {reason}");
+        self.event(application, "StatusRefreshed", message, true, now);
     }
 
     fn event(&self, application: &Application, reason: &str, message: String, warning: bool, now: Timestamp) {

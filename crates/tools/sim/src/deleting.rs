@@ -3,10 +3,7 @@
 use crate::hub::Refused;
 use crate::world::World;
 use api::codes::{HealthStatusCode, HookType};
-use api::names::{
-    HOOK_FINALIZER, POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER,
-    PRE_DELETE_FINALIZER,
-};
+use api::names::{HOOK_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER};
 use api::v1alpha1::Application;
 use jiff::SignedDuration;
 use object::Object;
@@ -17,26 +14,16 @@ impl World {
     /// What is to be done about an application that is being deleted.
     pub(crate) fn decide_deletion(&self, application: &Application) -> Vec<Action> {
         let left = self.left();
-        let (pre_delete, pre_delete_cleanup) = self.hook_runs(
-            application,
-            HookType::PreDelete,
-            [PRE_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER],
-        );
-        let (post_delete, post_delete_cleanup) = self.hook_runs(
-            application,
-            HookType::PostDelete,
-            [POST_DELETE_FINALIZER, POST_DELETE_CLEANUP_FINALIZER],
-        );
         let deletion = Deletion {
             destination_is_known: true,
             objects: match &left {
                 Ok(left) => Ok(left.iter().map(|object| Managed { object, is_application: false }).collect()),
                 Err(reason) => Err(reason.clone()),
             },
-            pre_delete,
-            pre_delete_cleanup,
-            post_delete,
-            post_delete_cleanup,
+            pre_delete: self.hook_run(application, HookType::PreDelete, PRE_DELETE_FINALIZER),
+            pre_delete_cleanup: self.cleaned(&left, HookType::PreDelete),
+            post_delete: self.hook_run(application, HookType::PostDelete, POST_DELETE_FINALIZER),
+            post_delete_cleanup: self.cleaned(&left, HookType::PostDelete),
         };
         let settings = self.settings();
         decide(
@@ -83,22 +70,19 @@ impl World {
         Ok(reconcile::named_delete_hooks(application, hooks, hook))
     }
 
-    fn hook_runs(&self, application: &Application, hook: HookType, names: [&str; 2]) -> (HookRun, HookRun) {
-        let has = |name: &str| application.metadata.finalizers.iter().any(|known| known == name);
-        if !names.iter().any(|name| has(name)) {
-            return (HookRun::Pending, HookRun::Pending);
+    fn hook_run(&self, application: &Application, hook: HookType, finalizer: &str) -> HookRun {
+        if !application.metadata.finalizers.iter().any(|known| known == finalizer) {
+            return HookRun::Pending;
         }
         let hooks = match self.hooks(application, hook) {
             Ok(hooks) => hooks,
-            Err(reason) => return (HookRun::Failed(reason.clone()), HookRun::Failed(reason)),
+            Err(reason) => return HookRun::Failed(reason),
         };
         let mut ran = HookRun::Done;
         let mut broken = Vec::new();
         for hook in &hooks {
             match self.api.read(&hook.key()) {
-                Err(failure) => {
-                    return (HookRun::Failed(failure.message.clone()), HookRun::Failed(failure.message));
-                }
+                Err(failure) => return HookRun::Failed(failure.message),
                 Ok(None) => ran = HookRun::Pending,
                 Ok(Some(live)) => match self.live_state(&live).health {
                     Some(health) if health.status == HealthStatusCode::Degraded => {
@@ -109,25 +93,22 @@ impl World {
                 },
             }
         }
-        if !broken.is_empty() {
-            ran = HookRun::Broken(broken);
-        }
-        let cleaned = match hooks_to_clean(&self.live_hooks(&hooks)).is_empty() {
-            true => HookRun::Done,
-            false => HookRun::Pending,
-        };
-        (ran, cleaned)
+        if broken.is_empty() { ran } else { HookRun::Broken(broken) }
     }
 
-    /// Hooks as they are live, the application's own, with their health.
-    fn live_hooks(&self, hooks: &[Object]) -> Vec<(Object, Option<HealthStatusCode>)> {
-        let live = hooks.iter().filter_map(|hook| self.api.read(&hook.key()).ok().flatten());
-        let own = live.filter(|live| self.is_own(live));
-        own.map(|live| {
-            let health = self.live_state(&live).health.map(|health| health.status);
-            (live, health)
-        })
-        .collect()
+    fn cleaned(&self, left: &Result<Vec<Object>, String>, hook: HookType) -> HookRun {
+        match left {
+            Ok(left) if hooks_to_clean(&self.live_hooks(left, hook)).is_empty() => HookRun::Done,
+            Ok(_) => HookRun::Pending,
+            Err(reason) => HookRun::Failed(reason.clone()),
+        }
+    }
+
+    /// Those of the application's live objects that are hooks of this type, with their health.
+    fn live_hooks(&self, left: &[Object], hook: HookType) -> Vec<(Object, Option<HealthStatusCode>)> {
+        let hooks = left.iter().filter(|object| sync::is_delete_hook(object, hook));
+        let health = |live: &Object| self.live_state(live).health.map(|health| health.status);
+        hooks.map(|live| (live.clone(), health(live))).collect()
     }
 
     /// Does one thing of a deletion.
@@ -170,8 +151,7 @@ impl World {
                 }
             }
             Action::CleanHooks { hook } => {
-                let hooks = self.hooks(application, hook).unwrap_or_default();
-                for object in hooks_to_clean(&self.live_hooks(&hooks)) {
+                for object in hooks_to_clean(&self.live_hooks(&self.left().unwrap_or_default(), hook)) {
                     self.api.delete(&object.key, &object.uid, Propagation::Background, now).ok();
                 }
             }
