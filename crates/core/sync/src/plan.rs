@@ -81,6 +81,8 @@ pub struct Input<'a> {
     pub namespace_fact: NamespaceFact,
     /// Labels and annotations the application keeps on that namespace.
     pub managed_namespace_metadata: Option<&'a ManagedNamespaceMetadata>,
+    /// Who the application says wrote its objects before they were applied by the server, unless an object says itself.
+    pub migration_manager: Option<&'a str>,
     /// Whether a user confirmed what asks for it.
     pub prune_confirmed: bool,
     /// Messages about objects that other applications manage too.
@@ -400,7 +402,8 @@ impl Planner<'_> {
             Some(value) => value != "false",
             None => self.options.client_side_apply_migration,
         };
-        let manager = target.annotation(CLIENT_SIDE_APPLY_MIGRATION_MANAGER).filter(|name| !name.is_empty());
+        let own = target.annotation(CLIENT_SIDE_APPLY_MIGRATION_MANAGER);
+        let manager = [own, self.input.migration_manager].into_iter().flatten().find(|name| !name.is_empty());
         Write::ServerSideApply {
             migrate_from: (migrate && live.is_some())
                 .then(|| manager.unwrap_or(DEFAULT_MIGRATION_MANAGER).to_owned()),

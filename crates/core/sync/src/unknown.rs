@@ -23,7 +23,7 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("Validate", FLAG),
 ];
 const HOOKS: &str = "PreSync, Sync, PostSync, SyncFail, Skip, PreDelete, PostDelete";
-const POLICIES: &str = "HookSucceeded, HookFailed, BeforeHookCreation";
+const POLICIES: &str = "HookSucceeded, HookFailed, BeforeHookCreation, Never";
 
 /// A value of one of our annotations that means nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,7 @@ mod tests {
             (HOOK, "PreSync, PostSync"),
             (HOOK, "Skip"),
             (HOOK_DELETE_POLICY, "HookSucceeded,HookFailed"),
+            (HOOK_DELETE_POLICY, "Never"),
             (SYNC_WAVE, "-5"),
             (SYNC_OPTIONS, "Prune=false, Delete=confirm,Replace=true"),
             ("helm.sh/hook", "test"),
@@ -96,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_not_is() {
         assert_eq!(told(HOOK, "PreSnyc,Sync"), ["PreSnyc"]);
-        assert_eq!(told(HOOK_DELETE_POLICY, "Never"), ["Never"]);
+        assert_eq!(told(HOOK_DELETE_POLICY, "never"), ["never"]);
         assert_eq!(told(SYNC_WAVE, "first"), ["first"]);
         assert_eq!(
             told(SYNC_OPTIONS, "Prune=maybe,Prnue=false,Replace"),

@@ -7,7 +7,7 @@ mod world;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::Path;
-use sync::{Event, Plan, Progress, Prune, Task, Write};
+use sync::{DEFAULT_MIGRATION_MANAGER, Event, Plan, Progress, Prune, Task, Write};
 
 fn block<'a>(text: &'a str, name: &str) -> &'a str {
     let open = format!("```{name}\n");
@@ -18,6 +18,11 @@ fn block<'a>(text: &'a str, name: &str) -> &'a str {
 
 fn describe(task: &Task) -> String {
     let mut line = format!("{}/{} ", task.phase, task.wave);
+    if let Write::ServerSideApply { migrate_from: Some(manager) } = &task.write
+        && manager != DEFAULT_MIGRATION_MANAGER
+    {
+        let _ = write!(line, "take from {manager}, then ");
+    }
     line.push_str(match (&task.prune, &task.write) {
         (Some(Prune::Delete), _) => "prune",
         (Some(Prune::Confirm), _) => "prune once confirmed",

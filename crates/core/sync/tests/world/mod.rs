@@ -109,6 +109,7 @@ pub fn plan_of(case: &Value) -> Result<Plan, PlanError> {
         namespace,
         namespace_fact,
         managed_namespace_metadata: metadata.as_ref(),
+        migration_manager: case.get("migrationManager").and_then(Value::as_str),
         prune_confirmed: case.get("confirmed").and_then(Value::as_bool).unwrap_or(false),
         shared: texts(case, "shared"),
         timeout: case.get("timeout").and_then(Value::as_i64).map(SignedDuration::from_secs),
