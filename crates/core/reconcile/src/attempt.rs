@@ -75,8 +75,6 @@ pub fn settle_result(
 ) {
     let several = !application.spec.sources.is_empty();
     let recorded = state.sync_result.take();
-    let metadata =
-        application.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.clone());
     let asked = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
     let revision = revisions.first().cloned().unwrap_or(asked);
     state.sync_result = Some(SyncOperationResult {
@@ -89,6 +87,44 @@ pub fn settle_result(
         },
         sources: if several { sources.to_vec() } else { Vec::new() },
         revisions: if several { revisions.to_vec() } else { Vec::new() },
-        managed_namespace_metadata: metadata,
+        managed_namespace_metadata: None,
     });
+}
+
+/// Notes what the destination's namespace was given, once a sync of this application has succeeded: until then, what is
+/// asked for is not what is there.
+pub fn note_namespace(state: &mut OperationState, application: &Application) {
+    let policy = application.spec.sync_policy.as_ref();
+    let pretended = state.operation.sync.as_ref().is_some_and(|sync| sync.dry_run);
+    if let Some(result) = state.sync_result.as_mut().filter(|_| !pretended) {
+        result.managed_namespace_metadata =
+            policy.and_then(|policy| policy.managed_namespace_metadata.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_metadata_of_a_namespace_is_recorded_by_the_sync_that_wrote_it() {
+        let metadata = json!({"labels": {"team": "a"}});
+        let application: Application = serde_json::from_value(json!({
+            "spec": {"syncPolicy": {"managedNamespaceMetadata": metadata}},
+        }))
+        .unwrap();
+        let recorded = |dry_run: bool, done: bool| {
+            let mut state = OperationState::default();
+            state.operation.sync = Some(SyncOperation { dry_run, ..SyncOperation::default() });
+            settle_result(&mut state, &application, &[], &["abc".to_owned()]);
+            if done {
+                note_namespace(&mut state, &application);
+            }
+            json!(state.sync_result.unwrap().managed_namespace_metadata)
+        };
+        assert_eq!(recorded(false, false), json!(null), "nothing is done yet, and it may fail");
+        assert_eq!(recorded(false, true), metadata);
+        assert_eq!(recorded(true, true), json!(null), "nothing was written");
+    }
 }

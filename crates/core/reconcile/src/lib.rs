@@ -17,7 +17,9 @@ mod refresh;
 mod refreshed;
 
 pub use action::{Action, CompareWith, DeleteObject, RefreshCause};
-pub use attempt::{Conclusion, Ended, conclude, operation_revisions, operation_sources, settle_result};
+pub use attempt::{
+    Conclusion, Ended, conclude, note_namespace, operation_revisions, operation_sources, settle_result,
+};
 pub use automatic::self_heal_wait;
 pub use condition::{set_conditions, sorted_conditions};
 pub use decide::decide;
@@ -28,7 +30,7 @@ pub use observed::{
     SelfHealBackoff, Settings,
 };
 pub use operation::{begin, is_in_progress};
-pub use permission::{is_automated, is_deletion_confirmed, is_skipped, rollback_refusal, sync_refusal};
+pub use permission::{is_automated, is_deletion_confirmed, is_skipped};
 pub use refreshed::{
     Found, compared_status, compared_to, invalid_status, outcome, refresh_revisions, spec_sources, stamped,
 };

@@ -26,17 +26,3 @@ pub fn is_deletion_confirmed(application: &Application, since: Timestamp) -> boo
         .and_then(|text| text.parse::<Timestamp>().ok())
         .is_some_and(|approved| approved.as_second() >= since.as_second())
 }
-
-/// Why a rollback is refused, if it is: automated sync would undo it.
-pub fn rollback_refusal(spec: &ApplicationSpec) -> Option<&'static str> {
-    is_automated(spec).then_some("rollback cannot be initiated when auto-sync is enabled")
-}
-
-/// Why a sync to `revision` is refused, if it is: automated sync would undo it.
-pub fn sync_refusal(spec: &ApplicationSpec, revision: &str, dry_run: bool) -> Option<String> {
-    let source = spec.sources.first().or(spec.source.as_ref());
-    let target = source.map(|source| source.target_revision.as_str()).unwrap_or_default();
-    let followed = if target.is_empty() { "HEAD" } else { target };
-    let refused = is_automated(spec) && !dry_run && !revision.is_empty() && revision != followed;
-    refused.then(|| format!("Cannot sync to {revision}: auto-sync currently set to {target}"))
-}

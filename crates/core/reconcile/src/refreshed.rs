@@ -103,7 +103,7 @@ pub fn compared_status(application: &Application, found: Found<'_>, now: Timesta
     status
 }
 
-/// The status of a spec that is not valid or not permitted: nothing can be said of the application.
+/// The status of a spec that is not valid or not permitted: nothing can be said of the application, and it was not compared.
 pub fn invalid_status(
     application: &Application,
     conditions: &[ApplicationCondition],
@@ -113,6 +113,9 @@ pub fn invalid_status(
     status.conditions = set_conditions(&status.conditions, conditions, &EVALUATED, now);
     status.sync.status = SyncStatusCode::Unknown.as_str().into();
     set_health(&mut status, HealthStatusCode::Unknown, now);
+    if is_behind(&status) {
+        status.reconciled_at = Some(Time::from(now));
+    }
     status
 }
 
@@ -126,22 +129,26 @@ pub fn stamped(
 ) -> ApplicationStatus {
     let asked =
         matches!(cause, RefreshCause::Annotation(_) | RefreshCause::New | RefreshCause::SourceChanged);
-    let ended = status.operation_state.as_ref().and_then(|state| state.finished_at);
-    let behind = ended.is_some_and(|ended| status.reconciled_at.is_none_or(|compared| compared <= ended));
-    if status != application.status || asked || behind {
+    if status != application.status || asked || is_behind(&status) {
         status.reconciled_at = Some(Time::from(now));
     }
     status
 }
 
+/// Whether an operation ended since the last comparison: clients take it for running until the next.
+fn is_behind(status: &ApplicationStatus) -> bool {
+    let ended = status.operation_state.as_ref().and_then(|state| state.finished_at);
+    ended.is_some_and(|ended| status.reconciled_at.is_none_or(|compared| compared <= ended))
+}
+
 /// What decisions depend on, right after a comparison was written.
-pub fn outcome(stored: &Application, revisions: Vec<String>) -> Comparison {
+pub fn outcome(stored: &Application, revisions: Vec<String>, revision_has_changes: bool) -> Comparison {
     Comparison {
         status: stored.status.sync.status.parse().unwrap_or(SyncStatusCode::Unknown),
         revision: revisions.first().cloned().unwrap_or_default(),
         revisions: if stored.spec.sources.is_empty() { Vec::new() } else { revisions },
         resources: stored.status.resources.clone(),
-        revision_has_changes: true,
+        revision_has_changes,
     }
 }
 

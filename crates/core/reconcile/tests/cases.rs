@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use object::Object;
 use reconcile::{
     Action, BrokenHook, CompareWith, Comparison, Deletion, HookRun, Managed, Observed, RefreshCause,
-    RefreshRequest, RunningOperation, SelfHealBackoff, Settings, decide, record_history, rollback_refusal,
-    set_conditions, sync_refusal,
+    RefreshRequest, RunningOperation, SelfHealBackoff, Settings, decide, record_history, set_conditions,
 };
 use serde_json::Value;
 use std::path::Path;
@@ -191,13 +190,6 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
                 }),
             }
         }
-        Some("refusals") => format!(
-            "rollback: {:?}\nsync to v1: {:?}\nsync to HEAD: {:?}\ndry run of v1: {:?}\n",
-            rollback_refusal(&application.spec),
-            sync_refusal(&application.spec, "v1", false),
-            sync_refusal(&application.spec, "HEAD", false),
-            sync_refusal(&application.spec, "v1", true),
-        ),
         Some(other) => return Err(format!("{other:?} cannot be asked").into()),
     };
     let expected = block(&file, "text");

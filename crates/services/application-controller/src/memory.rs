@@ -71,6 +71,10 @@ pub(crate) struct Memory {
     pub(crate) roots: Option<Roots>,
     /// What it was last compared with.
     pub(crate) remembered: Option<Box<Remembered>>,
+    /// The manifests that were synced last, or tried to be: one number for them.
+    pub(crate) attempted: Option<u64>,
+    /// Since when its sources cannot be rendered, while that is not told.
+    pub(crate) failing_since: Option<Timestamp>,
     /// Answers to dry runs, by what they were about.
     pub(crate) predictions: Predictions,
     /// What runs with its deletion, as far as that is known.

@@ -17,8 +17,8 @@ use kubernetes::{Cluster, Discovery};
 use object::{GroupVersionKind, Object};
 use project::windows::Open;
 use reconcile::{
-    CompareWith, Conclusion, Ended, RefreshCause, RefreshRequest, conclude, operation_revisions,
-    operation_sources, settle_result,
+    CompareWith, Conclusion, Ended, RefreshCause, RefreshRequest, conclude, note_namespace,
+    operation_revisions, operation_sources, settle_result,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -115,7 +115,10 @@ impl Controller {
             }
         };
         let sources = operation_sources(&application, &operation);
-        let compared = self.compare(&application, &situation, question(&operation, &sources), now).await;
+        let gathered = self.gather(&application, &situation, &question(&operation, &sources)).await;
+        let attempted = self.manifests_hash(&gathered.loaded);
+        self.memories().with(key, |memory| memory.attempted = attempted);
+        let compared = self.judge(&application, &situation, gathered, now).await;
         settle_result(&mut state, &application, &sources, &compared.revisions);
         let errors: Vec<_> = compared
             .conditions
@@ -203,6 +206,11 @@ impl Controller {
             namespace_fact,
             managed_namespace_metadata: policy.and_then(|policy| policy.managed_namespace_metadata.as_ref()),
             prune_confirmed: reconcile::is_deletion_confirmed(application, started_at),
+            migration_manager: application
+                .metadata
+                .annotations
+                .get(CLIENT_SIDE_APPLY_MIGRATION_MANAGER)
+                .map(String::as_str),
             shared,
             timeout: timeout.is_positive().then_some(timeout),
             settle: SETTLE,
@@ -327,6 +335,9 @@ impl Run<'_> {
                         Effect::WakeAt(at) => wake = Some(at),
                         Effect::Done { phase, message } => {
                             self.record(&mut state, &progress);
+                            if phase == OperationPhase::Succeeded {
+                                note_namespace(&mut state, &self.application);
+                            }
                             return Ended { phase, message, terminated, state };
                         }
                         other => self.start(other),

@@ -9,6 +9,8 @@ use reconcile::SelfHealBackoff;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+const GRACE: &str = "repo-error-grace-period-seconds";
+
 /// Limits and times.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -28,6 +30,10 @@ pub struct Options {
     pub self_heal_timeout: SignedDuration,
     /// How the wait between self-heals of one revision grows.
     pub self_heal_backoff: Option<SelfHealBackoff>,
+    /// How long a failure to render is held back, unless somebody asked.
+    pub source_grace: SignedDuration,
+    /// Whether the health of resources is written into the status.
+    pub inline_health: bool,
     /// Whether applications are compared by dry runs where they do not say.
     pub server_side_diff: bool,
     /// How long trees and differences stay in the cache.
@@ -55,6 +61,8 @@ impl Default for Options {
             sync_timeout: SignedDuration::ZERO,
             self_heal_timeout: SignedDuration::ZERO,
             self_heal_backoff: Some(SelfHealBackoff::default()),
+            source_grace: SignedDuration::ZERO,
+            inline_health: false,
             server_side_diff: false,
             keep_state: Duration::from_secs(3600),
             limits: limits(&BTreeMap::new()),
@@ -85,6 +93,12 @@ impl Options {
             sync_timeout: seconds("sync-timeout"),
             self_heal_timeout: seconds("self-heal-timeout-seconds"),
             self_heal_backoff: Some(backoff),
+            // Unless somebody wants it otherwise, what is broken is told at once.
+            source_grace: match flags.given(GRACE) {
+                true => seconds(GRACE),
+                false => SignedDuration::ZERO,
+            },
+            inline_health: flags.bool("persist-resource-health"),
             server_side_diff: flags.bool("server-side-diff-enabled"),
             keep_state: flags.duration("app-state-cache-expiration"),
             verify_signatures: !environment

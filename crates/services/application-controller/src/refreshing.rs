@@ -9,7 +9,8 @@ use api::codes::{ConditionType, RefreshType};
 use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
 };
-use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus};
+use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, ResourceStatus};
+use compare::Comparison;
 use jiff::Timestamp;
 use reconcile::{
     CompareWith, Found, RefreshCause, RefreshRequest, refresh_revisions, set_conditions, spec_sources,
@@ -68,7 +69,11 @@ impl Controller {
         };
         let began = Instant::now();
         let gathered = self.gather(application, &situation, &question(application, &refresh)).await;
+        if self.holds_back(key, &refresh, &gathered, now) {
+            return Ok(None);
+        }
         let wanted = self.wanted(application, &gathered.loaded);
+        let has_changes = self.has_changes(key, application, &gathered.loaded);
         let known = self.is_told(key, &situation, &refresh).await
             && self.is_unchanged(key, application, &situation, &gathered, wanted);
         let revisions = gathered.loaded.revisions.clone();
@@ -91,8 +96,22 @@ impl Controller {
             stored
         };
         self.metrics().reconciled(application, began.elapsed());
-        let outcome = reconcile::outcome(&stored, revisions);
+        let outcome = reconcile::outcome(&stored, revisions, has_changes);
         Ok(Some((stored, outcome)))
+    }
+
+    /// Whether a failure to render is not told yet: it may pass, and nobody asked.
+    fn holds_back(&self, key: &Key, refresh: &Refresh, gathered: &Gathered, now: Timestamp) -> bool {
+        let grace = self.options().source_grace;
+        let asked = refresh.compare_with == CompareWith::LatestForceResolve;
+        self.memories().with(key, |memory| {
+            if gathered.loaded.manifests.is_ok() {
+                memory.failing_since = None;
+                return false;
+            }
+            let since = *memory.failing_since.get_or_insert(now);
+            !asked && grace.is_positive() && now.duration_since(since) <= grace
+        })
     }
 
     /// Shows how the hooks of a deletion are while they run. No finalizer can be added any more, and nothing is decided
@@ -182,7 +201,7 @@ impl Controller {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let status = reconcile::invalid_status(application, &conditions, now);
-        self.write_refreshed(application, status, refresh, now).await.map(drop)
+        self.write_status(application, status, refresh, now).await.map(drop)
     }
 
     async fn write_compared(
@@ -211,7 +230,7 @@ impl Controller {
             sync: comparison.sync,
             health: comparison.health,
             health_message: &comparison.health_message,
-            resources: comparison.resource_statuses(false),
+            resources: self.resources(comparison),
             conditions: &conditions,
             revisions: &compared.revisions,
             source_types: &compared.source_types,
@@ -259,8 +278,25 @@ impl Controller {
         now: Timestamp,
     ) -> Result<Application, StoreError> {
         status.controller_namespace = self.store().namespace().to_owned();
-        status.resource_health_source = "appTree".into();
+        status.resource_health_source = if self.options().inline_health { "" } else { "appTree" }.into();
         let status = stamped(application, status, &refresh.cause, now);
+        self.write_status(application, status, refresh, now).await
+    }
+
+    /// The resources as a status tells them: with their health, where that is not left to the tree.
+    fn resources(&self, comparison: &Comparison) -> Vec<ResourceStatus> {
+        let mut resources = comparison.resource_statuses(self.options().inline_health);
+        resources.iter_mut().filter(|resource| resource.hook).for_each(|hook| hook.health = None);
+        resources
+    }
+
+    async fn write_status(
+        &self,
+        application: &Application,
+        status: ApplicationStatus,
+        refresh: &Refresh,
+        now: Timestamp,
+    ) -> Result<Application, StoreError> {
         let change = StatusChange { application, status: &status, operation_done: false };
         let annotation = application.metadata.annotations.get(api::names::REFRESH);
         let written = match (&refresh.cause, annotation) {

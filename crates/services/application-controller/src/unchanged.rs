@@ -9,7 +9,7 @@ use crate::queue::Key;
 use crate::rules::Rules;
 use crate::situation::Situation;
 use api::codes::SyncStatusCode;
-use api::names::COMPARE_OPTIONS;
+use api::names::{COMPARE_OPTIONS, MANIFEST_GENERATE_PATHS};
 use api::v1alpha1::{AppProject, Application, ApplicationStatus};
 use cluster_cache::KindState;
 use kubernetes::Discovery;
@@ -82,6 +82,21 @@ impl Controller {
             && remembered.status == self.status_hash(&application.status)
             && application.status.sync.status.parse::<SyncStatusCode>().is_ok()
             && self.versions_now(destination, situation, &remembered.seen) == Some(remembered.seen.versions)
+    }
+
+    /// One number for manifests; nothing when they are not known.
+    pub(crate) fn manifests_hash(&self, loaded: &Loaded) -> Option<u64> {
+        let manifests = loaded.manifests.as_ref().ok()?;
+        Some(self.hash(|hasher| manifests.hash(hasher)))
+    }
+
+    /// Whether a newer revision is one to sync. Where an application says which paths it is made of, a commit that
+    /// leaves its manifests as they were when they were last synced, or tried to be, is none.
+    pub(crate) fn has_changes(&self, key: &Key, application: &Application, loaded: &Loaded) -> bool {
+        let declared = application.metadata.annotations.get(MANIFEST_GENERATE_PATHS);
+        let attempted = self.memories().with(key, |memory| memory.attempted);
+        let same = attempted.is_some() && attempted == self.manifests_hash(loaded);
+        !(same && declared.is_some_and(|paths| !paths.is_empty()))
     }
 
     /// One number for what is wanted; nothing when that is not known.

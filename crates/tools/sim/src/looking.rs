@@ -166,7 +166,7 @@ impl World {
             let different: Vec<String> = different.map(|it| it.key.to_string()).collect();
             format!("compared with {:?}: {} {different:?}", compared.revisions, comparison.sync)
         });
-        let outcome = reconcile::outcome(&look.application, compared.revisions.clone());
+        let outcome = reconcile::outcome(&look.application, compared.revisions.clone(), true);
         let actions = self.decide(&look.application, Some(&outcome));
         for action in actions.into_iter().rev() {
             look.actions.push_front(action);

@@ -149,6 +149,7 @@ impl World {
             namespace,
             namespace_fact,
             managed_namespace_metadata: None,
+            migration_manager: None,
             prune_confirmed: reconcile::is_deletion_confirmed(application, started_at),
             shared: Vec::new(),
             timeout: Some(SignedDuration::from_secs(self.sync_timeout)).filter(SignedDuration::is_positive),

@@ -242,7 +242,7 @@ impl World {
 
     fn roll_back(&mut self, back: usize) {
         let Some(application) = self.hub.application.clone() else { return };
-        if reconcile::rollback_refusal(&application.spec).is_some() {
+        if reconcile::is_automated(&application.spec) {
             return;
         }
         let Some(entry) = application.status.history.iter().rev().nth(back) else { return };
