@@ -6,7 +6,7 @@ use std::path::Path;
 use testkit::git_repo::GitRepo;
 
 /// A Job that notes its run in a file of this machine, and ends with this code.
-fn job(diary: &Path, name: &str, phase: &str, policy: &str, exit: u32) -> String {
+pub fn job(diary: &Path, name: &str, phase: &str, policy: &str, exit: u32) -> String {
     let mut annotations = json!({"argocd.argoproj.io/hook": phase});
     if !policy.is_empty() {
         annotations["argocd.argoproj.io/hook-delete-policy"] = policy.into();
@@ -23,7 +23,7 @@ fn job(diary: &Path, name: &str, phase: &str, policy: &str, exit: u32) -> String
 }
 
 /// Who ran, in order.
-fn ran(diary: &Path) -> Vec<String> {
+pub fn ran(diary: &Path) -> Vec<String> {
     std::fs::read_to_string(diary).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 

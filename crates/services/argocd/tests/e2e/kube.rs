@@ -61,12 +61,23 @@ impl Kube {
     }
 
     pub fn merge(&self, version: &str, kind: &str, namespace: &str, name: &str, patch: Value) {
+        self.try_merge(version, kind, namespace, name, patch).unwrap();
+    }
+
+    pub fn try_merge(
+        &self,
+        version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+        patch: Value,
+    ) -> Result<(), Error> {
         let kind = gvk(version, kind);
         self.wait(async {
-            let resource = self.cluster.resource(&kind).await.unwrap();
+            let resource = self.cluster.resource(&kind).await?;
             let options = WriteOptions::manager(MANAGER);
-            self.cluster.patch(&resource, namespace, name, &Patch::Merge(patch), &options).await.unwrap();
-        });
+            self.cluster.patch(&resource, namespace, name, &Patch::Merge(patch), &options).await.map(drop)
+        })
     }
 
     pub fn delete(&self, version: &str, kind: &str, namespace: &str, name: &str) {
