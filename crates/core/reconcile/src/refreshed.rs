@@ -9,7 +9,7 @@ use api::v1alpha1::{
     AppHealthStatus, Application, ApplicationCondition, ApplicationSource, ApplicationStatus,
     ApplicationSummary, ComparedTo, ResourceStatus, SyncStatus,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The types of conditions a comparison evaluates.
 const EVALUATED: [ConditionType; 8] = [
@@ -135,6 +135,24 @@ pub fn stamped(
     status
 }
 
+/// Whether a failure to render is not told yet: it may pass, and nobody asked. `since` remembers when it was first seen.
+pub fn holds_back(
+    since: &mut Option<Timestamp>,
+    failed: bool,
+    compare_with: CompareWith,
+    grace: SignedDuration,
+    now: Timestamp,
+) -> bool {
+    if !failed {
+        *since = None;
+        return false;
+    }
+    let first = *since.get_or_insert(now);
+    compare_with != CompareWith::LatestForceResolve
+        && grace.is_positive()
+        && now.duration_since(first) <= grace
+}
+
 /// Whether an operation ended since the last comparison: clients take it for running until the next.
 fn is_behind(status: &ApplicationStatus) -> bool {
     let ended = status.operation_state.as_ref().and_then(|state| state.finished_at);
@@ -177,5 +195,55 @@ fn set_health(status: &mut ApplicationStatus, health: HealthStatusCode, now: Tim
             last_transition_time: Some(Time::from(now)),
             ..AppHealthStatus::default()
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn failures_are_held_back_for_a_while_unless_somebody_asked() {
+        let (mut since, grace) = (None, SignedDuration::from_secs(60));
+        let mut held =
+            |failed, compare_with, now| holds_back(&mut since, failed, compare_with, grace, at(now));
+        assert!(held(true, CompareWith::Latest, "2026-01-01T00:00:00Z"));
+        assert!(held(true, CompareWith::Recent, "2026-01-01T00:01:00Z"));
+        assert!(!held(true, CompareWith::LatestForceResolve, "2026-01-01T00:00:30Z"));
+        assert!(!held(true, CompareWith::Latest, "2026-01-01T00:01:01Z"));
+        assert!(!held(false, CompareWith::Latest, "2026-01-01T00:01:02Z"));
+        assert!(held(true, CompareWith::Latest, "2026-01-01T00:02:00Z"), "it was well in between");
+        assert!(!holds_back(
+            &mut None,
+            true,
+            CompareWith::Latest,
+            SignedDuration::ZERO,
+            at("2026-01-01T00:00:00Z")
+        ));
+    }
+
+    #[test]
+    fn a_spec_that_is_invalid_was_not_compared() {
+        let now = at("2026-01-01T00:01:00Z");
+        let status = |state: serde_json::Value| {
+            let application = json!({"status": {"operationState": state}});
+            let application: Application = serde_json::from_value(application).unwrap();
+            invalid_status(&application, &[], now)
+        };
+        let found = status(json!(null));
+        assert_eq!((found.sync.status.as_str(), found.health.status.as_str()), ("Unknown", "Unknown"));
+        assert_eq!(found.reconciled_at, None);
+        let ended = json!({"operation": {}, "phase": "Failed", "startedAt": "2026-01-01T00:00:00Z",
+            "finishedAt": "2026-01-01T00:00:30Z"});
+        assert_eq!(
+            status(ended).reconciled_at,
+            Some(Time::from(now)),
+            "clients wait for that after an operation"
+        );
     }
 }

@@ -122,3 +122,23 @@ pub fn delete_policies(object: &Object) -> HookDeletePolicies {
     }
     policies
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn either_annotation_makes_a_hook_of_a_deletion() {
+        let is = |ours: &str, helm: &str, hook| {
+            let annotations = json!({HOOK: ours, HELM_HOOK: helm});
+            let object = json!({"kind": "Job", "metadata": {"name": "a", "annotations": annotations}});
+            is_delete_hook(&Object::from_value(object).unwrap(), hook)
+        };
+        assert!(is("PreSync, PostDelete", "", HookType::PostDelete));
+        assert!(is("PreSync", "pre-delete, post-delete", HookType::PostDelete));
+        assert!(is("PostDelete", "pre-delete", HookType::PreDelete));
+        assert!(!is("PostDelete", "pre-install", HookType::PreDelete));
+        assert!(!is("PreSync", "pre-install", HookType::PreSync), "no hook of a deletion");
+    }
+}

@@ -13,8 +13,8 @@ use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, Resour
 use compare::Comparison;
 use jiff::Timestamp;
 use reconcile::{
-    CompareWith, Found, RefreshCause, RefreshRequest, refresh_revisions, set_conditions, spec_sources,
-    stamped,
+    CompareWith, Found, RefreshCause, RefreshRequest, holds_back, refresh_revisions, set_conditions,
+    spec_sources, stamped,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -69,7 +69,11 @@ impl Controller {
         };
         let began = Instant::now();
         let gathered = self.gather(application, &situation, &question(application, &refresh)).await;
-        if self.holds_back(key, &refresh, &gathered, now) {
+        let (failed, grace) = (gathered.loaded.manifests.is_err(), self.options().source_grace);
+        let held = self.memories().with(key, |memory| {
+            holds_back(&mut memory.failing_since, failed, refresh.compare_with, grace, now)
+        });
+        if held {
             return Ok(None);
         }
         let wanted = self.wanted(application, &gathered.loaded);
@@ -98,20 +102,6 @@ impl Controller {
         self.metrics().reconciled(application, began.elapsed());
         let outcome = reconcile::outcome(&stored, revisions, has_changes);
         Ok(Some((stored, outcome)))
-    }
-
-    /// Whether a failure to render is not told yet: it may pass, and nobody asked.
-    fn holds_back(&self, key: &Key, refresh: &Refresh, gathered: &Gathered, now: Timestamp) -> bool {
-        let grace = self.options().source_grace;
-        let asked = refresh.compare_with == CompareWith::LatestForceResolve;
-        self.memories().with(key, |memory| {
-            if gathered.loaded.manifests.is_ok() {
-                memory.failing_since = None;
-                return false;
-            }
-            let since = *memory.failing_since.get_or_insert(now);
-            !asked && grace.is_positive() && now.duration_since(since) <= grace
-        })
     }
 
     /// Shows how the hooks of a deletion are while they run. No finalizer can be added any more, and nothing is decided

@@ -141,3 +141,42 @@ fn helm_hooks_and_hooks_without_a_name_run_each_time() {
     installation.succeed(&["app", "delete", "nameless", "--yes", "--wait"]);
     assert_eq!(ran(&diary).last().map(String::as_str), Some("bye"));
 }
+
+#[test]
+fn a_cluster_that_cannot_be_reached_holds_a_deletion_until_it_is_forgotten() {
+    let installation = installation();
+    let repository = GitRepo::from_files("dead", &[("app/map.yaml", &config_map("map", "1"))]).unwrap();
+    installation.kube.apply(json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": "dead", "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": "cluster"}},
+        "stringData": {"name": "dead", "server": "https://127.0.0.1:1", "config": "{}"}}));
+    installation
+        .kube
+        .create(json!({"apiVersion": VERSION, "kind": "Application",
+            "metadata": {"name": "dead", "namespace": NAMESPACE},
+            "spec": {"project": "default", "destination": {"name": "dead", "namespace": "dead"},
+                "source": {"repoURL": repository.url(), "path": "app"}}}))
+        .unwrap();
+    installation.until_application("dead", "told what is not known", |it| {
+        let told = it["status"]["conditions"].to_string();
+        let info = "failed to get cluster info for \\\"https://127.0.0.1:1\\\": error synchronizing cache state : ";
+        told.contains(&format!("Failed to load live state: {info}"))
+            && told.contains(&format!("Failed to load target state: failed to get cluster version for cluster \\\"https://127.0.0.1:1\\\": {info}"))
+            && condition(it, "UnknownError").starts_with("error synchronizing cache state : ")
+    });
+    let finalizers = [
+        "pre-delete-finalizer.argocd.argoproj.io",
+        "resources-finalizer.argocd.argoproj.io",
+        "post-delete-finalizer.argocd.argoproj.io/cleanup",
+    ];
+    let held = json!({"metadata": {"finalizers": finalizers}});
+    installation.kube.merge(VERSION, "Application", NAMESPACE, "dead", held);
+    installation.kube.delete(VERSION, "Application", NAMESPACE, "dead");
+    installation.until_application("dead", "told why it is not deleted", |it| {
+        condition(it, "DeletionError").starts_with("failed to get cluster info for \"https://127.0.0.1:1\": ")
+    });
+    installation.kube.delete("v1", "Secret", NAMESPACE, "dead");
+    installation.until("the application is gone", || {
+        let found = installation.kube.find(VERSION, "Application", NAMESPACE, "dead");
+        found.is_none().then_some(())
+    });
+}

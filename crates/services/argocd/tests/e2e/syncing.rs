@@ -1,7 +1,7 @@
 //! Syncs of every manner: refused, partial, pretended, superseded, tried again, held by a window half-way.
 
 use crate::hooks::job;
-use crate::installation::{Installation, NAMESPACE, config_map, installation, sync_status};
+use crate::installation::{Installation, NAMESPACE, Part, config_map, installation, sync_status};
 use serde_json::{Value, json};
 use testkit::git_repo::GitRepo;
 
@@ -315,4 +315,34 @@ fn a_window_that_closes_half_way_holds_what_is_left() {
     assert_eq!(installation.value("halfway", "map").as_deref(), Some("1"));
     installation.succeed(&["app", "delete", "halfway", "--yes", "--wait"]);
     installation.kube.delete(VERSION, "AppProject", NAMESPACE, "halfway");
+}
+
+#[test]
+fn the_health_of_resources_is_in_the_status_where_that_is_wanted() {
+    let mut installation = installation();
+    let variable = "ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH";
+    let restart = |installation: &mut Installation| {
+        installation.kill(Part::Controller);
+        installation.run(Part::Controller);
+    };
+    let health = |application: &Value| application["status"]["resources"][0]["health"]["status"].clone();
+    let source = |application: &Value| application["status"]["resourceHealthSource"].clone();
+    let repository = GitRepo::from_files("inline", &[("app/web.json", &service("ClusterIP"))]).unwrap();
+    installation.create("inline", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "inline", "--timeout", "100"]);
+    installation.until_application("inline", "compared", |it| {
+        sync_status(it) == "Synced" && source(it) == "appTree" && health(it).is_null()
+    });
+    installation.environment.insert(variable.into(), "true".into());
+    restart(&mut installation);
+    installation.succeed(&["app", "get", "inline", "--refresh"]);
+    installation.until_application("inline", "told with health", |it| {
+        source(it).is_null() && health(it) == "Healthy"
+    });
+    installation.environment.remove(variable);
+    restart(&mut installation);
+    installation.succeed(&["app", "get", "inline", "--refresh"]);
+    installation
+        .until_application("inline", "told without", |it| source(it) == "appTree" && health(it).is_null());
+    installation.succeed(&["app", "delete", "inline", "--yes", "--wait"]);
 }
