@@ -66,9 +66,13 @@ impl Compiled {
     /// The health of a live object. Others go on with what this thread had to do while a user's script runs.
     pub(crate) fn health(&self, live: &Object) -> Option<HealthStatus> {
         let ask = || self.0.health(live, Timestamp::now());
-        let many =
-            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-        if many && self.0.asks_script(live.group(), live.kind()) { block_in_place(ask) } else { ask() }
+        let runtime = || Handle::try_current().map(|runtime| runtime.runtime_flavor());
+        match self.0.asks_script(live.group(), live.kind())
+            && matches!(runtime(), Ok(RuntimeFlavor::MultiThread))
+        {
+            true => block_in_place(ask),
+            false => ask(),
+        }
     }
 }
 

@@ -1,11 +1,17 @@
 //! Deletions keep to what the project permits, and end whatever became of their source.
 
 use crate::hooks::{job, ran};
-use crate::installation::{NAMESPACE, condition, config_map, installation};
+use crate::installation::{Installation, NAMESPACE, condition, config_map, installation};
 use serde_json::json;
 use testkit::git_repo::GitRepo;
 
 const VERSION: &str = "argoproj.io/v1alpha1";
+
+fn until_gone(installation: &Installation, name: &str) {
+    installation.until(&format!("{name} is gone"), || {
+        installation.kube.find(VERSION, "Application", NAMESPACE, name).is_none().then_some(())
+    });
+}
 
 #[test]
 fn a_hook_that_the_project_does_not_permit_is_not_made_and_holds_the_deletion() {
@@ -64,7 +70,7 @@ fn a_hook_that_the_project_does_not_permit_is_not_made_and_holds_the_deletion() 
     assert!(made().is_none(), "a kind without namespaces is not taken for one that has");
 
     permit(fence("default", json!([{"group": "rbac.authorization.k8s.io", "kind": "ClusterRole"}])));
-    installation.succeed(&["app", "wait", "fenced", "--delete", "--timeout", "100"]);
+    until_gone(&installation, "fenced");
     assert!(made().is_some());
     installation.kube.delete("rbac.authorization.k8s.io/v1", "ClusterRole", "", "escaped");
     installation.kube.delete("v1", "ConfigMap", "default", "escaped");
@@ -97,10 +103,7 @@ fn what_hooks_left_goes_by_their_policies_also_when_their_source_is_gone() {
     change(json!({"metadata": {"finalizers": finalizers}}));
     // The command line would add finalizers of its own.
     installation.kube.delete(VERSION, "Application", NAMESPACE, "sourceless");
-    installation.until("the application is gone", || {
-        let found = installation.kube.find(VERSION, "Application", NAMESPACE, "sourceless");
-        found.is_none().then_some(())
-    });
+    until_gone(&installation, "sourceless");
     assert_eq!(installation.value("sourceless", "map"), None);
     assert_eq!(installation.value("sourceless", "goes"), None);
     assert_eq!(installation.value("sourceless", "stays").as_deref(), Some("1"));
@@ -175,8 +178,5 @@ fn a_cluster_that_cannot_be_reached_holds_a_deletion_until_it_is_forgotten() {
         condition(it, "DeletionError").starts_with("failed to get cluster info for \"https://127.0.0.1:1\": ")
     });
     installation.kube.delete("v1", "Secret", NAMESPACE, "dead");
-    installation.until("the application is gone", || {
-        let found = installation.kube.find(VERSION, "Application", NAMESPACE, "dead");
-        found.is_none().then_some(())
-    });
+    until_gone(&installation, "dead");
 }
