@@ -9,7 +9,7 @@ use serde_json::Value;
 pub struct ResourceFilter {
     /// Kinds never watched.
     pub exclusions: Vec<FilteredResource>,
-    /// When there are any, only these are watched.
+    /// On a cluster that any of these names, only they are watched.
     pub inclusions: Vec<FilteredResource>,
 }
 
@@ -38,7 +38,7 @@ impl ResourceFilter {
     pub fn excludes(&self, group: &str, kind: &str, cluster: &str) -> bool {
         compiled_in(group, kind)
             || self.exclusions.iter().any(|filtered| filtered.matches(group, kind, cluster))
-            || (!self.inclusions.is_empty()
+            || (self.inclusions.iter().any(|filtered| filtered.is_for(cluster))
                 && !self.inclusions.iter().any(|filtered| filtered.matches(group, kind, cluster)))
     }
 }
@@ -53,14 +53,20 @@ impl FilteredResource {
     }
 
     fn matches(&self, group: &str, kind: &str, cluster: &str) -> bool {
-        let glob = |patterns: &[String], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, text, &[]))
-        };
         let kinds = &self.kinds;
-        glob(&self.api_groups, group)
+        any(&self.api_groups, group)
             && (kinds.is_empty() || kinds.iter().any(|entry| entry == "*" || entry == kind))
-            && glob(&self.clusters, cluster)
+            && self.is_for(cluster)
     }
+
+    fn is_for(&self, cluster: &str) -> bool {
+        any(&self.clusters, cluster)
+    }
+}
+
+/// Whether a text is matched by any of some globs; none at all stand for all.
+fn any(globs: &[String], text: &str) -> bool {
+    globs.is_empty() || globs.iter().any(|glob| matches(glob, text, &[]))
 }
 
 /// Kinds that change all the time and that nobody deploys.
@@ -105,6 +111,15 @@ mod tests {
         assert!(!filter.excludes("apps", "Deployment", "x"));
         assert!(filter.excludes("apps", "ReplicaSet", "x"));
         assert!(filter.excludes("", "Pod", "x"));
+    }
+
+    #[test]
+    fn inclusions_of_one_cluster_leave_the_others_alone() {
+        let filter = filter("", "- apiGroups: [apps]\n  clusters: ['https://192.*']");
+        assert!(filter.excludes("", "ConfigMap", "https://192.168.0.1"));
+        assert!(!filter.excludes("apps", "Deployment", "https://192.168.0.1"));
+        assert!(!filter.excludes("", "ConfigMap", "https://10.0.0.1"));
+        assert!(filter.excludes("", "Event", "https://10.0.0.1"));
     }
 
     #[test]
