@@ -41,6 +41,24 @@ pub enum LiveError {
     /// Not everything has been listed yet.
     #[error("the cluster's objects are being listed")]
     Filling,
+    /// Only some namespaces are watched: an object that is in none is nobody's here.
+    #[error("cluster level {kind} {name:?} can not be managed when in namespaced mode")]
+    ClusterLevel {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// Only some namespaces are watched, and not the object's.
+    #[error("namespace {namespace:?} for {kind} {name:?} is not managed")]
+    Elsewhere {
+        /// Its namespace.
+        namespace: String,
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
     /// The cluster did not answer.
     #[error(transparent)]
     Cluster(#[from] Error),
@@ -74,6 +92,8 @@ pub(crate) struct Health {
     pub(crate) last_sync: Option<Timestamp>,
     /// How often the index was emptied.
     pub(crate) epoch: u64,
+    /// Everything is about to be forgotten: what watchers that still run say of their kinds does not count.
+    pub(crate) stale: bool,
     pub(crate) resources: BTreeMap<GroupKind, ApiResource>,
 }
 
@@ -126,7 +146,10 @@ impl<E: Extract> ClusterCache<E> {
             changed.as_mut().enable();
             {
                 let health = self.0.health();
-                if health.discovered && !health.scopes.values().any(|state| *state == KindState::Warming) {
+                if health.discovered
+                    && !health.stale
+                    && !health.scopes.values().any(|state| *state == KindState::Warming)
+                {
                     return Ok(());
                 }
                 if let Some(reason) = &health.connection_error
@@ -385,7 +408,28 @@ impl<E: Extract> ClusterCache<E> {
 
     /// Forgets everything and lists it anew: the tracking rule changed, or a user asked for it.
     pub fn invalidate(&self) {
+        self.suspend();
         self.0.restart.notify_one();
+    }
+
+    /// Counts what is known as not known any more, until [`ClusterCache::invalidate`] has it listed anew: the rules by
+    /// which it was read are about to change.
+    pub fn suspend(&self) {
+        let mut health = self.0.health_mut();
+        health.stale = true;
+        health.forget();
+    }
+
+    /// An error where objects like this one are not watched here, so that nobody would see what becomes of them.
+    pub fn require_watched(&self, object: &Object) -> Result<(), LiveError> {
+        if self.covers(object.namespace()) {
+            return Ok(());
+        }
+        let (kind, name) = (object.kind().to_owned(), object.name().to_owned());
+        Err(match object.namespace() {
+            "" => LiveError::ClusterLevel { kind, name },
+            namespace => LiveError::Elsewhere { namespace: namespace.to_owned(), kind, name },
+        })
     }
 
     /// Whether objects of a namespace are watched at all; the empty one stands for those that are in none.
@@ -450,6 +494,9 @@ impl<E: Extract> Shared<E> {
     pub(crate) fn set_state(&self, scope: &Scope, state: KindState) {
         let complete = {
             let mut health = self.health_mut();
+            if health.stale {
+                return;
+            }
             // A kind that was left out comes back when it may be listed again. Kinds that are no longer served
             // have no task left that could call this.
             if health.scopes.insert(scope.clone(), state.clone()) == Some(state) {
@@ -476,10 +523,17 @@ impl<E: Extract> Shared<E> {
 }
 
 impl Health {
+    /// Every kind is yet to be listed: an empty index must never look like an empty cluster.
+    pub(crate) fn forget(&mut self) {
+        self.scopes.values_mut().for_each(|state| *state = KindState::Warming);
+        self.last_sync = None;
+        self.epoch += 1;
+    }
+
     /// Whether the last kind has just been listed for the first time.
-    fn complete(&mut self) -> bool {
+    pub(crate) fn complete(&mut self) -> bool {
         let warming = self.scopes.values().any(|state| *state == KindState::Warming);
-        let complete = !warming && self.last_sync.is_none();
+        let complete = !warming && !self.stale && self.last_sync.is_none();
         if complete {
             self.last_sync = Some(Timestamp::now());
         }

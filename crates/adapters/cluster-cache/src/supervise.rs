@@ -98,9 +98,8 @@ async fn follow<E: Extract>(shared: &Arc<Shared<E>>, watchers: &mut Watchers, di
             ended.insert(scope, watcher);
         }
     }
-    let gone: Vec<Scope> = ended.keys().filter(|scope| !wanted.contains_key(scope)).cloned().collect();
     end(ended).await;
-    {
+    let (gone, complete) = {
         let mut health = shared.health_mut();
         health.connection_error = None;
         health.discovered = true;
@@ -108,6 +107,12 @@ async fn follow<E: Extract>(shared: &Arc<Shared<E>>, watchers: &mut Watchers, di
             .failed_groups
             .iter()
             .map(|failed| ((failed.group.clone(), failed.version.clone()), failed.reason.clone()))
+            .collect();
+        // Also those that no watcher was started for again, since the settings leave them out now.
+        let known = health.scopes.keys();
+        let gone: Vec<Scope> = known
+            .filter(|scope| !wanted.contains_key(scope) && !watchers.contains_key(scope))
+            .cloned()
             .collect();
         for scope in &gone {
             health.scopes.remove(scope);
@@ -120,7 +125,9 @@ async fn follow<E: Extract>(shared: &Arc<Shared<E>>, watchers: &mut Watchers, di
         for (scope, resource) in &wanted {
             health.resources.insert(scope.kind.clone(), resource.clone());
         }
-    }
+        let complete = !gone.is_empty() && health.complete();
+        (gone, complete)
+    };
     for scope in &gone {
         let changes = shared.index_mut().remove_kind(&scope.kind, scope.namespace.as_deref());
         shared.tell(changes);
@@ -134,7 +141,7 @@ async fn follow<E: Extract>(shared: &Arc<Shared<E>>, watchers: &mut Watchers, di
             tokio::spawn(watcher::run(shared.clone(), scope.clone(), resource.clone(), cancel.clone()));
         watchers.insert(scope, Watcher { resource, cancel, task });
     }
-    shared.announce(Notice::Kinds);
+    shared.announce(if complete { Notice::Everything } else { Notice::Kinds });
 }
 
 /// Every kind once, at the version the server prefers among those that can be watched.
@@ -162,14 +169,10 @@ fn wanted<E: Extract>(shared: &Arc<Shared<E>>, discovery: &Discovery) -> BTreeMa
 /// Ends every watcher and forgets what they found.
 async fn restart<E: Extract>(shared: &Arc<Shared<E>>, watchers: &mut Watchers) {
     end(std::mem::take(watchers)).await;
-    {
-        // Warming first: an empty index must never look like an empty cluster.
-        let mut health = shared.health_mut();
-        health.scopes.values_mut().for_each(|state| *state = KindState::Warming);
-        health.last_sync = None;
-        health.epoch += 1;
-    }
+    shared.health_mut().forget();
     shared.index_mut().clear();
+    // Watchers that are started from now on read by the new rules.
+    shared.health_mut().stale = false;
     shared.announce(Notice::Everything);
 }
 

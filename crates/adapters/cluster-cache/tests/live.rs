@@ -227,6 +227,78 @@ async fn only_the_namespaces_asked_for_and_no_excluded_kind() {
     assert_eq!(managed, ["inside"]);
     assert_eq!(cache.kind_state(&GroupKind::new("", "Secret")), None);
     assert_eq!(cache.kind_state(&GroupKind::new("", "Node")), None);
+    cache.require_watched(&map("inside", "m", None)).expect("watched");
+    let refused = |object: &Object| cache.require_watched(object).expect_err("not watched").to_string();
+    assert_eq!(
+        refused(&map("outside", "m", None)),
+        "namespace \"outside\" for ConfigMap \"m\" is not managed"
+    );
+    let node = object(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}));
+    assert_eq!(refused(&node), "cluster level Node \"n\" can not be managed when in namespaced mode");
+    cache.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_no_namespace_is_watched_beside_some_where_asked() {
+    let cluster = cluster().await;
+    namespace(&cluster, "beside").await;
+    let roles = GroupVersionKind::new("rbac.authorization.k8s.io", "v1", "ClusterRole");
+    let resource = cluster.resource(&roles).await.expect("cluster roles");
+    let role = object(json!({"apiVersion": roles.api_version(), "kind": "ClusterRole",
+        "metadata": {"name": "beside", "annotations": {"app": "wide"}}, "rules": []}));
+    cluster.apply(&resource, &role, &ApplyOptions::default()).await.expect("applied");
+    let maps = cluster.resource(&GroupVersionKind::new("", "v1", "ConfigMap")).await.expect("config maps");
+    for place in ["beside", "default"] {
+        cluster
+            .apply(&maps, &map(place, "w", Some("wide")), &ApplyOptions::default())
+            .await
+            .expect("applied");
+    }
+    let options =
+        Options { namespaces: vec!["beside".into()], cluster_resources: true, ..Options::default() };
+    let cache = ClusterCache::start(cluster.clone(), ByAnnotation, options);
+    cache.ready().await.expect("the cluster is there");
+    let found: Vec<_> =
+        cache.managed("wide").expect("filled").into_keys().map(|key| key.to_string()).collect();
+    assert_eq!(found, ["/ConfigMap/beside/w", "rbac.authorization.k8s.io/ClusterRole//beside"]);
+    cache.require_watched(&role).expect("watched");
+    cache.require_watched(&map("default", "w", None)).expect_err("not watched");
+    // It is watched, not only listed.
+    cluster.delete(&resource, "", "beside", &DeleteOptions::default()).await.expect("deleted");
+    eventually("the role is gone", || cache.managed("wide").is_ok_and(|managed| managed.len() == 1)).await;
+    cache.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_judged_by_what_was_read_by_rules_that_are_about_to_change() {
+    let cluster = cluster().await;
+    namespace(&cluster, "rules").await;
+    let maps = cluster.resource(&GroupVersionKind::new("", "v1", "ConfigMap")).await.expect("config maps");
+    cluster.apply(&maps, &map("rules", "m", Some("ruled")), &ApplyOptions::default()).await.expect("applied");
+    let left_out = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let rule = left_out.clone();
+    let excluded =
+        move |kind: &GroupKind| kind.kind == "ConfigMap" && rule.load(std::sync::atomic::Ordering::SeqCst);
+    let options = Options { excluded: Arc::new(excluded), ..Options::default() };
+    let cache = ClusterCache::start(cluster.clone(), ByAnnotation, options);
+    cache.ready().await.expect("the cluster is there");
+    assert_eq!(cache.managed("ruled").expect("filled").len(), 1);
+    cache.suspend();
+    let waits = |cache: &ClusterCache<ByAnnotation>| {
+        matches!(cache.managed("ruled"), Err(cluster_cache::LiveError::Filling))
+    };
+    assert!(waits(&cache));
+    // Watchers that go on, and what they say, change nothing of that.
+    cluster.apply(&maps, &map("rules", "n", Some("ruled")), &ApplyOptions::default()).await.expect("applied");
+    let key = ResourceKey::new("", "ConfigMap", "rules", "n");
+    eventually("a change comes in", || cache.get(&key).is_some()).await;
+    assert!(waits(&cache));
+    cache.require(&GroupKind::new("", "ConfigMap")).expect_err("not known now");
+    left_out.store(true, std::sync::atomic::Ordering::SeqCst);
+    cache.invalidate();
+    assert!(waits(&cache), "at once, not when the watchers have ended");
+    cache.ready().await.expect("listed by the new rules");
+    assert!(cache.managed("ruled").expect("filled").is_empty());
     cache.stop().await;
 }
 

@@ -23,11 +23,12 @@ pub(crate) fn pair(
     conditions: &mut Vec<ApplicationCondition>,
 ) -> Vec<Pair> {
     let wanted: BTreeSet<ResourceKey> = targets.iter().map(Object::key).collect();
-    // What the project does not permit is as good as not there: it is neither shown nor touched.
+    // What the project does not permit, or the settings leave out, is as good as not there: neither shown nor touched.
     let mut lives: BTreeMap<_, _> = lives
         .into_iter()
         .filter(|(key, live)| {
-            (wanted.contains(key) || carries_mark(live, facts))
+            !facts.filter.excludes(&key.group, &key.kind, &facts.cluster.server)
+                && (wanted.contains(key) || carries_mark(live, facts))
                 && project::permits_live(facts.project, live, facts.cluster, facts.own_clusters)
         })
         .collect();

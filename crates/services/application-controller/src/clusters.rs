@@ -83,6 +83,13 @@ impl Clusters {
         self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has nothing judged by what is known now: the rules by which objects are read are about to change.
+    pub(crate) fn suspend(&self) {
+        for destination in self.open().values() {
+            destination.cache.suspend();
+        }
+    }
+
     /// Reads everything anew: the rules by which objects are read changed.
     pub(crate) fn invalidate(&self) {
         for destination in self.open().values() {

@@ -282,6 +282,10 @@ impl Controller {
         targets: &Targets,
     ) -> Result<Lives, String> {
         let cache = &destination.cache;
+        let hooks = targets.hooks.iter().chain(&targets.pre_delete_hooks).chain(&targets.post_delete_hooks);
+        for target in targets.resources.iter().chain(hooks) {
+            cache.require_watched(target).map_err(|error| error.to_string())?;
+        }
         let marked = listed(cache, instance.as_str()).await.map_err(|error| error.to_string())?;
         let known: BTreeSet<ResourceKey> = marked.iter().map(|entry| entry.key()).collect();
         let wanted = || targets.resources.iter().chain(&targets.hooks);

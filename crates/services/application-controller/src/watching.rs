@@ -141,6 +141,11 @@ impl Controller {
                 tracing::warn!(key = problem.key, "argocd-cm: {}", problem.message);
             }
             let anew = rules.reads_differently(&before);
+            if anew {
+                // Who goes by the new rules must not judge what was read by the old ones: a kind that is left out from
+                // now on would have live objects and no targets.
+                self.clusters().suspend();
+            }
             *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
             if anew {
                 self.clusters().invalidate();
