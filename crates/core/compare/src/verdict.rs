@@ -96,7 +96,8 @@ fn difference(
     let failed =
         |reason: &str| format!("error running server-side dry run apply of {}: {reason}", target.key());
     match server_side.predictions.get(&target.key()) {
-        Some(Ok(predicted)) => Ok(diff_predicted(live, predicted, server_side.with_webhooks, options)),
+        Some(Ok(predicted)) => diff_predicted(target, live, predicted, server_side.with_webhooks, options)
+            .map_err(|error| error.to_string()),
         Some(Err(reason)) => Err(failed(reason)),
         // Its target is made up here.
         None if is_managed_namespace(target, facts) => by_us(),

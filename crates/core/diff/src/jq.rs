@@ -1,19 +1,24 @@
 //! jq path expressions: which paths of an object they name, and these paths removed.
 //!
 //! Only the paths come from jq; they are removed here, in jq's own way (`delpaths([path(F)])`, which is how jq
-//! defines `del(F)`). An expression sees no environment, no time and no input, and cannot loop for ever: what
-//! jq has for that is refused when it is compiled. A deadline, if one is wanted, is the caller's.
+//! defines `del(F)`). An expression sees no environment, no time and no input, and cannot go on for ever: what
+//! jq has for that is refused when it is compiled, and [`crate::bounded`] counts the steps of the rest.
 
+use crate::bounded::{self, Bounded, Means, Supply};
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Ctx, Native, Vars, data, unwrap_valr};
+use jaq_core::{Ctx, Native, Vars};
 use jaq_json::{Num, Val, read};
 use serde_json::Value;
 use std::fmt;
 
 /// Paths looked at before an expression counts as failed.
-const MOST_PATHS: usize = 100_000;
+const MOST_PATHS: usize = 20_000;
 /// Longest expression.
 const LONGEST: usize = 16 * 1024;
+/// Most words and signs of an expression.
+const MOST_WORDS: usize = 1000;
+/// Deepest nesting of an expression.
+const DEEPEST: usize = 64;
 /// What loops without end, or reaches outside.
 const REFUSED: [&str; 16] = [
     "def",
@@ -34,7 +39,7 @@ const REFUSED: [&str; 16] = [
     "stderr",
 ];
 
-type Filter = jaq_core::compile::Filter<Native<data::JustLut<Val>>>;
+type Filter = jaq_core::compile::Filter<Native<Bounded>>;
 
 /// A compiled path expression.
 pub(crate) struct JqPath {
@@ -64,6 +69,13 @@ pub enum InvalidPath {
     },
 }
 
+/// An evaluation that was stopped: it took too many steps, or too much memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    /// The expression.
+    pub(crate) expression: String,
+}
+
 enum Step {
     Name(String),
     Index(i64),
@@ -79,22 +91,25 @@ impl JqPath {
         if let Some(word) = refused_word(expression) {
             return Err(InvalidPath::Refused { expression: expression.to_owned(), word });
         }
-        let code = format!("path({expression})");
-        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
-        let functions = functions.filter(|function| function.0 != "env");
+        // A name no expression can know of: it is defined after it.
+        const PATHS: &str = "paths_of_the_expression";
+        if deepest(expression) > DEEPEST || words(expression) > MOST_WORDS {
+            return Err(syntax());
+        }
+        let definitions = bounded::definitions(expression, PATHS).ok_or_else(syntax)?;
         let arena = Arena::default();
-        let modules = Loader::new(definitions)
-            .load(&arena, File { code: code.as_str(), path: () })
+        let modules =
+            Loader::new(definitions).load(&arena, File { code: PATHS, path: () }).map_err(|_| syntax())?;
+        let filter = jaq_core::Compiler::default()
+            .with_funs(bounded::functions())
+            .compile(modules)
             .map_err(|_| syntax())?;
-        let filter =
-            jaq_core::Compiler::default().with_funs(functions).compile(modules).map_err(|_| syntax())?;
         Ok(Self { filter, text: expression.to_owned() })
     }
 
     /// Removes the paths the expression names. One that fails removes nothing.
-    pub(crate) fn remove(&self, value: &mut Value) {
-        let Some(mut paths) = self.paths(value) else { return };
+    pub(crate) fn remove(&self, value: &mut Value) -> Result<(), Stopped> {
+        let Some(mut paths) = self.paths(value)? else { return Ok(()) };
         // From the end, so that what goes first moves nothing that goes later.
         paths.sort_by(|left, right| compare(right, left));
         paths.dedup_by(|left, right| compare(left, right).is_eq());
@@ -102,21 +117,67 @@ impl JqPath {
         if paths.iter().all(|path| remove(&mut changed, path)) {
             *value = changed;
         }
+        Ok(())
     }
 
-    fn paths(&self, value: &Value) -> Option<Vec<Vec<Step>>> {
-        let input = read::parse_single(value.to_string().as_bytes()).ok()?;
-        let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
+    fn paths(&self, value: &Value) -> Result<Option<Vec<Vec<Step>>>, Stopped> {
+        let stopped = || Stopped { expression: self.text.clone() };
+        let Ok(input) = read::parse_single(value.to_string().as_bytes()) else { return Ok(None) };
+        let supply = Supply::new();
+        let means = Means { program: &self.filter.lut, supply: &supply };
+        let context = Ctx::<Bounded>::new(means, Vars::new([]));
         let mut paths = Vec::new();
-        for found in self.filter.id.run((context, input)).map(unwrap_valr) {
-            let Ok(Val::Arr(steps)) = found else { return None };
-            paths.push(steps.iter().map(step).collect::<Option<Vec<_>>>()?);
+        for found in self.filter.id.run((context, input)) {
+            let steps = match found {
+                Ok(Val::Arr(steps)) => steps.iter().map(step).collect::<Option<Vec<_>>>(),
+                Ok(_) => None,
+                Err(ended) => match ended.get_err() {
+                    Ok(_failure) => None,
+                    Err(_) => return Err(stopped()),
+                },
+            };
+            let Some(steps) = steps else { return Ok(None) };
+            paths.push(steps);
             if paths.len() > MOST_PATHS {
-                return None;
+                return Err(stopped());
             }
         }
-        Some(paths)
+        Ok(Some(paths))
     }
+}
+
+/// The words and signs of an expression: what it is read and compiled by may call itself for each.
+fn words(expression: &str) -> usize {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let (mut count, mut within) = (0, false);
+    for character in expression.chars() {
+        count += usize::from(!(character.is_whitespace() || within && is_word(character)));
+        within = is_word(character);
+    }
+    count
+}
+
+/// How deeply an expression may nest, counted generously.
+fn deepest(expression: &str) -> usize {
+    const NESTING: [&str; 6] = ["try", "if", "reduce", "foreach", "label", "def"];
+    let (mut depth, mut most, mut before) = (0_usize, 0_usize, '|');
+    let mut signs = 0_usize;
+    for character in expression.chars().filter(|character| !character.is_whitespace()) {
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            // A sign, and no difference.
+            '-' if !before.is_alphanumeric() && !matches!(before, '_' | '.' | '"' | ')' | ']' | '}') => {
+                signs += 1;
+            }
+            _ => {}
+        }
+        most = most.max(depth);
+        before = character;
+    }
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let words = expression.split(|character| !is_word(character));
+    most + signs + words.filter(|word| NESTING.contains(word)).count()
 }
 
 /// The first word outside of texts that is refused.

@@ -4,6 +4,7 @@
 //! out; nothing is read, nothing is kept. What is ignored, and how tracking marks are levelled, is in
 //! [`DiffOptions`], compiled once per application.
 
+mod bounded;
 mod declared;
 mod defaults;
 mod jq;
@@ -27,6 +28,7 @@ pub use server_side::diff_predicted;
 pub use structured::FIELD_MANAGER;
 
 use object::{Object, TrackingMethod, object_to_go_json};
+use rules::OwnRules;
 use std::sync::Arc;
 
 /// How two objects are compared.
@@ -76,6 +78,14 @@ pub fn state(object: Option<&Object>) -> String {
 /// Why two objects could not be compared. They must then count as unknown, never as synced.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiffError {
+    /// What is to be ignored could not be found out.
+    #[error("compare {object}: jq path expression {expression:?} takes too many steps or too much memory")]
+    Stopped {
+        /// The object.
+        object: String,
+        /// The expression.
+        expression: String,
+    },
     /// The patch between the two cannot be made.
     #[error("compare {object}: {problem}")]
     Patch {
@@ -93,6 +103,7 @@ pub fn diff(
     options: &DiffOptions,
 ) -> Result<Diff, DiffError> {
     let declared = target;
+    let own = OwnRules::of(target);
     let mut target = target.cloned();
     let mut live = live.cloned();
     if let (Some(target), Some(live)) = (&mut target, &mut live) {
@@ -104,10 +115,9 @@ pub fn diff(
     }
     let normalized = |object: Object| {
         let mut object = normalize::remarshal(object);
-        normalize::normalize(&mut object, options);
-        object
+        normalize::normalize(&mut object, options, &own).map(|()| object)
     };
-    let (target, live) = match (target.map(normalized), live.map(normalized)) {
+    let (target, live) = match (target.map(normalized).transpose()?, live.map(normalized).transpose()?) {
         (Some(target), Some(live)) => (target, live),
         (target, live) => {
             return Ok(Diff { modified: target.is_some(), normalized_live: live, predicted_live: target });
@@ -115,10 +125,10 @@ pub fn diff(
     };
     let failed = |problem: String| DiffError::Patch { object: target.key().to_string(), problem };
     let on_server = options.structured_merge || normalize::applies_on_server(&target);
-    let last_applied = normalize::last_applied(&live).map(|mut applied| {
-        normalize::normalize(&mut applied, options);
-        applied
-    });
+    let mut last_applied = normalize::last_applied(&live);
+    if let Some(applied) = &mut last_applied {
+        normalize::normalize(applied, options, &own)?;
+    }
     let compare = |target: &Object| {
         if on_server {
             let (live, predicted) = structured::apply(target, &live).map_err(failed)?;
@@ -135,11 +145,10 @@ pub fn diff(
         return Ok(found);
     }
     // Nothing differs but, perhaps, what the types could not carry.
-    let declared = declared.map(|declared| {
-        let mut declared = declared.clone();
-        normalize::normalize(&mut declared, options);
-        declared
-    });
+    let mut declared = declared.cloned();
+    if let Some(declared) = &mut declared {
+        normalize::normalize(declared, options, &own)?;
+    }
     match declared.and_then(|declared| declared::restated(&declared, &target, &live)) {
         Some(restated) => compare(&restated),
         None => Ok(found),
@@ -155,12 +164,13 @@ fn both(normalized_live: Object, predicted_live: Object) -> Diff {
 }
 
 /// The objects as users see them side by side, with what is ignored removed: for diffs that are shown before
-/// anything is compared.
+/// anything is compared. A rule whose evaluation is stopped removes nothing.
 pub fn normalized(
     target: Option<&Object>,
     live: Option<&Object>,
     options: &DiffOptions,
 ) -> (Option<Object>, Option<Object>) {
+    let own = OwnRules::of(target);
     let mut target = target.cloned();
     let mut live = live.cloned();
     if let (Some(target), Some(live)) = (&mut target, &mut live) {
@@ -171,7 +181,8 @@ pub fn normalized(
         }
     }
     for object in target.iter_mut().chain(&mut live) {
-        options.rules.normalize(object);
+        // What is shown too much hides nothing.
+        let _stopped = options.rules.normalize(object, &own);
     }
     (target, live)
 }

@@ -1,8 +1,9 @@
 //! Bringing both sides to one form before they are compared.
 
-use crate::DiffOptions;
+use crate::rules::OwnRules;
 use crate::schema;
 use crate::typed::{Absent, Passage, Unknown};
+use crate::{DiffError, DiffOptions};
 use object::tracking::TRACKING_ANNOTATION;
 use object::{LAST_APPLIED_ANNOTATION, Object, TrackingMethod, is_crd, normalize_secret};
 use serde_json::{Map, Value};
@@ -16,8 +17,8 @@ pub(crate) fn remarshal(object: Object) -> Object {
     passage.members(kind.root, &object.0).map_or(object, Object)
 }
 
-/// The forms of single kinds, and the users' rules.
-pub(crate) fn normalize(object: &mut Object, options: &DiffOptions) {
+/// The forms of single kinds, the users' rules, and those of the target.
+pub(crate) fn normalize(object: &mut Object, options: &DiffOptions, own: &OwnRules) -> Result<(), DiffError> {
     if let Some(Value::Object(metadata)) = object.0.get_mut("metadata") {
         // Exported objects have it as null.
         metadata.remove("creationTimestamp");
@@ -30,7 +31,7 @@ pub(crate) fn normalize(object: &mut Object, options: &DiffOptions) {
         ("", "Endpoints") => normalize_endpoints(object),
         _ => {}
     }
-    options.rules.normalize(object);
+    options.rules.normalize(object, own)
 }
 
 /// Rules that are an empty list, or that aggregation fills in, become null.

@@ -1,7 +1,8 @@
 //! What users ask not to be compared: JSON pointers, jq paths, fields of other managers, fields to be read as
 //! a built-in type. Compiled once, used for every object.
 
-use crate::jq::{InvalidPath, JqPath};
+use crate::DiffError;
+use crate::jq::{InvalidPath, JqPath, Stopped};
 use crate::pointer::Pointer;
 use crate::schema::{self, Type};
 use crate::typed::{Absent, Passage, Unknown};
@@ -9,6 +10,9 @@ use object::{GroupKind, Object};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+/// Where a target says what of itself is not to be compared.
+const IGNORE_DIFFERENCES: &str = "argocd.argoproj.io/ignore-differences";
 
 /// `spec.ignoreDifferences[]` of an Application.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -175,41 +179,71 @@ impl Rules {
         let concerned = self.removals.iter().any(|(selector, _)| selector.matches(object));
         concerned.then(|| {
             let mut rest = object.clone();
-            self.remove_ignored(&mut rest);
-            rest
+            // An update that cannot be told from another is worth a look.
+            match self.remove_ignored(&mut rest, &OwnRules::default()) {
+                Ok(()) => rest,
+                Err(_) => object.clone(),
+            }
         })
     }
 
-    /// Removes what is ignored, and reads known fields as their types.
-    pub fn normalize(&self, object: &mut Object) {
-        self.remove_ignored(object);
+    /// Removes what is ignored, and reads known fields as their types. `own` is what the target itself asks for.
+    pub(crate) fn normalize(&self, object: &mut Object, own: &OwnRules) -> Result<(), DiffError> {
+        self.remove_ignored(object, own)?;
         for field in self.known_fields.get(&object.group_kind()).into_iter().flatten() {
             read_as(&mut object.0, &field.path, &field.kind);
         }
+        Ok(())
     }
 
     /// Removes what is ignored.
-    pub(crate) fn remove_ignored(&self, object: &mut Object) {
+    pub(crate) fn remove_ignored(&self, object: &mut Object, own: &OwnRules) -> Result<(), DiffError> {
         let matching: Vec<&Removal> = self
             .removals
             .iter()
             .filter(|(selector, _)| selector.matches(object))
             .map(|(_, removal)| removal)
             .collect();
-        if matching.is_empty() {
-            return;
+        if matching.is_empty() && own.0.is_empty() {
+            return Ok(());
         }
+        let key = object.key();
+        let mut stopped = None;
         let mut value = Value::Object(std::mem::take(&mut object.0));
         for removal in matching {
             // What is not there, or is of another shape, is left alone, as in the original.
             match removal {
                 Removal::Pointer(pointer) => pointer.remove(&mut value),
-                Removal::Jq(path) => path.remove(&mut value),
+                Removal::Jq(path) => stopped = stopped.or(path.remove(&mut value).err()),
             }
         }
+        own.0.iter().for_each(|pointer| pointer.remove(&mut value));
         if let Value::Object(members) = value {
             object.0 = members;
         }
+        match stopped {
+            None => Ok(()),
+            Some(Stopped { expression }) => Err(DiffError::Stopped { object: key.to_string(), expression }),
+        }
+    }
+}
+
+/// What a target asks not to be compared of itself, in an annotation.
+#[derive(Debug, Default)]
+pub(crate) struct OwnRules(Vec<Pointer>);
+
+impl OwnRules {
+    /// Reads `argocd.argoproj.io/ignore-differences`. What cannot be read asks for nothing.
+    pub(crate) fn of(target: Option<&Object>) -> Self {
+        let asked = target.and_then(|target| target.annotation(IGNORE_DIFFERENCES)).unwrap_or_default();
+        if asked.is_empty() {
+            return Self::default();
+        }
+        let Ok(Value::Object(asked)) = object::yaml::decode(asked.as_bytes()) else { return Self::default() };
+        let pointers = asked.iter().find(|(name, _)| name.eq_ignore_ascii_case("jsonPointers"));
+        let Some((_, Value::Array(pointers))) = pointers else { return Self::default() };
+        let pointers: Option<Vec<&str>> = pointers.iter().map(Value::as_str).collect();
+        Self(pointers.unwrap_or_default().into_iter().map(Pointer::parse).collect())
     }
 }
 

@@ -1,14 +1,22 @@
 //! The difference by what the API server answered to a dry run.
 
 use crate::managed_fields::{self, Step};
+use crate::rules::OwnRules;
 use crate::structured::FIELD_MANAGER;
-use crate::{Diff, DiffOptions, both, normalize};
+use crate::{Diff, DiffError, DiffOptions, both, normalize};
 use object::Object;
 use serde_json::{Map, Value};
 
-/// What a server-side apply was answered with in a dry run, against the live object. What admission webhooks would
+/// What a server-side apply of a target was answered with in a dry run, against the live object. What admission webhooks would
 /// change beside our own fields counts only `with_webhooks`.
-pub fn diff_predicted(live: &Object, predicted: &Object, with_webhooks: bool, options: &DiffOptions) -> Diff {
+pub fn diff_predicted(
+    target: &Object,
+    live: &Object,
+    predicted: &Object,
+    with_webhooks: bool,
+    options: &DiffOptions,
+) -> Result<Diff, DiffError> {
+    let own = OwnRules::of(Some(target));
     let mut predicted = if with_webhooks { predicted.clone() } else { ours_alone(live, predicted) };
     let mut live = live.clone();
     normalize::level_tracking(&predicted, &mut live, options);
@@ -18,11 +26,11 @@ pub fn diff_predicted(live: &Object, predicted: &Object, with_webhooks: bool, op
     }
     let normalized = |object: Object| {
         let mut object = normalize::remarshal(object);
-        normalize::normalize(&mut object, options);
+        normalize::normalize(&mut object, options, &own)?;
         object.metadata_mut().remove("managedFields");
-        object
+        Ok(object)
     };
-    both(normalized(live), normalized(predicted))
+    Ok(both(normalized(live)?, normalized(predicted)?))
 }
 
 /// The live object with our own fields as the server would have them, and without those we give up.

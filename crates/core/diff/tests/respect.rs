@@ -86,3 +86,59 @@ fn without_rules_the_target_is_as_it_was() {
     let (target, live) = (deployment(json!(1), ["a", "b"]), deployment(json!(5), ["old", "b"]));
     assert_eq!(respecting_ignored(&target, &live, &DiffOptions::default()).expect("respected"), target);
 }
+
+#[test]
+fn a_map_that_is_patched_whole_keeps_what_the_target_says_of_the_rest() {
+    let options = options(json!({"group": "policy", "kind": "PodDisruptionBudget",
+        "jsonPointers": ["/spec/selector/matchLabels/injected"]}));
+    let budget = |labels: Value| {
+        object(json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "x"},
+            "spec": {"minAvailable": 1, "selector": {"matchLabels": labels}}}))
+    };
+    let target = budget(json!({"app": "new", "tier": "web"}));
+    let live = budget(json!({"app": "old", "gone": "yes", "injected": "by-a-webhook"}));
+    let wanted = respecting_ignored(&target, &live, &options).expect("respected");
+    assert_eq!(wanted, budget(json!({"app": "new", "tier": "web", "injected": "by-a-webhook"})));
+}
+
+#[test]
+fn the_live_status_is_not_applied() {
+    let options = options(json!({"group": "*", "kind": "*", "jsonPointers": ["/status", "/spec/size"]}));
+    let widget = |size: i64, status: &str| {
+        object(json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "x"},
+            "spec": {"size": size}, "status": {"phase": status}}))
+    };
+    let mut wanted = widget(9, "");
+    wanted.0.remove("status");
+    let respected = respecting_ignored(&widget(1, "declared"), &widget(9, "Running"), &options);
+    assert_eq!(respected.expect("respected"), wanted);
+}
+
+#[test]
+fn what_a_target_asks_to_be_ignored_of_itself_is_the_live_one_and_no_difference() {
+    let asking = |value: &str, replicas: i64| {
+        let mut target = deployment(json!(replicas), ["a", "b"]);
+        target.set_annotation("argocd.argoproj.io/ignore-differences", value);
+        target
+    };
+    let options = DiffOptions::default();
+    let check = |asked: &str, ignored: bool| {
+        let (target, live) = (asking(asked, 1), asking(asked, 5));
+        let found = diff(Some(&target), Some(&live), &options).expect("compared");
+        assert_eq!(found.modified, !ignored, "{asked}");
+        let wanted = respecting_ignored(&target, &live, &options).expect("respected");
+        assert_eq!(wanted, asking(asked, if ignored { 5 } else { 1 }), "{asked}");
+        let predicted = diff::diff_predicted(&target, &live, &target, true, &options).expect("compared");
+        assert_eq!(predicted.modified, !ignored, "{asked}");
+    };
+    check("jsonPointers:\n- /spec/replicas\n", true);
+    check("{jsonPointers: [/spec/paused]}", false);
+    check("jsonPointers: /spec/replicas", false);
+    check("- /spec/replicas", false);
+    check("jsonPointers: [1, /spec/replicas]", false);
+    check("{", false);
+    // Only the target may ask: what somebody wrote on the live object hides nothing.
+    let live = asking("jsonPointers: [/spec/replicas]", 5);
+    let found = diff(Some(&deployment(json!(1), ["a", "b"])), Some(&live), &options).expect("compared");
+    assert!(found.modified);
+}
