@@ -38,9 +38,8 @@ pub(crate) fn apply(target: &Object, live: &Object) -> Result<(Object, Object), 
     let gvk = target.gvk();
     let kind = schema::kind(&gvk.group, &gvk.version, &gvk.kind);
     let root = kind.map_or(Type::Any, |kind| Type::Struct(kind.root));
-    check(&root, &Value::Object(live.0.clone()), "")
-        .map_err(|problem| format!("live resource: {problem}"))?;
-    check(&root, &Value::Object(target.0.clone()), "")
+    let lives = [&Value::Object(live.0.clone())];
+    check(&root, &Value::Object(target.0.clone()), &lives, "")
         .map_err(|problem| format!("config resource: {problem}"))?;
     let mut merged = Value::Object(merge_members(&root, &live.0, &target.0));
     remove_abandoned(&mut merged, target, live);
@@ -63,26 +62,31 @@ pub(crate) fn apply(target: &Object, live: &Object) -> Result<(Object, Object), 
     Ok((shown(live.0.clone())?, shown(merged)?))
 }
 
-/// Refuses fields the type does not have.
-fn check(kind: &Type, value: &Value, path: &str) -> Result<(), String> {
+/// Refuses fields the type does not have. Those that the live object has in the same place the API server knows: its
+/// types are newer than ours.
+fn check(kind: &Type, value: &Value, lives: &[&Value], path: &str) -> Result<(), String> {
+    let under = |name: &str| -> Vec<&Value> { lives.iter().filter_map(|live| live.get(name)).collect() };
     match (kind, value) {
-        (Type::Pointer(inner), value) => check(inner, value, path),
+        (Type::Pointer(inner), value) => check(inner, value, lives, path),
         (Type::Struct(name), Value::Object(members)) => {
             let Some(fields) = schema::fields(name) else { return Ok(()) };
-            for (name, value) in members {
-                let field = fields
-                    .get(name.as_str())
-                    .ok_or_else(|| format!("{path}.{name}: field not declared in schema"))?;
-                check(&field.kind, value, &format!("{path}.{name}"))?;
-            }
-            Ok(())
+            members.iter().try_for_each(|(name, value)| {
+                let (lives, path) = (under(name), format!("{path}.{name}"));
+                match fields.get(name.as_str()) {
+                    Some(field) => check(&field.kind, value, &lives, &path),
+                    None if lives.is_empty() => Err(format!("{path}: field not declared in schema")),
+                    None => Ok(()),
+                }
+            })
         }
         (Type::List(inner), Value::Array(items)) => {
-            items.iter().enumerate().try_for_each(|(at, item)| check(inner, item, &format!("{path}[{at}]")))
+            let lives: Vec<&Value> = lives.iter().filter_map(|live| live.as_array()).flatten().collect();
+            let mut items = items.iter().enumerate();
+            items.try_for_each(|(at, item)| check(inner, item, &lives, &format!("{path}[{at}]")))
         }
-        (Type::Map(inner), Value::Object(members)) => {
-            members.iter().try_for_each(|(name, value)| check(inner, value, &format!("{path}.{name}")))
-        }
+        (Type::Map(inner), Value::Object(members)) => members
+            .iter()
+            .try_for_each(|(name, value)| check(inner, value, &under(name), &format!("{path}.{name}"))),
         _ => Ok(()),
     }
 }
