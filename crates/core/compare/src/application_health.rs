@@ -48,9 +48,17 @@ pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> (H
     if any && !any_live {
         return (worst.max(HealthStatusCode::Missing), String::new());
     }
-    causes.truncate(NAMED);
-    let message = if causes.is_empty() { String::new() } else { format!("Caused by {}", causes.join(", ")) };
-    (worst, message)
+    (worst, caused_by(&causes))
+}
+
+fn caused_by(causes: &[String]) -> String {
+    if causes.is_empty() {
+        return String::new();
+    }
+    let named: Vec<&str> = causes.iter().take(NAMED).map(String::as_str).collect();
+    let more = causes.len().saturating_sub(NAMED);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("Caused by {}{more}", named.join(", "))
 }
 
 /// What a resource is called in the message: `apps/Deployment:namespace/name`.
