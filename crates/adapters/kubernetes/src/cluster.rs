@@ -79,6 +79,11 @@ impl Cluster {
         Self { inner: self.inner.clone(), acting: Some(Arc::new(who)) }
     }
 
+    /// In whose name it is asked, where that is not the credentials' own.
+    pub fn user(&self) -> Option<&str> {
+        self.acting().map(|who| who.user.as_str())
+    }
+
     pub(crate) fn acting(&self) -> Option<&Impersonation> {
         self.acting.as_deref()
     }

@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub now: Timestamp,
 }
 
+pub(crate) const SERVER_SIDE_APPLY: &str = "ServerSideApply=true";
+
 /// Answers to dry runs of server-side applies.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerSide<'a> {
@@ -50,11 +52,14 @@ pub struct ServerSide<'a> {
 }
 
 /// Whether an application is compared by dry runs, and whether what webhooks change counts then. `default` is the
-/// controller's setting, which the application's annotation overrules.
+/// controller's setting. One that is applied by the server is compared by it, too; the application's annotation
+/// overrules both.
 pub fn server_side_diff(application: &Application, default: bool) -> Option<bool> {
     let options = application.metadata.annotations.get(COMPARE_OPTIONS).map_or("", String::as_str);
     let has = |wanted: &str| options.split(',').any(|option| option.trim() == wanted);
-    let on = (default || has("ServerSideDiff=true")) && !has("ServerSideDiff=false");
+    let policy = application.spec.sync_policy.as_ref();
+    let applied = policy.is_some_and(|policy| policy.sync_options.iter().any(|it| it == SERVER_SIDE_APPLY));
+    let on = (default || applied || has("ServerSideDiff=true")) && !has("ServerSideDiff=false");
     on.then(|| has("IncludeMutationWebhook=true"))
 }
 

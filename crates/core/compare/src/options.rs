@@ -1,5 +1,6 @@
 //! How an application's objects are compared, from what users wrote.
 
+use crate::facts::SERVER_SIDE_APPLY;
 use api::v1alpha1::{Application, OverrideIgnoreDiff, ResourceIgnoreDifferences};
 use diff::{DiffOptions, IgnoreDifference, InvalidRule, KnownTypeField, ResourceOverride, Rules};
 use settings::{CompareOptions, Customizations, Tracking};
@@ -35,7 +36,7 @@ pub fn diff_options(
         tracking_method: Some(tracking.method),
         tracking_label: tracking.label_key.clone(),
         structured_merge: policy
-            .is_some_and(|policy| policy.sync_options.iter().any(|option| option == "ServerSideApply=true")),
+            .is_some_and(|policy| policy.sync_options.iter().any(|option| option == SERVER_SIDE_APPLY)),
     })
 }
 

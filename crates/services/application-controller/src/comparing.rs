@@ -214,7 +214,8 @@ impl Controller {
             (Ok(lives), Some(with_webhooks)) => {
                 let lives = lives.into_objects();
                 if let Ok(destination) = &destination {
-                    let predictions = self.predict(application, destination, &targets, &lives).await;
+                    let predictions =
+                        self.predict(application, situation, destination, &targets, &lives).await;
                     given.server_side = Some(Predicted { predictions, with_webhooks });
                 }
                 Ok(Live::Read(lives))

@@ -76,7 +76,7 @@ pub(crate) struct Memory {
     /// Since when its sources cannot be rendered, while that is not told.
     pub(crate) failing_since: Option<Timestamp>,
     /// Answers to dry runs, by what they were about.
-    pub(crate) predictions: Predictions,
+    pub(crate) predictions: Arc<tokio::sync::Mutex<Predictions>>,
     /// What runs with its deletion, as far as that is known.
     pub(crate) delete_hooks: Option<DeleteHooks>,
     /// Objects of its namespace that nobody manages.

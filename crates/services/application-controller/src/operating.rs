@@ -182,7 +182,9 @@ impl Controller {
         let options = SyncOptions::parse(&operation.sync_options);
         let namespace = application.spec.destination.namespace.as_str();
         let namespace_fact = if options.create_namespace && !namespace.is_empty() {
-            namespace_fact(compared, namespace).await
+            let destination = compared.destination.as_ref();
+            let cluster = destination.map(|destination| self.acting(application, situation, destination));
+            namespace_fact(cluster, namespace).await
         } else {
             NamespaceFact::NotAsked
         };
@@ -479,10 +481,15 @@ fn question(operation: &SyncOperation, sources: &[ApplicationSource]) -> Questio
     }
 }
 
-async fn namespace_fact(compared: &Compared, namespace: &str) -> NamespaceFact {
-    let Some(destination) = &compared.destination else { return NamespaceFact::NotAsked };
+/// The namespace of the destination, as whoever creates it may see it.
+async fn namespace_fact(cluster: Option<Result<Cluster, String>>, namespace: &str) -> NamespaceFact {
+    let cluster = match cluster {
+        None => return NamespaceFact::NotAsked,
+        Some(Ok(cluster)) => cluster,
+        Some(Err(reason)) => return NamespaceFact::Unreadable(reason),
+    };
     let kind = GroupVersionKind::new("", "v1", "Namespace");
-    match destination.cache.cluster().find_kind(&kind, "", namespace).await {
+    match cluster.find_kind(&kind, "", namespace).await {
         Ok(Some(live)) => NamespaceFact::Live(Box::new(live)),
         Ok(None) => NamespaceFact::Missing,
         Err(error) => NamespaceFact::Unreadable(error.message()),

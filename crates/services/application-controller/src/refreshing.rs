@@ -57,7 +57,7 @@ impl Controller {
             if refresh.level == RefreshType::Hard {
                 // Nothing that was found before is believed.
                 memory.remembered = None;
-                memory.predictions.clear();
+                memory.predictions = Arc::default();
             }
         });
         let situation = match self.situation(application, now) {
