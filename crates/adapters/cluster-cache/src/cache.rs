@@ -152,9 +152,7 @@ impl<E: Extract> ClusterCache<E> {
                 {
                     return Ok(());
                 }
-                if let Some(reason) = &health.connection_error
-                    && !health.discovered
-                {
+                if let Some(reason) = &health.connection_error {
                     let action = format!("reach {}", self.0.cluster.server());
                     return Err(Error::Transport { action, reason: reason.clone() }.into());
                 }

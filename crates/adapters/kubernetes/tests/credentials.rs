@@ -128,10 +128,13 @@ async fn a_proxy_is_asked_for_the_cluster_with_its_own_password_and_no_other_is(
 
 #[tokio::test]
 async fn compression_is_not_asked_for_where_it_is_switched_off() {
-    let sink = sink();
-    let config = ClusterConfig { disable_compression: true, ..ClusterConfig::default() };
-    ask(&sink.url(), config).await.expect("answered");
-    assert_eq!(sink.requests().first().expect("asked").header("accept-encoding"), None);
+    for (disable_compression, sent) in [(false, Some("gzip")), (true, None)] {
+        let sink = sink();
+        let config = ClusterConfig { disable_compression, ..ClusterConfig::default() };
+        ask(&sink.url(), config).await.expect("answered");
+        let requests = sink.requests();
+        assert_eq!(requests.first().expect("asked").header("accept-encoding"), sent);
+    }
 }
 
 fn plane() -> &'static ControlPlane {
