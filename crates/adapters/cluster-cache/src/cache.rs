@@ -238,7 +238,12 @@ impl<E: Extract> ClusterCache<E> {
             return Some(Some(whole));
         }
         let synced = self.kind_state(&gvk.group_kind()) == Some(KindState::Synced);
-        (synced && self.covers(namespace)).then_some(None)
+        (synced && self.covers(namespace) && !self.selects(&gvk.group_kind())).then_some(None)
+    }
+
+    /// Whether only some objects of a kind are watched: those with certain labels.
+    pub fn selects(&self, kind: &GroupKind) -> bool {
+        !(self.0.options.selector)(kind).is_empty()
     }
 
     /// Visits objects and everything they own; see [`Index::walk`].
@@ -269,10 +274,11 @@ impl<E: Extract> ClusterCache<E> {
     /// Takes in an object a write gave back, so that the writer's next read sees it without waiting for the watch.
     pub fn observe(&self, object: &Object) {
         let state = self.kind_state(&object.group_kind());
-        let watched =
+        let version =
             self.0.health().resources.get(&object.group_kind()).map(|resource| resource.version.clone());
-        let same_version = watched.as_deref() == Some(object.gvk().version.as_str());
-        if state == Some(KindState::Synced) && same_version && self.covers(object.namespace()) {
+        let same_version = version.as_deref() == Some(object.gvk().version.as_str());
+        let watched = self.covers(object.namespace()) && !self.selects(&object.group_kind());
+        if state == Some(KindState::Synced) && same_version && watched {
             let extracted = self.0.extract.extract(object);
             let change = self.0.index_mut().observe(object, extracted);
             self.0.tell(change);

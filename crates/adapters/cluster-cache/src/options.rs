@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Options {
     /// Says whether a kind is left out, by the settings' exclusions and inclusions.
     pub excluded: Arc<dyn Fn(&GroupKind) -> bool + Send + Sync>,
+    /// The label selector of a kind, by the settings; empty for all its objects.
+    pub selector: Arc<dyn Fn(&GroupKind) -> String + Send + Sync>,
     /// Namespaces to watch; empty for the whole cluster.
     pub namespaces: Vec<String>,
     /// Whether cluster-scoped objects are watched although namespaces are given.
@@ -37,6 +39,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             excluded: Arc::new(|_| false),
+            selector: Arc::new(|_| String::new()),
             namespaces: Vec::new(),
             cluster_resources: false,
             skip_forbidden: false,

@@ -94,7 +94,11 @@ impl<E: Extract> Watcher<E> {
     /// One list. `None` after a failure that has been waited out.
     async fn list(&mut self, first: bool) -> Option<String> {
         let shared = self.shared.clone();
-        let options = ListOptions { page_size: shared.options.page_size, ..ListOptions::default() };
+        let options = ListOptions {
+            page_size: shared.options.page_size,
+            label_selector: (shared.options.selector)(&self.scope.kind),
+            ..ListOptions::default()
+        };
         let namespace = self.scope.namespace.clone().unwrap_or_default();
         let mut named = BTreeSet::new();
         // Lists come sorted by namespace: one copy of its name serves all that follow.
@@ -146,6 +150,7 @@ impl<E: Extract> Watcher<E> {
             timeout = timeout.min(at.saturating_duration_since(Instant::now()));
         }
         let mut options = WatchOptions::since(version.clone());
+        options.label_selector = (self.shared.options.selector)(&self.scope.kind);
         options.timeout_s = u32::try_from(timeout.as_secs()).unwrap_or(u32::MAX).max(1);
         let namespace = self.scope.namespace.clone().unwrap_or_default();
         let mut events = match self.shared.cluster.watch(&self.resource, &namespace, &options).await {

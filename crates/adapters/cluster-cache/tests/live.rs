@@ -270,6 +270,40 @@ async fn what_is_in_no_namespace_is_watched_beside_some_where_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_objects_with_the_labels_asked_for_are_watched() {
+    let cluster = cluster().await;
+    namespace(&cluster, "labelled").await;
+    let gvk = GroupVersionKind::new("", "v1", "ConfigMap");
+    let maps = cluster.resource(&gvk).await.expect("config maps");
+    let labelled = |name: &str, team: &str| {
+        let mut map = map("labelled", name, Some("teams"));
+        map.set_label("team", team);
+        map
+    };
+    for (name, team) in [("ours", "x"), ("theirs", "y")] {
+        cluster.apply(&maps, &labelled(name, team), &ApplyOptions::default()).await.expect("applied");
+    }
+    let selector = |kind: &GroupKind| if kind.kind == "ConfigMap" { "team=x".into() } else { String::new() };
+    let options = Options { selector: Arc::new(selector), ..Options::default() };
+    let cache = ClusterCache::start(cluster.clone(), ByAnnotation, options);
+    cache.ready().await.expect("the cluster is there");
+    let names = || -> Vec<String> {
+        cache.managed("teams").unwrap_or_default().into_keys().map(|key| key.name).collect()
+    };
+    assert_eq!(names(), ["ours"]);
+    assert!(cache.known_live(&gvk, "labelled", "theirs").is_none(), "not watched is not absent");
+    let written = cluster.apply(&maps, &labelled("written", "y"), &ApplyOptions::default()).await;
+    cache.observe(&written.expect("applied").object);
+    assert_eq!(names(), ["ours"], "a write of what is not watched does not show it");
+    // Labels that come and go are followed by the watch.
+    cluster.apply(&maps, &labelled("theirs", "x"), &ApplyOptions::default()).await.expect("applied");
+    eventually("one that got the label is seen", || names() == ["ours", "theirs"]).await;
+    cluster.apply(&maps, &labelled("ours", "y"), &ApplyOptions::default()).await.expect("applied");
+    eventually("one that lost it is not", || names() == ["theirs"]).await;
+    cache.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_judged_by_what_was_read_by_rules_that_are_about_to_change() {
     let cluster = cluster().await;
     namespace(&cluster, "rules").await;

@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::namespace::is_managed_namespace;
 use api::codes::{ConditionType, HookType};
 use api::v1alpha1::ApplicationCondition;
+use label_selector::Selector;
 use object::tracking::set_tracking;
 use object::{Object, ResourceKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +72,9 @@ pub fn targets(loaded: Result<Vec<Object>, String>, facts: &Facts<'_>) -> Target
             targets.conditions.push(facts.condition(ConditionType::ExcludedResourceWarning, message));
             continue;
         }
+        if let Some(message) = unwatched(&object, facts) {
+            targets.conditions.push(facts.condition(ConditionType::ExcludedResourceWarning, message));
+        }
         for unknown in sync::unknown_values(&object) {
             let message = format!(
                 "{} {}: annotation {} has the unknown value {:?}, which is not heeded; known are {}",
@@ -85,6 +89,18 @@ pub fn targets(loaded: Result<Vec<Object>, String>, facts: &Facts<'_>) -> Target
         targets.place(object, facts);
     }
     targets
+}
+
+/// That an object will not be watched, since it has not the labels that the settings ask for.
+fn unwatched(object: &Object, facts: &Facts<'_>) -> Option<String> {
+    let (group, kind, name) = (object.group(), object.kind(), object.name());
+    let selector = facts.filter.selector(group, kind, &facts.cluster.server);
+    let matches = Selector::parse(&selector).is_ok_and(|selector| selector.matches(&object.labels()));
+    (!matches).then(|| {
+        format!(
+            "Resource {group}/{kind} {name} does not match the resource selector {selector:?} in the settings and will not be watched; it will appear as OutOfSync"
+        )
+    })
 }
 
 /// The objects by the name they will have; those without a name yet, each for itself.

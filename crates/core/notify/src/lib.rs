@@ -4,7 +4,6 @@
 
 pub mod fields;
 pub mod secrets;
-pub mod selector;
 
 mod schema;
 

@@ -3,8 +3,8 @@
 
 use crate::config::Config;
 use crate::fields::{self, Members};
-use crate::selector::Selector;
 use crate::state::Destination;
+use label_selector::Selector;
 use std::collections::{BTreeMap, BTreeSet};
 
 const PREFIX: &str = "notifications.argoproj.io/subscribe.";

@@ -1,8 +1,11 @@
 //! Which kinds are watched at all.
 
-use crate::reader::{Data, Problem, Reader, texts};
+use crate::reader::{Data, Problem, Reader, text, texts};
 use glob_pattern::matches;
+use label_selector::Selector;
 use serde_json::Value;
+
+const SELECTORS: &str = "resource.selectors";
 
 /// Kinds left out, and kinds kept to. Leaving out wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub struct ResourceFilter {
     pub exclusions: Vec<FilteredResource>,
     /// On a cluster that any of these names, only they are watched.
     pub inclusions: Vec<FilteredResource>,
+    /// Kinds of which only objects with certain labels are watched.
+    pub selectors: Vec<(FilteredResource, String)>,
 }
 
 /// Some kinds on some clusters; an empty list stands for all.
@@ -29,9 +34,29 @@ impl ResourceFilter {
     pub fn parse(data: &Data) -> (Self, Vec<Problem>) {
         let mut reader = Reader::new(data);
         let mut list = |key| reader.yaml_list(key).iter().map(FilteredResource::new).collect();
-        let filter =
-            Self { exclusions: list("resource.exclusions"), inclusions: list("resource.inclusions") };
+        let (exclusions, inclusions) = (list("resource.exclusions"), list("resource.inclusions"));
+        let mut selectors = Vec::new();
+        for entry in reader.yaml_list(SELECTORS) {
+            let selector = text(&entry, "selector").trim().to_owned();
+            match Selector::parse(&selector) {
+                Ok(_) if selector.is_empty() => {}
+                Ok(_) => selectors.push((FilteredResource::new(&entry), selector)),
+                Err(reason) => {
+                    reader.problem(
+                        SELECTORS,
+                        format!("error parsing resource selector {selector:?}: {reason}"),
+                    );
+                }
+            }
+        }
+        let filter = Self { exclusions, inclusions, selectors };
         (filter, reader.problems)
+    }
+
+    /// The labels that objects of a kind must have to be watched on a cluster; empty for all of them.
+    pub fn selector(&self, group: &str, kind: &str, cluster: &str) -> String {
+        let asked = self.selectors.iter().filter(|(filtered, _)| filtered.matches(group, kind, cluster));
+        asked.map(|(_, selector)| selector.as_str()).collect::<Vec<_>>().join(",")
     }
 
     /// Whether a kind is left alone on a cluster.
@@ -120,6 +145,18 @@ mod tests {
         assert!(!filter.excludes("apps", "Deployment", "https://192.168.0.1"));
         assert!(!filter.excludes("", "ConfigMap", "https://10.0.0.1"));
         assert!(filter.excludes("", "Event", "https://10.0.0.1"));
+    }
+
+    #[test]
+    fn selectors_of_a_kind_are_all_asked_for_and_a_broken_one_is_told() {
+        let selectors = "- {kinds: [ConfigMap], selector: 'team in (a, b)'}\n- {selector: ' watched '}\n- {kinds: [Pod], clusters: ['https://x'], selector: '!old'}\n- {selector: ''}\n- {selector: 'a in'}";
+        let data = [("resource.selectors".to_owned(), selectors.to_owned())].into();
+        let (filter, problems) = ResourceFilter::parse(&data);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].message.contains("error parsing resource selector \"a in\""), "{problems:?}");
+        assert_eq!(filter.selector("", "ConfigMap", "https://y"), "team in (a, b),watched");
+        assert_eq!(filter.selector("", "Pod", "https://x"), "watched,!old");
+        assert_eq!(filter.selector("", "Pod", "https://y"), "watched");
     }
 
     #[test]

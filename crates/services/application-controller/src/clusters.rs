@@ -167,13 +167,14 @@ impl Clusters {
     }
 
     fn options(&self, server: &str, namespaces: &[String], cluster_resources: bool) -> Options {
-        let (rules, server) = (self.rules.clone(), server.to_owned());
-        let excluded = move |kind: &GroupKind| {
-            let rules = rules.read().unwrap_or_else(PoisonError::into_inner).clone();
-            rules.filter.excludes(&kind.group, &kind.kind, &server)
-        };
+        let now = |rules: &RwLock<Arc<Rules>>| rules.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let (rules, at) = (self.rules.clone(), server.to_owned());
+        let excluded = move |kind: &GroupKind| now(&rules).filter.excludes(&kind.group, &kind.kind, &at);
+        let (rules, at) = (self.rules.clone(), server.to_owned());
+        let selector = move |kind: &GroupKind| now(&rules).filter.selector(&kind.group, &kind.kind, &at);
         Options {
             excluded: Arc::new(excluded),
+            selector: Arc::new(selector),
             namespaces: namespaces.to_vec(),
             cluster_resources,
             keep_managed_fields: true,

@@ -416,6 +416,10 @@ async fn live(
     gvk: &GroupVersionKind,
     key: &ResourceKey,
 ) -> Result<Option<Object>, String> {
+    // Nobody would see what becomes of an object that is not watched.
+    if destination.cache.selects(&key.group_kind()) && destination.cache.get(key).is_none() {
+        return Ok(None);
+    }
     match destination.cache.get_live(gvk, &key.namespace, &key.name).await {
         Ok(found) => Ok(found),
         Err(LiveError::Cluster(kubernetes::Error::UnknownKind(_))) => Ok(None),
