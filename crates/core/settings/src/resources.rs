@@ -16,6 +16,9 @@ pub struct ResourceFilter {
     pub inclusions: Vec<FilteredResource>,
     /// Kinds of which only objects with certain labels are watched.
     pub selectors: Vec<(FilteredResource, String)>,
+    /// What could not be read of them. Nothing may be judged then: objects that are to be left alone might look like
+    /// some that nobody wants any more.
+    pub problem: Option<String>,
 }
 
 /// Some kinds on some clusters; an empty list stands for all.
@@ -49,8 +52,15 @@ impl ResourceFilter {
                 }
             }
         }
-        let filter = Self { exclusions, inclusions, selectors };
+        let problem = reader.problems.first().map(|problem| format!("{}: {}", problem.key, problem.message));
+        let filter = Self { exclusions, inclusions, selectors, problem };
         (filter, reader.problems)
+    }
+
+    /// Whether the same is watched by another one, problems aside.
+    pub fn watches_as(&self, other: &Self) -> bool {
+        (&self.exclusions, &self.inclusions, &self.selectors)
+            == (&other.exclusions, &other.inclusions, &other.selectors)
     }
 
     /// The labels that objects of a kind must have to be watched on a cluster; empty for all of them.
@@ -167,6 +177,7 @@ mod tests {
         let (filter, problems) = ResourceFilter::parse(&data);
         assert_eq!(problems.len(), 1);
         assert_eq!(problems[0].key, "resource.exclusions");
+        assert!(filter.problem.as_ref().is_some_and(|problem| problem.starts_with("resource.exclusions: ")));
         assert!(filter.excludes("apps", "Deployment", "x"));
     }
 }

@@ -121,6 +121,13 @@ impl Rules {
         (rules, problems)
     }
 
+    /// What is watched stays what it was, where the settings cannot be read any more.
+    pub(crate) fn keep_watching_as(&mut self, before: &Self) {
+        if let Some(problem) = self.filter.problem.take() {
+            self.filter = ResourceFilter { problem: Some(problem), ..before.filter.clone() };
+        }
+    }
+
     /// What the user's own health checks are made of.
     fn health_scripts(&self) -> impl Iterator<Item = (&str, &str, bool)> {
         let entries = self.customizations.overrides.iter();
@@ -132,7 +139,7 @@ impl Rules {
     /// Whether live objects must be read anew when these rules take the place of others.
     pub(crate) fn reads_differently(&self, before: &Self) -> bool {
         self.tracking != before.tracking
-            || self.filter != before.filter
+            || !self.filter.watches_as(&before.filter)
             || self.labels != before.labels
             || !self.health_scripts().eq(before.health_scripts())
     }
@@ -188,5 +195,22 @@ mod tests {
             }
         };
         assert!(tokio::spawn(work).await.unwrap(), "the only worker was held up");
+    }
+
+    fn rules(exclusions: &str) -> Rules {
+        Rules::parse(&[("resource.exclusions".to_owned(), exclusions.to_owned())].into()).0
+    }
+
+    #[test]
+    fn exclusions_that_cannot_be_read_let_nothing_in() {
+        let before = rules("- kinds: [Secret]");
+        let mut broken = rules("- kinds: [Secret");
+        broken.keep_watching_as(&before);
+        assert!(broken.filter.excludes("", "Secret", "x"));
+        assert!(broken.filter.problem.is_some() && broken != before);
+        assert!(!broken.reads_differently(&before));
+        let mut mended = rules("- kinds: [Secret]");
+        mended.keep_watching_as(&broken);
+        assert!(mended == before && !mended.reads_differently(&broken));
     }
 }

@@ -52,6 +52,9 @@ impl Controller {
         let rules = self.rules();
         let invalid =
             |message: String| vec![project::condition(ConditionType::InvalidSpecError, message, now)];
+        if let Some(message) = unreadable(&rules) {
+            return Err(vec![project::condition(ConditionType::ComparisonError, message, now)]);
+        }
         let effective = self.project_of(application, &rules).map_err(invalid)?;
         let clusters = self.registrations().names(self.store(), &rules);
         let cluster = project::destination_cluster(&application.spec.destination, &clusters);
@@ -72,6 +75,9 @@ impl Controller {
     /// Nothing when the destination is not one that is registered.
     pub(crate) fn deletion_situation(&self, application: &Application) -> Result<Option<Situation>, String> {
         let rules = self.rules();
+        if let Some(message) = unreadable(&rules) {
+            return Err(message);
+        }
         let effective = self.project_of(application, &rules)?;
         let clusters = self.registrations().names(self.store(), &rules);
         let found = project::destination_cluster(&application.spec.destination, &clusters).ok();
@@ -126,6 +132,12 @@ impl Controller {
     pub(crate) async fn destination(&self, situation: &Situation) -> Result<Destination, String> {
         self.clusters().destination(&situation.cluster.server).await
     }
+}
+
+/// Why nothing can be judged by the settings: which objects are to be left alone is not known.
+fn unreadable(rules: &Rules) -> Option<String> {
+    let problem = rules.filter.problem.as_ref()?;
+    Some(format!("Basic comparison settings cannot be loaded: {problem}"))
 }
 
 /// The project an application names; the default one when it names none.

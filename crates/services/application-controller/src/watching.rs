@@ -132,8 +132,9 @@ impl Controller {
             if event.is_err() {
                 follower = self.store().config_maps().follow();
             }
-            let (rules, problems) = Rules::parse(&self.store().config_map("argocd-cm"));
+            let (mut rules, problems) = Rules::parse(&self.store().config_map("argocd-cm"));
             let before = self.rules();
+            rules.keep_watching_as(&before);
             if rules == *before {
                 continue;
             }
