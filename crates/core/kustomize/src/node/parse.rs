@@ -30,6 +30,8 @@ struct Composer<'text> {
     /// A finished node, or nothing while it is open.
     anchors: HashMap<String, Option<Node>>,
     nodes: usize,
+    /// How many of them come from aliases.
+    aliased: usize,
     /// Where the text ended when a line break had to be added to it.
     cut_at: Option<u64>,
 }
@@ -43,7 +45,7 @@ impl<'text> Composer<'text> {
         parser.set_encoding(libyaml_safer::Encoding::Utf8);
         parser.set_input(text.chain(missing));
         let cut_at = (!missing.is_empty()).then_some(text.len() as u64);
-        Self { parser, anchors: HashMap::new(), nodes: 0, cut_at }
+        Self { parser, anchors: HashMap::new(), nodes: 0, aliased: 0, cut_at }
     }
 
     fn document(mut self) -> Result<Option<Node>> {
@@ -70,6 +72,21 @@ impl<'text> Composer<'text> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > MOST_NODES {
             return Err(Error::limit(format!("yaml: document holds more than {MOST_NODES} values")));
+        }
+        Ok(())
+    }
+
+    /// Counts what an alias stands for. The share of a document that aliases may have is that of the original's reader.
+    fn count_aliased(&mut self, nodes: usize) -> Result<()> {
+        self.count(nodes)?;
+        self.aliased = self.aliased.saturating_add(nodes);
+        let share = match self.nodes {
+            0..=400_000 => 0.99,
+            all @ 400_001..4_000_000 => 0.99 - 0.89 * ((all - 400_000) as f64 / 3_600_000.0),
+            _ => 0.10,
+        };
+        if self.aliased > 100 && self.nodes > 1000 && self.aliased as f64 / self.nodes as f64 > share {
+            return Err(malformed("document contains excessive aliasing"));
         }
         Ok(())
     }
@@ -115,7 +132,7 @@ impl<'text> Composer<'text> {
                     Some(None) => return Err(malformed(format!("anchor '{anchor}' value contains itself"))),
                     None => return Err(malformed(format!("unknown anchor '{anchor}' referenced"))),
                 };
-                self.count(size(&node))?;
+                self.count_aliased(size(&node))?;
                 (None, node)
             }
             _ => return Err(malformed("attempted to parse unknown event")),
