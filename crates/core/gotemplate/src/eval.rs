@@ -367,6 +367,15 @@ impl<'t> Frame<'t, '_, '_> {
         if let Some(last) = last {
             values.push(self.check_type(last, wanted(arguments.len()))?);
         }
+        // What a function reads costs as what it makes: a hash or a search over a long text in a loop is no free ride.
+        let length = |value: &Value| match value {
+            Value::String(text) | Value::Bytes(text) => text.len(),
+            _ => 0,
+        };
+        let read: usize = values.iter().map(length).sum();
+        if let Err(message) = self.machine.spend(read as u64 / 64) {
+            return Err(self.fault(message));
+        }
         if &**name == "call"
             && let Some(callee) = arguments.first()
             && values.first().is_some_and(|value| !value.is_nil() && value.kind() != "func")

@@ -29,7 +29,7 @@ pub enum MissingKey {
 pub struct Limits {
     /// Bytes of one output, and of any one text on the way.
     pub output: usize,
-    /// Steps: nodes and calls, and one for every 64 bytes a function makes.
+    /// Steps: nodes and calls, and one for every 64 bytes that a function is given or makes.
     pub steps: u64,
     /// Nested templates.
     pub depth: usize,

@@ -151,3 +151,15 @@ fn nesting_ends_in_an_error_and_not_with_the_stack() {
     let own = "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $d | toYaml }}{{ $d | toJson }}{{ len (print $d) }}{{ deepCopy $d }}";
     assert!(run(own).is_err());
 }
+
+#[test]
+fn a_function_pays_for_what_it_reads() {
+    for function in ["sha256sum", "contains \"y\"", "regexMatch \"y+$\"", "adler32sum"] {
+        let text = format!(
+            "{{{{ $long := repeat 500000 \"x\" }}}}{{{{ range until 100 }}}}{{{{ $x := $long | {function} }}}}{{{{ end }}}}"
+        );
+        let error = run(&text).unwrap_err();
+        assert!(matches!(&error, Error::Limit(told) if told.contains("steps")), "{function}: {error}");
+        assert_eq!(run(&text.replace("until 100", "until 2")).unwrap(), "", "{function}");
+    }
+}
