@@ -156,7 +156,7 @@ impl Rendering<'_> {
 /// What a chart's dependencies may be opened with: registrations and templates of repositories the project permits.
 struct Permitted<'a> {
     project: &'a AppProject,
-    /// Those of OCI repositories, for a source that is one; else those of chart repositories.
+    /// Those of OCI repositories too, for a source that is one: it may be a chart.
     oci: bool,
 }
 
@@ -186,6 +186,23 @@ impl Permitted<'_> {
     }
 
     fn is_of_kind(&self, kind: &str) -> bool {
-        kind == if self.oci { "oci" } else { "helm" }
+        kind == "helm" || (self.oci && kind == "oci")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Permitted;
+    use api::v1alpha1::AppProject;
+
+    #[test]
+    fn an_artifact_may_be_a_chart_that_needs_others() {
+        let project = AppProject::default();
+        let of = |oci: bool| {
+            let permitted = Permitted { project: &project, oci };
+            ["git", "helm", "oci"].into_iter().filter(|kind| permitted.is_of_kind(kind)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(false), ["helm"]);
+        assert_eq!(of(true), ["helm", "oci"]);
     }
 }

@@ -11,6 +11,9 @@ pub const LAYERS: [&str; 3] =
 /// The type of a layer that is a chart, packed.
 pub const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
+/// The type of a chart's configuration.
+const CHART_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+
 /// More layers are refused before any is looked at.
 const MOST_LAYERS: usize = 10;
 
@@ -32,7 +35,7 @@ pub struct Descriptor {
 impl Descriptor {
     /// Whether it is packed with gzip.
     pub fn packed(&self) -> bool {
-        self.media_type.ends_with("tar+gzip")
+        self.media_type.ends_with("tar+gzip") || self.media_type.ends_with("tar.gzip")
     }
 
     /// Whether it is a chart.
@@ -53,6 +56,9 @@ pub struct Manifest {
     pub media_type: String,
     /// What the artifact is, where it says so.
     pub artifact_type: String,
+    /// Its configuration, whose type says that it is a chart.
+    #[serde(deserialize_with = "or_none")]
+    pub config: Descriptor,
     /// Its layers.
     #[serde(deserialize_with = "or_none")]
     pub layers: Vec<Descriptor>,
@@ -68,7 +74,7 @@ fn or_none<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(from
 
 impl Manifest {
     /// The layer that holds the content: there must be one, of a type that is allowed. Others (signatures,
-    /// attestations) are passed over.
+    /// attestations) are passed over, and of a chart whatever is not the chart.
     pub fn content(&self, allowed: &[String]) -> Result<&Descriptor, OciError> {
         let refused = |text: String| Err(OciError::Layers(text));
         if self.layers.len() > MOST_LAYERS {
@@ -77,7 +83,9 @@ impl Manifest {
                 self.layers.len()
             ));
         }
-        let content: Vec<&Descriptor> = self.layers.iter().filter(|layer| layer.content()).collect();
+        let chart = self.config.media_type == CHART_CONFIG;
+        let holds = |layer: &&Descriptor| if chart { layer.chart() } else { layer.content() };
+        let content: Vec<&Descriptor> = self.layers.iter().filter(holds).collect();
         if let Some(other) = content.iter().find(|layer| !allowed.contains(&layer.media_type)) {
             let media_type = &other.media_type;
             return refused(format!(
@@ -124,6 +132,18 @@ mod tests {
             of(&["application/x.tar"]).unwrap_err(),
             "oci layer media type application/x.tar is not in the list of allowed media types"
         );
+        // One that is packed by its other name is content, too, for whoever allows it.
+        assert!(Descriptor { media_type: "application/x.tar.gzip".into(), ..Descriptor::default() }.packed());
+        assert_eq!(
+            of(&[LAYERS[0], "application/x.tar.gzip"]).unwrap_err(),
+            "oci layer media type application/x.tar.gzip is not in the list of allowed media types"
+        );
+        let named = manifest(&["application/x.tar.gzip"]);
+        assert_eq!(named.content(&["application/x.tar.gzip".to_owned()]).unwrap(), &named.layers[0]);
+        let mut packed = manifest(&[CHART_LAYER, LAYERS[0]]);
+        assert!(packed.content(&allowed).is_err());
+        packed.config.media_type = CHART_CONFIG.to_owned();
+        assert_eq!(packed.content(&allowed).unwrap(), &packed.layers[0]);
         assert_eq!(of(&["text/plain"; 11]).unwrap_err(), "expected no more than 10 oci layers, got 11");
     }
 
