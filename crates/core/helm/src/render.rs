@@ -98,6 +98,7 @@ impl Chart {
         options: &Options,
         outside: &mut dyn Outside,
     ) -> Result<(Prepared, Vec<(String, String)>), Error> {
+        check_name(&options.release.name)?;
         dependencies::check(self)?;
         let given = options.user_values()?;
         let given = given.iter();
@@ -116,6 +117,23 @@ impl Chart {
         files.sort();
         Ok((chart, files))
     }
+}
+
+/// Names that Helm accepts, in its words.
+fn check_name(name: &str) -> Result<(), Error> {
+    const LONGEST: usize = 53;
+    let good = |character: u8| character.is_ascii_lowercase() || character.is_ascii_digit();
+    let part = |part: &str| {
+        let ends = [part.bytes().next(), part.bytes().last()];
+        ends.into_iter().all(|end| end.is_some_and(good))
+            && part.bytes().all(|character| good(character) || character == b'-')
+    };
+    if name.len() <= LONGEST && name.split('.').all(part) {
+        return Ok(());
+    }
+    Err(Error::Values(format!(
+        "release name {name:?}: invalid release name, must match regex ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer than {LONGEST}"
+    )))
 }
 
 fn check_kube_version(chart: &Prepared, options: &Options) -> Result<(), Error> {

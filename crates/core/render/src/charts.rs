@@ -4,15 +4,13 @@ use crate::outside::TemplateWorld;
 use crate::value_files::{ValueFiles, read_set_file};
 use crate::{RenderError, Request};
 use api::v1alpha1::ApplicationSourceHelm;
-use helm::{Chart, Error, Options, ValuesFile};
+use helm::{Chart, Error, MissingDependency, Options, ValuesFile};
 use object::Object;
+use semver_range::{Range, Version};
 use source_tree::{Tree, TreePath};
 
 /// What Helm assumes when nobody says which cluster it is.
 pub(crate) const KUBE_VERSION: &str = "1.35.0";
-
-/// Charts of the repository that depend on each other.
-const DEEPEST: usize = 20;
 
 /// All objects of a chart, hooks among them: CRDs first, then manifests and hooks in the order of installation.
 pub(crate) fn documents(
@@ -28,24 +26,20 @@ pub(crate) fn documents(
     let failed = |error: Error| RenderError::Helm { path: path.to_string(), error };
     let chart = helm::load(tree, path).map_err(failed)?;
     let options = options(tree, path, helm, request)?;
-    let chart = complete(tree, chart, path, request, 0)?;
+    let chart = complete(tree, chart, path, request)?;
     let rendered = chart.render(&options, &mut TemplateWorld(request.outside)).map_err(failed)?;
     objects(path, rendered.text().as_bytes())
 }
 
 /// The chart with what its `charts/` folder lacks: folders of the same repository, and what is asked of the world
-/// outside.
+/// outside. What those lack themselves is left out, as Helm does.
 fn complete(
     tree: &dyn Tree,
     mut chart: Chart,
     path: &TreePath,
     request: &Request<'_>,
-    depth: usize,
 ) -> Result<Chart, RenderError> {
     let failed = |error: Error| RenderError::Helm { path: path.to_string(), error };
-    if depth > DEEPEST {
-        return Err(failed(Error::Limit("charts depend on charts without end".into())));
-    }
     let missing = chart.missing_dependencies().map_err(failed)?;
     if missing.is_empty() {
         return Ok(chart);
@@ -57,7 +51,10 @@ fn complete(
                 reason: format!("dependency {}: {error}", wanted.name),
             })?;
             let loaded = helm::load(tree, &folder).map_err(failed)?;
-            chart.add_dependency(complete(tree, loaded, &folder, request, depth + 1)?);
+            if let Err(reason) = meets(&loaded, &wanted) {
+                return Err(failed(Error::Load(reason)));
+            }
+            chart.add_dependency(loaded);
             continue;
         }
         request.environment.note_outside();
@@ -68,6 +65,19 @@ fn complete(
         chart.add_dependency(loaded);
     }
     Ok(chart)
+}
+
+/// Whether a chart of the repository has a version that will do. The texts are Helm's.
+fn meets(chart: &Chart, wanted: &MissingDependency) -> Result<(), String> {
+    let MissingDependency { name, repository, version } = wanted;
+    let range = Range::parse(version)
+        .map_err(|error| format!("dependency {name:?} has an invalid version/constraint format: {error}"))?;
+    match Version::parse(&chart.metadata.version) {
+        Ok(found) if range.contains(&found) => Ok(()),
+        _ => Err(format!(
+            "can't get a valid version for 1 subchart(s): {name:?} (repository {repository:?}, version {version:?}). Make sure a matching chart version exists in the repo, or change the version constraint in Chart.yaml"
+        )),
+    }
 }
 
 fn options(

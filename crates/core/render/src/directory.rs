@@ -8,6 +8,7 @@ use object::Object;
 use object::yaml;
 use serde_json::Value;
 use source_tree::{Kind, Tree, TreePath};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A file with this in it is left out.
@@ -39,19 +40,28 @@ pub(crate) fn documents(
             continue;
         }
         let text = tree.read(&file)?;
-        bytes += text.len() as u64;
+        let text = decoded(&text);
+        if contains(&text, SKIP_MARK) {
+            continue;
+        }
+        if let Format::Jsonnet = format {
+            // With directories switched off, only what needs no evaluation is read.
+            if request.enabled.get("Directory") != Some(&false) {
+                let permitted = request.outside.may_evaluate();
+                permitted.map_err(|error| RenderError::Fetch { path: file.to_string(), error })?;
+                evaluate(tree, &file, &jsonnet, &mut objects)?;
+            }
+        } else {
+            bytes += text.len() as u64;
+        }
         if limits.manifest_bytes > 0 && bytes > limits.manifest_bytes {
             let (path, limit) = (path.as_str().to_owned(), limits.manifest_bytes);
             return Err(RenderError::TooMuch { path, what: "the manifest files", limit });
         }
-        if !contains(&text, SKIP_MARK) {
-            match format {
-                Format::Yaml => read_yaml(&file, &text, &mut objects)?,
-                Format::Json => read_json(&file, &text, &mut objects)?,
-                // With directories switched off, only what needs no evaluation is read.
-                Format::Jsonnet if request.enabled.get("Directory") == Some(&false) => {}
-                Format::Jsonnet => evaluate(tree, &file, &jsonnet, &mut objects)?,
-            }
+        match format {
+            Format::Yaml => read_yaml(&file, &text, &mut objects)?,
+            Format::Json => read_json(&file, &text, &mut objects)?,
+            Format::Jsonnet => {}
         }
         if objects.len() > limits.objects {
             let (path, limit) = (path.as_str().to_owned(), limits.objects as u64);
@@ -232,6 +242,24 @@ fn failed(path: &TreePath, reason: String) -> RenderError {
         file: path.file_name().unwrap_or_default().to_owned(),
         path: path.as_str().to_owned(),
         reason,
+    }
+}
+
+/// A file as UTF-8: what marks itself as UTF-16 is read as that, and the mark goes.
+fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    let units = |of: fn([u8; 2]) -> u16, text: &[u8]| {
+        let units = text.chunks(2).map(|pair| match pair {
+            [first, second] => of([*first, *second]),
+            _ => 0xfffd,
+        });
+        let text = char::decode_utf16(units).map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER));
+        Cow::Owned(text.collect::<String>().into_bytes())
+    };
+    match text {
+        [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
+        [0xff, 0xfe, rest @ ..] => units(u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => units(u16::from_be_bytes, rest),
+        text => Cow::Borrowed(text),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::charts::KUBE_VERSION;
 use crate::outside::TemplateWorld;
 use crate::{RenderError, Request};
 use api::v1alpha1::ApplicationSourceKustomize;
+use gotemplate::{Functions, MissingKey, Templates};
 use helm::{MissingDependency, ValuesFile};
 use kustomize::{ChartRequest, Charts, Options, Remote, RemoteBase, SeamError, Seams};
 use object::Object;
@@ -68,10 +69,13 @@ impl Others<'_> {
         let mut chart = match wanted.path {
             Some(path) => helm::load(wanted.tree, path).map_err(fact)?,
             None => {
+                // Without a version, and for whoever wants them, those under development will do as well.
+                let newest = wanted.devel && wanted.version.is_empty();
+                let version = if newest { ">0.0.0-0" } else { wanted.version };
                 let wanted = MissingDependency {
                     name: wanted.name.to_owned(),
                     repository: wanted.repository.to_owned(),
-                    version: wanted.version.to_owned(),
+                    version: version.to_owned(),
                 };
                 self.0.environment.note_outside();
                 helm::load_archive(&self.0.outside.chart(&wanted)?).map_err(fact)?
@@ -86,11 +90,30 @@ impl Others<'_> {
     }
 }
 
+impl Others<'_> {
+    /// The name that a template makes.
+    fn release_name(&self, template: &str) -> Result<String, SeamError> {
+        const NAME: &str = "name-template";
+        let fact = |error: gotemplate::Error| SeamError::fact(format!("nameTemplate: {error}"));
+        let mut templates = Templates::new(Functions::sprig().without("env").without("expandenv"));
+        templates.parse(NAME, template).map_err(fact)?;
+        let mut world = TemplateWorld(self.0.outside);
+        let limits = gotemplate::Limits::default();
+        let mut session = templates.session(&mut world, MissingKey::Default, limits);
+        session.execute(NAME, &gotemplate::Value::Nil).map_err(fact)
+    }
+}
+
 impl Charts for Others<'_> {
     fn render(&self, request: &ChartRequest<'_>) -> Result<Vec<u8>, SeamError> {
         let chart = self.chart(request)?;
         let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
-        let name = or(request.release_name, &or(request.name_template, "release-name"));
+        let name = match (request.release_name, request.name_template) {
+            ("", "") => "release-name".to_owned(),
+            ("", template) => self.release_name(template)?,
+            (name, "") => name.to_owned(),
+            _ => return Err(SeamError::fact("cannot set --name-template and also specify a name")),
+        };
         let namespace = or(request.namespace, "default");
         let mut options = helm::Options::new(&name, &namespace, &or(request.kube_version, KUBE_VERSION));
         options.api_versions = request.api_versions.to_vec();

@@ -25,6 +25,11 @@ pub trait Outside {
     /// A packed chart that another one needs.
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError>;
 
+    /// Whether a program may run that perhaps never ends; the reason where it may not.
+    fn may_evaluate(&self) -> Result<(), SeamError> {
+        Ok(())
+    }
+
     /// Whether a plugin says that the folder is for it. The variables are for its commands.
     fn discover(&self, path: &TreePath, variables: &[(String, String)]) -> Result<Discovery, SeamError> {
         let _ = (path, variables);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use source_tree::{Tree, TreePath};
 
 /// What an override may not change: where the source is.
-const FIXED: [&str; 6] = ["repoURL", "path", "targetRevision", "chart", "ref", "name"];
+const FIXED: [&str; 7] = ["repoURL", "path", "targetRevision", "tagPrefix", "chart", "ref", "name"];
 
 /// The source with the files in its folder applied: first the one for all applications, then the one for this.
 pub fn with_overrides(
@@ -51,13 +51,12 @@ fn apply(source: &ApplicationSource, text: &[u8]) -> Result<ApplicationSource, S
     serde_json::from_value(Value::Object(merged)).map_err(|error| error.to_string())
 }
 
-/// RFC 7386: `null` removes, objects merge, all else replaces.
+/// RFC 7386 as far as the original goes: objects merge, all else replaces. What `null` would take away stays, for the
+/// original reads the outcome over the source as it was.
 fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
     for (name, value) in patch {
         match value {
-            Value::Null => {
-                target.remove(&name);
-            }
+            Value::Null => {}
             Value::Object(inner) => {
                 let entry = target.entry(name).or_insert_with(|| Value::Object(Map::new()));
                 if !entry.is_object() {

@@ -52,11 +52,24 @@ pub(crate) fn documents(
 
 fn of(source: &ApplicationSource, request: &Request<'_>, environment: &Environment) -> Vec<(String, String)> {
     let more = [
-        // A version with a plus is no version to the tools that read it.
-        ("KUBE_VERSION".to_owned(), request.kube_version.replace('+', "")),
+        ("KUBE_VERSION".to_owned(), plain_version(request.kube_version)),
         ("KUBE_API_VERSIONS".to_owned(), request.api_versions.join(",")),
     ];
     variables(&environment.and(more), source.plugin.as_ref())
+}
+
+/// The numbers of a cluster's version, at least three: what comes after them is no version to the tools that read it.
+fn plain_version(text: &str) -> String {
+    let text = text.trim();
+    let numbers = text.strip_prefix('v').unwrap_or(text);
+    let end = numbers.find(|character: char| !character.is_ascii_digit() && character != '.');
+    let numbers = end.map_or(numbers, |end| &numbers[..end]).trim_end_matches('.');
+    match numbers.split('.').count() {
+        _ if numbers.is_empty() => String::new(),
+        1 => format!("{numbers}.0.0"),
+        2 => format!("{numbers}.0"),
+        _ => numbers.to_owned(),
+    }
 }
 
 /// The variables of a plugin's commands: the build environment, then what the source says, as `ARGOCD_ENV_…`,
@@ -108,10 +121,24 @@ fn escaped(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::variables;
+    use super::{plain_version, variables};
     use crate::{Environment, EnvironmentOf};
     use api::v1alpha1::ApplicationSourcePlugin;
     use serde_json::json;
+
+    #[test]
+    fn a_version_is_numbers() {
+        for (given, plain) in [
+            ("v1.36.0", "1.36.0"),
+            ("v1.36.0-eks-5e0fdde", "1.36.0"),
+            ("1.36.2+k3s1", "1.36.2"),
+            ("1.36", "1.36.0"),
+            ("v1.36+", "1.36.0"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_version(given), plain, "{given}");
+        }
+    }
 
     #[test]
     fn the_source_becomes_variables() {

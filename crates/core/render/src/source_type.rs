@@ -63,21 +63,19 @@ pub fn source_type_among_plugins(
     if let Some(explicit) = explicit(source)? {
         return Ok(if on(explicit) { explicit } else { SourceType::Directory });
     }
-    if !source.chart.is_empty() {
-        return Ok(SourceType::Helm);
-    }
     if on(SourceType::Plugin) && claimed()? {
         return Ok(SourceType::Plugin);
     }
-    if on(SourceType::Helm) && is_file(tree, &path.child("Chart.yaml"))? {
-        return Ok(SourceType::Helm);
-    }
+    // The original walks over all files, and the last that tells anything counts: these come after `Chart.yaml`.
     if on(SourceType::Kustomize) {
         for name in KUSTOMIZATIONS {
             if is_file(tree, &path.child(name))? {
                 return Ok(SourceType::Kustomize);
             }
         }
+    }
+    if on(SourceType::Helm) && is_file(tree, &path.child("Chart.yaml"))? {
+        return Ok(SourceType::Helm);
     }
     Ok(SourceType::Directory)
 }

@@ -102,7 +102,7 @@ impl<'a> ValueFiles<'a> {
         }
         let name = self.request.environment.substitute(name);
         if let Some((scheme, _)) = name.split_once("://") {
-            if !self.request.value_file_schemes.iter().any(|allowed| allowed == scheme) {
+            if !self.request.value_file_schemes.iter().any(|allowed| allowed.eq_ignore_ascii_case(scheme)) {
                 return Err(invalid(format!("the URL scheme '{scheme}' is not allowed")));
             }
             return Ok(Place::Remote(name));

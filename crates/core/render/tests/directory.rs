@@ -11,7 +11,12 @@ const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NA
 
 /// What `files` render to: kinds and names in order, or the error.
 fn check(files: &[(&str, &str)], options: Option<ApplicationSourceDirectory>) -> String {
-    let files = files.iter().map(|(path, text)| (TreePath::parse(path).unwrap(), text.as_bytes().to_vec()));
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    check_bytes(&files, options)
+}
+
+fn check_bytes(files: &[(&str, &[u8])], options: Option<ApplicationSourceDirectory>) -> String {
+    let files = files.iter().map(|(path, bytes)| (TreePath::parse(path).unwrap(), bytes.to_vec()));
     let tree = MemoryTree::from_files(files).unwrap();
     let source = ApplicationSource { path: "app".into(), directory: options, ..ApplicationSource::default() };
     let application = AppInstance::new("argocd", "guestbook", "argocd");
@@ -172,4 +177,59 @@ fn jsonnet_gives_an_object_or_a_list_of_them() {
     );
     let number = [("app/a.jsonnet", "[1]")];
     assert!(check(&number, options).starts_with("error: Failed to unmarshal generated json \"a.jsonnet\": "));
+}
+
+#[test]
+fn what_marks_itself_is_left_out_and_counts_for_nothing() {
+    let large = |mark: &str, letter: &str| format!("{mark}\n# {}\n{}", letter.repeat(8_000), named("x"));
+    let marked = large("# +argocd:skip-file-rendering", "a");
+    let files = [("app/a.yaml", named("a")), ("app/b.yaml", marked.clone()), ("app/c.yaml", marked)];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    assert_eq!(check(&files, None), "ConfigMap a");
+    // Neither does what Jsonnet makes its manifests of.
+    let program =
+        format!("// {}\n{{apiVersion: 'v1', kind: 'ConfigMap', metadata: {{name: 'j'}}}}", "a".repeat(8_000));
+    let files = [("app/a.yaml", named("a")), ("app/b.jsonnet", program.clone()), ("app/c.jsonnet", program)];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    assert_eq!(check(&files, None), "ConfigMap a, ConfigMap j, ConfigMap j");
+    let plain = large("#", "a");
+    let error = check(&[("app/a.yaml", &plain), ("app/b.yaml", &plain)], None);
+    assert!(error.starts_with("error: ") && error.contains("the manifest files"), "{error}");
+}
+
+#[test]
+fn without_the_filter_of_extensions_all_that_is_included_is_a_manifest() {
+    let files = [
+        ("app/a.yaml", &*named("a")),
+        ("app/b.tpl", &*named("b")),
+        ("app/c", &*named("c")),
+        ("app/d.txt", "x"),
+    ];
+    assert_eq!(check(&files, None), "ConfigMap a");
+    let options = |include: &str, exclude: &str| {
+        Some(ApplicationSourceDirectory {
+            disable_extension_filter: true,
+            include: include.into(),
+            exclude: exclude.into(),
+            ..Default::default()
+        })
+    };
+    assert_eq!(check(&files, options("{*.tpl,c}", "")), "ConfigMap b, ConfigMap c");
+    assert_eq!(check(&files, options("", "*.t*")), "ConfigMap a, ConfigMap c");
+}
+
+#[test]
+fn files_may_begin_with_a_mark_of_their_encoding() {
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(bytes).collect()
+    };
+    let json = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME"}}"#;
+    let files = [
+        ("app/a.json", ["\u{feff}", &json.replace("NAME", "a")].concat().into_bytes()),
+        ("app/b.json", utf16(&json.replace("NAME", "b"), u16::to_le_bytes)),
+        ("app/c.yaml", utf16(&named("c"), u16::to_be_bytes)),
+        ("app/d.yaml", ["\u{feff}", &named("d")].concat().into_bytes()),
+    ];
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, bytes)| (*path, bytes.as_slice())).collect();
+    assert_eq!(check_bytes(&files, None), "ConfigMap a, ConfigMap b, ConfigMap c, ConfigMap d");
 }

@@ -16,14 +16,13 @@ pub(crate) fn applications(
     let on = |name: &str| enabled.get(name).copied().unwrap_or(true);
     let mut found = BTreeMap::new();
     visit(tree, &mut |folder, names| {
-        let source_type = if on("Helm") && names.contains(&"Chart.yaml") {
-            "Helm"
-        } else if on("Kustomize")
-            && names
-                .iter()
-                .any(|name| matches!(*name, "kustomization.yaml" | "kustomization.yml" | "Kustomization"))
-        {
+        let kustomization =
+            |name: &&str| matches!(*name, "kustomization.yaml" | "kustomization.yml" | "Kustomization");
+        // Of both the kustomization counts, as for a source.
+        let source_type = if on("Kustomize") && names.iter().any(kustomization) {
             "Kustomize"
+        } else if on("Helm") && names.contains(&"Chart.yaml") {
+            "Helm"
         } else {
             return;
         };
@@ -150,6 +149,21 @@ fn visit(tree: &dyn Tree, seen: &mut dyn FnMut(&TreePath, &[&str])) -> Result<()
 mod tests {
     use super::*;
     use source_tree::MemoryTree;
+
+    #[test]
+    fn a_kustomization_beside_a_chart_counts() {
+        let paths =
+            ["both/Chart.yaml", "both/kustomization.yml", "chart/Chart.yaml", "kustomization.yaml", "x/y"];
+        let files = paths.map(|path| (TreePath::parse(path).unwrap(), Vec::new()));
+        let tree = MemoryTree::from_files(files).unwrap();
+        let of = |enabled: &[(&str, bool)]| {
+            let enabled = enabled.iter().map(|(name, on)| ((*name).to_owned(), *on)).collect();
+            let found = applications(&tree, &enabled).unwrap().into_iter();
+            found.map(|(path, kind)| format!("{path} {kind}")).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[]), [". Kustomize", "both Kustomize", "chart Helm"]);
+        assert_eq!(of(&[("Kustomize", false)]), ["both Helm", "chart Helm"]);
+    }
 
     #[test]
     fn patterns_mean_files_in_both_ways() {
