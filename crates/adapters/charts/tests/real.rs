@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 use testkit::git_http::{self, GitHttp};
+use testkit::proxy::Proxy;
 
 fn chart(version: &str) -> Vec<u8> {
     let mut packer = Packer::new(Vec::new());
@@ -188,4 +189,28 @@ async fn addresses_that_are_none_are_told() {
     assert_eq!(place, Place::Registry("oci://registry.example/db:1.0.0".into()));
     let refused = repositories.chart(&repository, "db", "2.0.0", false, Freshness::Cached).await.unwrap_err();
     assert!(refused.to_string().ends_with("charts are not fetched by file"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_proxy_leads_to_charts_unless_they_are_excepted() {
+    let folder = folder("", &["1.0.0"]);
+    for tls in [false, true] {
+        let server = GitHttp::serve_files(folder.path(), &git_http::Options { tls, ..locked() }).unwrap();
+        let authority = server.certificate_authority().unwrap_or_default().to_owned();
+        let proxy = Proxy::serve(Some(("bob", "way-out"))).unwrap();
+        let access = Access { proxy: proxy.url("http").into(), certificate_authorities: authority, ..user() };
+        let through = repository(&server, access.clone());
+        fetched(&Repositories::new(Options::default()), &through, "1.0.0").await.unwrap();
+        let method = if tls { "CONNECT" } else { "GET" };
+        let led = proxy.led();
+        assert_eq!(led.first(), Some(&format!("{method} 127.0.0.1:{}", server.port)), "{led:?}");
+        let excepted = repository(&server, Access { no_proxy: "127.0.0.1".into(), ..access.clone() });
+        fetched(&Repositories::new(Options::default()), &excepted, "1.0.0").await.unwrap();
+        assert_eq!(proxy.led(), led);
+        let stranger = proxy.url("http").replace("way-out", "wrong-word");
+        let refused = repository(&server, Access { proxy: stranger.into(), ..access });
+        let error = fetched(&Repositories::new(Options::default()), &refused, "1.0.0").await.unwrap_err();
+        assert_eq!(proxy.led().last().map(String::as_str), Some("refused"));
+        assert!(!error.to_string().contains("wrong-word"), "{error}");
+    }
 }

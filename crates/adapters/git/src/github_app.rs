@@ -1,57 +1,29 @@
-//! Tokens of GitHub Apps: a signed word about the App buys a token for its installation, which is good for an hour
-//! and kept until shortly before. Blocks.
+//! Tokens of GitHub Apps: a signed word about the App buys a token for its installation, which is good for an hour.
+//! Blocks.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeMap,
-    io::Read,
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{io::Read, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use object::Secret;
 use reqwest::{
     Method,
     blocking::{Client, RequestBuilder},
 };
-use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use serde::{Deserialize, de::DeserializeOwned};
-use sha2::{Digest, Sha256};
 
-use crate::{Cause, Repository, http, location::percent_decoded, transport::Settings};
+use crate::{
+    Cause, Repository, http,
+    location::percent_decoded,
+    tokens::{self, Bought, UNKNOWN, digest},
+    transport::Settings,
+};
 
 const GITHUB: &str = "https://api.github.com";
 /// The name that goes with a token as password.
-const USER: &str = "x-access-token";
-/// A token that ends sooner than this is not given out.
-const MARGIN: Duration = Duration::from_secs(60);
-/// Tokens are good for an hour; one whose end cannot be read is kept for less.
-const UNKNOWN: Duration = Duration::from_secs(300);
-const MOST_TOKENS: usize = 4096;
+pub(crate) const USER: &str = "x-access-token";
 /// Pages of an App's installations.
 const MOST_PAGES: usize = 50;
 const LONGEST_ANSWER: u64 = 8 << 20;
-
-/// Tokens that are good for a while.
-#[derive(Default)]
-pub(crate) struct Tokens(Mutex<Kept>);
-
-/// Tokens by what they are good for, and until when.
-type Kept = BTreeMap<[u8; 32], (Secret<String>, Instant)>;
-
-impl Tokens {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next one who asks gets a new one.
-    pub(crate) fn forget(&self, repository: &Repository) {
-        self.kept().remove(&key(repository));
-    }
-}
 
 #[derive(Deserialize)]
 struct Token {
@@ -73,48 +45,12 @@ struct Account {
     login: String,
 }
 
-/// The repository with user and password where it has a GitHub App, and as it is otherwise. Credentials that were
-/// given beside the App win.
-pub(crate) fn with_token<'a>(
-    repository: &'a Repository,
-    settings: &Settings,
-) -> Result<Cow<'a, Repository>, Cause> {
-    let given = !repository.password.is_empty() || !repository.bearer_token.is_empty();
-    if repository.github_app.id == 0 || given {
-        return Ok(Cow::Borrowed(repository));
-    }
-    let key = key(repository);
-    let kept = settings.tokens.kept().get(&key).filter(|(_, end)| *end > Instant::now()).cloned();
-    let token = match kept {
-        Some((token, _)) => token,
-        None => {
-            // The blocking client has a runtime of its own, which may not live on a thread of another one.
-            let asked = thread::scope(|scope| scope.spawn(|| ask(repository, settings)).join());
-            let (token, lasts) = asked.map_err(|_| failed(repository, "stopped on a bug"))??;
-            let mut kept = settings.tokens.kept();
-            if kept.len() >= MOST_TOKENS {
-                kept.clear();
-            }
-            kept.insert(key, (token.clone(), Instant::now() + lasts.saturating_sub(MARGIN)));
-            token
-        }
-    };
-    let username = USER.to_owned();
-    Ok(Cow::Owned(Repository { username, password: token, ..repository.clone() }))
-}
-
 /// A token is good for what the App is installed on: for all repositories of one owner.
-fn key(repository: &Repository) -> [u8; 32] {
+pub(crate) fn key(repository: &Repository) -> [u8; 32] {
     let app = &repository.github_app;
     let owner = if app.installation == 0 { owner(&repository.url) } else { String::new() };
-    let mut hash = Sha256::new();
-    for part in
-        [&app.id.to_string(), &app.installation.to_string(), app.private_key.reveal(), &app.base_url, &owner]
-    {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
+    let (id, installation) = (app.id.to_string(), app.installation.to_string());
+    digest(&["github", &id, &installation, app.private_key.reveal(), &app.base_url, &owner])
 }
 
 /// Who a repository belongs to: the first part of its path.
@@ -127,7 +63,7 @@ fn failed(repository: &Repository, cause: impl std::fmt::Display) -> Cause {
     Cause::Other(format!("ask for a token of GitHub App {}: {cause}", repository.github_app.id))
 }
 
-fn ask(repository: &Repository, settings: &Settings) -> Result<(Secret<String>, Duration), Cause> {
+pub(crate) fn ask(repository: &Repository, settings: &Settings) -> Result<Bought, Cause> {
     let app = &repository.github_app;
     let base = if app.base_url.is_empty() { GITHUB } else { app.base_url.trim_end_matches('/') };
     let word = signed(repository)?;
@@ -190,21 +126,9 @@ fn answer<T: DeserializeOwned>(request: RequestBuilder, repository: &Repository)
 /// A JSON web token in which the App says who it is, good for a few minutes.
 fn signed(repository: &Repository) -> Result<Secret<String>, Cause> {
     let app = &repository.github_app;
-    let unusable = |_| failed(repository, "its private key cannot be read");
-    let key = PrivateKeyDer::from_pem_slice(app.private_key.reveal().as_bytes()).map_err(unusable)?;
-    let key = rustls::crypto::ring::sign::any_supported_type(&key)
-        .map_err(|_| failed(repository, "its private key cannot be read"))?;
-    let signer = key
-        .choose_scheme(&[rustls::SignatureScheme::RSA_PKCS1_SHA256])
-        .ok_or_else(|| failed(repository, "its private key is none of RSA"))?;
     let now = Timestamp::now().as_second();
     // Clocks differ.
     let claims = format!(r#"{{"iat":{},"exp":{},"iss":"{}"}}"#, now - 60, now + 300, app.id);
-    let text = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256","typ":"JWT"}"#),
-        URL_SAFE_NO_PAD.encode(claims)
-    );
-    let signature = signer.sign(text.as_bytes()).map_err(|error| failed(repository, error))?;
-    Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)).into())
+    tokens::signed(app.private_key.reveal(), r#"{"alg":"RS256","typ":"JWT"}"#, &claims)
+        .map_err(|reason| failed(repository, reason))
 }

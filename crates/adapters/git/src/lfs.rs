@@ -17,9 +17,7 @@ use reqwest::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Repository, github_app, http, location::Route, process, repository::Access, transport::Settings,
-};
+use crate::{Repository, http, location::Route, process, repository::Access, tokens, transport::Settings};
 
 /// How a pointer begins.
 const VERSION: &str = "version https://git-lfs.github.com/spec/v1";
@@ -144,8 +142,8 @@ impl Store {
     }
 
     fn download(&self, pointer: &Pointer) -> Result<Vec<u8>, String> {
-        let repository = github_app::with_token(&self.access.repository, &self.settings)
-            .map_err(|cause| cause.to_string())?;
+        let repository =
+            tokens::with_token(&self.access.repository, &self.settings).map_err(|cause| cause.to_string())?;
         let (endpoint, headers) = match &self.access.location.route {
             Route::Local(path) => return local(path, pointer),
             Route::Http(url) => (endpoint(url), Vec::new()),

@@ -3,6 +3,7 @@
 //! manifests or where credentials are kept.
 
 mod ancestors;
+mod cloud;
 mod error;
 mod flight;
 mod github_app;
@@ -15,18 +16,23 @@ mod mirror;
 mod modules;
 mod options;
 mod process;
+mod references;
 mod refs;
 mod repositories;
 mod repository;
 mod signed;
+mod socks;
+mod tokens;
 mod transport;
 mod tree;
 
+pub use cloud::AzureWorkload;
 pub use error::{Cause, GitError};
 pub use metadata::RevisionMetadata;
 pub use options::{Authorities, FetchOutcome, Freshness, Observer, Options, RequestKind, RequestReport};
+pub use references::CommitReference;
 pub use refs::{CommitId, InvalidCommitId, RefList, ResolvedRevision};
 pub use repositories::Repositories;
-pub use repository::{GitHubApp, Repository, RepositoryId};
+pub use repository::{Azure, GitHubApp, Repository, RepositoryId};
 pub use signed::{SignedObject, Trusted};
 pub use tree::GitTree;

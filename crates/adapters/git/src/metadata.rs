@@ -3,7 +3,7 @@
 use gix::objs::Find;
 use jiff::Timestamp;
 
-use crate::{CommitId, tree::Objects};
+use crate::{CommitId, CommitReference, references, tree::Objects};
 
 /// What is shown of a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct RevisionMetadata {
     pub tags: Vec<String>,
     /// The whole message, without white space around it.
     pub message: String,
+    /// What its trailers refer to.
+    pub references: Vec<CommitReference>,
 }
 
 /// Reads a commit; the tags are not known here. The error is what the object database said.
@@ -31,11 +33,13 @@ pub(crate) fn read(objects: &Objects, commit: &CommitId) -> Result<RevisionMetad
         let author = commit.author().map_err(|error| error.to_string())?;
         let seconds = author.time().map_err(|error| error.to_string())?.seconds;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let message = text(commit.message).trim().to_owned();
         Ok(RevisionMetadata {
             author: format!("{} <{}>", text(author.name), text(author.email)),
             date: Timestamp::from_second(seconds).map_err(|error| error.to_string())?,
             tags: Vec::new(),
-            message: text(commit.message).trim().to_owned(),
+            references: references::of_message(&message),
+            message,
         })
     })
 }

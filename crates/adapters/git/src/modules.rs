@@ -8,6 +8,8 @@ use crate::{
     repository::Access,
 };
 
+/// The port of SSH where none is named.
+const SSH: u16 = 22;
 /// Submodules within submodules.
 pub(crate) const DEEPEST: usize = 8;
 /// Submodules of one repository.
@@ -55,14 +57,35 @@ pub(crate) fn repository(
     } else {
         declared.url.clone()
     };
+    leading_to(&parent.repository, url, authorities)
+}
+
+/// The repository at an address that stands in another one.
+pub(crate) fn leading_to(
+    own: &Repository,
+    url: String,
+    authorities: impl FnOnce(&str) -> String,
+) -> Result<Repository, String> {
     let there = Location::parse(&url).map_err(|error| error.to_string())?;
-    let own = &parent.repository;
-    match (&there.route, &parent.location.route) {
-        (Route::Local(_), Route::Local(_)) => return Ok(Repository { url, ..own.clone() }),
+    let here = Location::parse(&own.url).ok();
+    match (&there.route, here.as_ref().map(|here| &here.route)) {
+        (Route::Local(_), Some(Route::Local(_))) => return Ok(Repository { url, ..own.clone() }),
         (Route::Local(_), _) => {
-            return Err(format!("{}: a submodule may not name a folder of this machine", there.shown));
+            return Err(format!("{}: another repository may not name a folder of this machine", there.shown));
         }
-        (there, here) if same_host(there, here) => return Ok(Repository { url, ..own.clone() }),
+        (there, Some(route)) if same_host(there, route) => {
+            let mut found = Repository { url, ..own.clone() };
+            if let Some((username, password)) = here.and_then(|here| here.user) {
+                // They stand in the address of the one, and in none of the others.
+                if found.username.is_empty() {
+                    found.username = username;
+                }
+                if found.password.is_empty() {
+                    found.password = password;
+                }
+            }
+            return Ok(found);
+        }
         _ => {}
     }
     Ok(Repository {
@@ -88,7 +111,7 @@ fn same_host(there: &Route, here: &Route) -> bool {
         (
             Route::Ssh { user, host, port, .. },
             Route::Ssh { user: own_user, host: own_host, port: own_port, .. },
-        ) => (user, host, port) == (own_user, own_host, own_port),
+        ) => (user, host, port.unwrap_or(SSH)) == (own_user, own_host, own_port.unwrap_or(SSH)),
         _ => false,
     }
 }
@@ -207,6 +230,31 @@ mod tests {
         let over_ssh = parent("git@host:org/apps");
         assert!(!child(&over_ssh, "../lib").unwrap().ssh_private_key.is_empty());
         assert!(child(&over_ssh, "git@other:lib").unwrap().ssh_private_key.is_empty());
+        for (url, kept) in [
+            ("ssh://git@host/org/base", true),
+            ("ssh://git@host:22/org/base", true),
+            ("ssh://git@host:2222/org/base", false),
+            ("git@HOST:org/base.git", true),
+            ("https://host/org/base", false),
+        ] {
+            let found = over_ssh.repository.leading_to(url, |url| format!("CA of {url}")).unwrap();
+            assert_eq!(found.ssh_private_key.is_empty(), !kept, "{url}");
+        }
+        let with_user =
+            Repository { url: "https://bob:pass-word@host/org/apps".into(), ..Repository::default() };
+        for (url, user) in [("https://host/org/base", "bob"), ("https://other/org/base", "")] {
+            let found = with_user.leading_to(url, |_| String::new()).unwrap();
+            assert_eq!(
+                (found.username.as_str(), found.password.is_empty()),
+                (user, user.is_empty()),
+                "{url}"
+            );
+        }
+        let nowhere = Repository { proxy: "http://proxy:1".into(), ..Repository::default() };
+        assert_eq!(
+            nowhere.leading_to("https://host/x", |_| String::new()).unwrap().proxy.reveal(),
+            "http://proxy:1"
+        );
         for url in ["file:///srv/secret", "/srv/secret"] {
             assert!(child(&over_http, url).unwrap_err().contains("folder of this machine"));
         }

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::AzureWorkload;
+
 /// Limits and times. The defaults are the original's where it has one.
 #[derive(Clone)]
 pub struct Options {
@@ -30,6 +32,8 @@ pub struct Options {
     /// Gives the certificates trusted for an address that a repository leads to: a submodule on another host, content
     /// of Git LFS elsewhere. Empty text for the system's.
     pub authorities: Option<Authorities>,
+    /// The identity of this process on Azure, for repositories that are opened with it.
+    pub azure_workload: Option<AzureWorkload>,
 }
 
 impl Default for Options {
@@ -47,6 +51,7 @@ impl Default for Options {
             most_file_bytes: 64 * 1024 * 1024,
             observer: None,
             authorities: None,
+            azure_workload: None,
         }
     }
 }

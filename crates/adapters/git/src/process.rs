@@ -19,6 +19,7 @@ use gix::protocol::transport::{
 use crate::{
     Cause, Repository,
     interrupt::{Interrupt, end},
+    socks::Relay,
     transport::Settings,
 };
 
@@ -50,7 +51,13 @@ const UNWANTED: &[&str] = &[
 pub(crate) struct Program {
     child: Arc<Mutex<Child>>,
     complaints: Option<JoinHandle<String>>,
-    _files: Option<tempfile::TempDir>,
+    _needs: Option<Needs>,
+}
+
+/// What `ssh` needs while it runs: files with keys, and the way through a proxy.
+struct Needs {
+    _files: tempfile::TempDir,
+    _relay: Option<Relay>,
 }
 
 pub(crate) type Stream = Connection<ChildStdout, ChildStdin>;
@@ -72,8 +79,8 @@ pub(crate) fn ssh(
 ) -> Result<(Program, Stream), Cause> {
     let path = address.3;
     let remote = format!("git-upload-pack '{}'", path.replace('\'', r"'\''"));
-    let (command, files) = ssh_command(repository, address, &remote, key_folder, connect_timeout)?;
-    spawn(command, "ssh", path, Some(files), interrupt)
+    let (command, needs) = ssh_command(repository, address, &remote, key_folder, connect_timeout)?;
+    spawn(command, "ssh", path, Some(needs), interrupt)
 }
 
 /// Asks another machine where content kept in Git LFS is and what to say there.
@@ -84,7 +91,7 @@ pub(crate) fn lfs_authenticate(
 ) -> Result<Vec<u8>, Cause> {
     let remote = format!("git-lfs-authenticate '{}' download", address.3.replace('\'', r"'\''"));
     let timeout = settings.request_timeout;
-    let (mut command, _files) = ssh_command(repository, address, &remote, &settings.key_folder, timeout)?;
+    let (mut command, _needs) = ssh_command(repository, address, &remote, &settings.key_folder, timeout)?;
     for name in UNWANTED {
         command.env_remove(name);
     }
@@ -127,7 +134,7 @@ fn ssh_command(
     remote: &str,
     key_folder: &Path,
     connect_timeout: Duration,
-) -> Result<(Command, tempfile::TempDir), Cause> {
+) -> Result<(Command, Needs), Cause> {
     let (user, host, port, _) = address;
     let private = fs::Permissions::from_mode(0o700);
     let files = tempfile::Builder::new()
@@ -144,14 +151,26 @@ fn ssh_command(
         write_private(&key, &with_line_ends(repository.ssh_private_key.reveal()))?;
         command.arg("-i").arg(key).args(["-o", "IdentitiesOnly=yes"]);
     }
-    if let Some(port) = port {
+    let relay = if repository.proxy.is_empty() {
+        None
+    } else {
+        let there = port.unwrap_or(22);
+        Some(Relay::to(repository.proxy.reveal(), host, there, connect_timeout)?)
+    };
+    if let Some(relay) = &relay {
+        // The host key is still the remote's, as known hosts name it.
+        let alias = port.filter(|port| *port != 22).map(|port| format!("[{host}]:{port}"));
+        let alias = alias.unwrap_or_else(|| host.to_owned());
+        command.args(["-o", "HostName=127.0.0.1", "-o", "CheckHostIP=no", "-o"]);
+        command.arg(format!("HostKeyAlias={alias}")).arg("-p").arg(relay.port.to_string());
+    } else if let Some(port) = port {
         command.arg("-p").arg(port.to_string());
     }
     if !user.is_empty() {
         command.arg("-l").arg(user);
     }
     command.arg("--").arg(host).arg(remote);
-    Ok((command, files))
+    Ok((command, Needs { _files: files, _relay: relay }))
 }
 
 fn not_started(program: &'static str, error: &std::io::Error) -> Cause {
@@ -188,7 +207,7 @@ fn spawn(
     mut command: Command,
     program: &'static str,
     path: &str,
-    files: Option<tempfile::TempDir>,
+    needs: Option<Needs>,
     interrupt: &Interrupt,
 ) -> Result<(Program, Stream), Cause> {
     for name in UNWANTED {
@@ -199,7 +218,7 @@ fn spawn(
     let mut child = command.spawn().map_err(|error| not_started(program, &error))?;
     let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let child = Arc::new(Mutex::new(child));
-    let mut program = Program { child: child.clone(), complaints: None, _files: files };
+    let mut program = Program { child: child.clone(), complaints: None, _needs: needs };
     let (Some(input), Some(output), Some(errors)) = pipes else {
         return Err(Cause::Other("the program has no pipes".to_owned()));
     };

@@ -1,6 +1,6 @@
 //! Which commit a revision means, given the branches and tags of a repository.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use semver_range::{Range, Version, highest};
 
@@ -140,22 +140,36 @@ impl RefList {
     /// other ref without its `refs/`. A plain version is a name, not a constraint. Of a branch and a tag of one name
     /// the branch wins, as with the original.
     pub fn find(&self, revision: &str) -> Option<ResolvedRevision> {
-        if revision.is_empty() || revision == "HEAD" {
+        self.named(&self.name(revision, ""))
+    }
+
+    /// The name of the ref that `revision` means. Versions and constraints are about the tags that begin with
+    /// `tag_prefix`, and are held against what follows it; other names are as they are.
+    pub(crate) fn name<'a>(&self, revision: &'a str, tag_prefix: &str) -> Cow<'a, str> {
+        if Version::parse(revision).is_ok() {
+            return if tag_prefix.is_empty() {
+                revision.into()
+            } else {
+                format!("{tag_prefix}{revision}").into()
+            };
+        }
+        let versions = self.tags().filter_map(|tag| tag.strip_prefix(tag_prefix));
+        match Range::parse(revision).ok().and_then(|range| highest(&range, versions)) {
+            Some(version) => format!("refs/tags/{tag_prefix}{version}").into(),
+            None => revision.into(),
+        }
+    }
+
+    /// The ref of a name.
+    pub(crate) fn named(&self, name: &str) -> Option<ResolvedRevision> {
+        if name.is_empty() || name == "HEAD" {
             let reference = self.head_target.clone().filter(|target| self.refs.contains_key(target));
             return self.head.clone().map(|commit| ResolvedRevision { commit, reference });
         }
-        if Version::parse(revision).is_err()
-            && let Ok(range) = Range::parse(revision)
-            && let Some(tag) = highest(&range, self.tags())
-        {
-            return self.at(format!("refs/tags/{tag}"));
+        if name.starts_with("refs/") {
+            return self.at(name.to_owned());
         }
-        if revision.starts_with("refs/") {
-            return self.at(revision.to_owned());
-        }
-        ["refs/heads/", "refs/tags/", "refs/"]
-            .iter()
-            .find_map(|prefix| self.at(format!("{prefix}{revision}")))
+        ["refs/heads/", "refs/tags/", "refs/"].iter().find_map(|prefix| self.at(format!("{prefix}{name}")))
     }
 
     fn at(&self, name: String) -> Option<ResolvedRevision> {
@@ -235,6 +249,41 @@ mod tests {
             assert_eq!(found, expected, "{revision:?}");
         }
         assert_eq!(RefList::default().find("HEAD"), None);
+    }
+
+    #[test]
+    fn versions_are_those_of_the_tags_with_the_prefix() {
+        let list = list(&[
+            ("HEAD", "a"),
+            ("refs/heads/main", "a"),
+            ("refs/tags/1.0.9", "1"),
+            ("refs/tags/1.1.0", "1"),
+            ("refs/tags/a/1.0.8", "2"),
+            ("refs/tags/b/1.0.0", "3"),
+            ("refs/tags/b/1.0.2", "4"),
+            ("refs/tags/b/2.0.0", "5"),
+            ("refs/tags/b-v1.0.7", "6"),
+        ]);
+        for (revision, prefix, expected) in [
+            ("1.0.*", "b/", Some("refs/tags/b/1.0.2")),
+            ("*", "b/", Some("refs/tags/b/2.0.0")),
+            ("1.0.x", "a/", Some("refs/tags/a/1.0.8")),
+            ("^1", "b-", Some("refs/tags/b-v1.0.7")),
+            ("1.0.*", "", Some("refs/tags/1.0.9")),
+            // A version that is written out is one of the prefix, too.
+            ("1.0.0", "b/", Some("refs/tags/b/1.0.0")),
+            ("1.1.0", "b/", None),
+            ("1.1.0", "", Some("refs/tags/1.1.0")),
+            // What no tag with the prefix meets is never looked for among the others.
+            ("1.1.*", "b/", None),
+            ("1.0.*", "c/", None),
+            ("", "b/", Some("refs/heads/main")),
+            ("main", "b/", Some("refs/heads/main")),
+            ("b/1.0.0", "b/", Some("refs/tags/b/1.0.0")),
+        ] {
+            let found = list.named(&list.name(revision, prefix)).and_then(|found| found.reference);
+            assert_eq!(found.as_deref(), expected, "{revision:?} of {prefix:?}");
+        }
     }
 
     #[test]

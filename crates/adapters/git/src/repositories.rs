@@ -23,7 +23,6 @@ use crate::{
     Cause, CommitId, GitError, GitTree, RefList, Repository, RepositoryId, ResolvedRevision,
     RevisionMetadata, SignedObject, Trusted, ancestors,
     flight::{Flights, Start},
-    github_app,
     interrupt::{Interrupt, RaiseOnDrop},
     lfs, metadata,
     mirror::{self, Mirror, Wanted},
@@ -32,7 +31,7 @@ use crate::{
     process,
     refs::is_abbreviated,
     repository::Access,
-    signed,
+    signed, tokens,
     transport::{self, Settings},
 };
 
@@ -119,6 +118,7 @@ impl Repositories {
             cache_folder: cache_folder.clone(),
             tokens: Arc::default(),
             authorities: options.authorities.clone(),
+            azure_workload: options.azure_workload.clone(),
         };
         let permits = |limit: usize| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
         let listings = permits(if options.parallel_listings == 0 { 512 } else { options.parallel_listings });
@@ -160,21 +160,33 @@ impl Repositories {
         revision: &str,
         freshness: Freshness,
     ) -> Result<ResolvedRevision, GitError> {
+        self.resolve_tagged(repository, revision, "", freshness).await
+    }
+
+    /// The same, where versions and version constraints are about the tags that begin with `tag_prefix`.
+    pub async fn resolve_tagged(
+        &self,
+        repository: &Repository,
+        revision: &str,
+        tag_prefix: &str,
+        freshness: Freshness,
+    ) -> Result<ResolvedRevision, GitError> {
         let account = self.shared.account(repository)?;
         if let Ok(commit) = CommitId::parse(revision) {
             return Ok(commit.into());
         }
         let refs = self.shared.refs(&account, freshness).await?;
-        if let Some(found) = refs.find(revision) {
+        let name = refs.name(revision, tag_prefix);
+        if let Some(found) = refs.named(&name) {
             return Ok(found);
         }
-        if is_abbreviated(revision) {
-            return self.shared.expand(&account, &refs, &revision.to_ascii_lowercase()).await;
+        if is_abbreviated(&name) {
+            return self.shared.expand(&account, &refs, &name.to_ascii_lowercase()).await;
         }
-        if let Some(found) = self.shared.find_elsewhere(&account, revision).await? {
+        if let Some(found) = self.shared.find_elsewhere(&account, &name).await? {
             return Ok(found);
         }
-        Err(GitError::UnknownRevision { revision: revision.to_owned() })
+        Err(GitError::UnknownRevision { revision: name.into_owned() })
     }
 
     /// Brings a commit into the mirror, unless it is there.
@@ -290,10 +302,10 @@ impl Repositories {
         work.await.map_err(|cause| read_error(&account, &revision.commit, cause))
     }
 
-    /// The repository with a user and a password in the place of its GitHub App, for a program that is to reach it.
+    /// The repository with a user and a password in the place of what buys tokens, for a program that is to reach it.
     pub async fn with_token(&self, repository: &Repository) -> Result<Repository, GitError> {
         let (shared, owned) = (self.shared.clone(), repository.clone());
-        let work = blocking(move || github_app::with_token(&owned, &shared.settings).map(Cow::into_owned));
+        let work = blocking(move || tokens::with_token(&owned, &shared.settings).map(Cow::into_owned));
         let failed = |cause| GitError::ListRefs { repository: repository.shown_url(), cause };
         work.await.map_err(failed)
     }

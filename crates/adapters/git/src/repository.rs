@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::{GitError, location::Location};
+use crate::{GitError, location::Location, modules};
 use object::Secret;
 
 /// A repository with its credentials; the fields are those of Argo CD's repository settings.
@@ -20,6 +20,10 @@ pub struct Repository {
     pub bearer_token: Secret<String>,
     /// Stands for user and password over HTTP, when it has an id: a token is asked for when one is needed.
     pub github_app: GitHubApp,
+    /// The key of a service account of Google, JSON: a token is asked for when one is needed.
+    pub google: Secret<String>,
+    /// What buys tokens of Azure.
+    pub azure: Azure,
     /// Private key in PEM or OpenSSH form.
     pub ssh_private_key: Secret<String>,
     /// Neither certificates nor host keys are verified.
@@ -61,6 +65,21 @@ pub struct GitHubApp {
     pub base_url: String,
 }
 
+/// A service principal of Azure, or the identity of this process.
+#[derive(Clone, Default)]
+pub struct Azure {
+    /// Whether the identity of this process opens the repository.
+    pub workload: bool,
+    /// The tenant of the principal.
+    pub tenant: String,
+    /// Its id.
+    pub client: String,
+    /// Its secret.
+    pub client_secret: Secret<String>,
+    /// Where tokens are asked for; at the public cloud when empty.
+    pub authority: String,
+}
+
 impl fmt::Debug for Repository {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Repository").field("url", &self.shown_url()).finish_non_exhaustive()
@@ -71,6 +90,15 @@ impl Repository {
     /// The URL without credentials, for messages and metrics.
     pub fn shown_url(&self) -> String {
         Location::parse(&self.url).map_or_else(|_| "(invalid)".to_owned(), |location| location.shown)
+    }
+}
+
+impl Repository {
+    /// The repository at an address that this one's files name. Credentials go along to the same host and no other; what
+    /// names a folder of this machine is taken only from a repository that is one itself. `authorities` gives the
+    /// certificates trusted for another host.
+    pub fn leading_to(&self, url: &str, authorities: impl FnOnce(&str) -> String) -> Result<Self, String> {
+        modules::leading_to(self, url.to_owned(), authorities)
     }
 }
 
@@ -138,6 +166,8 @@ impl Access {
             &repository.tls_client_key,
             &repository.proxy,
             &repository.github_app.private_key,
+            &repository.google,
+            &repository.azure.client_secret,
         ];
         let mut text = text.to_owned();
         for secret in secrets
@@ -167,6 +197,11 @@ fn fingerprint(repository: &Repository, salt: &[u8; 32]) -> [u8; 32] {
         repository.no_proxy.as_str(),
         repository.github_app.private_key.reveal(),
         repository.github_app.base_url.as_str(),
+        repository.google.reveal(),
+        repository.azure.tenant.as_str(),
+        repository.azure.client.as_str(),
+        repository.azure.client_secret.reveal(),
+        repository.azure.authority.as_str(),
     ] {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field);
@@ -177,6 +212,7 @@ fn fingerprint(repository: &Repository, salt: &[u8; 32]) -> [u8; 32] {
         repository.force_basic_auth,
         repository.enable_lfs,
         repository.submodules,
+        repository.azure.workload,
     ];
     hash.update(switches.map(u8::from));
     hash.update(repository.depth.to_be_bytes());

@@ -16,7 +16,8 @@ use gix::{
 use url::Url;
 
 use crate::{
-    Authorities, Cause, github_app, http, interrupt::Interrupt, location::Route, process, repository::Access,
+    Authorities, AzureWorkload, Cause, http, interrupt::Interrupt, location::Route, process,
+    repository::Access, tokens,
 };
 
 /// What every conversation needs to know.
@@ -28,10 +29,12 @@ pub(crate) struct Settings {
     pub(crate) key_folder: PathBuf,
     /// No repository may be read out of here: it holds everybody's.
     pub(crate) cache_folder: PathBuf,
-    /// Tokens of GitHub Apps that are good for a while.
-    pub(crate) tokens: Arc<github_app::Tokens>,
+    /// Tokens of GitHub Apps and clouds that are good for a while.
+    pub(crate) tokens: Arc<tokens::Tokens>,
     /// Certificates trusted for addresses that no repository was configured for.
     pub(crate) authorities: Option<Authorities>,
+    /// The identity of this process on Azure.
+    pub(crate) azure_workload: Option<AzureWorkload>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -103,7 +106,7 @@ fn over_http<R>(
     talk: impl FnOnce(Remote<'_>) -> gix::Result<R>,
 ) -> Result<R, Cause> {
     let asked = Arc::new(AtomicBool::new(false));
-    let repository = github_app::with_token(&access.repository, settings)?;
+    let repository = tokens::with_token(&access.repository, settings)?;
     let attempt = || {
         let remote = remote(repo, url.as_str(), refspecs)?;
         let options = http::options(&repository, url, settings.request_timeout);

@@ -3,6 +3,7 @@
 
 use download::Access;
 use oci::{CHART_LAYER, Freshness, LAYERS, OciError, Options, Reference, Registries, Repository};
+use testkit::proxy::Proxy;
 use testkit::registry::{self, Artifact, Registry, Storage};
 
 const CONFIG: &str = "application/vnd.oci.empty.v1+json";
@@ -127,4 +128,28 @@ async fn what_is_too_large_or_of_another_sort_is_not_taken() {
     };
     let refused = small.ping(&nowhere).await.unwrap_err();
     assert!(refused.retryable() && refused.to_string().contains("refused"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_proxy_leads_to_the_registry_unless_it_is_excepted() {
+    let storage = Storage::new().unwrap();
+    let open = Registry::serve(&storage, &registry::Options::default()).unwrap();
+    let digest = push(&open, "1.0.0", b"one");
+    let registry = Registry::serve(&storage, &registry::Options { tls: true, ..Default::default() }).unwrap();
+    let proxy = Proxy::serve(None).unwrap();
+    let access = Access {
+        proxy: proxy.url("http").into(),
+        certificate_authorities: registry.certificate_authority().unwrap_or_default().to_owned(),
+        ..Access::default()
+    };
+    let through = repository(&registry, "team/app", access.clone());
+    let registries = Registries::new(Options::default());
+    assert_eq!(registries.resolve(&through, "1.0.0", Freshness::Now).await.unwrap(), digest);
+    assert_eq!(content(&registries, &through, &digest).await.unwrap(), b"one");
+    let led = proxy.led();
+    assert!(!led.is_empty() && led.iter().all(|to| to.starts_with("CONNECT ")), "{led:?}");
+    let no_proxy = "localhost,127.0.0.1".to_owned();
+    let excepted = repository(&registry, "team/app", Access { no_proxy, ..access });
+    assert_eq!(registries.resolve(&excepted, "1.0.0", Freshness::Now).await.unwrap(), digest);
+    assert_eq!(proxy.led(), led);
 }

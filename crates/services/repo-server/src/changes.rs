@@ -26,7 +26,8 @@ impl RepoServer {
         let unresolved = |revision: &str, status: &Status| {
             Status::internal(format!("unable to resolve git revision {revision}: {}", status.message()))
         };
-        let new = self.sources.commit(&repository, &request.revision, now).await;
+        let tag_prefix = request.application_source.as_ref().map_or("", |source| source.tag_prefix.as_str());
+        let new = self.sources.commit_tagged(&repository, &request.revision, tag_prefix, now).await;
         let new = new.map_err(|status| unresolved(&request.revision, &status))?;
         let old = self.sources.commit(&repository, &request.synced_revision, now).await;
         let old = old.map_err(|status| unresolved(&request.synced_revision, &status))?;

@@ -3,6 +3,7 @@
 use crate::repository::{Trust, chart_repository, registry_repository};
 use crate::sources::Sources;
 use api::v1alpha1::{RepoCreds, Repository};
+use object::Secret;
 use render::{MissingDependency, SeamError};
 use tonic::Status;
 
@@ -13,6 +14,10 @@ pub(crate) struct ChartAccess {
     pub(crate) credentials: Vec<RepoCreds>,
     /// Whether a chart repository's credentials go to whatever host its charts lie on.
     pub(crate) pass_credentials: bool,
+    /// The way out that the source's repository has: it is that of repositories nobody registered, too.
+    pub(crate) proxy: Secret<String>,
+    /// Hosts that are reached without it.
+    pub(crate) no_proxy: String,
 }
 
 impl ChartAccess {
@@ -66,7 +71,12 @@ impl ChartAccess {
         }
         let bare = normal(named);
         let same = self.repositories.iter().find(|repository| normal(&repository.repo) == bare);
-        let mut place = same.cloned().unwrap_or_default();
+        let unknown = || Repository {
+            proxy: self.proxy.reveal().clone(),
+            no_proxy: self.no_proxy.clone(),
+            ..Repository::default()
+        };
+        let mut place = same.cloned().unwrap_or_else(unknown);
         named.clone_into(&mut place.repo);
         place.enable_oci |= oci;
         if has_credentials(&place) {
@@ -121,8 +131,10 @@ fn inherit(place: &mut Repository, from: &RepoCreds) {
     place.bearer_token.clone_from(&from.bearer_token);
     place.tls_client_cert_data.clone_from(&from.tls_client_cert_data);
     place.tls_client_cert_key.clone_from(&from.tls_client_cert_key);
-    place.proxy.clone_from(&from.proxy);
-    place.no_proxy.clone_from(&from.no_proxy);
+    if !from.proxy.is_empty() {
+        place.proxy.clone_from(&from.proxy);
+        place.no_proxy.clone_from(&from.no_proxy);
+    }
     place.insecure_oci_force_http |= from.insecure_oci_force_http;
 }
 
@@ -160,8 +172,15 @@ mod tests {
                     ..RepoCreds::default()
                 },
             ],
+            proxy: "http://proxy.example:3128".into(),
+            no_proxy: "direct.example".into(),
             pass_credentials: false,
         };
+        let proxy = |named: &str| access.place(named).map(|place| (place.proxy, place.no_proxy));
+        let own = ("http://proxy.example:3128".to_owned(), "direct.example".to_owned());
+        assert_eq!(proxy("https://unknown.example/charts").as_ref(), Ok(&own));
+        assert_eq!(proxy("https://templates.example/a/x").as_ref(), Ok(&own));
+        assert_eq!(proxy("https://charts.example/stable"), Ok(Default::default()));
         let of = |named: &str| access.place(named).map(|place| place.username);
         for (named, user) in [
             ("https://charts.example/stable/", "stable"),

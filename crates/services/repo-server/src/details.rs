@@ -37,7 +37,7 @@ impl RepoServer {
         };
         let references = self.references(&request, &source, &mut None, Care::Usual).await?;
         let revision = resolved.as_str().to_owned();
-        let asked = Asked { tree, source, request, revision, references, care: Care::Usual };
+        let asked = Asked { tree, source, request, revision, references, care: Care::Usual, path: None };
         let found = self.look(asked).await?;
         let looked = found.map_err(|error| match &error {
             RenderError::NoPath { .. } => Status::new(Code::InvalidArgument, error.to_string()),

@@ -7,9 +7,11 @@ mod dependencies;
 mod details;
 mod integrity;
 mod listing;
+mod local;
 mod manifests;
 mod metrics;
 mod options;
+mod patience;
 mod places;
 mod plugins;
 mod previews;
@@ -23,6 +25,7 @@ mod streamed;
 mod world;
 
 pub use ask_pass::answer as ask_pass;
+pub use local::render_local;
 pub use options::Options;
 pub use server::RepoServer;
 

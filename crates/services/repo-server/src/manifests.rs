@@ -72,6 +72,11 @@ impl User {
         hash.update(source.encode_to_vec());
         Self(format!("{application}|{}", hex(&hash.finalize())))
     }
+
+    /// Its name, which tells applications and sources apart.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Manifests {

@@ -22,6 +22,8 @@ pub struct Options {
     pub ssh_data: PathBuf,
     /// How renders are kept.
     pub keep_manifests: Duration,
+    /// How long one may take.
+    pub render_timeout: Duration,
     /// Renders at once; 0 for as many as there are processors.
     pub parallel_renders: usize,
     /// All files of a directory source together, in bytes.
@@ -86,6 +88,7 @@ impl Options {
                 .get("ARGOCD_GIT_ATTEMPTS_COUNT")
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(1),
+            azure_workload: azure_workload(environment),
             ..git::Options::default()
         };
         Self {
@@ -94,6 +97,8 @@ impl Options {
             tls_data: folder("ARGOCD_TLS_DATA_PATH", "/app/config/tls"),
             ssh_data: folder("ARGOCD_SSH_DATA_PATH", "/app/config/ssh"),
             keep_manifests: flags.duration("repo-cache-expiration"),
+            // As long as the original's two commands may, one that gets what a chart needs and one that renders it.
+            render_timeout: git.fetch_timeout * 2,
             parallel_renders: usize::try_from(flags.int("parallelismlimit")).unwrap_or(0),
             manifest_bytes: quantity(&flags.text("max-combined-directory-manifests-size")),
             submodules: environment.get("ARGOCD_GIT_MODULES_ENABLED").is_none_or(|value| value != "false"),
@@ -136,6 +141,17 @@ impl Options {
             git,
         }
     }
+}
+
+/// The identity of this process on Azure, where it has one.
+fn azure_workload(environment: &BTreeMap<String, String>) -> Option<git::AzureWorkload> {
+    let set = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
+    Some(git::AzureWorkload {
+        tenant: set("AZURE_TENANT_ID")?,
+        client: set("AZURE_CLIENT_ID")?,
+        token_file: set("AZURE_FEDERATED_TOKEN_FILE")?.into(),
+        authority: set("AZURE_AUTHORITY_HOST").unwrap_or_default(),
+    })
 }
 
 /// The secret that seals entries: what all repo-servers of an installation share already. Without one, entries

@@ -14,6 +14,24 @@ pub(crate) struct Trust<'a> {
     pub(crate) submodules: bool,
 }
 
+impl Trust<'_> {
+    fn known_hosts(&self) -> String {
+        std::fs::read_to_string(self.ssh_data.join("ssh_known_hosts")).unwrap_or_default()
+    }
+}
+
+/// What a source that lies in no Git repository gives to those it leads to: the way out, and no credentials.
+pub(crate) fn proxy_only(repository: Option<&Repository>, trust: Trust<'_>) -> git::Repository {
+    let (proxy, no_proxy) =
+        repository.map(|found| (found.proxy.clone(), found.no_proxy.clone())).unwrap_or_default();
+    git::Repository {
+        proxy: proxy.into(),
+        no_proxy,
+        known_hosts: trust.known_hosts(),
+        ..git::Repository::default()
+    }
+}
+
 /// The repository as `git` takes it.
 pub(crate) fn git_repository(
     repository: Option<Repository>,
@@ -28,7 +46,7 @@ pub(crate) fn git_repository(
     }
     Ok(git::Repository {
         certificate_authorities: authorities(&repository.repo, trust.tls_data),
-        known_hosts: std::fs::read_to_string(trust.ssh_data.join("ssh_known_hosts")).unwrap_or_default(),
+        known_hosts: trust.known_hosts(),
         username: repository.username,
         password: repository.password.into(),
         bearer_token: repository.bearer_token.into(),
@@ -38,6 +56,14 @@ pub(crate) fn git_repository(
             installation: repository.github_app_installation_id,
             private_key: repository.github_app_private_key.into(),
             base_url: repository.github_app_enterprise_base_url,
+        },
+        google: repository.gcp_service_account_key.into(),
+        azure: git::Azure {
+            workload: repository.use_azure_workload_identity,
+            tenant: repository.azure_service_principal_tenant_id,
+            client: repository.azure_service_principal_client_id,
+            client_secret: repository.azure_service_principal_client_secret.into(),
+            authority: repository.azure_active_directory_endpoint,
         },
         insecure: repository.insecure,
         insecure_ignore_host_key: repository.insecure_ignore_host_key,

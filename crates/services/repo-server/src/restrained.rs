@@ -76,7 +76,16 @@ impl Outside for Around<'_> {
 
     fn tree(&self, base: &RemoteBase) -> Result<Arc<dyn Tree>, SeamError> {
         self.restrained.check_repository(&base.repository)?;
-        self.world.tree(base)
+        let tree = self.world.tree(&RemoteBase { submodules: false, ..base.clone() })?;
+        let declared = TreePath::root().child(".gitmodules");
+        let declared = tree.entry(&declared).map_err(|error| SeamError::fact(error.to_string()))?;
+        if base.submodules && declared.is_some() {
+            return Err(SeamError::fact(format!(
+                "{}: submodules are not read for a pull request",
+                base.repository
+            )));
+        }
+        Ok(tree)
     }
 
     fn file(&self, url: &str) -> Result<Vec<u8>, SeamError> {
@@ -93,6 +102,10 @@ impl Outside for Around<'_> {
             self.restrained.check_repository(&wanted.repository)?;
         }
         self.world.chart(wanted)
+    }
+
+    fn may_evaluate(&self) -> Result<(), SeamError> {
+        self.world.may_evaluate()
     }
 
     fn discover(&self, _: &TreePath, _: &[(String, String)]) -> Result<Discovery, SeamError> {

@@ -4,14 +4,17 @@ use crate::dependencies::ChartAccess;
 use crate::integrity::Checked;
 use crate::manifests::{Kept, Manifests, Parameters, User};
 use crate::metrics::Metrics;
+use crate::patience::Patience;
 use crate::plugins::PluginWorld;
-use crate::repository::{Trust, git_repository};
+use crate::repository::{Trust, git_repository, proxy_only};
 use crate::restrained::{Care, Restrained};
 use crate::sources::{Origin, Revision, Sources, is_artifact};
 use crate::world::World;
 use crate::{Options, listing, status, streamed};
 use api::k8s::meta_v1::Time;
-use api::v1alpha1::{ApplicationSource, ChartDetails, OCIMetadata, RevisionMetadata};
+use api::v1alpha1::{
+    ApplicationSource, ChartDetails, CommitMetadata, OCIMetadata, RevisionMetadata, RevisionReference,
+};
 use cache::Cache;
 use futures::StreamExt as _;
 use git::{Freshness, Repositories};
@@ -36,6 +39,9 @@ use wire::repository::{
     UpdateRevisionForPathsResponse,
 };
 
+/// The revision of files that come along with a request.
+const STREAMED: &str = "streamed";
+
 /// Entries of the cache that are read at once for one question.
 const READS_AT_ONCE: usize = 32;
 
@@ -46,6 +52,9 @@ pub struct RepoServer {
     manifests: Manifests,
     pub(crate) options: Arc<Options>,
     renders: Arc<Semaphore>,
+    /// How many renders there may be at once.
+    at_once: usize,
+    patience: Patience,
     plugins: Plugins,
     pub(crate) metrics: Metrics,
 }
@@ -60,6 +69,8 @@ impl RepoServer {
             sources: Sources::new(repositories, options.clone(), metrics.clone()),
             manifests,
             renders: Arc::new(Semaphore::new(at_once)),
+            at_once,
+            patience: Patience::new(options.render_timeout),
             plugins: Plugins::new(options.plugins.clone()),
             options,
             metrics,
@@ -150,6 +161,7 @@ impl RepoServer {
                 revision: revision.clone(),
                 references,
                 care,
+                path: None,
             })
             .await?;
         self.manifests.remember(&parameters, &revision, reads, &kept).await;
@@ -183,7 +195,7 @@ impl RepoServer {
             let origin = Origin::at(Some(target.repo.clone()), "", false, self.trust_with(care))?;
             let now = request.no_revision_cache || request.no_cache;
             let resolved = self.sources.resolve(&origin, &target.target_revision, now).await?;
-            if let (Origin::Git(repository), Revision::Commit(commit)) = (&origin, &resolved) {
+            if let (Origin::Git { repository, .. }, Revision::Commit(commit)) = (&origin, &resolved) {
                 // Values make manifests as templates do.
                 let integrity = request.source_integrity.as_ref();
                 let other = self.verified(integrity, &target.repo.repo, repository, commit).await?;
@@ -221,15 +233,21 @@ impl RepoServer {
             .map_err(|error| Status::unknown(format!("failed to get app path: {error}")))?;
         let mut checked = None;
         let references = self.references(&request, &source, &mut checked, Care::Usual).await?;
-        let revision = "streamed".to_owned();
-        let care = Care::Usual;
-        let work =
-            Asked { tree, source, request: request.clone(), revision: revision.clone(), references, care };
+        let revision = STREAMED.to_owned();
+        let work = Asked {
+            tree,
+            source,
+            request: request.clone(),
+            revision: revision.clone(),
+            references,
+            care: Care::Usual,
+            path: None,
+        };
         let (kept, _) = self.render(work).await?;
         Ok(response(kept, revision, &request, checked))
     }
 
-    async fn render(&self, work: Asked) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
+    pub(crate) async fn render(&self, work: Asked) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
         let asked = Instant::now();
         let permit = self.renders.clone().acquire_owned().await;
         self.metrics.render_waited(asked.elapsed());
@@ -237,8 +255,8 @@ impl RepoServer {
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
         let world = self.world(&work)?;
         let restrained = (work.care == Care::Stranger).then(|| Restrained::new(&work.request, &work.source));
-        let rendered = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+        let name = work.name();
+        let rendered = self.patience.run("render manifests", name, permit, move || {
             let recorded = Recorded::new(work.tree.clone());
             let rendered = match restrained {
                 Some(restrained) => render_source(&recorded, &work, &restrained.around(&world), limits),
@@ -249,10 +267,7 @@ impl RepoServer {
                 |rendered: &Rendered| (!rendered.revision_used).then(|| recorded.read_set()).flatten();
             rendered.map(|rendered| (keep(&rendered), reads(&rendered)))
         });
-        rendered
-            .await
-            .map_err(|error| status::broken("render manifests", &error))?
-            .map_err(|error| status::render(&error))
+        rendered.await?.map_err(|error| status::render(&error))
     }
 
     /// Looks at what could be rendered.
@@ -261,8 +276,8 @@ impl RepoServer {
         let world = self.world(&work)?;
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
-        let looked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+        let name = work.name();
+        let looked = self.patience.run("look at the source", name, permit, move || {
             with_request(&work, &world, limits, |request| {
                 let (source_type, source, details) = render::details(&work.tree, request)?;
                 let mut announced = Vec::new();
@@ -276,7 +291,7 @@ impl RepoServer {
                 Ok(Looked { source_type, source, details, announced })
             })
         });
-        looked.await.map_err(|error| status::broken("look at the source", &error))
+        looked.await
     }
 
     /// What a render may ask of the world.
@@ -286,7 +301,7 @@ impl RepoServer {
         let own = if from_git {
             git_repository(request.repo.clone(), self.trust())?
         } else {
-            git::Repository::default()
+            proxy_only(request.repo.as_ref(), self.trust())
         };
         let annotation = &request.annotation_manifest_generate_paths;
         let narrow = self.options.plugins_use_generate_paths && !annotation.is_empty();
@@ -300,12 +315,16 @@ impl RepoServer {
                 repository: own.clone(),
             },
             sources: self.sources.clone(),
-            own,
             charts: ChartAccess {
                 repositories: request.repos.clone(),
                 credentials: request.helm_repo_creds.clone(),
                 pass_credentials: source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
+                proxy: own.proxy.clone(),
+                no_proxy: own.no_proxy.clone(),
             },
+            own,
+            patience: self.patience.clone(),
+            most_overdue: self.at_once,
             options: self.options.clone(),
             runtime: tokio::runtime::Handle::current(),
         })
@@ -352,7 +371,9 @@ impl RepoServer {
         origin: &Origin,
         revision: &Revision,
     ) -> Result<Option<Checked>, Status> {
-        let (Origin::Git(repository), Revision::Commit(commit)) = (origin, revision) else { return Ok(None) };
+        let (Origin::Git { repository, .. }, Revision::Commit(commit)) = (origin, revision) else {
+            return Ok(None);
+        };
         let url = request.repo.as_ref().map_or("", |repository| repository.repo.as_str());
         self.verified(request.source_integrity.as_ref(), url, repository, commit).await
     }
@@ -404,6 +425,16 @@ pub(crate) struct Asked {
     pub(crate) revision: String,
     pub(crate) references: References,
     pub(crate) care: Care,
+    /// What the source's path is said to be, where it is another one than in the tree.
+    pub(crate) path: Option<String>,
+}
+
+impl Asked {
+    /// The name of all renders that would come out the same; files that come along are others each time.
+    fn name(&self) -> Option<String> {
+        let user = User::new(&self.request.app_name, &self.source);
+        (self.revision != STREAMED).then(|| format!("{}|{}", user.as_str(), self.revision))
+    }
 }
 
 fn render_source(
@@ -432,7 +463,7 @@ fn with_request<T>(
         project: &request.project_name,
         revision,
         repository: request.repo.as_ref().map_or("", |repository| repository.repo.as_str()),
-        path: &source.path,
+        path: work.path.as_deref().unwrap_or(&source.path),
         target_revision: &source.target_revision,
     });
     let marked = !request.app_name.is_empty() && !request.app_label_key.is_empty();
@@ -532,13 +563,15 @@ impl RepoServerService for RepoServer {
         let request = request.into_inner();
         let source =
             request.app.as_ref().and_then(|application| source_at(application, request.source_index));
-        let chart = source.map_or("", |source| source.chart.as_str());
-        let origin = Origin::at(request.repo, chart, false, self.trust())?;
+        let origin = match source {
+            Some(source) => Origin::of(request.repo, source, self.trust())?,
+            None => Origin::at(request.repo, "", false, self.trust())?,
+        };
         let asked = request.ambiguous_revision;
         // A chart's versions are asked for anew, as in the original.
-        let now = request.no_revision_cache || !matches!(origin, Origin::Git(_));
+        let now = request.no_revision_cache || !matches!(origin, Origin::Git { .. });
         let revision = self.sources.resolve(&origin, &asked, now).await?.as_str().to_owned();
-        let ambiguous_revision = if matches!(origin, Origin::Git(_)) && asked == revision {
+        let ambiguous_revision = if matches!(origin, Origin::Git { .. }) && asked == revision {
             revision.clone()
         } else {
             format!("{asked} ({revision})")
@@ -653,7 +686,7 @@ impl RepoServerService for RepoServer {
             date: Some(Time::from(found.date)),
             tags: found.tags,
             message: found.message,
-            ..RevisionMetadata::default()
+            references: found.references.into_iter().map(reference).collect(),
         }))
     }
 
@@ -704,6 +737,14 @@ impl RepoServer {
             return Err(Status::unknown(problems));
         }
         self.sources.git_tree(&repository, &resolved).await
+    }
+}
+
+/// A commit that another refers to, as it is told.
+fn reference(found: git::CommitReference) -> RevisionReference {
+    let git::CommitReference { author, date, subject, body, sha, repository } = found;
+    RevisionReference {
+        commit: Some(CommitMetadata { author, date, subject, body, sha, repo_url: repository }),
     }
 }
 

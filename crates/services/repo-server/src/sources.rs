@@ -2,7 +2,7 @@
 //! tree that lies there then.
 
 use crate::metrics::{Metrics, RegistryRequest};
-use crate::repository::{Trust, chart_repository, git_repository, registry_repository};
+use crate::repository::{Trust, authorities, chart_repository, git_repository, registry_repository};
 use crate::{Options, status};
 use api::v1alpha1::{ApplicationSource, Repository};
 use archive::{ArchiveError, Limits};
@@ -28,8 +28,8 @@ pub(crate) struct Sources {
 /// Where one source comes from.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// A Git repository; the revision is a commit.
-    Git(git::Repository),
+    /// A Git repository; the revision is a commit. Versions are those of the tags with the prefix.
+    Git { repository: Box<git::Repository>, tag_prefix: String },
     /// A chart of a chart repository; the revision is its version.
     Chart { repository: charts::Repository, chart: String, pass_credentials: bool },
     /// A chart of a registry; the revision is its version.
@@ -68,7 +68,11 @@ impl Origin {
         trust: Trust<'_>,
     ) -> Result<Self, Status> {
         let pass_credentials = source.helm.as_ref().is_some_and(|helm| helm.pass_credentials);
-        Self::at(repository, &source.chart, pass_credentials, trust)
+        let mut origin = Self::at(repository, &source.chart, pass_credentials, trust)?;
+        if let Self::Git { tag_prefix, .. } = &mut origin {
+            tag_prefix.clone_from(&source.tag_prefix);
+        }
+        Ok(origin)
     }
 
     /// Where a chart, or what lies in a repository without one, comes from.
@@ -87,7 +91,13 @@ impl Origin {
             return Ok(Self::Artifact(registry_repository(repository, reference, trust)));
         }
         if chart.is_empty() {
-            return git_repository(Some(repository), trust).map(Self::Git);
+            let repository = git_repository(Some(repository), trust)?;
+            return Ok(Self::Git { repository: Box::new(repository), tag_prefix: String::new() });
+        }
+        if repository.use_azure_workload_identity {
+            return Err(Status::failed_precondition(
+                "useAzureWorkloadIdentity opens Git repositories here, and no charts: register the repository with a user and a password",
+            ));
         }
         if registry || repository.enable_oci || !repository.repo.contains("://") {
             let reference = oci::Reference::registry(&repository.repo).and_then(|found| found.child(&chart));
@@ -103,7 +113,7 @@ impl Origin {
     /// The address without credentials, for messages and metrics.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Self::Git(repository) => repository.shown_url(),
+            Self::Git { repository, .. } => repository.shown_url(),
             Self::Chart { repository, .. } => repository.shown_url(),
             Self::RegistryChart { repository, .. } | Self::Artifact(repository) => {
                 repository.reference.to_string()
@@ -131,7 +141,9 @@ impl Sources {
         now: bool,
     ) -> Result<Revision, Status> {
         match origin {
-            Origin::Git(repository) => self.commit(repository, revision, now).await.map(Revision::Commit),
+            Origin::Git { repository, tag_prefix } => {
+                self.commit_tagged(repository, revision, tag_prefix, now).await.map(Revision::Commit)
+            }
             Origin::Chart { repository, chart, .. } => {
                 let found = self.charts.resolve(repository, chart, revision, chart_freshness(now)).await;
                 found.map(Revision::Other).map_err(|error| status::unknown(&error))
@@ -159,12 +171,23 @@ impl Sources {
         revision: &str,
         now: bool,
     ) -> Result<ResolvedRevision, Status> {
+        self.commit_tagged(repository, revision, "", now).await
+    }
+
+    /// The same, where versions are those of the tags with a prefix.
+    pub(crate) async fn commit_tagged(
+        &self,
+        repository: &git::Repository,
+        revision: &str,
+        tag_prefix: &str,
+        now: bool,
+    ) -> Result<ResolvedRevision, Status> {
         let freshness = if now { Freshness::Now } else { Freshness::Cached };
         let failed = |error: git::GitError| {
             self.metrics.listing_failed(&repository.shown_url(), revision);
             status::git(&error)
         };
-        let resolved = self.git.resolve(repository, revision, freshness).await;
+        let resolved = self.git.resolve_tagged(repository, revision, tag_prefix, freshness).await;
         let resolved = resolved.map_err(failed)?;
         if git::CommitId::parse(revision).is_ok() {
             // A commit is resolved without asking anybody. What was rendered from it is shown only to those whom
@@ -204,12 +227,12 @@ impl Sources {
         now: bool,
     ) -> Result<Arc<dyn Tree>, Status> {
         match (origin, revision) {
-            (Origin::Git(repository), Revision::Commit(resolved)) => {
+            (Origin::Git { repository, .. }, Revision::Commit(resolved)) => {
                 let tree = self.git_tree(repository, resolved).await?;
                 Ok(Arc::new(tree))
             }
-            (Origin::Git(repository), Revision::Other(text)) => {
-                let resolved = self.commit(repository, text, now).await?;
+            (Origin::Git { repository, tag_prefix }, Revision::Other(text)) => {
+                let resolved = self.commit_tagged(repository, text, tag_prefix, now).await?;
                 Ok(Arc::new(self.git_tree(repository, &resolved).await?))
             }
             (Origin::Chart { repository, chart, pass_credentials }, _) => {
@@ -259,10 +282,18 @@ impl Sources {
             Place::Registry(address) => {
                 let (place, tag) = address.rsplit_once(':').unwrap_or((&address, version));
                 let reference = oci::Reference::parse(place).map_err(|error| status::unknown(&error))?;
-                let mut access = download::Access::default();
-                if pass_credentials {
-                    access.clone_from(&repository.access);
-                }
+                let access = if pass_credentials {
+                    repository.access.clone()
+                } else {
+                    // The way out and the trust in that host, and no credentials.
+                    let place = format!("https://{}", reference.registry);
+                    download::Access {
+                        certificate_authorities: authorities(&place, &self.options.tls_data),
+                        proxy: repository.access.proxy.clone(),
+                        no_proxy: repository.access.no_proxy.clone(),
+                        ..download::Access::default()
+                    }
+                };
                 let there = oci::Repository { reference, plain_http: false, access };
                 self.registry_chart(&there, tag, now).await
             }

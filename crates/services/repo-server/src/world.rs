@@ -3,6 +3,7 @@
 
 use crate::Options;
 use crate::dependencies::ChartAccess;
+use crate::patience::Patience;
 use crate::plugins::PluginWorld;
 use crate::repository::authorities;
 use crate::sources::Sources;
@@ -29,6 +30,9 @@ pub(crate) struct World {
     pub(crate) charts: ChartAccess,
     /// Plugins, and the files they get.
     pub(crate) plugins: PluginWorld,
+    /// Programs that perhaps never end are begun only while few of them are overdue.
+    pub(crate) patience: Patience,
+    pub(crate) most_overdue: usize,
     pub(crate) options: Arc<Options>,
     pub(crate) runtime: Handle,
 }
@@ -43,12 +47,9 @@ impl Outside for World {
     }
 
     fn tree(&self, base: &RemoteBase) -> Result<Arc<dyn Tree>, SeamError> {
-        let mut repository = git::Repository { url: base.repository.clone(), ..git::Repository::default() };
-        if host(&base.repository).is_some_and(|there| host(&self.own.url).is_some_and(|here| here == there)) {
-            repository = git::Repository { url: base.repository.clone(), ..self.own.clone() };
-        } else {
-            repository.known_hosts.clone_from(&self.own.known_hosts);
-        }
+        let authorities = |url: &str| authorities(url, &self.options.tls_data);
+        let repository = self.own.leading_to(&base.repository, authorities).map_err(SeamError::fact)?;
+        let repository = git::Repository { submodules: base.submodules, ..repository };
         let revision = base.reference.as_deref().unwrap_or("HEAD");
         let failed = |error: git::GitError| SeamError { retry: error.retryable(), cause: error.to_string() };
         self.runtime.block_on(async {
@@ -62,7 +63,8 @@ impl Outside for World {
         let failed = |error: DownloadError| SeamError { retry: error.retryable(), cause: error.to_string() };
         let parsed = Url::parse(url).map_err(|error| SeamError::fact(format!("{url}: {error}")))?;
         let certificate_authorities = authorities(url, &self.options.tls_data);
-        let access = Access { certificate_authorities, ..Access::default() };
+        let (proxy, no_proxy) = (self.own.proxy.clone(), self.own.no_proxy.clone());
+        let access = Access { certificate_authorities, proxy, no_proxy, ..Access::default() };
         let client = Client::new(access, TIMEOUT).map_err(failed)?;
         // A user in the address is the source's own.
         let authorization = (!parsed.username().is_empty()).then(|| basic(&parsed).into());
@@ -72,6 +74,16 @@ impl Outside for World {
 
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError> {
         self.runtime.block_on(self.charts.chart(&self.sources, self.options.trust(), wanted))
+    }
+
+    fn may_evaluate(&self) -> Result<(), SeamError> {
+        let overdue = self.patience.overdue();
+        if overdue < self.most_overdue {
+            return Ok(());
+        }
+        let cause =
+            format!("{overdue} renders are overdue: no Jsonnet is evaluated until one of them has ended");
+        Err(SeamError { retry: true, cause })
     }
 
     fn discover(&self, path: &TreePath, variables: &[(String, String)]) -> Result<Discovery, SeamError> {
@@ -97,9 +109,4 @@ fn basic(url: &Url) -> String {
     };
     let pair = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
-}
-
-fn host(url: &str) -> Option<(String, String)> {
-    let url = Url::parse(url).ok()?;
-    Some((url.scheme().to_owned(), format!("{}:{:?}", url.host_str()?, url.port_or_known_default())))
 }

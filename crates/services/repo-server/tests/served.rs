@@ -5,7 +5,6 @@ use api::v1alpha1::{ApplicationSource, ApplicationSourceHelm, Repository};
 use archive::Packer;
 use boot::flags::Flags;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -26,9 +25,14 @@ const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n";
 
 /// A server with its folder of mirrors.
 fn server(flags: &[&str]) -> (Client, TempDir) {
+    server_in(flags, &[])
+}
+
+fn server_in(flags: &[&str], environment: &[(&str, &str)]) -> (Client, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mirrors = folder.path().join("mirrors").to_str().unwrap().to_owned();
-    let environment = BTreeMap::from([("ARGOCD_RS_MIRRORS".to_owned(), mirrors)]);
+    let given = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let environment = given.chain([("ARGOCD_RS_MIRRORS".to_owned(), mirrors)]).collect();
     let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
     let flags = Flags::parse(repo_server::COMPONENT, &flags, &environment).unwrap();
     let options = repo_server::Options::from_flags(&flags, &environment);
@@ -237,4 +241,24 @@ async fn registries_tell_what_they_hold() {
     let refused = client.test_repository(TestRepositoryRequest { repo }).await.unwrap_err();
     let told = "error testing repository connectivity: get https://localhost:1/v2/: ";
     assert!(refused.message().starts_with(told), "{refused}");
+}
+
+#[test]
+fn a_program_that_never_ends_stops_nobody_else() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, _folder) = server_in(&["--parallelismlimit", "1"], &[("ARGOCD_EXEC_TIMEOUT", "1s")]);
+        let endless = "local f(n) = if n < 2 then n else f(n - 1) + f(n - 2); {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}, data: {x: '' + f(90)}}";
+        let archive = packed(&[("app/a.jsonnet", endless), ("other/map.yaml", MAP)]);
+        let program = packed(&[("app/a.jsonnet", "{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}}")]);
+        assert_eq!(streamed(&client, parts("app", &program)).await.unwrap().len(), 1);
+        let late = streamed(&client, parts("app", &archive)).await.unwrap_err();
+        assert_eq!(late, "render manifests: not done after 2 s");
+        assert_eq!(streamed(&client, parts("other", &archive)).await.unwrap().len(), 1);
+        // What may never end either is not begun before the other has.
+        let refused = streamed(&client, parts("app", &program)).await.unwrap_err();
+        assert!(refused.contains("1 renders are overdue: no Jsonnet is evaluated"), "{refused}");
+    });
+    // The thread goes on; the process does not wait for it.
+    runtime.shutdown_background();
 }

@@ -11,6 +11,7 @@ pub mod git_http;
 pub mod git_repo;
 pub mod go_tools;
 pub mod process;
+pub mod proxy;
 pub mod redis;
 pub mod registry;
 pub mod rollouts;

@@ -32,7 +32,7 @@ struct Site {
 }
 
 /// An RSA key, as GitHub gives them, and what verifies its signatures.
-fn key(folder: &Path) -> (String, DecodingKey) {
+pub fn key(folder: &Path) -> (String, DecodingKey) {
     let file = folder.join("app.pem");
     let keygen = |arguments: &[&str]| {
         let output = Command::new("ssh-keygen").args(arguments).arg("-f").arg(&file).output();

@@ -8,6 +8,7 @@ use crate::support::{
 use git::{Cause, Freshness, GitError, Options, Repositories, Repository};
 use object::Secret;
 use source_tree::{Tree, TreePath};
+use testkit::proxy::Proxy;
 
 const CANARY: &str = "canary-7Fq2/x+y=";
 
@@ -245,4 +246,39 @@ async fn a_silent_server_is_given_up_and_a_failing_one_is_asked_again() {
     let error = head(&repositories, &repository).await.unwrap_err();
     assert!(error.to_string().starts_with("failed to list refs: authorization failed"), "{error}");
     assert_eq!(counts.now().0, 4, "a refusal is not asked again");
+}
+
+#[tokio::test]
+async fn a_proxy_leads_to_the_remote_unless_it_is_excepted() {
+    let site = Site::new();
+    for tls in [false, true] {
+        let server = site.serve(basic(), tls);
+        let port = server.address.port();
+        let proxy = Proxy::serve(Some(("bob", "open-sesame"))).unwrap();
+        let through = Repository {
+            proxy: Secret::from(proxy.url("http")),
+            certificate_authorities: server.tls_certificate.clone().unwrap_or_default(),
+            ..with_password(server.url("apps.git"), CANARY)
+        };
+        reads(&site.repositories(), &through).await.unwrap();
+        let led = proxy.led();
+        let method = if tls { "CONNECT" } else { "GET" };
+        assert_eq!(led.first(), Some(&format!("{method} 127.0.0.1:{port}")), "{led:?}");
+        assert!(!server.seen.lock().unwrap().is_empty());
+
+        let before = led.len();
+        let excepted = Repository { no_proxy: "example.org,127.0.0.1".into(), ..through.clone() };
+        reads(&site.repositories(), &excepted).await.unwrap();
+        assert_eq!(proxy.led().len(), before, "the proxy is not asked for what is excepted");
+        let other = Repository { no_proxy: "example.org".into(), ..through.clone() };
+        head(&site.repositories(), &other).await.unwrap();
+        assert!(proxy.led().len() > before);
+
+        let stranger = proxy.url("http").replace("open-sesame", "wrong-word");
+        let refused = Repository { proxy: Secret::from(stranger), ..through };
+        let error = head(&site.repositories(), &refused).await.unwrap_err();
+        assert_eq!(proxy.led().last().map(String::as_str), Some("refused"));
+        assert!(!format!("{error} {error:?}").contains("wrong-word"), "{error}");
+        assert_no_secret(&error);
+    }
 }

@@ -12,6 +12,7 @@ use crate::support::{Source, free_port, head, reaches, repositories, repositorie
 use git::{Cause, Options, Repository};
 use object::Secret;
 use source_tree::{Tree, TreePath};
+use testkit::proxy::Proxy;
 
 pub struct Daemon {
     child: Child,
@@ -160,4 +161,56 @@ async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
         assert!(Instant::now() < deadline, "a key file stays behind");
         std::thread::yield_now();
     }
+}
+
+#[tokio::test]
+async fn a_key_opens_what_the_repository_leads_to_on_its_host() {
+    let (daemon, source, base) = (Daemon::start(), Source::new(), Source::new());
+    base.commit(&[("base.yaml", "base: 1\n")], "a base");
+    let cache = tempfile::tempdir().unwrap();
+    let (repositories, _) = repositories(cache.path());
+    let own = daemon.repository(&source);
+    let there = own.leading_to(&daemon.repository(&base).url, |_| String::new()).unwrap();
+    let revision = head(&repositories, &there).await.unwrap();
+    let tree = repositories.tree(&there, &revision).await.unwrap();
+    assert_eq!(&tree.read(&TreePath::parse("base.yaml").unwrap()).unwrap()[..], b"base: 1\n");
+}
+
+#[tokio::test]
+async fn a_socks_proxy_leads_to_the_remote() {
+    let (daemon, source, cache) = (Daemon::start(), Source::new(), tempfile::tempdir().unwrap());
+    let (repositories, _) = repositories(cache.path());
+    let direct = daemon.repository(&source);
+    let proxy = Proxy::serve(Some(("ann", "open-sesame"))).unwrap();
+    // A name that only the proxy knows.
+    let through = Repository {
+        url: direct.url.replace("127.0.0.1", "git.example"),
+        known_hosts: direct.known_hosts.replace("127.0.0.1", "git.example"),
+        proxy: Secret::from(proxy.url("socks5")),
+        ..direct.clone()
+    };
+    let revision = head(&repositories, &through).await.unwrap();
+    let tree = repositories.tree(&through, &revision).await.unwrap();
+    assert_eq!(&tree.read(&TreePath::parse("app/a.yaml").unwrap()).unwrap()[..], b"a: 1\n");
+    let led = proxy.led();
+    assert!(
+        !led.is_empty() && led.iter().all(|to| *to == format!("SOCKS git.example:{}", daemon.port)),
+        "{led:?}"
+    );
+
+    let unknown = Repository { known_hosts: daemon.known_hosts("host"), ..through.clone() };
+    let error = head(&repositories, &unknown).await.unwrap_err();
+    assert!(matches!(error.cause(), Some(Cause::Untrusted(_))), "{error}");
+    let stranger = proxy.url("socks5").replace("open-sesame", "wrong-word");
+    let refused = Repository { proxy: Secret::from(stranger), ..through.clone() };
+    let error = head(&repositories, &refused).await.unwrap_err();
+    assert!(error.to_string().ends_with("user and password are refused") && error.retryable(), "{error}");
+    assert!(!error.to_string().contains("wrong-word"), "{error}");
+    let http = Repository { proxy: Secret::from(proxy.url("http")), ..through };
+    let error = head(&repositories, &http).await.unwrap_err();
+    assert!(
+        error.to_string().contains("unsafe proxy URL rejected: invalid proxy scheme \"http\""),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("open-sesame"), "{error}");
 }

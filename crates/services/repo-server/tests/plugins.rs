@@ -1,0 +1,122 @@
+//! Sources that a plugin takes: asked through the repo-server, with a real plugin on the other side.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use api::v1alpha1::{ApplicationSource, Repository};
+use archive::Packer;
+use boot::flags::Flags;
+use boot::stop::Stop;
+use cmp_server::{Configuration, PluginServer};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use testkit::git_http::{self, GitHttp};
+use testkit::git_repo::GitRepo;
+use tonic::transport::Channel;
+use wire::repository::repo_server_service_client::RepoServerServiceClient;
+use wire::repository::{ManifestRequest, RepoServerAppDetailsQuery};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+const PLUGIN: &str = r#"
+kind: ConfigManagementPlugin
+metadata: {name: own}
+spec:
+  discover: {fileName: "./own.txt"}
+  generate:
+    command: [sh, -c, 'echo "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"made\"},\"data\":{\"kube\":\"$KUBE_VERSION\"}}"']
+  parameters:
+    static: [{name: size, title: Size, string: small}]
+"#;
+
+/// Starts the plugin; its socket is there afterwards.
+async fn start(folder: &Path, stop: &Stop) {
+    let configuration = Configuration::parse(PLUGIN.as_bytes(), "plugin.yaml").unwrap();
+    let options = cmp_server::Options {
+        work_folder: folder.join("work"),
+        timeout: LIMIT,
+        grace: Duration::from_secs(5),
+        output: 1 << 20,
+    };
+    fs::create_dir(folder.join("sockets")).unwrap();
+    let socket = folder.join("sockets/own.sock");
+    let server = PluginServer::new(configuration, options).unwrap();
+    let (there, stop) = (socket.clone(), stop.part());
+    tokio::spawn(async move {
+        transport::serve_unix(&there, cmp_server::router(server), stop.asked()).await.unwrap();
+    });
+    let deadline = Instant::now() + LIMIT;
+    while !socket.exists() {
+        assert!(Instant::now() < deadline, "waited for the socket");
+        tokio::task::yield_now().await;
+    }
+}
+
+fn server(folder: &Path) -> RepoServerServiceClient<Channel> {
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let environment = BTreeMap::from([
+        ("ARGOCD_RS_MIRRORS".to_owned(), at("mirrors")),
+        ("ARGOCD_PLUGINSOCKFILEPATH".to_owned(), at("sockets")),
+    ]);
+    let flags = Flags::parse(repo_server::COMPONENT, &[], &environment).unwrap();
+    let options = repo_server::Options::from_flags(&flags, &environment);
+    let cache = cache::Cache::memory(16 << 20);
+    let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
+    let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
+    RepoServerServiceClient::new(channel)
+}
+
+#[tokio::test]
+async fn a_plugin_takes_folders_and_charts_and_tells_its_parameters() {
+    let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
+    start(folder.path(), &stop).await;
+    let mut client = server(folder.path());
+    let files =
+        [("app/own.txt", "x\n"), ("app/kustomization.yaml", "resources: []\n"), ("other/map.yaml", "")];
+    let repository = GitRepo::from_files("apps", &files).unwrap();
+    let charts = tempfile::tempdir().unwrap();
+    let mut packed = Packer::new(Vec::new());
+    for (path, text) in
+        [("db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n"), ("db/own.txt", "x\n")]
+    {
+        packed.file(path, text.as_bytes(), false).unwrap();
+    }
+    fs::write(charts.path().join("db-1.0.0.tgz"), packed.finish().unwrap()).unwrap();
+    fs::write(
+        charts.path().join("index.yaml"),
+        "entries:\n  db:\n  - {version: 1.0.0, urls: [db-1.0.0.tgz]}\n",
+    )
+    .unwrap();
+    let http = GitHttp::serve_files(charts.path(), &git_http::Options::default()).unwrap();
+    let git = (
+        Repository { repo: repository.url(), ..Repository::default() },
+        ApplicationSource { path: "app".into(), target_revision: "main".into(), ..Default::default() },
+    );
+    let chart = (
+        Repository { repo: http.url(""), r#type: "helm".into(), ..Repository::default() },
+        ApplicationSource { chart: "db".into(), target_revision: "1.0.0".into(), ..Default::default() },
+    );
+    for (repo, source) in [git, chart] {
+        let request = ManifestRequest {
+            repo: Some(repo.clone()),
+            application_source: Some(source.clone()),
+            kube_version: "v1.36.0-eks-5e0fdde".into(),
+            ..ManifestRequest::default()
+        };
+        let made = client.generate_manifest(request).await.unwrap().into_inner();
+        assert_eq!(made.source_type, "Plugin");
+        assert_eq!(made.manifests.len(), 1);
+        assert!(made.manifests[0].contains("\"kube\":\"1.36.0\""), "{:?}", made.manifests);
+        let query =
+            RepoServerAppDetailsQuery { repo: Some(repo), source: Some(source), ..Default::default() };
+        let details = client.get_app_details(query).await.unwrap().into_inner();
+        assert_eq!(details.r#type, "Plugin");
+        let announced = details.plugin.unwrap().parameters_announcement;
+        let announced: Vec<_> = announced
+            .iter()
+            .map(|found| (found.name.as_str(), found.title.as_str(), found.string.as_str()))
+            .collect();
+        assert_eq!(announced, [("size", "Size", "small")]);
+    }
+    stop.ask();
+}
