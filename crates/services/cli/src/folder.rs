@@ -28,6 +28,11 @@ impl Folder {
     }
 }
 
+/// The nearest folder above, or itself, that holds a repository.
+pub(crate) fn repository_of(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|above| above.join(".git").exists())
+}
+
 fn unreadable(path: &TreePath, error: &io::Error) -> TreeError {
     match error.kind() {
         io::ErrorKind::NotFound => TreeError::NotFound { path: path.clone() },

@@ -86,6 +86,41 @@ fn kustomizations_and_directories_are_told_apart() {
 }
 
 #[test]
+fn a_kustomization_takes_labels_annotations_and_components() {
+    let home = Home::new();
+    write(
+        &home,
+        &[
+            ("app/map.yaml", MAP),
+            ("app/kustomization.yaml", "resources: [map.yaml]\n"),
+            (
+                "component/kustomization.yaml",
+                "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nnameSuffix: -c\n",
+            ),
+        ],
+    );
+    let words = [
+        "<home>/app",
+        "--local-repo-root",
+        "<home>",
+        "--kustomize-common-label",
+        "team=blue",
+        "--kustomize-common-annotation",
+        "by=hand",
+        "--kustomize-component",
+        "../component",
+    ];
+    let answer = render(&home, &words);
+    for part in ["team: blue", "by: hand", "name: map-c"] {
+        assert!(answer.output.contains(part), "{part}: {answer:?}");
+    }
+    chart(&home);
+    let words = ["<home>/shop/chart", "--app-name", "own", "--dest-namespace", "x", "--helm-namespace", "y"];
+    let answer = render(&home, &words);
+    assert!(answer.output.contains("name: own-y"), "{answer:?}");
+}
+
+#[test]
 fn what_does_not_render_is_told() {
     let home = Home::new();
     chart(&home);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::command::{Command, Running, array, switch, text};
 use crate::commands::app::spec::apply_source;
 use crate::failure::{Failure, Outcome, io_error};
-use crate::folder::Folder;
+use crate::folder::{Folder, repository_of};
 use crate::output::documents;
 use crate::session::Session;
 
@@ -35,6 +35,7 @@ pub(crate) static COMMAND: Command = Command {
         array("helm-set", "A Helm value, as key=value"),
         array("helm-set-file", "A Helm value from a file, as key=path"),
         array("helm-set-string", "A Helm value that is text, as key=value"),
+        text("helm-namespace", "Namespace of the release, where it is not that of the destination"),
         switch("helm-skip-crds", "Leave out the chart's CRDs"),
         switch("helm-skip-schema-validation", "Do not check values by the chart's schema"),
         switch("helm-skip-tests", "Leave out the chart's tests"),
@@ -46,6 +47,9 @@ pub(crate) static COMMAND: Command = Command {
         array("jsonnet-tla-str", "A Jsonnet argument, as name=value"),
         text("kube-version", "Kubernetes version of the cluster"),
         text("kustomize-build-options", "Options of 'kustomize build'"),
+        array("kustomize-common-annotation", "An annotation for all resources, as name=value"),
+        array("kustomize-common-label", "A label for all resources, as name=value"),
+        array("kustomize-component", "A component, as seen from the folder"),
         array("kustomize-image", "An image, as name=new:tag"),
         text("kustomize-namespace", "Namespace for all resources"),
         array("kustomize-replica", "Replicas of a workload, as name=count"),
@@ -98,7 +102,7 @@ impl Outside for Offline {
 fn run(session: &mut Session<'_>) -> Outcome {
     let folder = canonical(Path::new(&session.only_argument()?))?;
     let root = match session.matches.text("local-repo-root") {
-        "" => root_of(&folder),
+        "" => repository_of(&folder).unwrap_or(&folder).to_owned(),
         given => canonical(Path::new(given))?,
     };
     let outside = || Failure::generic(format!("{} is not in {}", folder.display(), root.display()));
@@ -150,10 +154,4 @@ fn canonical(path: &Path) -> Outcome<PathBuf> {
     } else {
         Err(Failure::generic(format!("{}: not a folder", path.display())))
     }
-}
-
-/// The nearest folder above that holds a repository, else the folder itself.
-fn root_of(folder: &Path) -> PathBuf {
-    let above = folder.ancestors().find(|above| above.join(".git").exists());
-    above.unwrap_or(folder).to_owned()
 }

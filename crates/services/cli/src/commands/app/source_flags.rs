@@ -204,6 +204,7 @@ fn apply_kustomize(session: &Session<'_>, source: &mut ApplicationSource, flag: 
                 put_replica(kustomize, text)?;
             }
         }
+        "kustomize-component" => kustomize.components = list.to_vec(),
         _ => {}
     }
     Ok(())
