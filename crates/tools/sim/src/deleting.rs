@@ -145,8 +145,10 @@ impl World {
             }
             Action::RunHooks { hook } => {
                 for target in self.hooks(application, hook).unwrap_or_default() {
-                    if matches!(self.api.read(&target.key()), Ok(None)) {
-                        self.api.create(&target, false, now).ok();
+                    if matches!(self.api.read(&target.key()), Ok(None))
+                        && let Ok(made) = self.api.create(&target, false, now)
+                    {
+                        self.controller.cache.observe(&made);
                     }
                 }
             }
