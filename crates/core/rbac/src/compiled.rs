@@ -108,9 +108,11 @@ impl Enforcer {
         enforcer
     }
 
-    /// What somebody with these groups may do.
+    /// What somebody with these groups may do. A group counts only where some line `g` begins with it: whoever
+    /// belongs to a group that is called like an account or a role does not speak for it.
     pub fn permissions(&self, subject: &str, groups: &[String]) -> Permissions {
-        let identities = std::iter::once(subject).chain(groups.iter().map(String::as_str));
+        let granted = groups.iter().map(String::as_str).filter(|group| self.roles.contains_key(*group));
+        let identities = std::iter::once(subject).chain(granted);
         Permissions {
             default: if self.default_role.is_empty() {
                 Vec::new()
@@ -256,6 +258,23 @@ mod tests {
         assert!(!decision.allowed);
         assert_eq!(decision.rule.unwrap().to_string(), "p, role:dev, applications, delete, dev/prod, deny");
         assert!(permissions.permit(request("applications", "delete", "dev/other")));
+    }
+
+    #[test]
+    fn a_group_is_asked_only_where_a_role_is_granted_to_it() {
+        let lines = "p, ops, applications, get, */*, allow\np, admin2, applications, *, */*, allow";
+        let may = |text: &str, groups: &[&str]| {
+            let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+            enforcer(text, "").permissions("carol", &groups).permit(request("applications", "get", "a/b"))
+        };
+        assert!(!may(lines, &["ops"]), "a line `p` of a group alone gives its members nothing");
+        assert!(
+            !may(lines, &["admin2", "role:admin"]),
+            "nor does a group with the name of an account or a role"
+        );
+        let granted = format!("{lines}\ng, ops, role:none");
+        assert!(may(&granted, &["ops"]));
+        assert!(!may(&granted, &["role:none"]));
     }
 
     #[test]

@@ -105,6 +105,34 @@ proptest! {
         check(&text(&lines, &grants), MatchMode::Glob, subject, asked)?;
     }
 
+    /// A group is asked only where a line `g` begins with it, each on its own; the default role comes first.
+    #[test]
+    fn groups_and_the_default_role_are_asked_as_the_original_does(
+        lines in proptest::collection::vec(line(&RESOURCES, &OBJECTS), 0..10),
+        grants in proptest::collection::vec((any_of(&SUBJECTS), any_of(&SUBJECTS)), 0..6),
+        subject in any_of(&SUBJECTS),
+        groups in proptest::collection::vec(any_of(&SUBJECTS), 0..4),
+        default_role in any_of(&["", "role:dev", "role:readonly"]),
+        asked in (
+            any_of(&["applications", "projects"]),
+            any_of(&["get", "sync"]),
+            any_of(&["shop/web", "other/web", "shop"]),
+        ),
+    ) {
+        let policy = text(&lines, &grants);
+        let casbin = oracle(&policy, MatchMode::Glob);
+        let permits = |name: &str| casbin.enforce((name, asked.0, asked.1, asked.2)).unwrap();
+        let granted = |group: &&&str| grants.iter().any(|(first, _)| *first == **group);
+        let expected = !default_role.is_empty() && permits(default_role)
+            || permits(subject)
+            || groups.iter().filter(granted).any(|group| permits(group));
+        let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+        let enforcer = rbac::Enforcer::new(&Policy::parse(&policy).unwrap(), default_role, MatchMode::Glob);
+        let (resource, action, object) = asked;
+        let got = enforcer.permissions(subject, &groups).permit(Request { resource, action, object });
+        prop_assert_eq!(got, expected, "{} of {:?} asks {:?} of\n{}", subject, groups, asked, policy);
+    }
+
     #[test]
     fn regular_expressions_decide_as_casbin_does(
         lines in proptest::collection::vec(line(&["applications", ".*", "^app"], &EXPRESSIONS), 0..10),
