@@ -111,6 +111,8 @@ fn answer(play: &Play, issuer: &str, path: &str) -> Response {
             (http::StatusCode::BAD_REQUEST, refusal.to_string()).into_response()
         }
         ("/token", _) => json_answer(&json!({"id_token": "i", "access_token": "a", "refresh_token": null})),
+        ("/me/getMemberGroups", "no") => json_answer(&json!({"error": CANARY})),
+        ("/me/getMemberGroups", _) => json_answer(&json!({"value": ["g1", "g2", 3]})),
         ("/me", _) => json_answer(&json!({"sub": "jane", "groups": ["a"]})),
         _ => http::StatusCode::NOT_FOUND.into_response(),
     }
@@ -192,6 +194,19 @@ async fn cve_2022_31105_the_providers_certificate_is_verified() {
         keep: Duration::ZERO,
     };
     assert!(matches!(Provider::new(nothing), Err(OidcError::Settings(_))));
+}
+
+#[tokio::test]
+async fn groups_that_do_not_fit_into_a_token_are_the_graphs_security_groups() {
+    let pretended = Pretended::start(None).await;
+    let provider = pretended.provider(Certificates::OfTheSystem);
+    let graph = format!("{}/", pretended.issuer);
+    assert_eq!(provider.graph_groups(&graph, "a").await.unwrap(), ["g1", "g2"]);
+    let asked = pretended.play.lock().unwrap().asked.clone();
+    assert_eq!(asked, [r#"/me/getMemberGroups Bearer a {"securityEnabledOnly":true}"#]);
+    pretended.play.lock().unwrap().broken = "no";
+    let text = provider.graph_groups(&graph, "a").await.unwrap_err().to_string();
+    assert!(text.ends_with("the answer has no list of groups") && !text.contains(CANARY), "{text}");
 }
 
 #[tokio::test]

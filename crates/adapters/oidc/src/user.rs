@@ -35,11 +35,11 @@ impl Provider {
         serde_json::from_slice(&bytes).map(UserInfoAnswer::Claims).map_err(|_| malformed())
     }
 
-    /// The groups of a user that do not fit into a token, from Microsoft's Graph.
+    /// The security groups of a user that do not fit into a token, from Microsoft's Graph.
     pub async fn graph_groups(&self, graph: &str, access_token: &str) -> Result<Vec<String>, OidcError> {
         let what = "read groups at";
         let url = parsed(&format!("{}/me/getMemberGroups", graph.trim_end_matches('/')))?;
-        let body = json!({"securityEnabledOnly": false}).to_string();
+        let body = json!({"securityEnabledOnly": true}).to_string();
         let request = self.client.post(url.clone()).bearer_auth(access_token);
         let request = request.header("content-type", "application/json").body(body);
         let (_, bytes) = http::answer(what, &url, request).await?;
