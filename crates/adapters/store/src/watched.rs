@@ -351,13 +351,24 @@ impl<T> State<T> {
         if &*known.uid != object.uid() || is_after(&known.resource_version, &version) {
             return None;
         }
-        self.remove(&key, version)
+        if told == Told::ByWrite { self.remove_early(&key) } else { self.remove(&key, version) }
     }
 
     fn forget(&mut self, namespace: &str, name: &str, uid: &str) -> Option<Arc<StoredEvent<T>>> {
         let key = (Arc::from(namespace), Arc::from(name));
-        let version = self.items.get(&key).filter(|known| &*known.uid == uid)?.resource_version.clone();
-        self.remove(&key, version)
+        self.items.get(&key).filter(|known| &*known.uid == uid)?;
+        self.remove_early(&key)
+    }
+
+    /// Takes out what was deleted before the news of that has come. The answer to a deletion does not say its version:
+    /// whoever goes on at the version that is known now must hear of it, and of all that really has the next one.
+    fn remove_early(&mut self, key: &Name) -> Option<Arc<StoredEvent<T>>> {
+        let version = self.version.clone();
+        let next =
+            version.parse::<u64>().map_or_else(|_| version.clone(), |version| (version + 1).to_string());
+        let event = self.remove(key, next.into());
+        self.version = version;
+        event
     }
 
     /// Takes out what a list of that version did not name; what is newer stays.
@@ -592,6 +603,16 @@ mod tests {
         assert!(state.apply(item("6"), Told::ByWrite).is_none(), "the watch was already past it");
         assert!(state.items.is_empty());
         assert!(state.apply(item("9"), Told::ByWrite).is_some(), "made anew after the deletion");
+    }
+
+    #[test]
+    fn a_deletion_by_ones_own_hand_is_told_to_who_goes_on_from_before_it() {
+        let mut state = State::new();
+        state.retain(&BTreeSet::new(), "5");
+        state.apply(item("7"), Told::ByWatch);
+        let event = state.delete(&object("7"), Told::ByWrite).expect("it is gone");
+        assert!(is_after(&event.resource_version, "7"), "{}", event.resource_version);
+        assert_eq!(state.version, "7", "what really has the next version is yet to come");
     }
 
     #[test]
