@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub struct ThrottleOptions {
     /// Failures that block; 0 turns the throttle off.
     pub failures: u32,
-    /// How long failures count, in seconds.
+    /// How long failures count, in seconds; 0 for ever.
     pub window_seconds: i64,
     /// How many user names are remembered.
     pub names: usize,
@@ -62,7 +62,7 @@ impl Throttle {
         let window = self.options.window_seconds;
         let failures =
             self.failed.entry(name.to_owned()).or_insert(Failures { count: 0, last: now.as_second() });
-        if now.as_second() - failures.last >= window {
+        if !within(window, failures.last, now) {
             failures.count = 0;
         }
         failures.count = failures.count.saturating_add(1);
@@ -70,7 +70,7 @@ impl Throttle {
     }
 
     fn counts(&self, failures: Failures, now: Timestamp) -> bool {
-        now.as_second() - failures.last < self.options.window_seconds
+        within(self.options.window_seconds, failures.last, now)
     }
 
     /// Forgets what no longer counts, then the name with the fewest failures: a flood of new names must not
@@ -79,8 +79,8 @@ impl Throttle {
         if self.failed.len() < self.options.names {
             return;
         }
-        let (window, second) = (self.options.window_seconds, now.as_second());
-        self.failed.retain(|_, failures| second - failures.last < window);
+        let window = self.options.window_seconds;
+        self.failed.retain(|_, failures| within(window, failures.last, now));
         if self.failed.len() >= self.options.names {
             let weakest = self
                 .failed
@@ -93,6 +93,11 @@ impl Throttle {
             }
         }
     }
+}
+
+/// Whether a failure is young enough to count.
+fn within(window: i64, last: i64, now: Timestamp) -> bool {
+    window == 0 || now.as_second().saturating_sub(last) < window
 }
 
 #[cfg(test)]
@@ -118,6 +123,16 @@ mod tests {
     }
 
     #[test]
+    fn without_a_window_failures_never_age() {
+        let options = ThrottleOptions { window_seconds: 0, failures: 2, ..ThrottleOptions::default() };
+        let mut throttle = Throttle::new(options);
+        throttle.note("admin", false, at(0));
+        assert!(throttle.permits("admin", at(1_000_000)));
+        throttle.note("admin", false, at(1_000_000));
+        assert!(!throttle.permits("admin", at(9_000_000)));
+    }
+
+    #[test]
     fn a_success_forgets() {
         let mut throttle = Throttle::default();
         for _ in 0..4 {
@@ -129,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_names_does_not_free_the_one_under_attack() {
+    fn cve_2024_21662_a_flood_of_names_does_not_free_the_one_under_attack() {
         let mut throttle = Throttle::new(ThrottleOptions { names: 10, ..ThrottleOptions::default() });
         for _ in 0..5 {
             throttle.note("admin", false, at(0));

@@ -39,9 +39,9 @@ pub struct Claims {
 /// Whom a token speaks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A local account that logged in: `<name>:login`, and in old tokens the bare name.
+    /// A local account that logged in: `<name>:login`.
     Login(String),
-    /// An API key of a local account: `<name>:apiKey`.
+    /// An API key of a local account: `<name>:apiKey`, and in old tokens the bare name.
     ApiKey(String),
     /// A role of a project: `proj:<project>:<role>`.
     Project {
@@ -68,7 +68,7 @@ impl Subject {
         match sub.rsplit_once(':') {
             Some((name, "login")) => Self::Login(name.to_owned()),
             Some((name, "apiKey")) => Self::ApiKey(name.to_owned()),
-            _ => Self::Login(sub.to_owned()),
+            _ => Self::ApiKey(sub.to_owned()),
         }
     }
 
@@ -283,7 +283,7 @@ mod tests {
         for text in ["admin:login", "alice:apiKey", "proj:team-a:ci"] {
             assert_eq!(Subject::parse(text).to_string(), text);
         }
-        assert_eq!(Subject::parse("admin"), Subject::Login("admin".into()));
+        assert_eq!(Subject::parse("admin"), Subject::ApiKey("admin".into()));
         assert_eq!(Subject::parse("proj:team-a:ci").name(), "proj:team-a:ci");
     }
 }

@@ -88,23 +88,57 @@ impl From<Map<String, Value>> for FederatedClaims {
 
 /// Who a token says has issued it, believed for nothing but choosing who verifies it.
 pub fn unverified_issuer(token: &str) -> Option<String> {
+    unverified(token)?.get("iss")?.as_str().map(str::to_owned)
+}
+
+/// When a token says that it ends, before anything of it is verified: for looking at it as it was until then.
+pub fn unverified_expiry(token: &str) -> Option<i64> {
+    FederatedClaims::from(unverified(token)?.as_object()?.clone()).seconds("exp")
+}
+
+/// Whether an access token lets its bearer do something, as it says itself: only whoever issued it can verify that.
+pub fn unverified_scope(token: &str, scope: &str) -> bool {
+    let claims = unverified(token).unwrap_or_default();
+    let is_it = |text: &str| text.eq_ignore_ascii_case(scope);
+    match claims.get("scp") {
+        Some(Value::String(scopes)) => scopes.split_whitespace().any(is_it),
+        Some(Value::Array(scopes)) => scopes.iter().filter_map(Value::as_str).any(is_it),
+        _ => false,
+    }
+}
+
+fn unverified(token: &str) -> Option<Value> {
     let mut parts = token.split('.');
     let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return None;
     };
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Value = serde_json::from_slice(&bytes).ok()?;
-    claims.get("iss")?.as_str().map(str::to_owned)
+    serde_json::from_slice(&bytes).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::FederatedClaims;
+    use super::{FederatedClaims, unverified_scope};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::{Value, json};
 
     fn claims(value: &Value) -> FederatedClaims {
         value.as_object().unwrap().clone().into()
+    }
+
+    #[test]
+    fn scopes_are_texts_or_lists() {
+        let may = |claims: Value| {
+            let token = format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims.to_string()));
+            unverified_scope(&token, "User.Read")
+        };
+        assert!(may(json!({"scp": "openid user.read"})));
+        assert!(may(json!({"scp": ["User.Read"]})));
+        assert!(!may(json!({"scp": "User.ReadBasic.All"})));
+        assert!(!may(json!({"scp": 1})));
+        assert!(!unverified_scope("opaque", "User.Read"));
     }
 
     #[test]

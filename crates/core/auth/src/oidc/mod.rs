@@ -11,7 +11,7 @@ mod sealed;
 mod state;
 mod verify;
 
-pub use claims::{FederatedClaims, unverified_issuer};
+pub use claims::{FederatedClaims, unverified_expiry, unverified_issuer, unverified_scope};
 pub use discovery::{Discovery, DiscoveryError};
 pub use keys::KeySet;
 pub use request::{AuthorizationRequest, Pkce, authorization_url, random_text};
