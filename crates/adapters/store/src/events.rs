@@ -33,6 +33,8 @@ pub struct EventRecord {
     pub component: String,
     /// Annotations: who, and where to.
     pub annotations: BTreeMap<String, String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
     /// When.
     pub at: Timestamp,
 }
@@ -62,6 +64,7 @@ impl Store {
                 "name": format!("{}.{:x}", event.name, event.at.as_nanosecond() + beside),
                 "namespace": event.namespace,
                 "annotations": event.annotations,
+                "labels": event.labels,
             },
             "involvedObject": {
                 "apiVersion": event.api_version, "kind": event.kind, "namespace": event.namespace,

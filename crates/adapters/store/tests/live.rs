@@ -141,6 +141,7 @@ async fn an_application_lives_is_synced_and_goes() {
         warning: false,
         component: "argocd-server".into(),
         annotations: [("user".to_owned(), "admin".to_owned())].into(),
+        labels: [("team".to_owned(), "a".to_owned())].into(),
         at: jiff::Timestamp::UNIX_EPOCH,
     };
     store.record_event(&event).await.expect("an event");

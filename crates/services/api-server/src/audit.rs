@@ -1,10 +1,10 @@
 //! Kubernetes events: who did what to which application or project.
 
-use crate::authorization::Access;
+use crate::authorization::{Access, project_name};
 use crate::hub::Hub;
 use crate::snapshot::{Broken, Snapshot};
 use api::k8s::meta_v1::ObjectMeta;
-use api::v1alpha1::{AppProject, Application, ApplicationSet};
+use api::v1alpha1::{AppProject, Application, ApplicationSet, ResourceRef};
 use api::{API_VERSION, Root};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -47,12 +47,13 @@ impl Hub {
         let mut kept: BTreeMap<String, String> =
             annotations.map(|(key, value)| (key.to_owned(), value.clone())).collect();
         kept.insert("user".into(), user(access));
-        self.tell(access, Application::KIND, &of.metadata, reason, what, kept).await;
+        let labels = self.event_labels(of);
+        self.tell(access, Application::KIND, &of.metadata, reason, what, (kept, labels)).await;
     }
 
     /// Records what was done to a project. Its events carry no annotations.
     pub(crate) async fn tell_project(&self, access: &Access, of: &AppProject, reason: Reason, what: &str) {
-        self.tell(access, AppProject::KIND, &of.metadata, reason, what, BTreeMap::new()).await;
+        self.tell(access, AppProject::KIND, &of.metadata, reason, what, Default::default()).await;
     }
 
     /// Records what was done to an ApplicationSet.
@@ -64,7 +65,55 @@ impl Hub {
         what: &str,
     ) {
         let annotations = BTreeMap::from([("user".to_owned(), user(access))]);
-        self.tell(access, ApplicationSet::KIND, &of.metadata, reason, what, annotations).await;
+        self.tell(access, ApplicationSet::KIND, &of.metadata, reason, what, (annotations, BTreeMap::new()))
+            .await;
+    }
+
+    /// Records that an action ran on an object of a cluster. The cluster may be another one, so that the event is in our
+    /// namespace.
+    pub(crate) async fn tell_object(&self, access: &Access, of: &ResourceRef, what: &str) {
+        if !self.tells(Reason::ActionRan) {
+            return;
+        }
+        let annotations = [("user", user(access)), ("resource-namespace", of.namespace.clone())];
+        let group = if of.group.is_empty() { String::new() } else { format!("{}/", of.group) };
+        let event = EventRecord {
+            api_version: format!("{group}{}", of.version),
+            kind: of.kind.clone(),
+            // Kubernetes keeps no event of an object that is said to be elsewhere.
+            namespace: self.store.namespace().to_owned(),
+            name: of.name.clone(),
+            uid: of.uid.clone(),
+            // The original has the version of the kind here.
+            resource_version: of.version.clone(),
+            reason: Reason::ActionRan.as_str().into(),
+            message: format!("{} {what}", user(access)),
+            warning: false,
+            component: crate::COMPONENT.into(),
+            annotations: annotations.map(|(name, value)| (name.to_owned(), value)).into(),
+            labels: BTreeMap::new(),
+            at: Timestamp::now(),
+        };
+        self.record(&event).await;
+    }
+
+    /// Labels of an application's events, as settings choose them.
+    fn event_labels(&self, of: &Application) -> BTreeMap<String, String> {
+        let project = self.store.project(project_name(of)).ok();
+        let none = BTreeMap::new();
+        let of_project = project.as_ref().map_or(&none, |project| &project.metadata.labels);
+        settings::ResourceLabels::parse(&self.snapshot().data).of_events(&of.metadata.labels, of_project)
+    }
+
+    fn tells(&self, reason: Reason) -> bool {
+        self.options.event_reasons.iter().any(|word| word == "all" || word == reason.as_str())
+    }
+
+    async fn record(&self, event: &EventRecord) {
+        tracing::info!(kind = %event.kind, name = %event.name, reason = %event.reason, "{}", event.message);
+        if let Err(error) = self.store.record_event(event).await {
+            tracing::warn!(%error, "an event could not be written");
+        }
     }
 
     async fn tell(
@@ -74,10 +123,9 @@ impl Hub {
         metadata: &ObjectMeta,
         reason: Reason,
         what: &str,
-        annotations: BTreeMap<String, String>,
+        (annotations, labels): (BTreeMap<String, String>, BTreeMap<String, String>),
     ) {
-        let wanted = &self.options.event_reasons;
-        if !wanted.iter().any(|word| word == "all" || word == reason.as_str()) {
+        if !self.tells(reason) {
             return;
         }
         let user = user(access);
@@ -93,12 +141,10 @@ impl Hub {
             warning: false,
             component: crate::COMPONENT.into(),
             annotations,
+            labels,
             at: Timestamp::now(),
         };
-        tracing::info!(kind, name = %event.name, reason = %event.reason, "{}", event.message);
-        if let Err(error) = self.store.record_event(&event).await {
-            tracing::warn!(%error, "an event could not be written");
-        }
+        self.record(&event).await;
     }
 }
 
@@ -120,6 +166,7 @@ pub(crate) async fn tell_of_pull_request(hub: &Hub, of: &Application, what: &str
         warning: true,
         component: crate::COMPONENT.into(),
         annotations: BTreeMap::new(),
+        labels: BTreeMap::new(),
         at: Timestamp::now(),
     };
     if let Err(error) = hub.store.record_event(&event).await {
@@ -164,6 +211,7 @@ fn broken(store: &Store, problem: &Broken) -> EventRecord {
         warning: true,
         component: crate::COMPONENT.into(),
         annotations: BTreeMap::new(),
+        labels: BTreeMap::new(),
         at: Timestamp::now(),
     }
 }

@@ -1,5 +1,6 @@
 //! Kubernetes Events about applications, and what the API server reads of clusters.
 
+use crate::situation::project_name;
 use crate::{COMPONENT, Controller};
 use api::codes::OperationPhase;
 use api::k8s::meta_v1::Time;
@@ -120,6 +121,9 @@ impl Controller {
         let annotations = [("dest-namespace", &destination.namespace), ("dest-server", &destination.server)];
         let annotations: BTreeMap<String, String> =
             annotations.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        let project = self.store().project(project_name(application)).ok();
+        let none = BTreeMap::new();
+        let of_project = project.as_ref().map_or(&none, |project| &project.metadata.labels);
         let record = EventRecord {
             api_version: api::API_VERSION.into(),
             kind: "Application".into(),
@@ -132,6 +136,7 @@ impl Controller {
             warning,
             component: COMPONENT.into(),
             annotations,
+            labels: self.rules().labels.of_events(&metadata.labels, of_project),
             at: now,
         };
         if self.teller().waiting.try_send(record).is_err() {

@@ -8,7 +8,7 @@ use crate::failure;
 use crate::hub::Hub;
 use actions::{ActionError, Impact, Parameters};
 use api::names::IN_CLUSTER_SERVER;
-use api::v1alpha1::{ApplicationDestination, ResourceAction};
+use api::v1alpha1::{ApplicationDestination, ResourceAction, ResourceRef};
 use jiff::Timestamp;
 use kubernetes::{ApiResource, DryRun, Patch, WriteOptions, merge_patch};
 use object::Object;
@@ -104,6 +104,17 @@ pub(super) async fn run(
         format!("ran action {action} on resource {}/{}/{}", query.group(), query.kind, query.resource_name)
     };
     hub.tell_application(access, &reached.application, Reason::ActionRan, &what).await;
+    if !reached.is_application {
+        let of = ResourceRef {
+            group: reached.resource.group.clone(),
+            version: reached.resource.version.clone(),
+            kind: reached.resource.kind.clone(),
+            namespace: reached.namespace.clone(),
+            name: reached.name.clone(),
+            uid: reached.uid.clone(),
+        };
+        hub.tell_object(access, &of, &format!("ran action {action}")).await;
+    }
     Ok(ApplicationResponse {})
 }
 
