@@ -5,8 +5,9 @@ use crate::failure;
 use crate::hub::Hub;
 use api::names::IN_CLUSTER_SERVER;
 use api::v1alpha1::{AppProject, Application, ApplicationDestination, ClusterConfig};
-use kubernetes::{Access, Cluster, Connection};
+use kubernetes::{Access, Cluster, Connection, Impersonation};
 use object::Secret;
+use project::NoServiceAccount;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use tonic::Status;
@@ -102,6 +103,27 @@ impl Hub {
             ))
         })?;
         self.connect_to(&cluster.server).await
+    }
+
+    /// The same as objects of an application are read and changed: in the name of the project's service account, where
+    /// settings want that.
+    pub(crate) async fn acting(&self, application: &Application, scope: &Scope) -> Result<Cluster, Status> {
+        let cluster = self.connect(application, scope).await?;
+        let (impersonation, _) = settings::Impersonation::parse(&self.snapshot().data);
+        if !impersonation.enabled {
+            return Ok(cluster);
+        }
+        let refused =
+            |reason: &str| Status::unknown(format!("error getting application cluster config: {reason}"));
+        let destination = &application.spec.destination;
+        let place = scope.destination(destination).map_err(|problem| refused(&problem))?;
+        let own_namespace = self.namespace_or_default(&application.metadata.namespace);
+        match project::service_account(&scope.project, &place, &destination.namespace, own_namespace) {
+            Ok(user) => Ok(cluster.acting_for(Impersonation { user, groups: Vec::new() })),
+            Err(NoServiceAccount::NoMatch { .. }) if !impersonation.enforced => Ok(cluster),
+            Err(reason @ NoServiceAccount::NoMatch { .. }) => Err(refused(&reason.to_string())),
+            Err(reason) => Err(refused(&format!("error deriving service account to impersonate: {reason}"))),
+        }
     }
 
     /// A connection to a registered cluster.

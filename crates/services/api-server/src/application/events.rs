@@ -49,7 +49,7 @@ pub(crate) async fn of_application(
         )));
     }
     let scope = hub.project_of(&application)?;
-    let cluster = hub.connect(&application, &scope).await?;
+    let cluster = hub.acting(&application, &scope).await?;
     list(&cluster, &About { namespace: &namespace, name: &name, uid: &uid }).await
 }
 

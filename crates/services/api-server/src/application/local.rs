@@ -36,7 +36,7 @@ pub(super) async fn manifests(
             project_name(&application)
         )));
     }
-    let cluster = hub.connect(&application, &scope).await?;
+    let cluster = hub.acting(&application, &scope).await?;
     let facts = ClusterFacts::of(&cluster).await.map_err(|error| failure::kubernetes(&error))?;
     let render = Render {
         application: &application,

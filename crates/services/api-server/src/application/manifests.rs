@@ -33,7 +33,7 @@ pub(crate) async fn manifests(
             )));
         }
     }
-    let cluster = hub.connect(&application, &scope).await?;
+    let cluster = hub.acting(&application, &scope).await?;
     let facts = ClusterFacts::of(&cluster).await.map_err(|error| failure::kubernetes(&error))?;
     let annotations = &access.snapshot().masked_annotations;
     let mut manifests = Vec::new();

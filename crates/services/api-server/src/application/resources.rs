@@ -38,7 +38,7 @@ pub(crate) async fn managed(
 ) -> Result<ManagedResourcesResponse, Status> {
     let application = access.application(wanted(query), "get")?;
     let mut items = found::managed(hub, &application).await?;
-    items.retain(|item| is_asked_for(item, query));
+    items.retain(|item| !item.hook && is_asked_for(item, query));
     for item in &mut items {
         masking::resource(item, &access.snapshot().masked_annotations);
     }
@@ -127,7 +127,7 @@ pub(super) async fn reach(
             named.kind, named.group, named.name, application.metadata.name
         ))
     })?;
-    let cluster = hub.connect(&application, &scope).await?;
+    let cluster = hub.acting(&application, &scope).await?;
     let version = if named.version.is_empty() { &node.resource_ref.version } else { named.version };
     let kind = GroupVersionKind::new(named.group, version, named.kind);
     let resource = cluster.resource(&kind).await.map_err(|error| failure::kubernetes(&error))?;
