@@ -9,16 +9,16 @@ use crate::masking;
 use api::v1alpha1::{Application, ResourceDiff};
 use diff::DiffOptions;
 use kubernetes::{ApplyOptions, Cluster, DryRun, Method};
-use object::{Object, ResourceKey, is_secret};
+use object::{GroupVersionKind, Object, is_secret};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use tonic::Status;
 use wire::application::{ApplicationServerSideDiffQuery, ApplicationServerSideDiffResponse};
 
 /// More pairs than an application is shown with.
 const MOST_PAIRS: usize = 10_000;
 
-/// The differences of the pairs that were sent.
+/// The differences of the pairs that were sent: of each place in the two lists, what is live and what is wanted. Either
+/// may be missing.
 pub(crate) async fn differences(
     hub: &Hub,
     access: &Access,
@@ -32,46 +32,107 @@ pub(crate) async fn differences(
     if query.live_resources.len() > MOST_PAIRS {
         return Err(Status::invalid_argument(format!("more than {MOST_PAIRS} resources")));
     }
+    if query.live_resources.len() != query.target_manifests.len() {
+        return Err(Status::invalid_argument(
+            "error performing state diffs: left and right arrays have mismatched lengths",
+        ));
+    }
     let scope = hub.project_of(&application)?;
-    let targets = targets(query, &application)?;
     let options = options(hub, &application)?;
     let managed = found::managed(hub, &application).await?;
+    let pairs = query.live_resources.iter().zip(&query.target_manifests).enumerate();
+    let pairs: Vec<Pair<'_>> = pairs
+        .map(|(place, (asked, target))| pair(&application, &managed, place, asked, target))
+        .collect::<Result<_, _>>()?;
     let cluster = hub.connect(&application, &scope).await?;
     let mut items = Vec::new();
-    for asked in &query.live_resources {
-        let key = ResourceKey::new(&asked.group, &asked.kind, &asked.namespace, &asked.name);
-        let own = managed.iter().any(|entry| {
-            (&entry.group, &entry.kind, &entry.namespace, &entry.name)
-                == (&asked.group, &asked.kind, &asked.namespace, &asked.name)
-        });
-        let target = targets.get(&key).filter(|_| own).ok_or_else(|| {
-            Status::invalid_argument(format!("{key} is not part of application {}", query.app_name))
-        })?;
-        items.push(difference(&cluster, target, &options, asked, access).await?);
+    for pair in &pairs {
+        items.push(difference(&cluster, pair, &options, access).await?);
     }
     let modified = items.iter().any(|item| item.modified);
     Ok(ApplicationServerSideDiffResponse { items, modified })
 }
 
-/// The manifests by key; one without a namespace is in the destination's.
-fn targets(
-    query: &ApplicationServerSideDiffQuery,
+/// What is asked about one object.
+struct Pair<'a> {
+    asked: &'a ResourceDiff,
+    target: Option<Object>,
+    /// The kind of the live one, where the caller knows of one: it is the application's.
+    live: Option<GroupVersionKind>,
+}
+
+/// Whether a text stands for no object.
+fn is_nothing(text: &str) -> bool {
+    matches!(text, "" | "null")
+}
+
+/// Reads a pair. Both sides must be the object that is named, and a live one the application's.
+fn pair<'a>(
     application: &Application,
-) -> Result<BTreeMap<ResourceKey, Object>, Status> {
-    let mut targets = BTreeMap::new();
-    for text in &query.target_manifests {
-        let target = found::object(text).ok_or_else(|| {
-            Status::invalid_argument("error unmarshaling target manifest: it is not an object")
+    managed: &[ResourceDiff],
+    place: usize,
+    asked: &'a ResourceDiff,
+    target: &str,
+) -> Result<Pair<'a>, Status> {
+    let live = if is_nothing(&asked.live_state) {
+        None
+    } else {
+        let live = found::object(&asked.live_state).ok_or_else(|| {
+            Status::invalid_argument(format!(
+                "error unmarshaling live state for {}/{}: it is not an object",
+                asked.kind, asked.name
+            ))
         })?;
-        let mut key = target.key();
-        let known =
-            query.live_resources.iter().any(|live| live.namespace == key.namespace && live.name == key.name);
-        if key.namespace.is_empty() && !known {
-            application.spec.destination.namespace.clone_into(&mut key.namespace);
+        check_named(asked, &live, live.namespace())?;
+        let is_own = managed.iter().any(|entry| {
+            (&entry.group, &entry.kind, &entry.namespace, &entry.name)
+                == (&asked.group, &asked.kind, &asked.namespace, &asked.name)
+        });
+        if !is_own {
+            return Err(Status::permission_denied(format!(
+                "{}/{} {} not found as part of application {}",
+                asked.group, asked.kind, asked.name, application.metadata.name
+            )));
         }
-        targets.insert(key, target);
+        Some(live.gvk())
+    };
+    let target = if is_nothing(target) {
+        None
+    } else {
+        let target = found::object(target).ok_or_else(|| {
+            Status::invalid_argument(format!(
+                "error unmarshaling target manifest {place}: it is not an object"
+            ))
+        })?;
+        // One without a namespace is in the destination's.
+        let namespace =
+            if target.namespace().is_empty() { &asked.namespace } else { target.namespace() }.to_owned();
+        check_named(asked, &target, &namespace)?;
+        Some(target)
+    };
+    if target.is_none() && live.is_none() {
+        return Err(Status::invalid_argument(
+            "error performing state diffs: both live and config are null objects",
+        ));
     }
-    Ok(targets)
+    Ok(Pair { asked, target, live })
+}
+
+/// Refuses an object that is another one than it is said to be: what it is decides what is masked.
+fn check_named(asked: &ResourceDiff, object: &Object, namespace: &str) -> Result<(), Status> {
+    let pairs = [
+        ("name", asked.name.as_str(), object.name()),
+        ("namespace", &asked.namespace, namespace),
+        ("group", &asked.group, object.group()),
+        ("kind", &asked.kind, object.kind()),
+    ];
+    match pairs.into_iter().find(|(_, expected, got)| expected != got) {
+        None => Ok(()),
+        Some((what, expected, got)) => Err(Status::invalid_argument(format!(
+            "{what} mismatch: expected {expected}, got {got} for live resource {}/{}/{}",
+            asked.group, asked.kind, asked.name
+        ))),
+    }
 }
 
 fn options(hub: &Hub, application: &Application) -> Result<DiffOptions, Status> {
@@ -82,33 +143,43 @@ fn options(hub: &Hub, application: &Application) -> Result<DiffOptions, Status> 
         .map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
+/// One difference. A live object is read from the cluster; where only one side is there, nothing is predicted.
 async fn difference(
     cluster: &Cluster,
-    target: &Object,
+    pair: &Pair<'_>,
     options: &DiffOptions,
-    asked: &ResourceDiff,
     access: &Access,
 ) -> Result<ResourceDiff, Status> {
+    let Pair { asked, target, live: known } = pair;
     let tried = |error: kubernetes::Error| {
         let status = failure::kubernetes(&error);
         // Validation quotes what it refuses; of a Secret nothing is quoted.
-        let status = if is_secret(target) {
+        let status = if target.as_ref().is_some_and(is_secret) {
             Status::new(status.code(), "the API server refused the Secret")
         } else {
             status
         };
         failure::within("error running server-side dry run apply", &status)
     };
-    let resource = cluster.resource(&target.gvk()).await.map_err(tried)?;
-    let live = cluster.find(&resource, &asked.namespace, &asked.name).await.map_err(tried)?;
-    let mut target = target.clone();
-    if resource.namespaced && target.namespace().is_empty() {
-        set(&mut target, &["metadata", "namespace"], Value::from(asked.namespace.as_str()));
+    let mut live = None;
+    let mut predicted = target.clone();
+    if let Some(kind) = known {
+        let kind = target.as_ref().map_or_else(|| kind.clone(), Object::gvk);
+        let resource = cluster.resource(&kind).await.map_err(tried)?;
+        live = cluster.find(&resource, &asked.namespace, &asked.name).await.map_err(tried)?;
+        if let Some(target) = predicted.as_mut() {
+            if resource.namespaced && target.namespace().is_empty() {
+                set(target, &["metadata", "namespace"], Value::from(asked.namespace.as_str()));
+            }
+            let apply = ApplyOptions {
+                method: Method::ServerSide,
+                dry_run: DryRun::Server,
+                ..ApplyOptions::default()
+            };
+            predicted = Some(cluster.apply(&resource, target, &apply).await.map_err(tried)?.object);
+        }
     }
-    let apply =
-        ApplyOptions { method: Method::ServerSide, dry_run: DryRun::Server, ..ApplyOptions::default() };
-    let predicted = cluster.apply(&resource, &target, &apply).await.map_err(tried)?.object;
-    let (predicted, live) = diff::normalized(Some(&predicted), live.as_ref(), options);
+    let (predicted, live) = diff::normalized(predicted.as_ref(), live.as_ref(), options);
     let (predicted, live) = (predicted.map(shown), live.map(shown));
     let (predicted, live) = (diff::state(predicted.as_ref()), diff::state(live.as_ref()));
     let mut item = ResourceDiff {
@@ -116,6 +187,8 @@ async fn difference(
         kind: asked.kind.clone(),
         namespace: asked.namespace.clone(),
         name: asked.name.clone(),
+        hook: asked.hook,
+        resource_version: asked.resource_version.clone(),
         modified: predicted != live,
         target_state: predicted,
         live_state: live,

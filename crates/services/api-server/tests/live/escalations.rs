@@ -93,8 +93,11 @@ fn asked(object: &object::Object) -> ResourceDiff {
         kind: object.kind().into(),
         namespace: object.namespace().into(),
         name: object.name().into(),
-        live_state: json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "forged"}})
-            .to_string(),
+        live_state: json!({
+            "apiVersion": "v1", "kind": object.kind(), "data": {"k": "forged"},
+            "metadata": {"name": object.name(), "namespace": object.namespace()},
+        })
+        .to_string(),
         ..ResourceDiff::default()
     }
 }
@@ -117,8 +120,8 @@ async fn cve_2026_42880_a_prediction_reads_no_secret() {
     // A target that says little: what it is merged with is what is live.
     let target = |name: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "predicted", "labels": {"x": "y"}}});
     let refused = predicted(&bench, &alice, asked(&other), &target("other")).await.unwrap_err();
-    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused:?}");
-    assert!(refused.message().ends_with("is not part of application a"), "{refused:?}");
+    assert_eq!(refused.code(), tonic::Code::PermissionDenied, "{refused:?}");
+    assert_eq!(refused.message(), "/Secret other not found as part of application a");
     assert!(!holds(refused.message()));
     let shown = predicted(&bench, &alice, asked(&own), &target("own")).await.expect("it is its own");
     let text = format!("{shown:?}");
@@ -129,6 +132,165 @@ async fn cve_2026_42880_a_prediction_reads_no_secret() {
     let disguised = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "predicted"}});
     let refused = predicted(&bench, &alice, asked(&own), &disguised).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused:?}");
+    let mut forged = asked(&own);
+    forged.live_state = forged.live_state.replace("Secret", "ConfigMap");
+    let refused = predicted(&bench, &alice, forged, &target("own")).await.unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "kind mismatch: expected Secret, got ConfigMap for live resource /Secret/own"
+    );
+}
+
+#[tokio::test]
+async fn predictions_are_of_pairs_either_side_of_which_may_be_missing() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("pairs", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post(APPLICATIONS, &admin, application("a", "guestbook")).await.good();
+    let config = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "pairs"}, "data": {"k": "v"}});
+    let (kept, pruned) = (made(&bench, config("kept")).await, made(&bench, config("pruned")).await);
+    manages(&bench, "a", &[&kept, &pruned]).await;
+    let fresh = ResourceDiff {
+        kind: "ConfigMap".into(),
+        namespace: "pairs".into(),
+        name: "fresh".into(),
+        ..ResourceDiff::default()
+    };
+    // What Argo CD's own command line sends: what is pruned has no target, what is new nothing live.
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let mut client = ApplicationServiceClient::new(channel);
+    let mut ask = async |lives: Vec<ResourceDiff>, targets: Vec<String>| {
+        let mut request = tonic::Request::new(ApplicationServerSideDiffQuery {
+            app_name: "a".into(),
+            live_resources: lives,
+            target_manifests: targets,
+            ..Default::default()
+        });
+        request.metadata_mut().insert("token", alice.parse().expect("a token"));
+        client.server_side_diff(request).await.map(tonic::Response::into_inner)
+    };
+    let shown = ask(
+        vec![asked(&pruned), fresh.clone(), asked(&kept)],
+        vec![String::new(), config("fresh").to_string(), config("kept").to_string()],
+    );
+    let shown = shown.await.expect("differences");
+    let told: Vec<_> = shown
+        .items
+        .iter()
+        .map(|item| {
+            (item.name.as_str(), item.modified, item.target_state == "null", item.live_state == "null")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [("pruned", true, true, false), ("fresh", true, false, true), ("kept", false, false, false)]
+    );
+    let refused = ask(vec![fresh.clone()], vec!["null".into()]).await.unwrap_err();
+    assert_eq!(refused.message(), "error performing state diffs: both live and config are null objects");
+    assert!(ask(vec![fresh], Vec::new()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_project_is_opened_to_clusters_and_repositories_by_those_who_may_change_them() {
+    let (settings, _) = two_users();
+    let policy = "p, bob, projects, *, red, allow\np, bob, clusters, update, https://own.example, allow\n\
+                  p, bob, repositories, update, https://git.example/own.git, allow\n";
+    let bench = Bench::start("opened", settings, json!({"policy.csv": policy})).await;
+    let admin = bench.admin().await;
+    let bob = bench.user(&admin, "bob").await;
+    let spec = |servers: &[&str], repositories: &[&str]| {
+        let place =
+            |(index, server): (usize, &&str)| json!({"server": server, "namespace": format!("n{index}")});
+        let places = servers.iter().enumerate().map(place);
+        json!({"sourceRepos": repositories, "destinations": places.collect::<Vec<_>>()})
+    };
+    let own = ["https://own.example"];
+    let none: [&str; 0] = [];
+    let made =
+        json!({"project": {"metadata": {"name": "red"}, "spec": spec(&["https://theirs.example"], &none)}});
+    bench.post("/api/v1/projects", &admin, made).await.good();
+    let change = async |spec: Value| {
+        let mut project = bench.get("/api/v1/projects/red", &admin).await.good().json();
+        project["spec"] = spec;
+        bench.rest("PUT", "/api/v1/projects/red", &bob, Some(json!({"project": project}))).await
+    };
+    let denied = async |spec: Value, what: &str| {
+        let answer = change(spec).await;
+        let text = format!("permission denied: {what}, sub: bob");
+        assert!(answer.status == 403 && answer.message().starts_with(&text), "{what}: {answer:?}");
+    };
+    denied(spec(&["https://theirs.example", "*"], &none), "clusters, update, *").await;
+    denied(spec(&none, &none), "clusters, update, https://theirs.example").await;
+    // The same server once for each namespace is added all the same.
+    denied(
+        spec(&["https://theirs.example", "https://x.example", "https://x.example"], &none),
+        "clusters, update, https://x.example",
+    )
+    .await;
+    denied(spec(&["https://theirs.example"], &["*"]), "repositories, update, *").await;
+    let mut kinds = spec(&["https://theirs.example"], &none);
+    kinds["clusterResourceWhitelist"] = json!([{"group": "*", "kind": "*"}]);
+    denied(kinds, "clusters, update, https://theirs.example").await;
+    // Creating over what is there is the same change.
+    let project = json!({"project": {"metadata": {"name": "red"}, "spec": spec(&["*"], &none)}});
+    let answer = bench
+        .post("/api/v1/projects?upsert=true", &bob, json!({"project": project["project"], "upsert": true}))
+        .await;
+    assert!(answer.status == 403 && answer.message().contains("clusters, update, "), "{answer:?}");
+    change(spec(&["https://theirs.example", own[0]], &["https://git.example/own.git"])).await.good();
+    let mut described = spec(&["https://theirs.example", own[0]], &["https://git.example/own.git"]);
+    described["description"] = "ours".into();
+    change(described).await.good();
+}
+
+#[tokio::test]
+async fn objects_are_reached_in_the_name_of_the_projects_service_account() {
+    let (mut settings, policy) = two_users();
+    settings["application.sync.impersonation.enabled"] = "true".into();
+    settings["application.sync.impersonation.enforced"] = "true".into();
+    let bench = Bench::start("borrowed", settings, policy).await;
+    let admin = bench.admin().await;
+    let mut own = application("a", "guestbook");
+    own["spec"]["destination"]["namespace"] = "borrowed".into();
+    own["spec"]["project"] = "red".into();
+    let project = |accounts: Value| {
+        json!({"project": {"metadata": {"name": "red"}, "spec": {
+            "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
+            "destinationServiceAccounts": accounts,
+        }}, "upsert": true})
+    };
+    bench.post("/api/v1/projects", &admin, project(json!([]))).await.good();
+    bench.post(APPLICATIONS, &admin, own).await.good();
+    let config = made(
+        &bench,
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "borrowed"}}),
+    )
+    .await;
+    manages(&bench, "a", &[&config]).await;
+    let place = "namespace=borrowed&resourceName=c&version=v1&kind=ConfigMap&group=";
+    let root = format!("{APPLICATIONS}/a/resource?{place}");
+    let none = bench.get(&root, &admin).await;
+    let text = "no matching service account found for destination server https://kubernetes.default.svc and namespace borrowed";
+    assert!(none.status == 500 && none.message().ends_with(text), "{none:?}");
+    let accounts = json!([{"server": "*", "namespace": "borrowed", "defaultServiceAccount": "weak"}]);
+    bench.post("/api/v1/projects", &admin, project(accounts)).await.good();
+    let weak = "system:serviceaccount:borrowed:weak";
+    let patch = json!(json!({"metadata": {"labels": {"x": "y"}}}).to_string());
+    let merge = format!("{root}&patchType=application%2Fmerge-patch%2Bjson");
+    let events = format!(
+        "{APPLICATIONS}/a/events?resourceNamespace=borrowed&resourceName=c&resourceUID={}",
+        config.uid()
+    );
+    let answers = [
+        bench.get(&root, &admin).await,
+        bench.post(&merge, &admin, patch).await,
+        bench.rest("DELETE", &root, &admin, None).await,
+        bench.get(&events, &admin).await,
+    ];
+    for answer in answers {
+        assert!(answer.status == 403 && answer.message().contains(weak), "{answer:?}");
+    }
 }
 
 #[tokio::test]
