@@ -10,7 +10,7 @@ mod unix;
 
 pub use calls::{Calls, code_name};
 pub use channel::{ChannelError, ChannelOptions, ClientIdentity, Trust, connect, connect_as, in_process};
-pub use serve::{Listener, OnPlainText, serve};
+pub use serve::{Listener, OnPlainText, Peer, https_redirect, serve};
 pub use services::{ReflectionError, Services};
 pub use tls::{Identity, SelfSigned, TlsError, self_signed};
 pub use unix::{connect_unix, serve_unix};

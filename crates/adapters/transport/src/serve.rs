@@ -20,13 +20,17 @@ const GRACE: Duration = Duration::from_secs(5);
 const TLS_RECORD: u8 = 0x16;
 
 /// What a TLS port answers to plain HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum OnPlainText {
-    /// `307` to the same place under `https`.
-    Redirect,
+    /// What a router says: `https_redirect`, for one.
+    Answer(Router),
     /// The connection is closed.
     Close,
 }
+
+/// Who a connection is with: an extension of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// A port that is bound and not served yet.
 #[derive(Debug)]
@@ -67,8 +71,8 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
             accepted = listener.socket.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, mostly: others must be closed first.
                 tracing::warn!(%error, "accept connection");
@@ -79,8 +83,9 @@ pub async fn serve(listener: Listener, router: Router, stop: impl Future<Output 
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
-        let plain_text = listener.plain_text;
+        let router = router.clone().layer(axum::Extension(Peer(peer)));
+        let (acceptor, watcher) = (acceptor.clone(), graceful.watcher());
+        let plain_text = listener.plain_text.clone();
         tokio::spawn(async move {
             match acceptor {
                 None => plain(stream, router, watcher).await,
@@ -119,14 +124,14 @@ async fn secured(
         _ => return,
     }
     if first[0] != TLS_RECORD {
-        if plain_text == OnPlainText::Redirect {
-            connection(stream, redirect(), watcher).await;
-        } else {
-            let mut stream = stream;
-            // The peer is told nothing: it did not speak the protocol of this port.
-            stream.shutdown().await.ok();
-        }
-        return;
+        return match plain_text {
+            OnPlainText::Answer(router) => connection(stream, router, watcher).await,
+            OnPlainText::Close => {
+                let mut stream = stream;
+                // The peer is told nothing: it did not speak the protocol of this port.
+                stream.shutdown().await.ok();
+            }
+        };
     }
     match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => connection(stream, router, watcher).await,
@@ -150,7 +155,8 @@ async fn connection(
     }
 }
 
-fn redirect() -> Router {
+/// Sends every request to the same place under `https`, with a `307`.
+pub fn https_redirect() -> Router {
     use axum::extract::Request;
     use axum::http::{StatusCode, header};
     Router::new().fallback(|request: Request| async move {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tonic::Status;
 
 /// Resources whose objects begin with a project.
-const OF_PROJECTS: [&str; 6] =
+pub(crate) const OF_PROJECTS: [&str; 6] =
     ["applications", "applicationsets", "repositories", "clusters", "logs", "exec"];
 pub(crate) const APPLICATIONS: &str = "applications";
 
@@ -88,12 +88,6 @@ impl Access {
     /// The settings when the request came.
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
-    }
-
-    /// Whether the session has not run out since.
-    pub(crate) fn still_stands(&self) -> bool {
-        let expires = self.caller.identity().and_then(|identity| identity.claims.exp);
-        expires.is_none_or(|expires| Timestamp::now().as_second() < expires)
     }
 
     /// The caller's name as people know it; empty for nobody in particular.

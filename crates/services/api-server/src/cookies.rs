@@ -4,12 +4,12 @@ use crate::credentials::COOKIE;
 
 /// The longest cookie browsers take, with its name and attributes.
 const LONGEST: usize = 4093;
+/// A session has no more parts than this.
+pub(crate) const MOST_COOKIES: usize = 20;
 
 /// Values of `Set-Cookie` for a token; an empty one ends the session in the browser.
 pub(crate) fn set_cookies(token: &str, base_href: &str, secure: bool) -> Vec<String> {
-    let path = base_href.trim_matches('/');
-    let attributes =
-        format!("; path=/{path}; SameSite=lax; httpOnly{}", if secure { "; Secure" } else { "" });
+    let attributes = attributes(base_href, secure);
     let whole = format!("{COOKIE}={token}{attributes}");
     if whole.len() <= LONGEST {
         return vec![whole];
@@ -29,6 +29,30 @@ pub(crate) fn set_cookies(token: &str, base_href: &str, secure: bool) -> Vec<Str
         .collect()
 }
 
+/// Names of the cookies of a session in the text of a `Cookie` header.
+pub(crate) fn session_names(header: &str) -> impl Iterator<Item = &str> {
+    header
+        .split(';')
+        .filter_map(|pair| Some(pair.trim().split_once('=')?.0))
+        .filter(|name| name.starts_with(COOKIE))
+}
+
+/// Values of `Set-Cookie` that end a session in the browser: one for each part of it.
+pub(crate) fn cleared<'a>(
+    names: impl Iterator<Item = &'a str>,
+    base_href: &str,
+    secure: bool,
+) -> Vec<String> {
+    let attributes = attributes(base_href, secure);
+    let names: std::collections::BTreeSet<&str> = names.collect();
+    names.into_iter().map(|name| format!("{name}={attributes}")).collect()
+}
+
+fn attributes(base_href: &str, secure: bool) -> String {
+    let path = base_href.trim_matches('/');
+    format!("; path=/{path}; SameSite=lax; httpOnly{}", if secure { "; Secure" } else { "" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +63,19 @@ mod tests {
         assert_eq!(
             set_cookies("t", "/argo/", true),
             ["argocd.token=t; path=/argo; SameSite=lax; httpOnly; Secure"]
+        );
+    }
+
+    #[test]
+    fn each_part_of_a_session_is_cleared_and_nothing_else() {
+        let sent = "argocd.token=2:a; x=y; argocd.token-1=b; argocd.oauthstate=d; argocd.token-17=e";
+        assert_eq!(
+            cleared(session_names(sent), "/", false),
+            [
+                "argocd.token=; path=/; SameSite=lax; httpOnly",
+                "argocd.token-1=; path=/; SameSite=lax; httpOnly",
+                "argocd.token-17=; path=/; SameSite=lax; httpOnly"
+            ]
         );
     }
 

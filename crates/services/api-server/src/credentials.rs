@@ -1,11 +1,10 @@
 //! Where a request carries its token: metadata `token`, then `authorization`, then the cookie.
 
+use crate::cookies::MOST_COOKIES;
 use http::{HeaderMap, HeaderName};
 
 /// Name of the session cookie.
 pub(crate) const COOKIE: &str = "argocd.token";
-/// A session cookie has no more parts than this.
-const MOST_PARTS: usize = 20;
 
 /// The token of a request. What is not made of three parts is as if it were not there.
 pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
@@ -36,7 +35,7 @@ pub(crate) fn cookie_token(header: &str) -> Option<String> {
     };
     let first = value(COOKIE)?;
     let Some((count, part)) = first.split_once(':') else { return Some(first.to_owned()) };
-    let count: usize = count.parse().ok().filter(|count| (1..=MOST_PARTS).contains(count))?;
+    let count: usize = count.parse().ok().filter(|count| (1..=MOST_COOKIES).contains(count))?;
     let mut token = part.to_owned();
     for number in 1..count {
         token.push_str(value(&format!("{COOKIE}-{number}"))?);

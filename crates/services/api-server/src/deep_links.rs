@@ -40,6 +40,14 @@ impl Known {
         self
     }
 
+    /// Adds the address of this Argo CD, where no other one manages the application.
+    pub(crate) fn managed_here(mut self, own: &str) -> Self {
+        if !own.is_empty() && !self.0.contains_key("managedByURL") {
+            self.0.insert("managedByURL".into(), own.into());
+        }
+        self
+    }
+
     /// Adds a project, without the records of its tokens.
     pub(crate) fn project(mut self, project: &AppProject) -> Self {
         let mut shown = project.clone();
@@ -94,6 +102,19 @@ impl Hub {
             .await?;
         Ok(LinksResponse { items })
     }
+}
+
+/// What is wrong with the address of the Argo CD that an application says manages it.
+pub(crate) fn managed_by_problem(application: &Application) -> Option<String> {
+    let address = application.metadata.annotations.get(MANAGED_BY).filter(|address| !address.is_empty())?;
+    let problem = match url::Url::parse(address) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => return None,
+        Ok(_) | Err(url::ParseError::RelativeUrlWithoutBase) => {
+            "URL must include http or https protocol".to_owned()
+        }
+        Err(error) => format!("failed to parse URL: {error}"),
+    };
+    Some(format!("invalid managed-by URL: {problem}"))
 }
 
 /// An address of a web page; anything else would run in a user's browser.
@@ -186,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn cve_2022_31035_no_link_runs_in_a_browser() {
+    fn cve_2022_31035_cve_2024_28175_cve_2026_45738_no_link_runs_in_a_browser() {
         let mut known = application();
         let made =
             |known: &Value| make(&json!({"url": "{{.app.metadata.annotations.link}}", "title": "t"}), known);

@@ -67,6 +67,31 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     })
 }
 
+/// What a port with TLS says to plain HTTP. With a root path the redirect is under it, health is told right away, and
+/// nothing else is there.
+pub(crate) fn plain_text(hub: &Arc<Hub>) -> Router {
+    let root = hub.options.root_path.clone();
+    if root.is_empty() {
+        return transport::https_redirect();
+    }
+    let hub = hub.clone();
+    let guard = move |request: Request, next: axum::middleware::Next| {
+        let (hub, root) = (hub.clone(), root.clone());
+        async move {
+            let path = request.uri().path();
+            if path == "/healthz" {
+                return pages::healthz(&hub);
+            }
+            let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(root.as_str()));
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                return next.run(request).await;
+            }
+            pages::text(StatusCode::NOT_FOUND, "404 page not found\n")
+        }
+    };
+    transport::https_redirect().layer(axum::middleware::from_fn(guard))
+}
+
 fn authenticated(hub: &Arc<Hub>) -> Result<Authenticated, StartError> {
     let (router, names) = services::router(hub)?;
     Ok(Authenticated::new(hub.clone(), hub.metrics.calls.count(router), names.into()))

@@ -14,6 +14,7 @@ use crate::{Options, Parts};
 use auth::Throttle;
 use cache::Cache;
 use jiff::Timestamp;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use store::Store;
 use tokio::sync::Semaphore;
@@ -47,6 +48,8 @@ pub(crate) struct Hub {
     pub(crate) extensions: Extensions,
     /// Changes of accounts and of project tokens are read, changed and written one at a time.
     pub(crate) writes: tokio::sync::Mutex<()>,
+    /// Whether the server was asked to stop: it finishes what is under way and is not healthy any more.
+    pub(crate) stopping: AtomicBool,
     throttle: Mutex<Throttle>,
     repo_server: RepoServerServiceClient<Channel>,
     reads: ReadsServiceClient<Channel>,
@@ -80,6 +83,7 @@ impl Hub {
             sso: Sso::default(),
             extensions: Extensions::default(),
             writes: tokio::sync::Mutex::new(()),
+            stopping: AtomicBool::new(false),
             throttle: Mutex::new(throttle),
             repo_server,
             reads,

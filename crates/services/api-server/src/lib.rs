@@ -30,6 +30,7 @@ mod services;
 mod snapshot;
 mod sources;
 mod sso;
+mod streams;
 mod terminal;
 mod tokens;
 mod validation;
@@ -45,9 +46,10 @@ use cache::Cache;
 use hub::Hub;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use store::{Store, StoreError};
 use tonic::transport::Channel;
-use transport::{ChannelOptions, Listener, Trust};
+use transport::{ChannelOptions, Listener, OnPlainText, Trust};
 
 /// The component's name, as its binary is called.
 pub const COMPONENT: &str = "argocd-server";
@@ -109,6 +111,23 @@ impl ApiServer {
     pub fn router(&self) -> Result<axum::Router, StartError> {
         front::router(&self.hub)
     }
+
+    /// What a port with TLS answers to plain HTTP: that the same is there under `https`.
+    pub fn plain_text_router(&self) -> axum::Router {
+        front::plain_text(&self.hub)
+    }
+
+    /// Ends with `asked`; from then on the server is not healthy.
+    pub fn stopping(
+        &self,
+        asked: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send {
+        let hub = self.hub.clone();
+        async move {
+            asked.await;
+            hub.stopping.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Makes the server: fills in what `argocd-secret` lacks and the default project, then is ready to answer.
@@ -157,9 +176,10 @@ pub async fn run(
     let _following = identity.as_ref().map(|identity| follow_certificate(&server, identity));
     let listener = Listener::bind(port, identity)
         .await
-        .map_err(|error| StartError::Io { what: format!("listen on {port}"), error })?;
+        .map_err(|error| StartError::Io { what: format!("listen on {port}"), error })?
+        .on_plain_text(OnPlainText::Answer(server.plain_text_router()));
     tracing::info!(address = %listener.address(), "argocd-server is listening");
-    transport::serve(listener, server.router()?, stop.asked()).await;
+    transport::serve(listener, server.router()?, server.stopping(stop.asked())).await;
     parts.store.stop().await;
     Ok(())
 }
@@ -208,5 +228,13 @@ mod tests {
         assert_eq!(options.content_types, ["application/json", "text/x"]);
         assert_eq!((options.throttle.failures, options.parallel_logins), (7, 50));
         assert_eq!(options.event_reasons, ["all"]);
+        // What is out of range leaves the throttle as it is.
+        let wrong =
+            [("ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT", "0"), ("ARGOCD_SESSION_FAILURE_WINDOW_SECONDS", "-1")];
+        let wrong = wrong.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let throttle = Options::from_flags(&flags, &wrong).throttle;
+        assert_eq!((throttle.failures, throttle.window_seconds), (5, 300));
+        let without = [("ARGOCD_SESSION_FAILURE_WINDOW_SECONDS".to_owned(), "0".to_owned())].into();
+        assert_eq!(Options::from_flags(&flags, &without).throttle.window_seconds, 0);
     }
 }

@@ -71,6 +71,8 @@ pub struct Options {
     pub base_href: String,
     /// Content types that REST requests other than GET must have; none lets everything pass.
     pub content_types: Vec<String>,
+    /// Whether the API is described on a page.
+    pub describes_api: bool,
     /// Compresses REST answers.
     pub gzip: bool,
     /// Header `X-Frame-Options`; empty for none.
@@ -108,6 +110,7 @@ impl Default for Options {
             root_path: String::new(),
             base_href: "/".into(),
             content_types: vec!["application/json".into()],
+            describes_api: true,
             gzip: true,
             frame_options: "sameorigin".into(),
             content_security_policy: "frame-ancestors 'self';".into(),
@@ -148,6 +151,7 @@ impl Options {
                 .map(|word| word.trim().to_ascii_lowercase())
                 .filter(|word| !word.is_empty())
                 .collect(),
+            describes_api: !flags.bool("disable-swagger-ui"),
             gzip: flags.bool("enable-gzip"),
             frame_options: flags.text("x-frame-options"),
             content_security_policy: flags.text("content-security-policy"),
@@ -155,12 +159,21 @@ impl Options {
             hydrator: flags.bool("hydrator-enabled"),
             event_reasons: flags.list("enable-k8s-event"),
             throttle: ThrottleOptions {
-                failures: number(environment, "ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT", defaults.failures),
-                window_seconds: number(
+                // What is out of range is as if it were not set: no number turns the throttle off.
+                failures: Some(number(
+                    environment,
+                    "ARGOCD_SESSION_FAILURE_MAX_FAIL_COUNT",
+                    defaults.failures,
+                ))
+                .filter(|failures| *failures > 0)
+                .unwrap_or(defaults.failures),
+                window_seconds: Some(number(
                     environment,
                     "ARGOCD_SESSION_FAILURE_WINDOW_SECONDS",
                     defaults.window_seconds,
-                ),
+                ))
+                .filter(|seconds| (0..=i64::from(i32::MAX)).contains(seconds))
+                .unwrap_or(defaults.window_seconds),
                 names: number(environment, "ARGOCD_SESSION_MAX_CACHE_SIZE", defaults.names).max(1),
             },
             parallel_logins: number(environment, "ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", 50),

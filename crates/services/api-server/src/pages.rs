@@ -8,6 +8,7 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION, SET_CO
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use std::sync::LazyLock;
+use std::sync::atomic::Ordering;
 use tokio_util::io::ReaderStream;
 
 const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Argo CD</title></head>\
@@ -17,8 +18,9 @@ command or the REST API.</p></body></html>\n";
 /// Answers what nothing else does.
 pub(crate) async fn answer(hub: &Hub, parts: &Parts) -> Response<Body> {
     match parts.uri.path() {
-        "/healthz" => text(StatusCode::OK, "ok\n"),
+        "/healthz" => healthz(hub),
         "/auth/logout" => logout(hub, parts).await,
+        "/swagger.json" | "/swagger-ui" if !hub.options.describes_api => or_nothing(hub, None),
         "/swagger.json" if parts.method == Method::GET => {
             described(wire::swagger::document(), "text/plain; charset=utf-8")
         }
@@ -27,6 +29,14 @@ pub(crate) async fn answer(hub: &Hub, parts: &Parts) -> Response<Body> {
         path if is_page(&parts.method, path, &parts.headers) => secured(hub, page()),
         _ => or_nothing(hub, None),
     }
+}
+
+/// Whether the server serves.
+pub(crate) fn healthz(hub: &Hub) -> Response<Body> {
+    if hub.stopping.load(Ordering::Relaxed) {
+        return empty(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    text(StatusCode::OK, "ok\n")
 }
 
 /// The description of the REST API. No page may hold it in a frame.
@@ -67,8 +77,10 @@ async fn download(hub: &Hub, path: &str) -> Response<Body> {
         "aarch64" => "arm64",
         other => other,
     };
-    let own = format!("/download/argocd-{}-{architecture}", std::env::consts::OS);
-    let Some(program) = std::env::current_exe().ok().filter(|_| path == own) else { return missing() };
+    let plain = format!("/download/argocd-{}", std::env::consts::OS);
+    let is_own = path == plain
+        || path.strip_prefix(&plain).and_then(|rest| rest.strip_prefix('-')) == Some(architecture);
+    let Some(program) = std::env::current_exe().ok().filter(|_| is_own) else { return missing() };
     // A program that is called otherwise is none that a user could call.
     if !program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("argocd")) {
         return missing();
@@ -166,7 +178,9 @@ async fn logout(hub: &Hub, parts: &Parts) -> Response<Body> {
     if let Ok(target) = HeaderValue::from_str(&target) {
         response.headers_mut().insert(LOCATION, target);
     }
-    for cookie in crate::cookies::set_cookies("", &hub.options.base_href, !hub.options.insecure) {
+    let sent = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let names = sent.flat_map(crate::cookies::session_names);
+    for cookie in crate::cookies::cleared(names, &hub.options.base_href, !hub.options.insecure) {
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }

@@ -65,6 +65,14 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Those of the problems that are not among the snapshot's own.
+    pub(crate) fn other_problems(&self, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+        problems.into_iter().filter(|problem| {
+            let message = format!("{}: {}", problem.key, problem.message);
+            !self.problems.iter().any(|known| known.message == message)
+        })
+    }
+
     /// Which objects it is of.
     pub(crate) fn versions(&self) -> &Versions {
         &self.versions
@@ -103,6 +111,17 @@ impl Snapshot {
         let (rendering, told) = RenderSettings::parse(&data, tracking.clone());
         note(SETTINGS, told);
         note(SETTINGS, settings::Customizations::parse(&data).1);
+        // Read where they are used; what they refer to may come later, so only their own text is judged here.
+        let there = |key: &str| {
+            crate::sso::secret_text(store, key).or_else(|| Some("https://later.invalid".to_owned()))
+        };
+        note(SETTINGS, settings::SingleSignOn::parse(&data, &there).1);
+        note(SETTINGS, settings::extensions(&data, &there).1);
+        note(SETTINGS, settings::DeepLinks::parse(&data).1);
+        note(SETTINGS, settings::GlobalProjects::parse(&data).1);
+        note(SETTINGS, settings::CompareOptions::parse(&data).1);
+        note(SETTINGS, settings::Impersonation::parse(&data).1);
+        note(SETTINGS, settings::Ui::parse(&data).1);
         let (pull_requests, told) = pull_requests(store, &data);
         note(SETTINGS, told);
         let policy = store.config_map(POLICY);

@@ -1,5 +1,6 @@
 //! Whether a token still stands: its account or project, its age, and whether it was taken back.
 
+use crate::authentication::Caller;
 use crate::hub::Hub;
 use crate::snapshot::Snapshot;
 use auth::{Accounts, Capability, Claims, Subject};
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tonic::Status;
 
 /// A login with less time left is renewed.
 const RENEW_SECONDS: i64 = 300;
@@ -55,17 +57,46 @@ impl Hub {
         let now = Timestamp::now();
         let claims = key.verify(token, now).map_err(|error| error.to_string())?;
         let subject = Subject::parse(&claims.sub);
-        if claims.jti.is_empty() || self.is_revoked(&claims.jti).await {
+        if !claims.jti.is_empty() && self.is_revoked(&claims.jti).await {
             return Err("token is revoked, please re-login".into());
         }
-        match &subject {
-            Subject::Project { project, role } => self.check_project_token(project, role, &claims)?,
-            Subject::Login(name) => check_account(&snapshot.accounts, name, Capability::Login, &claims)?,
-            Subject::ApiKey(name) => check_account(&snapshot.accounts, name, Capability::ApiKey, &claims)?,
-            Subject::Federated { .. } => unreachable!("a token of ours speaks for an account or a role"),
-        }
+        self.check_subject(&snapshot, &subject, &claims)?;
         let renewed = renewed(&snapshot, &subject, &claims, now);
         Ok((Identity { claims, subject }, renewed))
+    }
+
+    /// Whether a session still stands, as far as it is known here: it has not run out or been taken back, and its account
+    /// or role is still there and allowed to.
+    pub(crate) fn stands_here(&self, caller: &Caller) -> Result<(), Status> {
+        let Some(Identity { claims, subject }) = caller.identity() else { return Ok(()) };
+        let over = |reason: String| Status::unauthenticated(format!("invalid session: {reason}"));
+        if claims.exp.is_some_and(|expires| Timestamp::now().as_second() >= expires) {
+            return Err(over("token has invalid claims: token is expired".into()));
+        }
+        if self.revoked.contains(&claims.jti) {
+            return Err(over("token is revoked, please re-login".into()));
+        }
+        self.check_subject(&self.snapshot(), subject, claims).map_err(over)
+    }
+
+    /// Whether a session still stands, asking the cache, too.
+    pub(crate) async fn stands(&self, caller: &Caller) -> Result<(), Status> {
+        self.stands_here(caller)?;
+        let Some(identity) = caller.identity() else { return Ok(()) };
+        if !identity.claims.jti.is_empty() && self.is_revoked(&identity.claims.jti).await {
+            return Err(Status::unauthenticated("invalid session: token is revoked, please re-login"));
+        }
+        Ok(())
+    }
+
+    fn check_subject(&self, snapshot: &Snapshot, subject: &Subject, claims: &Claims) -> Result<(), String> {
+        match subject {
+            Subject::Project { project, role } => self.check_project_token(project, role, claims),
+            Subject::Login(name) => check_account(&snapshot.accounts, name, Capability::Login, claims),
+            Subject::ApiKey(name) => check_account(&snapshot.accounts, name, Capability::ApiKey, claims),
+            // The provider's own affair.
+            Subject::Federated { .. } => Ok(()),
+        }
     }
 
     /// Takes a token back, here and for all who share the cache.
@@ -117,6 +148,9 @@ fn check_account(
     }
     if !account.can(capability) {
         return Err(format!("account {name} does not have '{}' capability", capability.as_str()));
+    }
+    if claims.jti.is_empty() {
+        return Err("token does not have a unique identifier (jti claim) and cannot be validated".into());
     }
     if capability == Capability::ApiKey && !account.tokens.iter().any(|token| token.id == claims.jti) {
         return Err(format!("account {name} does not have token with id {}", claims.jti));
@@ -173,6 +207,10 @@ mod tests {
             check_account(&accounts, name, capability, &claims(id, 1)).err().unwrap_or_default()
         };
         assert_eq!(check("alice", Capability::ApiKey, "k"), "");
+        assert_eq!(
+            check("alice", Capability::ApiKey, ""),
+            "token does not have a unique identifier (jti claim) and cannot be validated"
+        );
         assert_eq!(
             check("alice", Capability::ApiKey, "other"),
             "account alice does not have token with id other"

@@ -1,6 +1,7 @@
 //! Whether an application may be as a user wants it: name, project, destination, repositories, manifests.
 
 use crate::authorization::{APPLICATIONS, Access, project_name};
+use crate::deep_links::managed_by_problem;
 use crate::destinations::Scope;
 use crate::failure;
 use crate::hub::Hub;
@@ -50,6 +51,9 @@ pub(crate) async fn validate(
         if !conditions.is_empty() {
             return refuse(&conditions);
         }
+    }
+    if let Some(problem) = managed_by_problem(application) {
+        return refuse(&[condition(ConditionType::InvalidSpecError, problem, now)]);
     }
     normalise(&mut application.spec);
     Ok(())

@@ -81,11 +81,11 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
         .await
         .with_context(|| format!("listen on {metrics} for metrics"))?;
     let listener = Listener::bind(port, identity).await.with_context(|| format!("listen on {port}"))?;
-    let listener = listener.on_plain_text(OnPlainText::Redirect);
+    let listener = listener.on_plain_text(OnPlainText::Answer(server.plain_text_router()));
     tracing::info!(address = %listener.address(), "argocd-standalone is listening");
     let router = server.router()?;
     tokio::select! {
-        () = transport::serve(listener, router, stop.asked()) => {}
+        () = transport::serve(listener, router, server.stopping(stop.asked())) => {}
         ended = controller => {
             ended.context("the application-controller ended unexpectedly")??;
         }

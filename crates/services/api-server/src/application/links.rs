@@ -22,7 +22,8 @@ pub(super) async fn of_application(
         access.application(Wanted::new(&query.project, &query.namespace, &query.name), "get")?;
     let (links, _) = DeepLinks::parse(&access.snapshot().data);
     let scope = hub.project_of(&application)?;
-    let known = with_cluster(hub, Known::default().application(&application), &application, &scope)?;
+    let known = Known::default().application(&application).managed_here(&access.snapshot().server.url);
+    let known = with_cluster(hub, known, &application, &scope)?;
     hub.links(links.application, known, &application.metadata.name).await
 }
 

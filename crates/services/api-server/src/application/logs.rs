@@ -4,6 +4,7 @@ use crate::authorization::{Access, Wanted};
 use crate::failure;
 use crate::found;
 use crate::hub::Hub;
+use crate::streams::guarded;
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{ApplicationTree, ResourceNode};
 use futures::StreamExt as _;
@@ -29,6 +30,7 @@ pub(crate) async fn logs(
     access: &Access,
     query: ApplicationPodLogsQuery,
 ) -> Result<BoxStream<LogEntry>, Status> {
+    let until = until(query.until_time())?;
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
     let application = access.application(there, "get")?;
     access.require("logs", "get", &access.object_of(&application))?;
@@ -45,40 +47,51 @@ pub(crate) async fn logs(
     if pods.is_empty() {
         return Ok(Box::pin(stream::empty()));
     }
-    let cluster = hub.connect(&application, &scope).await?;
+    let cluster = hub.acting(&application, &scope).await?;
     let options = options(&query);
     let mut readers = Vec::new();
     for (namespace, pod) in pods {
         readers.push(reader(&cluster, &namespace, &pod, &options).await);
     }
     let filter = Filter::new(query.filter(), query.match_case());
-    let until = query.until_time().parse::<Timestamp>().ok();
-    Ok(if options.follow { followed(readers, filter, until) } else { merged(readers, filter, until) })
+    let lines = if options.follow { stream::select_all(readers).boxed() } else { merged(readers) };
+    // Whoever loses the right to read logs, or to see the application, reads no further.
+    let permits = move |access: &Access| {
+        let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
+        let application = access.application(there, "get")?;
+        access.require("logs", "get", &access.object_of(&application))
+    };
+    Ok(guarded(hub.clone(), access.caller().clone(), told(lines, filter, until), permits))
 }
 
-/// Lines as they come.
-fn followed(
-    readers: Vec<Lines<'static, Line>>,
-    filter: Filter,
-    until: Option<Timestamp>,
-) -> BoxStream<LogEntry> {
-    Box::pin(
-        stream::select_all(readers)
-            .filter(move |line| {
-                let shown = filter.takes(&line.text) && !is_after(&line.at, until);
-                std::future::ready(shown)
-            })
-            .map(|line| Ok(entry(line)))
-            .chain(stream::once(async { Ok(end()) })),
-    )
+/// The time that a query reads up to.
+fn until(text: &str) -> Result<Option<Timestamp>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parsed = text.parse::<Timestamp>();
+    parsed.map(Some).map_err(|error| Status::unknown(format!("invalid untilTime parameter value: {error}")))
+}
+
+/// Lines as clients are told them. The first one after the time asked for is the last.
+fn told(mut lines: Lines<'static, Line>, filter: Filter, until: Option<Timestamp>) -> BoxStream<LogEntry> {
+    Box::pin(async_stream::stream! {
+        while let Some(line) = lines.next().await {
+            if !filter.takes(&line.text) {
+                continue;
+            }
+            let last = is_after(&line.at, until);
+            yield Ok(LogEntry { last, ..entry(line) });
+            if last {
+                return;
+            }
+        }
+        yield Ok(end());
+    })
 }
 
 /// Lines of all pods by their times; each pod's are in order already, so only the first of each is held.
-fn merged(
-    readers: Vec<Lines<'static, Line>>,
-    filter: Filter,
-    until: Option<Timestamp>,
-) -> BoxStream<LogEntry> {
+fn merged(readers: Vec<Lines<'static, Line>>) -> Lines<'static, Line> {
     Box::pin(async_stream::stream! {
         let mut heads = Vec::new();
         for mut reader in readers {
@@ -92,11 +105,8 @@ fn merged(
                 Some(next) => std::mem::replace(&mut heads[index].0, next),
                 None => heads.remove(index).0,
             };
-            if filter.takes(&line.text) && !is_after(&line.at, until) {
-                yield Ok(entry(line));
-            }
+            yield line;
         }
-        yield Ok(end());
     })
 }
 
@@ -192,10 +202,11 @@ fn end() -> LogEntry {
     LogEntry { last: true, time_stamp: at.into(), time_stamp_str: now(), ..LogEntry::default() }
 }
 
-/// Namespace and name of the pods a query is about: the one it names, or those below a resource.
+/// Namespace and name of the pods a query is about: the one it names, or those below a resource. Orphaned ones are not
+/// the application's.
 fn selected(tree: &ApplicationTree, query: &ApplicationPodLogsQuery) -> BTreeSet<(String, String)> {
     let fits = |asked: &str, has: &str| asked.is_empty() || asked == has;
-    let nodes: Vec<&ResourceNode> = tree.nodes.iter().chain(&tree.orphaned_nodes).collect();
+    let nodes: Vec<&ResourceNode> = tree.nodes.iter().collect();
     let is_asked_for = |node: &ResourceNode| {
         let of = &node.resource_ref;
         if !query.pod_name().is_empty() {
@@ -256,6 +267,7 @@ mod tests {
                 node("Deployment", "d", None),
                 node("Pod", "p2", None),
             ],
+            orphaned_nodes: vec![node("Pod", "p3", None)],
             ..ApplicationTree::default()
         };
         let names = |query: ApplicationPodLogsQuery| {
@@ -270,6 +282,27 @@ mod tests {
         assert_eq!(names(ApplicationPodLogsQuery::default()), ["p1", "p2"]);
         let other = ApplicationPodLogsQuery { pod_name: Some("elsewhere".into()), ..Default::default() };
         assert_eq!(names(other), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn the_first_line_after_the_time_asked_for_is_the_last() {
+        let line = |second: u8, text: &str| Line {
+            at: format!("2026-01-01T00:00:0{second}Z"),
+            text: text.into(),
+            pod: "p".into(),
+        };
+        let lines = stream::iter([line(1, "a"), line(2, "b"), line(3, "c"), line(4, "d")]);
+        // It never ends by itself, as one that is followed.
+        let lines = lines.chain(stream::pending()).boxed();
+        let until = until("2026-01-01T00:00:02Z").unwrap();
+        let told: Vec<(String, bool)> = told(lines, Filter::new("", false), until)
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.content, entry.last))
+            .collect()
+            .await;
+        assert_eq!(told, [("a".into(), false), ("b".into(), false), ("c".into(), true)]);
+        let wrong = super::until("yesterday").unwrap_err();
+        assert!(wrong.message().starts_with("invalid untilTime parameter value: "), "{wrong:?}");
     }
 
     #[test]

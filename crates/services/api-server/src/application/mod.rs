@@ -3,6 +3,7 @@
 mod actions;
 mod events;
 mod links;
+mod listing;
 mod local;
 mod logs;
 mod manifests;

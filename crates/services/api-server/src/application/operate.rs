@@ -55,6 +55,11 @@ pub(crate) async fn sync(
             "sync with replace was disabled on the API Server level via the server configuration",
         ));
     }
+    if local && is_verified(hub, &application)? {
+        return Err(Status::failed_precondition(
+            "Cannot use local manifests when source integrity is enforced",
+        ));
+    }
     let started = start(hub, there, &operation).await?;
     let partial = if request.resources.is_empty() { "" } else { "partial " };
     let what = if local {
@@ -64,6 +69,19 @@ pub(crate) async fn sync(
     };
     hub.tell_application(access, &started, Reason::OperationStarted, &what).await;
     Ok(started)
+}
+
+/// Whether the project demands signatures of a source. A mistake in what it demands does not switch that off.
+fn is_verified(hub: &Hub, application: &Application) -> Result<bool, Status> {
+    let project = hub.project_of(application)?.project;
+    let git = sources(application)
+        .into_iter()
+        .filter(|source| source.chart.is_empty() && !source.repo_url.starts_with("oci://"));
+    let demanded = |url: &str| {
+        let integrity = signature::policy::effective(&project.spec, url);
+        !matches!(signature::policy::demand(integrity.as_ref(), url), Ok(None))
+    };
+    Ok(git.map(|source| source.repo_url).any(|url| demanded(&url)))
 }
 
 async fn start(hub: &Hub, there: Wanted<'_>, operation: &Operation) -> Result<Application, Status> {

@@ -1,5 +1,6 @@
 //! Lists and single applications.
 
+use crate::application::listing::{Narrowed, Order, Page, page};
 use crate::application::refresh;
 use crate::authorization::{APPLICATIONS, Access, Wanted, project_name};
 use crate::found;
@@ -8,7 +9,7 @@ use crate::selector::Selector;
 use api::codes::{HealthStatusCode, RefreshType};
 use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{Application, ApplicationList, HealthStatus, ResourceNode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tonic::Status;
 use wire::application::ApplicationQuery;
@@ -19,6 +20,8 @@ const IN_TREE: &str = "appTree";
 /// Which applications a query is about. Names, projects and namespaces that are not said permit all.
 pub(crate) struct Filter {
     name: String,
+    /// Names, or `<namespace>/<name>`.
+    names: BTreeSet<String>,
     namespace: String,
     repository: String,
     projects: Vec<String>,
@@ -30,11 +33,26 @@ impl Filter {
     pub(crate) fn new(query: &ApplicationQuery) -> Result<Self, String> {
         Ok(Self {
             name: query.name().to_owned(),
+            names: query.names.iter().cloned().collect(),
             namespace: query.app_namespace().to_owned(),
             repository: query.repo().to_owned(),
             projects: if query.project.is_empty() { query.projects.clone() } else { query.project.clone() },
             selector: Selector::parse(query.selector())?,
         })
+    }
+
+    /// Makes of one name that of an application in one namespace: the control plane's, where none is said.
+    pub(crate) fn of_one(&mut self, control: &str) {
+        if !self.name.is_empty() && self.namespace.is_empty() {
+            control.clone_into(&mut self.namespace);
+        }
+    }
+
+    fn is_among_names(&self, application: &Application) -> bool {
+        let (name, namespace) = place(application);
+        self.names.is_empty()
+            || self.names.contains(name)
+            || self.names.contains(&format!("{namespace}/{name}"))
     }
 
     /// Whether an application is meant.
@@ -43,6 +61,7 @@ impl Filter {
         // Of several sources the first counts, as with the original.
         let source = application.spec.sources.first().or(application.spec.source.as_ref());
         (self.name.is_empty() || self.name == metadata.name)
+            && self.is_among_names(application)
             && (self.namespace.is_empty() || self.namespace == metadata.namespace)
             && (self.projects.is_empty()
                 || self.projects.iter().any(|name| name == project_name(application)))
@@ -51,19 +70,20 @@ impl Filter {
     }
 }
 
-/// The applications of a query that the caller may see, by name.
+/// The applications of a query that the caller may see, by name where no other order is asked for.
 pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Result<ApplicationList, Status> {
     let filter = Filter::new(query)
         .map_err(|error| Status::unknown(format!("error parsing the selector: {error}")))?;
     let (stored, resource_version) = hub.store.applications().snapshot();
+    let (narrowed, order) = (Narrowed::new(hub, query), Order::parse(query.sort())?);
     let mut found: Vec<&Arc<Application>> = stored
         .iter()
         .filter_map(|stored| stored.value())
-        .filter(|application| filter.takes(application))
+        .filter(|application| filter.takes(application) && narrowed.takes(application))
         .filter(|application| access.permits(APPLICATIONS, "get", &access.object_of(application)))
         .collect();
-    found.sort_by(|left, right| place(left).cmp(&place(right)));
-    let Page { items, next, remaining } = page(&found, query)?;
+    order.sort(&mut found);
+    let Page { items, next, remaining } = page(&found, order, query)?;
     let metadata = ListMeta {
         resource_version,
         r#continue: next,
@@ -76,40 +96,6 @@ pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Resu
 /// Where an application is in a list.
 fn place(application: &Application) -> (&str, &str) {
     (&application.metadata.name, &application.metadata.namespace)
-}
-
-/// A part of a list.
-#[derive(Default)]
-struct Page {
-    items: Vec<Application>,
-    /// Where the next one begins; empty at the end.
-    next: String,
-    remaining: Option<i64>,
-}
-
-/// What comes after the place that the page before ended at: what is created or deleted meanwhile moves nothing else.
-fn page(found: &[&Arc<Application>], query: &ApplicationQuery) -> Result<Page, Status> {
-    let limit = match query.limit() {
-        0 => usize::MAX,
-        limit => usize::try_from(limit)
-            .map_err(|_| Status::invalid_argument(format!("limit is {limit}: it may not be negative")))?,
-    };
-    let rest = match query.r#continue() {
-        "" => found,
-        after => {
-            let (namespace, name) = after.split_once('/').ok_or_else(|| {
-                Status::invalid_argument(format!("continue is {after:?}: it is metadata.continue of a list"))
-            })?;
-            &found[found.partition_point(|application| place(application) <= (name, namespace))..]
-        }
-    };
-    let (shown, after) = rest.split_at(limit.min(rest.len()));
-    let items = shown.iter().map(|application| Application::clone(application)).collect();
-    let Some(last) = shown.last().filter(|_| !after.is_empty()) else {
-        return Ok(Page { items, ..Page::default() });
-    };
-    let (name, namespace) = place(last);
-    Ok(Page { items, next: format!("{namespace}/{name}"), remaining: i64::try_from(after.len()).ok() })
 }
 
 /// One application; after a refresh when one is asked for.

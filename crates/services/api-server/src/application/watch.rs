@@ -6,6 +6,7 @@ use crate::authentication::Caller;
 use crate::authorization::{APPLICATIONS, Access};
 use crate::found;
 use crate::hub::Hub;
+use crate::streams::{guarded, too_old};
 use api::v1alpha1::{Application, ApplicationTree, ApplicationWatchEvent};
 use futures::StreamExt as _;
 use std::sync::Arc;
@@ -25,10 +26,14 @@ struct Watcher {
 
 impl Watcher {
     /// The event for an application, if the caller may see it now and asked for it.
-    async fn event(&self, kind: EventKind, stored: &Stored<Application>) -> Option<ApplicationWatchEvent> {
+    async fn event(
+        &self,
+        kind: EventKind,
+        stored: &Stored<Application>,
+        version: &str,
+    ) -> Option<ApplicationWatchEvent> {
         let application = stored.value()?;
-        let version = stored.resource_version.parse::<u64>().unwrap_or(u64::MAX);
-        if version < self.from || !self.filter.takes(application) {
+        if version.parse::<u64>().unwrap_or(u64::MAX) < self.from || !self.filter.takes(application) {
             return None;
         }
         // Anew for every event: permissions may have changed since the stream began.
@@ -52,8 +57,9 @@ pub(crate) fn applications(
     access: &Access,
     query: &ApplicationQuery,
 ) -> Result<BoxStream<ApplicationWatchEvent>, Status> {
-    let filter = Filter::new(query)
+    let mut filter = Filter::new(query)
         .map_err(|error| Status::unknown(format!("error parsing labels with selectors: {error}")))?;
+    filter.of_one(hub.store.namespace());
     let version = query.resource_version();
     let from: u64 = match version {
         "" => 0,
@@ -64,17 +70,19 @@ pub(crate) fn applications(
     // Listening before listing: a change in between is told twice rather than never.
     let (mut changes, resumed) = match hub.store.applications().follow_since(version) {
         Ok(changes) => (changes, true),
+        // Deletions since then would never be told. Of one application the client learns how it is now.
+        Err(_) if !version.is_empty() && query.name().is_empty() => return Err(too_old("applications")),
         Err(_) => (hub.store.applications().follow(), false),
     };
     let (snapshot, listed) = hub.store.applications().snapshot();
     let listed: u64 = listed.parse().unwrap_or(0);
-    // Without a version, for a single application, or when the log does not reach back to the version.
+    // Without a version, and for a single application.
     let with_snapshot = !resumed || !query.name().is_empty();
-    let watcher = Watcher { hub, caller: access.caller().clone(), filter, from };
-    Ok(Box::pin(async_stream::try_stream! {
+    let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter, from };
+    let events = Box::pin(async_stream::try_stream! {
         if with_snapshot {
             for stored in &snapshot {
-                if let Some(event) = watcher.event(EventKind::Added, stored).await {
+                if let Some(event) = watcher.event(EventKind::Added, stored, &stored.resource_version).await {
                     yield event;
                 }
             }
@@ -85,18 +93,16 @@ pub(crate) fn applications(
             let change = change.map_err(|_| {
                 Status::aborted("the watch fell behind the changes: list the applications and watch again")
             })?;
-            if !watcher.hub.access(watcher.caller.clone()).still_stands() {
-                Err(Status::unauthenticated("invalid session: token has invalid claims: token is expired"))?;
-            }
             let told = with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
             if told {
                 continue;
             }
-            if let Some(event) = watcher.event(change.kind, &change.item).await {
+            if let Some(event) = watcher.event(change.kind, &change.item, &change.resource_version).await {
                 yield event;
             }
         }
-    }))
+    });
+    Ok(guarded(hub, access.caller().clone(), events, |_| Ok(())))
 }
 
 /// The tree of one application, whole, at each change.
@@ -113,16 +119,15 @@ pub(crate) async fn tree(
         .subscribe(&found::channel(&instance))
         .await
         .map_err(|error| Status::unavailable(format!("the cache cannot be listened to: {error}")))?;
-    Ok(Box::pin(async_stream::try_stream! {
+    let (shared, asking) = (hub.clone(), caller.clone());
+    let trees = Box::pin(async_stream::try_stream! {
         while changes.next().await.is_some() {
             let access = hub.access(caller.clone());
-            if !access.still_stands() {
-                Err(Status::unauthenticated("invalid session: token has invalid claims: token is expired"))?;
-            }
             access.application(resources::wanted(&query), "get")?;
             if let Some(tree) = found::known_tree(&hub, &instance).await {
                 yield tree;
             }
         }
-    }))
+    });
+    Ok(guarded(shared, asking, trees, |_| Ok(())))
 }

@@ -205,7 +205,12 @@ pub(crate) async fn delete(
     let policy = request.propagation_policy.as_deref().unwrap_or("");
     let finalizers = finalizers(&application.metadata.finalizers, request.cascade.unwrap_or(true), policy)?;
     let (namespace, name) = (hub.namespace_or_default(there.namespace), there.name);
-    if let Some(finalizers) = finalizers {
+    // Kubernetes takes no finalizer more of what is being deleted.
+    let adds = |finalizers: &Vec<String>| {
+        finalizers.iter().any(|finalizer| !application.metadata.finalizers.contains(finalizer))
+    };
+    let under_way = application.metadata.deletion_timestamp.is_some();
+    if let Some(finalizers) = finalizers.filter(|finalizers| !(under_way && adds(finalizers))) {
         let patch =
             Patch::Merge(json!({"metadata": {"uid": application.metadata.uid, "finalizers": finalizers}}));
         let patched = hub.store.patch_application(namespace, name, &patch).await;

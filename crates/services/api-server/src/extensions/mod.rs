@@ -12,7 +12,7 @@ use crate::sso::secret_text;
 use crate::terminal::is_name;
 use axum::body::Body;
 use forward::{Certificates, Connections, Forwarder};
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, COOKIE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use settings::{Extension, ExtensionService};
 use std::collections::BTreeMap;
@@ -51,8 +51,9 @@ impl Hub {
             return known;
         }
         let lookup = |key: &str| secret_text(&self.store, key);
-        let (found, problems) = settings::extensions(&self.snapshot().data, &lookup);
-        for problem in problems {
+        let snapshot = self.snapshot();
+        let (found, problems) = settings::extensions(&snapshot.data, &lookup);
+        for problem in snapshot.other_problems(problems) {
             tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
         }
         let registry: Registry = found
@@ -126,6 +127,7 @@ async fn pass_on(hub: &Arc<Hub>, name: &str, mut request: Request<Body>) -> Resu
     };
     let service =
         backend(extension, &cluster).ok_or((StatusCode::BAD_REQUEST, "invalid extension".to_owned()))?;
+    say_where_from(hub, &mut request);
     prepare(hub, &access, &cluster, service, request.headers_mut());
     let mut to = service.url.clone();
     let path = request.uri().path();
@@ -206,6 +208,27 @@ fn backend<'e>(extension: &'e Extension, cluster: &project::Cluster) -> Option<&
         (!service.cluster_name.is_empty() && service.cluster_name == cluster.name)
             || (!service.cluster_server.is_empty() && service.cluster_server == cluster.server)
     })
+}
+
+/// Says where a request came from, as proxies do. What the client says of that is not passed on.
+fn say_where_from(hub: &Hub, request: &mut Request<Body>) {
+    let peer = request.extensions().get::<transport::Peer>().map(|peer| peer.0.ip().to_string());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+    let host = host.or_else(|| request.uri().authority().map(ToString::to_string));
+    let scheme = if hub.options.insecure { "http" } else { "https" };
+    let headers = request.headers_mut();
+    headers.remove("forwarded");
+    let told = [
+        ("x-forwarded-for", peer.as_deref()),
+        ("x-forwarded-host", host.as_deref()),
+        ("x-forwarded-proto", Some(scheme)),
+    ];
+    for (name, value) in told {
+        headers.remove(name);
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// A backend learns who asks from us, and nothing it could ask with itself.

@@ -48,11 +48,19 @@ fn joined(folder: &Path) -> std::io::Result<Vec<u8>> {
             )));
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        text.extend_from_slice(format!("// source: {}/{name} \n", file.display()).as_bytes());
+        // One that fails leaves the others alone.
+        text.extend_from_slice(format!("// source: {}/{name} \ntry {{\n", file.display()).as_bytes());
         text.extend(std::fs::read(file)?);
-        text.push(b'\n');
+        let end = format!("\n}} catch(e) {{ console.error({}, e); }}\n", quoted(&name));
+        text.extend_from_slice(end.as_bytes());
     }
     Ok(text)
+}
+
+/// What is said of a script that fails, as a text of JavaScript.
+fn quoted(name: &str) -> String {
+    let plain: String = name.chars().filter(|letter| !matches!(letter, '\'' | '\\' | '\n' | '\r')).collect();
+    format!("'Extension {plain} failed to load:'")
 }
 
 /// Files only: a link could lead anywhere.
@@ -89,7 +97,10 @@ mod tests {
         std::os::unix::fs::symlink(root.join("secret"), root.join("extension-c.js")).unwrap();
         let text = String::from_utf8(joined(root).unwrap()).unwrap();
         let code: Vec<&str> = text.lines().filter(|line| !line.starts_with("//")).collect();
-        assert_eq!(code, ["a()", "b()"]);
+        let caught =
+            |name: &str| format!("}} catch(e) {{ console.error('Extension {name} failed to load:', e); }}");
+        let (a, b) = (caught("extension-a.js"), caught("extension-b.js"));
+        assert_eq!(code, ["try {", "a()", &a, "try {", "b()", &b]);
         assert_eq!(joined(&root.join("none")).unwrap(), b"");
     }
 }

@@ -1,6 +1,6 @@
 //! Local accounts, their API keys, and what the caller may do.
 
-use crate::authorization::Access;
+use crate::authorization::{Access, OF_PROJECTS, rbac_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::passwords;
@@ -36,6 +36,9 @@ const ACTIONS: [&str; 9] =
 /// Metadata of an answer to `CanI`: the line of the policy that decided; `Grpc-Metadata-Rbac-Line` over REST.
 const EXPLANATION: &str = "rbac-line";
 
+/// How new a provider's token must be to change a password of a local account without one.
+const FRESH_SECONDS: i64 = 300;
+
 /// Accounts.
 pub(crate) struct Accounts(pub(crate) Arc<Hub>);
 
@@ -47,10 +50,16 @@ impl AccountService for Accounts {
         let (access, request) = self.0.enter(request)?;
         among(&RESOURCES, &request.resource)?;
         among(&ACTIONS, request.action.split('/').next().unwrap_or_default())?;
-        let allowed = access.permits(&request.resource, &request.action, &request.subresource);
+        // While rollbacks have no right of their own, they are syncs.
+        let action = match request.action.as_str() {
+            "rollback" if !access.snapshot().server.rollback_needs_action => "sync",
+            action => action,
+        };
+        let object = object_of(self.0.store.namespace(), &request.resource, &request.subresource);
+        let allowed = access.permits(&request.resource, action, &object);
         let mut response =
             Response::new(CanIResponse { value: if allowed { "yes" } else { "no" }.to_owned() });
-        let line = access.explained(&request.resource, &request.action, &request.subresource);
+        let line = access.explained(&request.resource, action, &object);
         // A line that cannot stand in a header is left out; the answer is the same.
         if let Some(line) = line.and_then(|line| line.parse().ok()) {
             response.metadata_mut().insert(EXPLANATION, line);
@@ -116,6 +125,18 @@ fn among(words: &[&str], word: &str) -> Result<(), Status> {
     Err(Status::invalid_argument(format!("[{}] does not contain {word}", words.join(" "))))
 }
 
+/// The object of the policy that a caller means: `<project>/<namespace>/<name>` is `<project>/<name>` in the control
+/// plane's namespace.
+fn object_of(control: &str, resource: &str, asked: &str) -> String {
+    let parts: Vec<&str> = asked.split('/').collect();
+    match parts.as_slice() {
+        [project, namespace, name] if OF_PROJECTS.contains(&resource) => {
+            rbac_name(control, project, namespace, name)
+        }
+        _ => asked.to_owned(),
+    }
+}
+
 /// Everybody may see and change their own account.
 fn is_own(access: &Access, name: &str) -> bool {
     let subject = access.caller().identity().map(|identity| &identity.subject);
@@ -155,27 +176,49 @@ fn prefix(name: &str) -> String {
     if name == "admin" { name.to_owned() } else { format!("accounts.{name}") }
 }
 
-/// Changes a password: one's own, or another's with the right to; the caller's own password opens the way. A blocked
-/// or slow guess here is no better than at the login.
-async fn update_password(hub: &Hub, access: &Access, request: UpdatePasswordRequest) -> Result<(), Status> {
-    let caller = match access.caller().identity().map(|identity| &identity.subject) {
-        Some(Subject::Login(name)) => name.clone(),
-        _ => {
-            return Err(Status::invalid_argument(
-                "password can only be changed for local users, not user \"\": log in with a password first",
-            ));
-        }
-    };
-    let name = if request.name.is_empty() { caller.clone() } else { request.name };
-    may_change(access, &name)?;
-    let stored = access.snapshot().accounts.get(&caller).map(|account| account.password_hash.clone());
-    let may_try = hub.may_try(&caller);
-    let right = passwords::matches(request.current_password, stored).await;
+/// Whether the caller's own password is this one, and good for a login. A blocked or slow guess here is no better than
+/// at the login.
+async fn is_own_password(hub: &Hub, access: &Access, caller: &str, password: String) -> bool {
+    let account = access.snapshot().accounts.get(caller);
+    let may_try = hub.may_try(caller);
+    let right = passwords::matches(password, account.map(|account| account.password_hash.clone())).await;
     if may_try {
-        hub.note_login(&caller, right);
+        hub.note_login(caller, right);
     }
-    if !(right && may_try) {
-        return Err(Status::invalid_argument("current password does not match"));
+    right && may_try && account.is_some_and(|account| account.enabled && account.can(Capability::Login))
+}
+
+/// Changes a password: one's own, or another's with the right to. Local callers open the way with their own password,
+/// those of a provider by having logged in just now.
+async fn update_password(hub: &Hub, access: &Access, request: UpdatePasswordRequest) -> Result<(), Status> {
+    let Some(identity) = access.caller().identity() else {
+        access.require("accounts", "update", &request.name)?;
+        return Err(Status::unknown("failed to get issue time: unable to extract token claims"));
+    };
+    let caller = identity.subject.name();
+    let name = if request.name.is_empty() { caller.clone() } else { request.name.clone() };
+    match &identity.subject {
+        Subject::Federated { .. } => {
+            access.require("accounts", "update", &request.name)?;
+            if Timestamp::now().as_second().saturating_sub(identity.claims.iat) > FRESH_SECONDS {
+                return Err(Status::unknown(
+                    "SSO token is too old. Please use 'argocd relogin' to get a new token",
+                ));
+            }
+        }
+        subject => {
+            if name != caller {
+                access.require("accounts", "update", &name)?;
+            }
+            if request.name.is_empty() && matches!(subject, Subject::Project { .. }) {
+                return Err(Status::invalid_argument(format!(
+                    "password can only be changed for local users, not user {caller:?}"
+                )));
+            }
+            if !is_own_password(hub, access, &caller, request.current_password).await {
+                return Err(Status::invalid_argument("current password does not match"));
+            }
+        }
     }
     account(access, &name)?;
     let pattern = &access.snapshot().sessions.password_pattern;

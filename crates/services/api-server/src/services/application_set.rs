@@ -7,6 +7,7 @@ use crate::authorization::{Access, rbac_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::selector::Selector;
+use crate::streams::{guarded, too_old};
 use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{
     ApplicationSet, ApplicationSetGenerator, ApplicationSetList, ApplicationSetTree,
@@ -383,13 +384,16 @@ fn watch(
     // Listening before listing: a change in between is told twice rather than never.
     let (mut changes, resumed) = match watched.follow_since(&query.resource_version) {
         Ok(changes) => (changes, true),
+        Err(_) if !query.resource_version.is_empty() && query.name.is_empty() => {
+            return Err(too_old("ApplicationSets"));
+        }
         Err(_) => (watched.follow(), false),
     };
     let (snapshot, listed) = watched.snapshot();
     let listed: u64 = listed.parse().unwrap_or(0);
     let with_snapshot = !resumed || !query.name.is_empty();
-    let watcher = Watcher { hub, caller: access.caller().clone(), filter };
-    Ok(Box::pin(async_stream::try_stream! {
+    let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter };
+    let events = Box::pin(async_stream::try_stream! {
         if with_snapshot {
             for stored in &snapshot {
                 if let Some(event) = watcher.event(EventKind::Added, stored) {
@@ -402,16 +406,14 @@ fn watch(
             let change = change.map_err(|_| {
                 Status::aborted("the watch fell behind the changes: list the ApplicationSets and watch again")
             })?;
-            if !watcher.hub.access(watcher.caller.clone()).still_stands() {
-                Err(Status::unauthenticated("invalid session: token has invalid claims: token is expired"))?;
-            }
             let told =
                 with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
             if let Some(event) = watcher.event(change.kind, &change.item).filter(|_| !told) {
                 yield event;
             }
         }
-    }))
+    });
+    Ok(guarded(hub, access.caller().clone(), events, |_| Ok(())))
 }
 
 #[cfg(test)]

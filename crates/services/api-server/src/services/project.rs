@@ -230,6 +230,7 @@ async fn already_there(
     if upsert {
         access.require(PROJECTS, "update", &name)?;
         let scope = (hub.scope(&existing), existing.clone());
+        require_what_changes(access, &existing, &wanted)?;
         existing.spec = wanted.spec;
         kept_of_roles(&mut existing);
         nothing_becomes_invalid(hub, &scope.0, &scope.1, &existing)?;
@@ -258,6 +259,7 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
     project_token::keep_in_status(&mut wanted);
     check(&wanted)?;
     let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
+    require_what_changes(access, &existing, &wanted)?;
     // Tokens are issued and deleted by their own methods; an update carries the known ones along.
     wanted.status = existing.status.clone();
     kept_of_roles(&mut wanted);
@@ -269,6 +271,38 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
     let updated = hub.store.update_project(&wanted).await.map_err(|error| failure::store(&error))?;
     hub.tell_project(access, &updated, Reason::Updated, "updated project").await;
     Ok(with_tokens(updated))
+}
+
+/// Whoever opens a project to a cluster or a repository, or closes it, needs the right to change these, too; for other
+/// limits on kinds, that to change every destination.
+fn require_what_changes(access: &Access, existing: &AppProject, wanted: &AppProject) -> Result<(), Status> {
+    let servers = |project: &AppProject| -> Vec<String> {
+        project.spec.destinations.iter().map(|destination| destination.server.clone()).collect()
+    };
+    let (before, after) = (&existing.spec, &wanted.spec);
+    for server in in_one_only(&servers(wanted), &servers(existing)) {
+        access.require("clusters", "update", server)?;
+    }
+    for url in in_one_only(&after.source_repos, &before.source_repos) {
+        access.require("repositories", "update", url)?;
+    }
+    let same_kinds = after.cluster_resource_whitelist == before.cluster_resource_whitelist
+        && after.cluster_resource_blacklist == before.cluster_resource_blacklist
+        && after.namespace_resource_blacklist == before.namespace_resource_blacklist
+        && after.namespace_resource_whitelist == before.namespace_resource_whitelist;
+    if !same_kinds {
+        for server in servers(wanted) {
+            access.require("clusters", "update", &server)?;
+        }
+    }
+    Ok(())
+}
+
+/// What stands in one of two lists and not in the other, in their order.
+fn in_one_only<'a>(one: &'a [String], other: &'a [String]) -> Vec<&'a str> {
+    let added = one.iter().filter(|text| !other.contains(text));
+    let removed = other.iter().filter(|text| !one.contains(text));
+    added.chain(removed).map(String::as_str).collect()
 }
 
 /// The status has an entry for each role and none for others: a role that comes back begins without the tokens of
@@ -302,11 +336,6 @@ fn nothing_becomes_invalid(
             .iter()
             .all(|source| project::permits_source(&scope.project, &source.repo_url))
     });
-    if sources > 0 {
-        return Err(Status::invalid_argument(format!(
-            "as a result of project update {sources} applications source became invalid"
-        )));
-    }
     let destinations = lost(&|scope, application| {
         let destination = &application.spec.destination;
         scope.destination(destination).is_ok_and(|cluster| {
@@ -314,12 +343,15 @@ fn nothing_becomes_invalid(
             project::permits_destination(&scope.project, to, &scope.own_clusters)
         })
     });
-    if destinations > 0 {
-        return Err(Status::invalid_argument(format!(
-            "as a result of project update {destinations} applications destination became invalid"
-        )));
+    let told: Vec<String> = [(sources, "source"), (destinations, "destination")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} applications {what} became invalid"))
+        .collect();
+    if told.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    Err(Status::invalid_argument(format!("as a result of project update {}", told.join(" and "))))
 }
 
 async fn delete(hub: &Hub, access: &Access, name: &str) -> Result<(), Status> {

@@ -1,11 +1,13 @@
 //! Tokens of a project's roles. Their records are in the project's status; the tokens themselves are kept nowhere.
 
+use crate::audit::Reason;
 use crate::authorization::Access;
 use crate::failure;
 use crate::hub::Hub;
-use api::v1alpha1::{AppProject, JWTToken};
+use api::v1alpha1::{AppProject, JWTToken, ProjectRole};
 use auth::Subject;
 use jiff::Timestamp;
+use std::sync::Arc;
 use tonic::Status;
 use wire::project::{ProjectTokenCreateRequest, ProjectTokenDeleteRequest};
 
@@ -22,11 +24,22 @@ pub(crate) fn keep_in_status(project: &mut AppProject) {
     project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
 }
 
-fn has_role(project: &AppProject, role: &str) -> Result<(), Status> {
-    if project.spec.roles.iter().any(|candidate| candidate.name == role) {
-        return Ok(());
+/// The project, for those who may change it and for members of the role's own groups; the role may be gone.
+fn changeable(
+    hub: &Hub,
+    access: &Access,
+    project: &str,
+    role: &str,
+) -> Result<(Arc<AppProject>, Option<ProjectRole>), Status> {
+    let found = hub.store.project(project);
+    let role_of = |found: &AppProject| found.spec.roles.iter().find(|one| one.name == role).cloned();
+    let role = found.as_ref().ok().and_then(|found| role_of(found));
+    let groups = access.caller().identity().map_or(&[][..], |identity| &identity.claims.groups);
+    let is_member = role.as_ref().is_some_and(|role| role.groups.iter().any(|group| groups.contains(group)));
+    if !is_member {
+        access.require("projects", "update", project)?;
     }
-    Err(Status::not_found(format!("project '{}' does not have role '{role}'", project.metadata.name)))
+    Ok((found.map_err(|error| failure::store(&error))?, role))
 }
 
 /// Issues a token of a role.
@@ -37,9 +50,11 @@ pub(crate) async fn create(
 ) -> Result<String, Status> {
     let _one_at_a_time = hub.writes.lock().await;
     let name = &request.project;
-    access.require("projects", "update", name)?;
-    let found = hub.store.project(name).map_err(|error| failure::store(&error))?;
-    has_role(&found, &request.role)?;
+    let (found, role) = changeable(hub, access, name, &request.role)?;
+    if role.is_none() {
+        let text = format!("project '{name}' does not have role '{}'", request.role);
+        return Err(Status::not_found(text));
+    }
     let mut project = AppProject::clone(&found);
     keep_in_status(&mut project);
     let id = if request.id.is_empty() { uuid::Uuid::new_v4().to_string() } else { request.id };
@@ -60,32 +75,40 @@ pub(crate) async fn create(
     let subject = Subject::Project { project: name.clone(), role: request.role.clone() };
     let (token, claims) = key.issue(&subject, &id, now, lifetime);
     tokens.push(JWTToken { iat: claims.iat, exp: claims.exp.unwrap_or(0), id });
-    hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
+    let updated = hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
+    hub.tell_project(access, &updated, Reason::Created, "created token").await;
     tracing::info!(project = %name, role = %request.role, user = %access.username(), "a project token was issued");
     Ok(token)
 }
 
-/// Takes a token of a role back. One that is not there is as good as taken back.
+/// Takes a token of a role back. One that is not there, or whose role is not, is as good as taken back.
 pub(crate) async fn delete(
     hub: &Hub,
     access: &Access,
     request: ProjectTokenDeleteRequest,
 ) -> Result<(), Status> {
     let _one_at_a_time = hub.writes.lock().await;
-    access.require("projects", "update", &request.project)?;
-    let found = hub.store.project(&request.project).map_err(|error| failure::store(&error))?;
-    has_role(&found, &request.role)?;
+    let (found, role) = changeable(hub, access, &request.project, &request.role)?;
+    if role.is_none() {
+        return Ok(());
+    }
     let mut project = AppProject::clone(&found);
     keep_in_status(&mut project);
+    let mut taken = false;
     if let Some(tokens) = project.status.jwt_tokens_by_role.get_mut(&request.role) {
+        let before = tokens.items.len();
         let gone = |token: &JWTToken| {
             if request.id.is_empty() { token.iat == request.iat } else { token.id == request.id }
         };
         tokens.items.retain(|token| !gone(token));
+        taken = tokens.items.len() < before;
     }
     project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
     if project != *found {
-        hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
+        let updated = hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
+        if taken {
+            hub.tell_project(access, &updated, Reason::Deleted, "deleted token").await;
+        }
     }
     Ok(())
 }
@@ -93,7 +116,6 @@ pub(crate) async fn delete(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::v1alpha1::ProjectRole;
 
     #[test]
     fn records_move_to_the_status_once() {

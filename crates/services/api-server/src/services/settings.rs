@@ -2,6 +2,7 @@
 
 use crate::authentication::Caller;
 use crate::authorization::Access;
+use crate::failure;
 use crate::hub::Hub;
 use crate::snapshot::Snapshot;
 use api::v1alpha1::KustomizeOptions;
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use wire::cluster::settings_service_server::SettingsService;
 use wire::cluster::{
-    Connector, DexConfig, GoogleAnalyticsConfig, Help, OidcConfig, SettingsPluginsResponse, SettingsQuery,
+    Connector, DexConfig, GoogleAnalyticsConfig, Help, OidcConfig, Plugin, SettingsPluginsResponse,
+    SettingsQuery,
 };
 use wire::github::com::argoproj::argo_cd::server::settings::oidc::Claim;
 
@@ -36,8 +38,12 @@ impl SettingsService for Settings {
         request: Request<SettingsQuery>,
     ) -> Result<Response<SettingsPluginsResponse>, Status> {
         self.0.enter(request)?;
-        // Plugins announce themselves to the repo-server; none is configured here.
-        Ok(Response::new(SettingsPluginsResponse::default()))
+        let found =
+            self.0.repo_server().list_plugins(()).await.map_err(|status| {
+                failure::within("failed to list sidecar plugins from reposerver", &status)
+            })?;
+        let plugins = found.into_inner().items.into_iter().map(|plugin| Plugin { name: plugin.name });
+        Ok(Response::new(SettingsPluginsResponse { plugins: plugins.collect() }))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Whom a token of the provider speaks for.
 
 use super::App;
+use super::session::left;
 use crate::hub::Hub;
 use crate::options::Options;
 use crate::tokens::Identity;
-use auth::oidc::{Audiences, FederatedClaims};
+use auth::oidc::{Audiences, FederatedClaims, IdTokenError};
 use auth::{Claims, Subject};
 use jiff::Timestamp;
 use object::Secret;
@@ -33,6 +34,18 @@ impl App {
     /// What any token of the provider says.
     pub(super) async fn verify(&self, token: &str) -> Result<FederatedClaims, OidcError> {
         self.provider.verify(token, &self.wanted(None), Timestamp::now()).await
+    }
+
+    /// What a token said whose time is over: all else about it is as it must be. A login at the bundled Dex is over
+    /// with its token.
+    pub(super) async fn verify_over(&self, token: &str) -> Result<FederatedClaims, OidcError> {
+        let expired = || OidcError::Token(IdTokenError::Expired);
+        if self.dex.is_some() {
+            return Err(expired());
+        }
+        let last = auth::oidc::unverified_expiry(token).and_then(|expires| expires.checked_sub(1));
+        let then = last.and_then(|second| Timestamp::from_second(second).ok()).ok_or_else(expired)?;
+        self.provider.verify(token, &self.wanted(None), then.min(Timestamp::now())).await
     }
 
     /// Our client, with the pod's own token where that stands for a secret.
@@ -72,17 +85,33 @@ impl Hub {
     /// `invalid session: …`.
     pub(crate) async fn identify_federated(&self, token: &str) -> Result<(Identity, Option<String>), String> {
         let app = self.sso().app.clone().ok_or("SSO is not configured")?;
-        let mut claims = app.verify(token).await.map_err(|error| {
+        let refused = |error: OidcError| {
             tracing::warn!(%error, "a token of the identity provider was refused");
             NOT_VERIFIED.to_owned()
-        })?;
-        let id = token_id(&claims, token);
-        if self.is_revoked(&id).await {
-            return Err("token is revoked, please re-login".into());
-        }
+        };
+        let mut fresh = None;
+        let mut claims = match app.verify(token).await {
+            Err(OidcError::Token(IdTokenError::Expired)) => {
+                let over = app.verify_over(token).await.map_err(refused)?;
+                self.not_revoked(&token_id(&over, token)).await?;
+                let renewed = self.renewed(&app, &over).await;
+                let (next, claims) = renewed.ok_or_else(|| refused(IdTokenError::Expired.into()))?;
+                fresh = Some(next);
+                claims
+            }
+            judged => judged.map_err(refused)?,
+        };
+        let id = token_id(&claims, fresh.as_deref().unwrap_or(token));
+        self.not_revoked(&id).await?;
         self.complete_groups(&app, &mut claims).await?;
-        let renewed = self.renew(&app, &claims).await;
-        Ok((self.identity(&claims, id), renewed))
+        if fresh.is_none() && left(&claims) < app.refresh_threshold {
+            fresh = self.renewed(&app, &claims).await.map(|(next, _)| next);
+        }
+        Ok((self.identity(&claims, id), fresh.filter(|fresh| fresh != token)))
+    }
+
+    async fn not_revoked(&self, id: &str) -> Result<(), String> {
+        if self.is_revoked(id).await { Err("token is revoked, please re-login".into()) } else { Ok(()) }
     }
 
     /// The provider's claims as ours.

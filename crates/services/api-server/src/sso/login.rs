@@ -4,7 +4,7 @@ use super::App;
 use super::pages::{
     STATE_COOKIE, cookie, external_url, is_secure, own_urls, redirect, refused, state_cookie,
 };
-use crate::cookies::set_cookies;
+use crate::cookies::{MOST_COOKIES, set_cookies};
 use crate::hub::Hub;
 use auth::oidc::{
     AuthorizationRequest, LoginState, Pkce, STATE_SECONDS, authorization_url, check_return_url, random_text,
@@ -34,8 +34,6 @@ const CODES: [&str; 13] = [
 ];
 /// A longer code is nobody's.
 const LONGEST_CODE: usize = 8 * 1024;
-/// A browser takes no more parts of a cookie than this.
-const MOST_COOKIES: usize = 20;
 
 const UNREACHABLE: &str = "the identity provider cannot be used now; the server's log says why";
 

@@ -92,7 +92,7 @@ impl Hub {
             // Only other Secrets changed: keys and tokens that are known stay known.
             return Current { versions, settings, app: before.app.clone() };
         }
-        for problem in problems {
+        for problem in snapshot.other_problems(problems) {
             tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
         }
         let key = self.store.secret("argocd-secret").and_then(|entry| {

@@ -2,16 +2,23 @@
 //! a new token when the old one ends.
 
 use super::App;
+use crate::cookies::{MOST_COOKIES, set_cookies};
 use crate::hub::Hub;
-use auth::oidc::FederatedClaims;
+use auth::oidc::{FederatedClaims, unverified_scope};
 use bytes::Bytes;
 use jiff::Timestamp;
 use oidc::{Tokens, UserInfoAnswer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
 /// Nothing is kept longer, whatever a token says of its life.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What a token must permit for its bearer's groups to be told.
+const GRAPH_SCOPE: &str = "User.Read";
+/// A provider's clock is not further behind ours.
+const SKEW_SECONDS: i64 = 300;
 
 fn access_key(subject: &str) -> String {
     format!("access_token_{subject}")
@@ -30,7 +37,7 @@ fn graph_key(subject: &str) -> String {
 }
 
 /// How long a token still lasts.
-fn left(claims: &FederatedClaims) -> Duration {
+pub(super) fn left(claims: &FederatedClaims) -> Duration {
     let seconds = claims.seconds("exp").unwrap_or_default() - Timestamp::now().as_second();
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default()).min(LONGEST)
 }
@@ -40,7 +47,21 @@ fn keep(configured: Duration, claims: &FederatedClaims) -> Duration {
     if configured.is_zero() { left(claims) } else { configured.min(left(claims)) }
 }
 
+/// What is kept of a login for as long as a session may last.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    tokens: Tokens,
+    /// When the user logged in.
+    since: i64,
+}
+
 impl Hub {
+    /// How long a login of that time still lasts.
+    fn rest_of_session(&self, since: i64) -> Duration {
+        let age = u64::try_from(Timestamp::now().as_second().saturating_sub(since)).unwrap_or_default();
+        self.snapshot().sessions.session_duration.saturating_sub(Duration::from_secs(age))
+    }
+
     async fn put_sealed(&self, app: &App, key: &str, value: &[u8], keep: Duration) {
         if keep.is_zero() {
             return;
@@ -71,8 +92,9 @@ impl Hub {
         self.forget(&[user_info_key(subject), graph_key(subject)]).await;
         let access = tokens.access_token.reveal().as_bytes();
         self.put_sealed(app, &access_key(subject), access, left(claims)).await;
-        if let Ok(all) = serde_json::to_vec(tokens) {
-            self.put_sealed(app, &tokens_key(subject, session), &all, left(claims)).await;
+        let kept = Kept { tokens: tokens.clone(), since: Timestamp::now().as_second() };
+        if let Ok(all) = serde_json::to_vec(&kept) {
+            self.put_sealed(app, &tokens_key(subject, session), &all, self.rest_of_session(kept.since)).await;
         }
     }
 
@@ -161,6 +183,13 @@ impl Hub {
             return Ok(groups);
         }
         let token = self.access_token(app, subject).await?;
+        if !unverified_scope(&token, GRAPH_SCOPE) {
+            tracing::warn!(
+                "access token missing User.Read scope; ensure the User.Read delegated permission is granted on the app \
+                 registration in Azure AD"
+            );
+            return Err("error fetching groups from Azure overage claim".into());
+        }
         let groups = app.provider.graph_groups(&app.graph, &token).await.map_err(|error| {
             tracing::warn!(%error, "groups could not be read");
             "error fetching groups from Azure overage claim".to_owned()
@@ -171,20 +200,30 @@ impl Hub {
         Ok(Value::from(groups))
     }
 
-    /// A token to go on with, when this one ends soon and the session has a refresh token.
-    pub(super) async fn renew(&self, app: &App, claims: &FederatedClaims) -> Option<String> {
-        if app.refresh_threshold.is_zero() || left(claims) >= app.refresh_threshold {
-            return None;
-        }
+    /// A token to go on with, and what it says, where the session has a refresh token. A session lasts no longer than
+    /// settings say, however often it is renewed.
+    pub(super) async fn renewed(
+        &self,
+        app: &App,
+        claims: &FederatedClaims,
+    ) -> Option<(String, FederatedClaims)> {
         let (subject, session) = (claims.text("sub"), claims.text("sid"));
         let key = tokens_key(subject, session);
         let _one_at_a_time = app.renewing.lock().await;
-        let kept: Tokens = serde_json::from_slice(&self.get_sealed(app, &key).await?).ok()?;
+        let Kept { tokens: kept, since } = serde_json::from_slice(&self.get_sealed(app, &key).await?).ok()?;
+        // A token of another login must not bring this one's: providers without session ids know only the user.
+        if claims.seconds("iat").is_some_and(|issued| issued.saturating_add(SKEW_SECONDS) < since) {
+            return None;
+        }
+        if self.rest_of_session(since).is_zero() {
+            tracing::info!(user = %claims.identifier(), "a session is as old as it may be: its user must log in again");
+            return None;
+        }
         // Another request may have been faster.
         if let Ok(newer) = app.verify(kept.id_token.reveal()).await
             && left(&newer) >= app.refresh_threshold
         {
-            return Some(kept.id_token.reveal().clone());
+            return Some((kept.id_token.reveal().clone(), newer));
         }
         if kept.refresh_token.reveal().is_empty() {
             return None;
@@ -201,10 +240,15 @@ impl Hub {
             tracing::warn!("a renewed token of the provider is about another subject: it is not used");
             return None;
         }
-        let bytes = serde_json::to_vec(&tokens).ok()?;
-        self.put_sealed(app, &key, &bytes, left(&fresh)).await;
+        let id_token = tokens.id_token.reveal().clone();
+        if set_cookies(&id_token, &self.options.base_href, true).len() > MOST_COOKIES {
+            tracing::warn!("a renewed token of the provider is too long for a browser: it is not used");
+            return None;
+        }
         let access = tokens.access_token.reveal().as_bytes();
         self.put_sealed(app, &access_key(subject), access, left(&fresh)).await;
-        Some(tokens.id_token.reveal().clone())
+        let bytes = serde_json::to_vec(&Kept { tokens, since }).ok()?;
+        self.put_sealed(app, &key, &bytes, self.rest_of_session(since)).await;
+        Some((id_token, fresh))
     }
 }

@@ -15,7 +15,7 @@ use axum::body::Body;
 use http::header::{COOKIE, HOST, ORIGIN};
 use http::{HeaderValue, Request, Response, StatusCode};
 use kubernetes::Cluster;
-use object::GroupVersionKind;
+use object::{GroupVersionKind, Object};
 use serde_json::Value;
 use std::sync::Arc;
 use url::Url;
@@ -135,12 +135,17 @@ async fn check_container(cluster: &Cluster, place: &Place) -> Result<(), Refused
     let Ok(Some(pod)) = cluster.find_kind(&kind, &place.namespace, &place.pod).await else {
         return bad("Cannot find pod");
     };
-    if pod.text_at(&["status", "phase"]) != "Running" {
-        return bad("Pod not running");
-    }
-    let containers = pod.at(&["spec", "containers"]).and_then(Value::as_array);
-    let is_there = containers.into_iter().flatten().any(|container| container["name"] == *place.container);
-    if is_there { Ok(()) } else { bad("Cannot find container") }
+    // The original's words.
+    if is_running(&pod, &place.container) { Ok(()) } else { bad("container find running") }
+}
+
+/// Whether a container runs: one of the pod's own, or one that came before or beside them.
+fn is_running(pod: &Object, container: &str) -> bool {
+    ["containerStatuses", "initContainerStatuses"].into_iter().any(|list| {
+        let statuses = pod.at(&["status", list]).and_then(Value::as_array);
+        let named = statuses.into_iter().flatten().find(|status| status["name"] == *container);
+        named.is_some_and(|status| status["state"]["running"].is_object())
+    })
 }
 
 /// Whether the page that opens the connection is one of ours. Browsers say so; what is no browser says nothing.

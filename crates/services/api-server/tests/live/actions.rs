@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, application, apply, eventually, object};
 use api::v1alpha1::{ApplicationTree, ResourceNode, ResourceRef};
-use kubernetes::ApiResource;
+use kubernetes::{ApiResource, ListOptions};
 use object::Object;
 use serde_json::{Value, json};
 
@@ -58,7 +58,9 @@ fn tree(of: &Object) -> ApplicationTree {
 fn settings() -> Value {
     json!({
         "accounts.alice": "login",
-        "application.links": "- url: https://x.example/{{.app.metadata.name}}\n  title: one\n- url: '{{.nope'\n  title: broken\n",
+        "resource.includeEventLabelKeys": "team",
+        "url": "https://argo.example",
+        "application.links": "- url: '{{.managedByURL}}/x'\n  title: home\n- url: https://x.example/{{.app.metadata.name}}\n  title: one\n- url: '{{.nope'\n  title: broken\n",
         "resource.links": "- url: https://x.example/{{.resource.metadata.name}}\n  title: r\n  if: resource.kind == 'Deployment'\n",
         "resource.customizations.actions.apps_Deployment": concat!(
             "mergeBuiltinActions: true\n",
@@ -69,6 +71,20 @@ fn settings() -> Value {
     })
 }
 
+/// Events of a namespace with a reason.
+async fn told(bench: &Bench, namespace: &str, reason: &str) -> Vec<Object> {
+    let events = ApiResource {
+        version: "v1".into(),
+        kind: "Event".into(),
+        plural: "events".into(),
+        namespaced: true,
+        ..ApiResource::default()
+    };
+    let (found, _) =
+        bench.store.cluster().list(&events, namespace, &ListOptions::default()).await.expect("events");
+    found.into_iter().filter(|event| event.text_at(&["reason"]) == reason).collect()
+}
+
 const QUERY: &str = "namespace=default&resourceName=web-of-actions&version=v1&kind=Deployment&group=apps";
 
 #[tokio::test]
@@ -77,7 +93,9 @@ async fn an_action_changes_its_object_and_needs_its_own_right() {
     let bench = Bench::start("actions", settings(), json!({"policy.csv": policy})).await;
     let admin = bench.admin().await;
     let alice = bench.user(&admin, "alice").await;
-    bench.post("/api/v1/applications", &admin, application("a", "guestbook")).await.good();
+    let mut labelled = application("a", "guestbook");
+    labelled["metadata"]["labels"] = json!({"team": "blue", "other": "x"});
+    bench.post("/api/v1/applications", &admin, labelled).await.good();
     let object = deployment(&bench, "web-of-actions").await;
     deployment(&bench, "other-of-actions").await;
     bench.found("a", &tree(&object), &[]).await;
@@ -89,6 +107,24 @@ async fn an_action_changes_its_object_and_needs_its_own_right() {
     bench.post(&format!("{root}/actions?{QUERY}"), &alice, json!("restart")).await.good();
     let restarted = ["spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"];
     assert!(!live(&bench, "web-of-actions").await.text_at(&restarted).is_empty());
+    let told = told(&bench, "actions", "ResourceActionRan").await;
+    let short = |event: &Object| {
+        let text = |path: &[&str]| event.text_at(path).to_owned();
+        (text(&["involvedObject", "kind"]), text(&["message"]), event.label("team").map(str::to_owned))
+    };
+    let mut short: Vec<_> = told.iter().map(short).collect();
+    short.sort();
+    let what = "alice ran action restart on resource apps/Deployment/web-of-actions";
+    assert_eq!(
+        short,
+        [
+            ("Application".into(), what.into(), Some("blue".into())),
+            ("Deployment".into(), "alice ran action restart".into(), None),
+        ]
+    );
+    let of_object = told.iter().find(|event| event.text_at(&["involvedObject", "kind"]) == "Deployment");
+    let of_object = of_object.expect("an event");
+    assert_eq!(of_object.text_at(&["metadata", "annotations", "resource-namespace"]), "default");
     bench.post(&format!("{root}/actions?{QUERY}"), &alice, json!("pause")).await.is(403, "permission denied");
     assert!(live(&bench, "web-of-actions").await.at(&["spec", "paused"]).is_none());
 
@@ -142,7 +178,30 @@ async fn links_are_made_of_what_is_known() {
     let object = deployment(&bench, "web-of-links").await;
     bench.found("a", &tree(&object), &[]).await;
     let of_application = bench.get("/api/v1/applications/a/links", &admin).await.good().json();
-    assert_eq!(of_application["items"], json!([{"title": "one", "url": "https://x.example/a"}]));
+    let one = json!({"title": "one", "url": "https://x.example/a"});
+    let home = |address: &str| json!({"title": "home", "url": format!("{address}/x")});
+    assert_eq!(of_application["items"], json!([home("https://argo.example"), one]));
+    // An application that another Argo CD manages leads there.
+    let mut managed = application("a", "guestbook");
+    for (address, problem) in [
+        ("ftp://other.example", Some("URL must include http or https protocol")),
+        ("other", Some("URL must include http or https protocol")),
+        ("https://other.example", None),
+    ] {
+        managed["metadata"]["annotations"] = json!({"argocd.argoproj.io/managed-by-url": address});
+        let put = bench.rest("PUT", "/api/v1/applications/a", &admin, Some(managed.clone())).await;
+        match problem {
+            None => drop(put.good()),
+            Some(problem) => {
+                let text = format!(
+                    "application spec for a is invalid: InvalidSpecError: invalid managed-by URL: {problem}"
+                );
+                assert!(put.status == 400 && put.message().ends_with(&text), "{put:?}");
+            }
+        }
+    }
+    let of_application = bench.get("/api/v1/applications/a/links", &admin).await.good().json();
+    assert_eq!(of_application["items"][0], home("https://other.example"));
     let query = QUERY.replace("web-of-actions", "web-of-links");
     let of_object = bench.get(&format!("/api/v1/applications/a/resource/links?{query}"), &admin).await.good();
     let wanted = json!([{"title": "r", "url": "https://x.example/web-of-links"}]);

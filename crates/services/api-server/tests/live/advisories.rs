@@ -319,6 +319,29 @@ async fn cve_2024_37152_strangers_are_told_what_a_login_page_needs() {
 }
 
 #[tokio::test]
+async fn cve_2020_8826_a_login_is_not_for_ever() {
+    let bench = Bench::start("lasting", json!({"users.session.duration": "2h"}), json!({})).await;
+    let admin = bench.admin().await;
+    let ends = auth::oidc::unverified_expiry(&admin).expect("an end") - jiff::Timestamp::now().as_second();
+    assert!((7000..=7200).contains(&ends), "{ends}");
+}
+
+#[tokio::test]
+async fn cve_2022_24905_tob_argo_026_pages_repeat_nothing_and_say_what_they_may_load() {
+    let bench = Bench::start("repeating", json!({}), json!({})).await;
+    let words = "canary-in-the-address";
+    for path in ["/login", "/applications", "/", "/user-info", "/auth/login", "/auth/callback", "/swagger-ui"]
+    {
+        let request = Request::get(format!("{path}?has_sso_error=true&sso_error={words}&error={words}"))
+            .header("accept", "text/html");
+        let answer = bench.send(request.body(Body::empty()).expect("a request")).await;
+        assert!(!answer.text.contains(words), "{path}: {answer:?}");
+        let policy = answer.headers.get("content-security-policy").and_then(|value| value.to_str().ok());
+        assert!(policy.is_some_and(|policy| policy.contains("frame-ancestors")), "{path}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn cve_2024_22424_forms_of_other_pages_change_nothing() {
     let bench = Bench::start("forms", json!({}), json!({})).await;
     let admin = bench.admin().await;

@@ -53,6 +53,75 @@ async fn an_application_is_created_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_list_is_narrowed_ordered_and_read_page_by_page() {
+    let bench = Bench::start("narrowed", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    for (name, sync, health, finished, namespace) in [
+        ("web-a", "Synced", "Healthy", "2026-01-03T00:00:00Z", "one"),
+        ("web-b", "OutOfSync", "Healthy", "2026-01-01T00:00:00Z", "two"),
+        ("job-c", "Synced", "Degraded", "2026-01-02T00:00:00Z", "two"),
+        ("job-d", "", "", "", "one"),
+    ] {
+        let mut wanted = application(name, "guestbook");
+        wanted["spec"]["destination"]["namespace"] = namespace.into();
+        bench.post(ROOT, &admin, wanted).await.good();
+        if finished.is_empty() {
+            continue;
+        }
+        let operation = json!({
+            "operation": {}, "phase": "Succeeded", "startedAt": finished, "finishedAt": finished,
+        });
+        let status = json!({"status": {
+            "sync": {"status": sync}, "health": {"status": health}, "operationState": operation,
+        }});
+        let patch = kubernetes::Patch::Merge(status);
+        bench.store.patch_application("narrowed", name, &patch).await.expect("a status");
+    }
+    let names = async |query: &str| {
+        let told = bench.get(&format!("{ROOT}?{query}"), &admin).await.good().json();
+        let items = told["items"].as_array().cloned().unwrap_or_default();
+        let names: Vec<String> =
+            items.iter().map(|item| item["metadata"]["name"].as_str().expect("a name").to_owned()).collect();
+        (names.join(" "), told["metadata"]["continue"].as_str().unwrap_or_default().to_owned())
+    };
+    for (query, expected) in [
+        ("", "job-c job-d web-a web-b"),
+        ("syncStatuses=Synced", "job-c web-a"),
+        ("syncStatuses=OutOfSync&syncStatuses=Unknown", "job-d web-b"),
+        ("healthStatuses=Degraded", "job-c"),
+        ("destinationNamespaces=two", "job-c web-b"),
+        ("clusters=in-cluster", "job-c job-d web-a web-b"),
+        ("clusters=https%3A%2F%2Fkubernetes.default.svc", "job-c job-d web-a web-b"),
+        ("clusters=https%3A%2F%2Felsewhere.example", ""),
+        ("search=WEB", "web-a web-b"),
+        ("search=web&syncStatuses=Synced", "web-a"),
+        ("sort=-name", "web-b web-a job-d job-c"),
+        ("sort=lastSync", "job-d web-b job-c web-a"),
+        ("sort=-lastSync", "web-a job-c web-b job-d"),
+        ("sort=health", "job-c web-a web-b job-d"),
+        ("sort=sync", "web-b job-c web-a job-d"),
+    ] {
+        assert_eq!(names(query).await.0, expected, "{query}");
+    }
+    let wrong = bench.get(&format!("{ROOT}?sort=colour"), &admin).await;
+    assert!(wrong.status == 400 && wrong.message().starts_with("sort is \"colour\": "), "{wrong:?}");
+    for sort in ["name", "-name", "lastSync", "-lastSync", "health", "created"] {
+        let whole = names(&format!("sort={sort}")).await.0;
+        let (mut read, mut next) = (Vec::new(), String::new());
+        loop {
+            let after: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            let (page, more) = names(&format!("sort={sort}&limit=1&continue={after}")).await;
+            read.push(page);
+            if more.is_empty() {
+                break;
+            }
+            next = more;
+        }
+        assert_eq!(read.join(" "), whole, "{sort}");
+    }
+}
+
+#[tokio::test]
 async fn bad_applications_are_refused_in_the_words_clients_know() {
     let bench = Bench::start("bad", json!({}), json!({})).await;
     let admin = bench.admin().await;

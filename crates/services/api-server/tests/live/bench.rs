@@ -18,8 +18,9 @@ use tower::ServiceExt as _;
 use wire::repository::repo_server_service_server::{RepoServerService, RepoServerServiceServer};
 use wire::repository::{
     AppList, HelmChart, HelmChartsRequest, HelmChartsResponse, ListAppsRequest, ListRefsRequest,
-    ManifestRequest, ManifestResponse, Refs, RepoAppDetailsResponse, RepoServerAppDetailsQuery,
-    ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
+    ManifestRequest, ManifestResponse, PluginInfo, PluginList, Refs, RepoAppDetailsResponse,
+    RepoServerAppDetailsQuery, ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest,
+    TestRepositoryResponse,
 };
 
 pub const LONG: Duration = Duration::from_secs(60);
@@ -60,6 +61,10 @@ impl RepoServerService for FakeRepoServer {
 
     async fn list_refs(&self, _: tonic::Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {
         Ok(Response::new(Refs { branches: vec!["main".into()], tags: Vec::new() }))
+    }
+
+    async fn list_plugins(&self, _: tonic::Request<()>) -> Result<Response<PluginList>, Status> {
+        Ok(Response::new(PluginList { items: vec![PluginInfo { name: "tanka-v1".into() }] }))
     }
 
     async fn list_oci_tags(&self, _: tonic::Request<ListRefsRequest>) -> Result<Response<Refs>, Status> {

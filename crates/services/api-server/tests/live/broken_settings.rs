@@ -28,6 +28,42 @@ async fn warnings(bench: &Bench, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn each_part_that_cannot_be_read_is_named_by_its_key() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("broken-keys", settings.clone(), policy).await;
+    let admin = bench.admin().await;
+    let broken = [
+        ("oidc.config", "[1"),
+        ("dex.config", "- 1"),
+        ("extension.config", "[1"),
+        ("resource.links", "{"),
+        ("globalProjects", "{"),
+        ("ui.bannerposition", "left"),
+        ("application.sync.impersonation.enabled", "perhaps"),
+    ];
+    for (key, value) in broken {
+        let mut with = settings.clone();
+        with[key] = value.into();
+        configure(&bench.store, "argocd-cm", with).await;
+        let told = names(&bench.get("/api/v1/settings", &admin).await.good().json());
+        let start = format!("argocd-cm {key}: ");
+        assert!(told.iter().any(|problem| problem.starts_with(&start)), "{key}: {told:?}");
+        let deadline = tokio::time::Instant::now() + crate::bench::LONG;
+        let start = format!("{key}: ");
+        while !warnings(&bench, "argocd-cm").await.iter().any(|message| message.starts_with(&start)) {
+            assert!(tokio::time::Instant::now() < deadline, "an event tells of {key}");
+        }
+    }
+    // What a part refers to may come later: that is no mistake of its own.
+    let mut fine = settings;
+    fine["extension.config"] =
+        "extensions: [{name: tea, backend: {services: [{url: 'http://x.example', headers: [{name: K, value: $later}]}]}}]".into();
+    configure(&bench.store, "argocd-cm", fine).await;
+    let told = names(&bench.get("/api/v1/settings", &admin).await.good().json());
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_broken_part_is_named_and_the_rest_counts() {
     let (settings, policy) = two_users();
     let bench = Bench::start("broken-settings", settings.clone(), policy.clone()).await;

@@ -18,4 +18,6 @@ mod registrations;
 mod resources;
 mod sessions;
 mod sso;
+mod streams;
+mod switches;
 mod terminal;

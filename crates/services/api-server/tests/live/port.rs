@@ -1,6 +1,7 @@
 //! The port itself: TLS, gRPC, gRPC-web and REST beside each other.
 
 use crate::bench::{Bench, LONG, apply, eventually, object};
+use api_server::Options;
 use axum::body::Body;
 use boot::stop::Stop;
 use http::{Request, StatusCode};
@@ -8,7 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::json;
 use std::net::SocketAddr;
 use tower::ServiceExt as _;
-use transport::{ChannelOptions, Listener, Trust};
+use transport::{ChannelOptions, Listener, OnPlainText, Trust};
 use wire::version::version_service_client::VersionServiceClient;
 
 #[tokio::test]
@@ -27,6 +28,57 @@ async fn one_port_speaks_every_protocol() {
     assert!(version.version.starts_with('v') && version.platform.is_empty(), "{version:?}");
     stop.ask();
     serving.await.expect("it ends");
+}
+
+/// What a port answers to plain HTTP: status and place.
+async fn plainly(address: SocketAddr, path: &str) -> (u16, String) {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let answer = client.expect("a client").get(format!("http://{address}{path}")).send().await;
+    let answer = answer.expect("an answer");
+    let place = answer.headers().get("location").and_then(|place| place.to_str().ok());
+    (answer.status().as_u16(), place.unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn plain_http_on_a_port_with_tls_is_sent_to_https() {
+    boot::crypto();
+    for root in ["", "argo"] {
+        let namespace = format!("plain{root}");
+        let options = Options { root_path: root.into(), ..Options::default() };
+        let bench = Bench::with(&namespace, json!({}), json!({}), &[], options).await;
+        let identity = api_server::identity(&bench.server).expect("a certificate");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = Listener::bind(any, Some(identity)).await.expect("a port");
+        let listener = listener.on_plain_text(OnPlainText::Answer(bench.server.plain_text_router()));
+        let address = listener.address();
+        let stop = Stop::new();
+        let serving = tokio::spawn(transport::serve(listener, bench.router.clone(), stop.asked()));
+        let told = async |path: &str| plainly(address, path).await;
+        if root.is_empty() {
+            // Probes follow this.
+            assert_eq!(
+                told("/healthz?full=true").await,
+                (307, format!("https://{address}/healthz?full=true"))
+            );
+            assert_eq!(told("/api/version").await, (307, format!("https://{address}/api/version")));
+        } else {
+            assert_eq!(told("/healthz?full=true").await, (200, String::new()));
+            assert_eq!(told("/argo/x?y=z").await, (307, format!("https://{address}/argo/x?y=z")));
+            assert_eq!(told("/api/version").await, (404, String::new()));
+            assert_eq!(told("/argocd/x").await, (404, String::new()));
+        }
+        stop.ask();
+        serving.await.expect("it ends");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_is_not_healthy() {
+    let bench = Bench::start("stopping", json!({}), json!({})).await;
+    assert_eq!(bench.get("/healthz?full=true", "").await.good().text, "ok\n");
+    bench.server.stopping(std::future::ready(())).await;
+    let answer = bench.get("/healthz?full=true", "").await;
+    assert_eq!((answer.status, answer.text.as_str()), (503, ""));
 }
 
 #[tokio::test]

@@ -73,6 +73,45 @@ async fn accounts_are_seen_and_changed_by_those_who_may() {
 }
 
 #[tokio::test]
+async fn a_key_changes_a_password_with_its_accounts_own() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("by-key", settings, policy).await;
+    let admin = bench.admin().await;
+    bench.user(&admin, "alice").await;
+    let key = bench.post("/api/v1/account/alice/token", &admin, json!({"id": "k"})).await.good();
+    let key = key.json()["token"].as_str().unwrap().to_owned();
+    let change = async |name: &str, current: &str| {
+        let body = json!({"name": name, "currentPassword": current, "newPassword": "alice-pass2"});
+        bench.rest("PUT", "/api/v1/account/password", &key, Some(body)).await
+    };
+    change("", "wrong").await.is(400, "current password does not match");
+    let denied = change("bob", "alice-pass1").await;
+    assert!(denied.status == 403 && denied.message().contains("accounts, update, bob"), "{denied:?}");
+    change("", "alice-pass1").await.good();
+    bench.login("alice", "alice-pass2").await;
+}
+
+#[tokio::test]
+async fn rollbacks_are_asked_about_as_they_are_decided() {
+    let (settings, _) = two_users();
+    let policy = "p, alice, applications, sync, red/web, allow\n";
+    let bench = Bench::start("asked", settings.clone(), json!({"policy.csv": policy})).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    let may = async |what: &str| {
+        bench.get(&format!("/api/v1/account/can-i/{what}"), &alice).await.good().json()["value"].clone()
+    };
+    assert_eq!(may("applications/rollback/red/web").await, "yes");
+    // The control plane's namespace may be said.
+    assert_eq!(may("applications/sync/red/asked/web").await, "yes");
+    assert_eq!(may("applications/sync/red/other/web").await, "no");
+    let mut own = settings;
+    own["server.rbac.rollback.enforce.enable"] = "true".into();
+    crate::bench::configure(&bench.store, "argocd-cm", own).await;
+    assert_eq!(may("applications/rollback/red/web").await, "no");
+}
+
+#[tokio::test]
 async fn whoever_asks_what_they_may_is_told_the_line() {
     let (settings, policy) = two_users();
     let bench = Bench::start("explained", settings, policy).await;
@@ -139,6 +178,15 @@ async fn a_projects_token_is_good_for_its_project_only_and_until_it_is_taken_bac
     twice.is(400, "rpc error: code = InvalidArgument desc = Token id 't' has been used. ");
     bench.rest("DELETE", "/api/v1/projects/red/roles/ci/token/0?id=t", &admin, None).await.good();
     assert_eq!(bench.get("/api/v1/applications/red", &token).await.status, 401);
+    // What is not there is as good as taken back, with its role or without.
+    bench.rest("DELETE", "/api/v1/projects/red/roles/ci/token/0?id=t", &admin, None).await.good();
+    bench.rest("DELETE", "/api/v1/projects/red/roles/none/token/0?id=t", &admin, None).await.good();
+    let told = bench.get("/api/v1/projects/red/events", &admin).await.good().json();
+    let said = |what: &str| {
+        let of = |event: &&serde_json::Value| event["message"] == format!("admin {what}");
+        told["items"].as_array().unwrap().iter().filter(of).count()
+    };
+    assert_eq!((said("created token"), said("deleted token")), (1, 1), "{told}");
     bench
         .rest("DELETE", "/api/v1/projects/red", &admin, None)
         .await

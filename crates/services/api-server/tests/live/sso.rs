@@ -101,6 +101,11 @@ fn serve(bench: Bench, listener: Listener, base: String, cli_port: u16, config: 
 
 /// A provider of one's own: Dex at its own address, with tokens that soon run out.
 async fn direct(namespace: &str, more: &str) -> Scene {
+    direct_for(namespace, more, "20m").await
+}
+
+/// The same with tokens that last so long.
+async fn direct_for(namespace: &str, more: &str, lifetime: &str) -> Scene {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a port");
     let base = format!("http://localhost:{}", listener.address().port());
     let port = testkit::free_port().expect("a port");
@@ -123,7 +128,7 @@ async fn direct(namespace: &str, more: &str) -> Scene {
     config["storage"] = json!({"type": "memory"});
     config["web"] = json!({"http": format!("127.0.0.1:{port}")});
     config["oauth2"] = json!({"skipApprovalScreen": true});
-    config["expiry"] = json!({"idTokens": "20m"});
+    config["expiry"] = json!({"idTokens": lifetime});
     let client = |id: &str| {
         json!({
             "id": id, "name": id, "secret": "web secret: 1",
@@ -210,6 +215,25 @@ async fn groups_of_the_provider_give_rights() {
     let connectors = json!([{"name": "Mock", "type": "mockCallback", "id": "mock"}]);
     assert_eq!(settings.json()["dexConfig"], json!({"connectors": connectors}));
     assert!(!settings.text.contains("$2a$"), "{settings:?}");
+    // Who has just logged in changes a local password without one.
+    let body = json!({"name": "admin", "newPassword": "given-by-sso"});
+    scene.bench.rest("PUT", "/api/v1/account/password", &token, Some(body)).await.good();
+    let admin = scene.bench.login("admin", "given-by-sso").await;
+    // A member of a role's group issues its tokens, and can do nothing else.
+    let role = json!({"name": "ci", "groups": ["authors"]});
+    let project =
+        json!({"project": {"metadata": {"name": "red"}, "spec": {"roles": [role, {"name": "other"}]}}});
+    scene.bench.post("/api/v1/projects", &admin, project).await.good();
+    let policy = json!({"policy.csv": "", "scopes": "[groups]"});
+    crate::bench::configure(&scene.bench.store, "argocd-rbac-cm", policy).await;
+    let tokens = |role: &str| format!("/api/v1/projects/red/roles/{role}/token");
+    scene.bench.post(&tokens("ci"), &token, json!({"id": "t"})).await.good();
+    let deleted = scene.bench.rest("DELETE", &format!("{}/0?id=t", tokens("ci")), &token, None).await;
+    deleted.good();
+    assert_eq!(scene.bench.post(&tokens("other"), &token, json!({})).await.status, 403);
+    let body = json!({"name": "admin", "newPassword": "given-again"});
+    let denied = scene.bench.rest("PUT", "/api/v1/account/password", &token, Some(body)).await;
+    assert_eq!(denied.status, 403, "{denied:?}");
 }
 
 #[tokio::test]
@@ -279,6 +303,50 @@ async fn a_provider_of_ones_own_renews_sessions_and_ends_them() {
     let target = page.location.expect("a redirect").to_string();
     assert_eq!(target, format!("https://idp.example/out?hint={renewed}&to={}", scene.base));
     assert_eq!(scene.bench.get("/api/v1/account", &renewed).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_session_outlasts_its_tokens_until_it_is_over_itself() {
+    let scene = direct_for("sso-outlasts", "", "2s").await;
+    let mut browser = Browser::new();
+    scene.browse(&mut browser, MOCK).await;
+    let first = browser.cookies["argocd.token"].clone();
+    let is_over = |token: &str| {
+        let expires = auth::oidc::unverified_expiry(token).expect("an end");
+        jiff::Timestamp::now().as_second() >= expires
+    };
+    let over = async |token: &str| crate::bench::eventually("the token's end", || is_over(token)).await;
+    over(&first).await;
+    // Without refreshTokenThreshold, too: a token that has run out is renewed.
+    let told = scene.ask(&browser, "/api/v1/session/userinfo").await.good();
+    assert_eq!(told.json()["username"], KILGORE, "{told:?}");
+    let renewed = told.headers["set-cookie"].to_str().expect("a cookie");
+    let renewed = renewed.trim_start_matches("argocd.token=").split(';').next().expect("a token").to_owned();
+    assert_ne!(renewed, first);
+    // One that was tampered with is not, whenever it ended.
+    over(&renewed).await;
+    let forged = format!("{}AAAA", &renewed[..renewed.len() - 4]);
+    scene.bench.get("/api/v1/account", &forged).await.is(401, "invalid session: failed to verify the token");
+    // Logging out ends it all, also with a token that has run out.
+    browser.cookies.insert("argocd.token".into(), renewed.clone());
+    browser.get(&format!("{}/auth/logout", scene.base)).await;
+    for token in [&first, &renewed] {
+        assert_eq!(scene.bench.get("/api/v1/account", token).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_as_old_as_it_may_be_is_not_renewed() {
+    let scene = direct_for("sso-old", "", "2s").await;
+    let mut settings = serde_json::to_value(scene.bench.store.config_map("argocd-cm")).expect("settings");
+    settings["users.session.duration"] = "1s".into();
+    crate::bench::configure(&scene.bench.store, "argocd-cm", settings).await;
+    let mut browser = Browser::new();
+    scene.browse(&mut browser, MOCK).await;
+    let token = browser.cookies["argocd.token"].clone();
+    let expires = auth::oidc::unverified_expiry(&token).expect("an end");
+    crate::bench::eventually("its end", || jiff::Timestamp::now().as_second() >= expires).await;
+    scene.bench.get("/api/v1/account", &token).await.is(401, "invalid session: failed to verify the token");
 }
 
 #[tokio::test]

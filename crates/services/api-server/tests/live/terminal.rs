@@ -172,7 +172,7 @@ async fn a_terminal_is_for_those_who_may() {
     let strange = (400, "Pod doesn't belong to specified app".into());
     assert_eq!(scene.refused(&other, &admin, "").await, strange);
     let other = QUERY.replace("container=main", "container=none");
-    assert_eq!(scene.refused(&other, &admin, "").await, (400, "Cannot find container".into()));
+    assert_eq!(scene.refused(&other, &admin, "").await, (400, "container find running".into()));
     let evil = scene.refused(QUERY, &admin, "https://evil.example").await;
     assert_eq!(evil.0, 403, "{evil:?}");
     let own = format!("http://{}", scene.address);
@@ -268,6 +268,9 @@ async fn an_extension_learns_who_asks_and_nothing_to_ask_with() {
         ("argocd-user-groups", "kings"),
         ("authorization", "Bearer stolen"),
         ("x-own", "kept"),
+        ("host", "argo.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-for", "10.0.0.1"),
     ];
     let told = ask("/extensions/tea/pot/%2e?x=1", &admin, &forged).await;
     assert_eq!(told.status, 418, "{told:?}");
@@ -287,10 +290,12 @@ async fn an_extension_learns_who_asks_and_nothing_to_ask_with() {
         ("argocd-application-name", "extensions:a"),
         ("x-key", "from-the-secret"),
         ("x-own", "kept"),
+        ("x-forwarded-host", "argo.example"),
+        ("x-forwarded-proto", "http"),
     ] {
         assert_eq!(headers[name], value, "{name} in {told}");
     }
-    for name in ["cookie", "authorization", "argocd-user-groups"] {
+    for name in ["cookie", "authorization", "argocd-user-groups", "x-forwarded-for"] {
         assert_eq!(headers[name], Value::Null, "{name} in {told}");
     }
     assert_eq!(ask("/extensions/none/x", &admin, &about).await.status, 401);

@@ -127,6 +127,7 @@ fn shown(config: &ClusterConfig) -> ClusterConfig {
     shown.tls_client_config.server_name.clone_from(&config.tls_client_config.server_name);
     shown.aws_auth_config.clone_from(&config.aws_auth_config);
     shown.disable_compression = config.disable_compression;
+    shown.proxy_url = crate::masking::without_password(&config.proxy_url);
     shown
 }
 
@@ -146,6 +147,7 @@ mod tests {
         config.tls_client_config.key_data = b"canary".to_vec();
         config.tls_client_config.insecure = true;
         let text = serde_json::to_string(&shown(&config)).unwrap();
-        assert_eq!(text, r#"{"tlsClientConfig":{"insecure":true}}"#);
+        assert!(!text.contains("canary"), "{text}");
+        assert!(text.contains(r#""proxyUrl":"http://u:xxxxx@proxy""#), "{text}");
     }
 }

@@ -139,7 +139,7 @@ async fn tested(hub: &Hub, repository: Repository) -> ConnectionState {
 pub(super) fn shown(repository: &Repository) -> Repository {
     Repository {
         repo: without_password(&repository.repo),
-        r#type: if repository.r#type.is_empty() { "git".into() } else { repository.r#type.clone() },
+        r#type: kind(repository).to_owned(),
         name: repository.name.clone(),
         username: repository.username.clone(),
         insecure: repository.insecure || repository.insecure_ignore_host_key,
@@ -152,14 +152,47 @@ pub(super) fn shown(repository: &Repository) -> Repository {
         inherited_creds: repository.inherited_creds,
         insecure_oci_force_http: repository.insecure_oci_force_http,
         use_azure_workload_identity: repository.use_azure_workload_identity,
+        azure_active_directory_endpoint: repository.azure_active_directory_endpoint.clone(),
+        azure_service_principal_client_id: repository.azure_service_principal_client_id.clone(),
+        azure_service_principal_tenant_id: repository.azure_service_principal_tenant_id.clone(),
+        github_app_id: repository.github_app_id,
+        github_app_installation_id: repository.github_app_installation_id,
+        github_app_enterprise_base_url: without_password(&repository.github_app_enterprise_base_url),
         depth: repository.depth,
         ..Repository::default()
+    }
+}
+
+/// What it is, also where that is not said.
+fn kind(repository: &Repository) -> &str {
+    match repository.r#type.as_str() {
+        "" if repository.repo.starts_with("oci://") => "oci",
+        "" => "git",
+        said => said,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_names_a_registration_is_shown() {
+        let repository = Repository {
+            repo: "oci://registry.example/charts".into(),
+            github_app_id: 1,
+            github_app_installation_id: 2,
+            github_app_enterprise_base_url: "https://github.example/api/v3".into(),
+            azure_service_principal_client_id: "client".into(),
+            azure_service_principal_tenant_id: "tenant".into(),
+            azure_active_directory_endpoint: "https://login.example".into(),
+            ..Repository::default()
+        };
+        let shown = shown(&repository);
+        assert_eq!(shown, Repository { r#type: "oci".into(), ..repository });
+        let git = Repository { repo: "https://git.example/a".into(), ..Repository::default() };
+        assert_eq!(super::shown(&git).r#type, "git");
+    }
 
     #[test]
     fn nothing_that_opens_a_repository_is_shown() {

@@ -7,7 +7,7 @@ use crate::hub::Hub;
 use crate::services::path_value::address;
 use crate::services::register::{Purpose, different, no_payload, object_of, scoped};
 use api::v1alpha1::{ConnectionState, Repository};
-use store::StoreError;
+use store::{Register, StoreError};
 use tonic::Status;
 use wire::repository::{RepoAccessQuery, RepoCreateRequest, RepoQuery, RepoUpdateRequest};
 
@@ -21,8 +21,14 @@ pub(super) async fn create(
     let wanted = request.repo.ok_or_else(no_payload)?;
     access.require(purpose.resource, "create", &object_of(&wanted))?;
     is_fetchable(&wanted.repo)?;
-    // What belongs to a project takes no credentials from elsewhere, and is tried by whoever reads it.
-    if wanted.project.is_empty() {
+    if purpose.register == Register::Write {
+        // Whoever pushes does so with what is registered, and nothing else.
+        if !store::has_credentials(&wanted) {
+            return Err(Status::invalid_argument("missing credentials in request"));
+        }
+        hub.test_repository(wanted.clone()).await?;
+    } else if wanted.project.is_empty() {
+        // What belongs to a project takes no credentials from elsewhere, and is tried by whoever reads it.
         test(hub, purpose, wanted.clone()).await?;
     }
     match hub.store.create_repository(purpose.register, &wanted).await {

@@ -1,0 +1,209 @@
+//! What settings and flags switch on and off, as requests see it.
+
+use crate::bench::{Bench, application, configure};
+use api::v1alpha1::{ApplicationTree, ResourceDiff, ResourceNode, ResourceRef};
+use api_server::Options;
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+
+const ROOT: &str = "/api/v1/applications";
+
+fn insecure() -> Options {
+    Options { insecure: true, ..Options::default() }
+}
+
+#[tokio::test]
+async fn with_a_root_path_all_is_below_it() {
+    let options = Options { root_path: "argo".into(), base_href: "/argo".into(), ..insecure() };
+    let bench = Bench::with("rooted", json!({}), json!({}), &[], options).await;
+    assert_eq!(bench.get("/healthz", "").await.good().text, "ok\n");
+    assert_eq!(bench.get("/argo/healthz", "").await.good().text, "ok\n");
+    bench.get("/argo/api/version", "").await.good();
+    for outside in ["/api/version", "/argocd/api/version", "/", "/argoapi/version"] {
+        let answer = bench.get(outside, "").await;
+        assert_eq!((answer.status, answer.text.as_str()), (404, "404 page not found\n"), "{outside}");
+    }
+    crate::bench::eventually("the password", || bench.store.secret("argocd-initial-admin-secret").is_some())
+        .await;
+    let login = json!({"username": "admin", "password": bench.initial_password()});
+    let answer = bench.post("/argo/api/v1/session", "", login).await.good();
+    let cookie = answer.headers["set-cookie"].to_str().expect("a cookie");
+    assert!(cookie.ends_with("; path=/argo; SameSite=lax; httpOnly"), "{cookie}");
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_can_unpack_them_unless_that_is_off() {
+    for (namespace, gzip) in [("zipped", true), ("unzipped", false)] {
+        let bench = Bench::with(namespace, json!({}), json!({}), &[], Options { gzip, ..insecure() }).await;
+        let ask = async |accepts: &str| {
+            let request = Request::get("/api/v1/settings").header("accept-encoding", accepts);
+            bench.send(request.body(Body::empty()).expect("a request")).await.good()
+        };
+        let packed = ask("gzip").await;
+        assert_eq!(packed.headers.get("content-encoding").is_some_and(|kind| kind == "gzip"), gzip);
+        assert_eq!(packed.text.starts_with('{'), !gzip, "{packed:?}");
+        let plain = ask("identity").await;
+        assert!(plain.headers.get("content-encoding").is_none() && plain.text.starts_with('{'), "{plain:?}");
+        assert_eq!(plain.headers.get("vary").is_some_and(|vary| vary == "Accept-Encoding"), gzip);
+    }
+}
+
+#[tokio::test]
+async fn without_authentication_everybody_may_do_everything() {
+    let bench =
+        Bench::with("opened-up", json!({}), json!({}), &[], Options { disable_auth: true, ..insecure() })
+            .await;
+    bench.post(ROOT, "", application("a", "guestbook")).await.good();
+    assert_eq!(bench.get(&format!("{ROOT}/a"), "").await.good().json()["metadata"]["name"], "a");
+    // A token that is none is no hindrance.
+    bench.get(ROOT, "a.b.c").await.good();
+    bench.rest("DELETE", &format!("{ROOT}/a?cascade=false"), "", None).await.good();
+}
+
+#[tokio::test]
+async fn the_api_is_described_unless_that_is_off() {
+    for (namespace, describes_api) in [("told", true), ("untold", false)] {
+        let options = Options { describes_api, ..insecure() };
+        let bench = Bench::with(namespace, json!({}), json!({}), &[], options).await;
+        for path in ["/swagger-ui", "/swagger.json"] {
+            assert_eq!(bench.get(path, "").await.status, if describes_api { 200 } else { 404 }, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_needs_its_own_right_where_settings_say_so() {
+    let policy = "p, alice, applications, get, */*, allow\np, alice, applications, sync, */*, allow\n";
+    let settings = json!({"accounts.alice": "login"});
+    let bench = Bench::start("rolled", settings.clone(), json!({"policy.csv": policy})).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+    let roll = async || bench.post(&format!("{ROOT}/a/rollback"), &alice, json!({"id": 7})).await;
+    assert_ne!(roll().await.status, 403);
+    let mut stricter = settings;
+    stricter["server.rbac.rollback.enforce.enable"] = "true".into();
+    configure(&bench.store, "argocd-cm", stricter).await;
+    assert_eq!(roll().await.status, 403);
+    let more = format!("{policy}p, alice, applications, rollback, */*, allow\n");
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": more})).await;
+    assert_ne!(roll().await.status, 403);
+}
+
+#[tokio::test]
+async fn a_sync_that_replaces_is_refused_where_the_server_says_so() {
+    let options = Options { replace_allowed: false, ..insecure() };
+    let bench = Bench::with("replaced", json!({}), json!({}), &[], options).await;
+    let admin = bench.admin().await;
+    bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+    let sync = async |options: Value| {
+        bench.post(&format!("{ROOT}/a/sync"), &admin, json!({"syncOptions": {"items": options}})).await
+    };
+    sync(json!(["Replace=true"]))
+        .await
+        .is(400, "sync with replace was disabled on the API Server level via the server configuration");
+    sync(json!(["CreateNamespace=true"])).await.good();
+}
+
+#[tokio::test]
+async fn manifests_that_are_sent_along_prove_no_signature() {
+    let bench = Bench::start("unsigned", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let project = json!({"project": {"metadata": {"name": "signed"}, "spec": {
+        "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
+        "signatureKeys": [{"keyID": "4AEE18F83AFDEB23"}],
+    }}});
+    bench.post("/api/v1/projects", &admin, project).await.good();
+    for (name, project) in [("a", "signed"), ("b", "default")] {
+        let mut wanted = application(name, "guestbook");
+        wanted["spec"]["project"] = project.into();
+        bench.post(&format!("{ROOT}?validate=false"), &admin, wanted).await.good();
+    }
+    let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}).to_string();
+    let sync = async |name: &str| {
+        bench.post(&format!("{ROOT}/{name}/sync"), &admin, json!({"manifests": [manifest.clone()]})).await
+    };
+    sync("a").await.is(400, "Cannot use local manifests when source integrity is enforced");
+    sync("b").await.good();
+}
+
+#[tokio::test]
+async fn what_is_being_deleted_may_be_deleted_again() {
+    let bench = Bench::start("again", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let mut held = application("a", "guestbook");
+    held["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    bench.post(ROOT, &admin, held).await.good();
+    bench.rest("DELETE", &format!("{ROOT}/a?cascade=false"), &admin, None).await.good();
+    crate::bench::eventually("it is being deleted", || {
+        bench.store.application("again", "a").is_ok_and(|found| found.metadata.deletion_timestamp.is_some())
+    })
+    .await;
+    // Kubernetes would take no finalizer more.
+    bench.rest("DELETE", &format!("{ROOT}/a?cascade=true"), &admin, None).await.good();
+}
+
+#[tokio::test]
+async fn a_repository_for_writing_needs_credentials_of_its_own() {
+    let options = Options { hydrator: true, ..insecure() };
+    let bench = Bench::with("written", json!({}), json!({}), &[], options).await;
+    let admin = bench.admin().await;
+    let create = async |more: Value| {
+        let mut wanted = json!({"repo": "https://git.example/a.git", "project": "red"});
+        wanted.as_object_mut().expect("a map").extend(more.as_object().cloned().expect("a map"));
+        bench.post("/api/v1/write-repositories", &admin, wanted).await
+    };
+    create(json!({})).await.is(400, "missing credentials in request");
+    // It is tried, whatever project it is of.
+    let missing = create(json!({"repo": "https://git.example/none.git", "password": "x"})).await;
+    assert!(missing.message().contains("repository not found"), "{missing:?}");
+    create(json!({"password": "x"})).await.good();
+}
+
+fn pod(name: &str) -> ResourceNode {
+    ResourceNode {
+        resource_ref: ResourceRef {
+            version: "v1".into(),
+            kind: "Pod".into(),
+            namespace: "default".into(),
+            name: name.into(),
+            uid: name.into(),
+            ..ResourceRef::default()
+        },
+        ..ResourceNode::default()
+    }
+}
+
+#[tokio::test]
+async fn logs_of_more_pods_than_settings_allow_and_times_that_are_none_are_refused() {
+    let bench = Bench::start("many-pods", json!({"server.maxPodLogsToRender": "1"}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+    let tree = ApplicationTree { nodes: vec![pod("p1"), pod("p2")], ..ApplicationTree::default() };
+    bench.found("a", &tree, &[]).await;
+    let logs = async |query: &str| bench.get(&format!("{ROOT}/a/logs?{query}"), &admin).await;
+    let many = logs("").await;
+    let text = "max pods to view logs are reached. Please provide more granular query";
+    assert!(many.status == 400 && many.text.contains(text), "{many:?}");
+    let wrong = logs("podName=p1&untilTime=yesterday").await;
+    assert!(wrong.text.contains("invalid untilTime parameter value: "), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn hooks_are_not_among_the_managed_resources() {
+    let bench = Bench::start("hooked", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+    let entry = |name: &str, hook: bool| ResourceDiff {
+        kind: "ConfigMap".into(),
+        name: name.into(),
+        hook,
+        ..ResourceDiff::default()
+    };
+    bench.found("a", &ApplicationTree::default(), &[entry("c", false), entry("h", true)]).await;
+    let told = bench.get(&format!("{ROOT}/a/managed-resources"), &admin).await.good().json();
+    let names: Vec<_> =
+        told["items"].as_array().expect("items").iter().map(|item| item["name"].clone()).collect();
+    assert_eq!(names, ["c"]);
+}
