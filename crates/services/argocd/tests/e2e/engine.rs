@@ -57,15 +57,6 @@ fn a_dry_run_says_what_is_drift_and_one_that_is_refused_says_nothing() {
     let installation = installation();
     let repository = repository("predicted", &[("app/map.yaml", config_map("map", "git"))]);
     installation.create("predicted", &repository, "app", &["--sync-option", "ServerSideApply=true"]);
-    let [version, kind] = APPLICATION;
-    let annotation = json!({"argocd.argoproj.io/compare-options": "ServerSideDiff=true"});
-    installation.kube.merge(
-        version,
-        kind,
-        "argocd",
-        "predicted",
-        json!({"metadata": {"annotations": annotation}}),
-    );
     installation.succeed(&["app", "sync", "predicted", "--timeout", "100"]);
     installation.until_synced("predicted");
     installation.kube.merge("v1", "ConfigMap", "predicted", "map", json!({"data": {"value": "by hand"}}));
@@ -124,15 +115,44 @@ fn a_sync_acts_in_the_name_of_the_projects_service_account() {
     assert_eq!(installation.value("acting", "map"), None);
     let rights = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}]);
     let group = "rbac.authorization.k8s.io";
+    let subjects = json!([{"kind": "ServiceAccount", "name": "deployer", "namespace": "acting"}]);
+    // Whoever creates the namespace looks for it.
+    installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRole",
+        "metadata": {"name": "acting-deployer"},
+        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]}));
+    installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRoleBinding",
+        "metadata": {"name": "acting-deployer"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "acting-deployer"},
+        "subjects": subjects}));
     installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "Role",
         "metadata": {"name": "deployer", "namespace": "acting"}, "rules": rights}));
     installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "RoleBinding",
         "metadata": {"name": "deployer", "namespace": "acting"},
         "roleRef": {"apiGroup": group, "kind": "Role", "name": "deployer"},
-        "subjects": [{"kind": "ServiceAccount", "name": "deployer", "namespace": "acting"}]}));
+        "subjects": subjects}));
     installation
         .until("the sync succeeds", || installation.cli(&["app", "sync", "acting", "--timeout", "100"]).ok());
     assert_eq!(installation.value("acting", "map").as_deref(), Some("git"));
+
+    // Dry runs are in that name, too.
+    let [version, kind] = APPLICATION;
+    let policy =
+        json!({"spec": {"syncPolicy": {"syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]}}});
+    installation.kube.merge(version, kind, "argocd", "acting", policy);
+    installation.until_synced("acting");
+    let role = &format!("{group}/v1");
+    let weaker = json!({"rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]});
+    installation.kube.merge(role, "Role", "acting", "deployer", weaker);
+    installation.until_application("acting", "Unknown once its dry runs are refused", |it| {
+        installation.succeed(&["app", "get", "acting", "--hard-refresh"]);
+        let text = it["status"]["conditions"].to_string();
+        sync_status(it) == "Unknown" && text.contains("system:serviceaccount:acting:deployer")
+    });
+    installation.kube.merge(role, "Role", "acting", "deployer", json!({"rules": rights}));
+    installation.until_application("acting", "Synced again", |it| {
+        installation.succeed(&["app", "get", "acting", "--refresh"]);
+        sync_status(it) == "Synced"
+    });
     installation.succeed(&["app", "delete", "acting", "--yes"]);
     installation.set("argocd-cm", "application.sync.impersonation.enabled", None);
     installation.set("argocd-cm", "application.sync.impersonation.enforced", None);
