@@ -2,7 +2,7 @@
 //! mark and edited. Each provider is a file that knows its requests; finding the comment is the same for all.
 
 use crate::failure::Failure;
-use crate::http::{Client, Outlet, Request, shown};
+use crate::http::{Client, Connection, Outlet, Request, shown};
 use crate::json::short;
 use crate::reach::Reach;
 use crate::services::github::parts;
@@ -276,8 +276,9 @@ pub(crate) struct Caller {
 
 impl Caller {
     fn new(account: &Account, outlet: &Outlet) -> Result<Self, String> {
+        let connection = Connection { insecure: account.insecure, ..Connection::default() };
         let reached = if account.api.is_empty() { &account.origin } else { &account.api };
-        Ok(Self { client: outlet.client(reached, account.insecure)?, proof: account.proof.clone() })
+        Ok(Self { client: outlet.client(reached, connection)?, proof: account.proof.clone() })
     }
 
     /// Sends a request that is proven already; what is answered must be good.

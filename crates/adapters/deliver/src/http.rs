@@ -26,6 +26,17 @@ pub(crate) struct Outlet {
     pub(crate) reach: Reach,
 }
 
+/// How to connect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Connection {
+    /// Certificates are not looked at.
+    pub(crate) insecure: bool,
+    /// So many connections stay open when nothing is sent.
+    pub(crate) most_idle: Option<usize>,
+    /// And so long.
+    pub(crate) longest_idle: Option<Duration>,
+}
+
 /// Sends requests to one service.
 pub(crate) struct Client {
     inner: reqwest::Client,
@@ -114,7 +125,7 @@ pub(crate) fn shown(url: &str) -> String {
 
 impl Outlet {
     /// A client for a service at that address.
-    pub(crate) fn client(&self, url: &str, insecure: bool) -> Result<Client, String> {
+    pub(crate) fn client(&self, url: &str, connection: Connection) -> Result<Client, String> {
         let reach = self.reach;
         let redirects = Policy::custom(move |attempt| {
             let Some(first) = attempt.previous().first() else { return attempt.stop() };
@@ -136,7 +147,13 @@ impl Outlet {
             .user_agent("argocd-notifications")
             .redirect(redirects)
             .dns_resolver(Arc::new(reach));
-        if insecure {
+        if let Some(most) = connection.most_idle {
+            builder = builder.pool_max_idle_per_host(most);
+        }
+        if let Some(longest) = connection.longest_idle {
+            builder = builder.pool_idle_timeout(longest);
+        }
+        if connection.insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);
         } else if let Some(pem) = host(url).and_then(|host| (self.world.authorities)(&host)) {
             let read = reqwest::Certificate::from_pem_bundle(&pem);
@@ -237,7 +254,12 @@ impl Answer {
 
     /// An error unless it is 2xx, in the words that most services share.
     pub(crate) fn good(self, url: &str) -> Result<Self, Failure> {
-        if self.is_good() {
+        if self.is_good() { Ok(self) } else { self.exactly_good(url) }
+    }
+
+    /// The same where 200 alone is good.
+    pub(crate) fn exactly_good(self, url: &str) -> Result<Self, Failure> {
+        if self.status == 200 {
             return Ok(self);
         }
         Err(self.failure(format!(

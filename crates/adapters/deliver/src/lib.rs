@@ -13,5 +13,6 @@ mod world;
 mod services;
 
 pub use failure::Failure;
+pub use services::amazon::AMAZON_VARIABLES;
 pub use services::{Delivery, Services};
 pub use world::World;

@@ -1,7 +1,7 @@
 //! The services by their names in the documentation, and sending through one of a configuration.
 
 use crate::failure::Failure;
-use crate::http::Outlet;
+use crate::http::{Connection, Outlet};
 use crate::reach::Reach;
 use crate::world::World;
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use notify::{Config, Destination, Notification, Redactor, ServiceConfig};
 use std::collections::BTreeMap;
 
 mod alertmanager;
+pub(crate) mod amazon;
 mod awssqs;
 mod email;
 pub(crate) mod github;
@@ -140,9 +141,19 @@ fn set_up(service: &ServiceConfig, outlet: &Outlet) -> Result<Box<dyn Delivery>,
     }
 }
 
-/// Whether trust in certificates is switched off.
-fn insecure(options: &Members<'_>) -> Result<bool, String> {
-    Ok(options.flag("insecureSkipVerify")?.unwrap_or_default())
+/// How a service is connected to: whether trust in certificates is switched off, and which connections stay open.
+fn connection(options: &Members<'_>) -> Result<Connection, String> {
+    let number =
+        |name: &str| Ok::<_, String>(usize::try_from(options.integer(name)?).ok().filter(|it| *it > 0));
+    let most = [number("maxIdleConns")?, number("maxIdleConnsPerHost")?];
+    // A time that cannot be read says nothing, as in the original.
+    let idle =
+        options.text("idleConnTimeout")?.parse::<object::GoDuration>().ok().map(object::GoDuration::to_std);
+    Ok(Connection {
+        insecure: options.flag("insecureSkipVerify")?.unwrap_or_default(),
+        most_idle: most.into_iter().flatten().min(),
+        longest_idle: idle.filter(|time| !time.is_zero()),
+    })
 }
 
 /// A text of a section; empty when there is none.

@@ -25,8 +25,9 @@ impl Case {
     fn run(&self) -> (Result<(), Failure>, SmtpSink) {
         boot::crypto();
         let sink = SmtpSink::start(self.server.clone()).expect("a server");
+        let port = if self.server.encryption == Encryption::Tls { 465 } else { sink.port };
         let options =
-            format!("host: localhost\nport: {}\nfrom: Argo <argo@example.com>\n{}", sink.port, self.settings);
+            format!("host: localhost\nport: {port}\nfrom: Argo <argo@example.com>\n{}", self.settings);
         let data: BTreeMap<String, String> = [("service.email", options.as_str()), ("template.t", TEMPLATE)]
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into();
@@ -35,6 +36,8 @@ impl Case {
         let mut world = World::new(BTreeMap::new());
         let authority = sink.certificate_authority().as_bytes().to_vec();
         let trusted = self.trusted;
+        // The port that speaks TLS from the start is not a test's to have.
+        world.instead = [("smtp://localhost:465".to_owned(), format!("localhost:{}", sink.port))].into();
         world.authorities = Arc::new(move |host| (trusted && host == "localhost").then(|| authority.clone()));
         let services = Services::new(&config, &world).expect("services");
         let destination = Destination { service: "email".into(), recipient: self.recipient.into() };
@@ -94,6 +97,32 @@ fn starttls_is_taken_where_it_is_offered_and_html_is_html() {
     let mail = Case { server, settings, trusted: true, recipient: "a@example.com" }.delivered();
     assert!(mail.encrypted && mail.login.as_deref() == Some("mu"), "{mail:?}");
     assert!(mail.data.contains("Content-Type: text/html; charset=utf-8"), "{}", mail.data);
+}
+
+#[test]
+fn port_465_is_encrypted_from_the_first_byte() {
+    let server = Options { encryption: Encryption::Tls, login: login() };
+    let settings = "username: mu\npassword: $password\n";
+    let mail =
+        Case { server: server.clone(), settings, trusted: true, recipient: "a@example.com" }.delivered();
+    assert!(mail.encrypted && mail.login.as_deref() == Some("mu"), "{mail:?}");
+    let (sent, sink) = Case { server, settings, trusted: false, recipient: "a@example.com" }.run();
+    assert!(sent.expect_err("refused").message.contains("certificate"));
+    assert!(sink.commands().is_empty(), "{:?}", sink.commands());
+}
+
+#[test]
+fn several_recipients_get_one_mail() {
+    let server = Options::default();
+    let mail = Case {
+        server,
+        settings: "",
+        trusted: true,
+        recipient: "a@example.com, B <b@example.com>,c@example.com",
+    }
+    .delivered();
+    assert_eq!(mail.to, ["a@example.com", "b@example.com", "c@example.com"]);
+    assert!(mail.data.contains("\nTo: a@example.com, B <b@example.com>, c@example.com\n"), "{}", mail.data);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn recorded(path: &Path, text: String) -> datatest_stable::Result<()> {
     boot::crypto();
     let exchanges = exchanges(&text);
     if exchanges.is_empty() {
-        // Mail and NATS speak other protocols: `mail.rs` and `nats.rs`.
+        // Mail and NATS speak other protocols: `mail.rs` and `requests.rs`.
         return Ok(());
     }
     let sink = HttpSink::start()?;

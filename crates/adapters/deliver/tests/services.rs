@@ -2,58 +2,20 @@
 //! failures that hold no secret.
 
 mod common;
+mod setup;
 
-use common::Application;
-use deliver::{Failure, Services, World};
-use notify::{Config, Destination, Origin};
-use object::Secret;
-use std::collections::BTreeMap;
-use testkit::sink::{Answer, HttpSink};
+use setup::Setup;
+use testkit::sink::Answer;
 
-/// A configuration with services that send to a sink.
-struct Setup {
-    sink: HttpSink,
-    config: Config,
-    services: Services,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Setup {
-    fn new(service: &str, options: &str, template: &str, self_service: bool) -> Self {
-        boot::crypto();
-        let sink = HttpSink::start().expect("a sink");
-        let options = options.replace("<sink>", &sink.url());
-        let data: BTreeMap<String, String> =
-            [(format!("service.{service}"), options), ("template.t".to_owned(), template.to_owned())].into();
-        let secrets = [("token".to_owned(), Secret::new(b"canary-token".to_vec()))].into();
-        let origin = Origin { namespace: "argocd".into(), self_service };
-        let config = Config::parse(&data, secrets, origin).expect("a configuration");
-        let services = Services::new(&config, &World::new(BTreeMap::new())).expect("services");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { sink, config, services, runtime }
-    }
-
-    fn send(&self, service: &str, recipient: &str) -> Result<(), Failure> {
-        let destination = Destination { service: service.into(), recipient: recipient.into() };
-        let notification =
-            Application::recorded().notification(&self.config, "t", &destination).expect("a text");
-        let sent = self.runtime.block_on(self.services.send(&notification, &destination));
-        if let Err(failure) = &sent {
-            assert!(!failure.message.contains("canary"), "{failure}");
-        }
-        sent
-    }
-
-    /// Path, and fields of the form that matter.
-    fn forms(&self) -> Vec<String> {
-        let wanted = ["channel=", "thread_ts=", "ts=", "reply_broadcast=", "as_user=", "unfurl_links="];
-        let each = |request: testkit::sink::Received| {
-            let fields =
-                request.body.split('&').filter(|field| wanted.iter().any(|name| field.starts_with(name)));
-            format!("{} {}", request.target, fields.collect::<Vec<_>>().join(" "))
-        };
-        self.sink.requests().into_iter().map(each).collect()
-    }
+/// Path, and fields of the form that matter.
+fn forms(setup: &Setup) -> Vec<String> {
+    let wanted = ["channel=", "thread_ts=", "ts=", "reply_broadcast=", "as_user=", "unfurl_links="];
+    let each = |request: testkit::sink::Received| {
+        let fields =
+            request.body.split('&').filter(|field| wanted.iter().any(|name| field.starts_with(name)));
+        format!("{} {}", request.target, fields.collect::<Vec<_>>().join(" "))
+    };
+    setup.sink.requests().into_iter().map(each).collect()
 }
 
 #[test]
@@ -67,7 +29,7 @@ fn slack_threads_by_key_and_brings_up_to_date() {
         setup.send("slack", "chan").expect("delivered");
         setup.send("slack", "chan").expect("delivered");
         let expected: Vec<&str> = expected.into_iter().filter(|line| !line.is_empty()).collect();
-        assert_eq!(setup.forms(), expected, "{policy}");
+        assert_eq!(forms(&setup), expected, "{policy}");
     };
     let first = "/chat.postMessage channel=chan unfurl_links=false";
     let second = "/chat.postMessage channel=chan thread_ts=7.1 unfurl_links=false";
@@ -189,4 +151,20 @@ fn gitlab_is_told_of_status_deployment_and_merge_requests() {
             format!(r#"POST {project}/merge_requests/3/notes {{"body":"hello"}}"#),
         ]
     );
+}
+
+#[test]
+fn services_that_are_not_there_are_named_in_the_originals_words() {
+    // Recordings 35 and 49.
+    let setup = Setup::new("webhook", "url: <sink>\n", "message: m", false);
+    let failure = setup.send("nosuch", "x").expect_err("refused");
+    assert_eq!(
+        (failure.message.as_str(), failure.retry),
+        ("notification service 'nosuch' is not supported", false)
+    );
+    let data = [("service.bogus".to_owned(), "url: x".to_owned())].into();
+    let config = notify::Config::parse(&data, std::collections::BTreeMap::new(), notify::Origin::default());
+    let world = deliver::World::new(std::collections::BTreeMap::new());
+    let error = deliver::Services::new(&config.expect("it reads"), &world).err();
+    assert_eq!(error.as_deref(), Some("service type 'bogus' is not supported"));
 }

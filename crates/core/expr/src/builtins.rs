@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 
 use crate::nature::Nature;
+use crate::time::Zone;
 use crate::value::{Number, Value, as_int};
 
 /// What an argument of a function with a predicate is.
@@ -151,6 +152,7 @@ pub(crate) struct Budget {
     pub(crate) memory: usize,
     pub(crate) steps: usize,
     pub(crate) now: Timestamp,
+    pub(crate) local: Zone,
 }
 
 impl Budget {

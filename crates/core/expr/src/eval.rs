@@ -247,7 +247,7 @@ impl Machine<'_> {
             return Err(Stop::Chain);
         }
         let key = self.value(&member.property)?;
-        let fetched = fetch(&base, &key);
+        let fetched = fetch(&base, &key, &self.budget.local);
         // The first or last of a filter is found without making the list, and is missed in other words.
         let from_filter =
             matches!(&member.base.kind, Kind::Builtin(it, _) if it.as_loop() == Some(Loop::Filter));

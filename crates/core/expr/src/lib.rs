@@ -77,7 +77,19 @@ impl Program {
         now: Timestamp,
         limits: Limits,
     ) -> Result<Value, ExprError> {
-        let budget = builtins::Budget { memory: limits.memory, steps: limits.steps, now };
+        self.run_in(variables, now, &time::Zone::Utc, limits)
+    }
+
+    /// The same where clocks on the wall show the time of a zone.
+    pub fn run_in(
+        &self,
+        variables: &BTreeMap<String, Value>,
+        now: Timestamp,
+        local: &time::Zone,
+        limits: Limits,
+    ) -> Result<Value, ExprError> {
+        let (memory, steps) = (limits.memory, limits.steps);
+        let budget = builtins::Budget { memory, steps, now, local: local.clone() };
         eval::evaluate(&self.root, variables, budget).map_err(|mut failure| {
             failure.message = text::brief(&failure.message);
             failure.bind(&self.source)

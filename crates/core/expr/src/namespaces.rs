@@ -5,12 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::builtins::as_text;
-use crate::time::{LAYOUTS, Time};
+use crate::time::{LAYOUTS, Time, Zone};
 use crate::value::{Function, Key, Parameter, Value};
 
-/// `time`: `Now`, `Parse`, durations and layouts.
-pub fn time(now: Timestamp) -> Value {
-    let now = Function::new(&[], move |_| Ok(Value::Time(Time::at(now))));
+/// `time`: `Now`, in that zone, `Parse`, durations and layouts.
+pub fn time(now: Timestamp, local: &Zone) -> Value {
+    let now = Time::at(now).in_zone(local.clone());
+    let now = Function::new(&[], move |_| Ok(Value::Time(now.clone())));
     let parse = Function::new(&[Parameter::Text], |arguments| {
         let text = arguments.first().map_or(Ok(""), as_text)?;
         crate::builtins::parse_rfc3339(text).map(Value::Time)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::ast::Binary;
 use crate::builtins::{conversion, place, to_int};
-use crate::time::{duration_method, time_method};
+use crate::time::{Zone, duration_method, time_method};
 use crate::value::{IntKind, Key, ListKind, MapKind, Number, Value, as_float};
 
 type Outcome<T = Value> = Result<T, String>;
@@ -140,8 +140,8 @@ fn map_key(kind: MapKind, key: &Value) -> Outcome<Key> {
     }
 }
 
-/// A member, an element or a method.
-pub(crate) fn fetch(from: &Value, key: &Value) -> Outcome {
+/// A member, an element or a method; `Local` of a time is in that zone.
+pub(crate) fn fetch(from: &Value, key: &Value, local: &Zone) -> Outcome {
     let missing = || Err(format!("cannot fetch {key} from {}", from.type_name()));
     match (from, key) {
         (Value::Map(map), _) => {
@@ -154,7 +154,7 @@ pub(crate) fn fetch(from: &Value, key: &Value) -> Outcome {
                 (None, _) => Ok(Value::Nil),
             }
         }
-        (Value::Time(time), Value::Text(name)) => time_method(time, name).map_or_else(missing, Ok),
+        (Value::Time(time), Value::Text(name)) => time_method(time, name, local).map_or_else(missing, Ok),
         (Value::Duration(duration), Value::Text(name)) => {
             duration_method(*duration, name).map_or_else(missing, Ok)
         }

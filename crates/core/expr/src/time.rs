@@ -120,6 +120,19 @@ impl Zone {
         }
     }
 
+    /// The same for `jiff`.
+    pub fn to_jiff(&self) -> TimeZone {
+        match self {
+            Self::Utc => TimeZone::UTC,
+            Self::Fixed(seconds, _) => {
+                let offset =
+                    i32::try_from(*seconds).ok().and_then(|it| jiff::tz::Offset::from_seconds(it).ok());
+                offset.map_or(TimeZone::UTC, TimeZone::fixed)
+            }
+            Self::Place(_, zone) => zone.clone(),
+        }
+    }
+
     /// Seconds east of Greenwich at a moment, and what the zone is called then.
     fn at(&self, seconds: i64) -> (i64, String) {
         match self {
@@ -168,11 +181,13 @@ impl Time {
         (self.seconds, self.nanoseconds)
     }
 
-    pub(crate) fn zone(&self) -> &Zone {
+    /// Its zone.
+    pub fn zone(&self) -> &Zone {
         &self.zone
     }
 
-    pub(crate) fn in_zone(&self, zone: Zone) -> Self {
+    /// The same moment in another zone.
+    pub fn in_zone(&self, zone: Zone) -> Self {
         Self { zone, ..self.clone() }
     }
 

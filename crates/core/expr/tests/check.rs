@@ -14,7 +14,7 @@ fn environment() -> BTreeMap<String, Value> {
     BTreeMap::from([
         ("app".to_owned(), Value::from_json(&application)),
         ("context".to_owned(), Value::texts([("argocdUrl", "https://argocd.example".to_owned())])),
-        ("time".to_owned(), namespaces::time(now())),
+        ("time".to_owned(), namespaces::time(now(), &expr::time::Zone::Utc)),
         ("strings".to_owned(), namespaces::strings()),
         ("repo".to_owned(), namespaces::repo(Arc::clone(&unavailable), unavailable)),
         ("sync".to_owned(), namespaces::sync()),

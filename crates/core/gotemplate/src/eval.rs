@@ -211,7 +211,7 @@ impl<'t> Frame<'t, '_, '_> {
         values.extend(last.cloned());
         let result = match receiver {
             Value::Object(object) => object.call(name, &values),
-            Value::Time(instant) => time::method(instant, name, &values),
+            Value::Time(instant) => time::method(instant, name, &values, self.machine.outside.time_zone()),
             Value::Duration(duration) => time::duration_method(*duration, name),
             _ => None,
         };

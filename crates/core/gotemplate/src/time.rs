@@ -183,7 +183,13 @@ fn integer_arguments<const N: usize>(arguments: &[Value]) -> Result<[i64; N], St
 }
 
 /// A method of `time.Time`; `None` when there is none of that name.
-pub(crate) fn method(time: &Rc<Time>, name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
+/// A method of a time; `Local` is in the zone of that name.
+pub(crate) fn method(
+    time: &Rc<Time>,
+    name: &str,
+    arguments: &[Value],
+    local: &str,
+) -> Option<Result<Value, String>> {
     let zoned = &time.zoned;
     let int = |number: i64| Some(Ok(Value::Int(number)));
     let instant = |time: Time| Some(Ok(Value::Time(Rc::new(time))));
@@ -207,7 +213,7 @@ pub(crate) fn method(time: &Rc<Time>, name: &str, arguments: &[Value]) -> Option
         "IsZero" => Some(Ok(Value::Bool(time.zero))),
         "String" => Some(Ok(Value::text(time.to_string()))),
         "UTC" => instant(time.in_zone(TimeZone::UTC)),
-        "Local" => instant(time.as_ref().clone()),
+        "Local" => instant(time.in_zone(zone(local, "UTC").unwrap_or(TimeZone::UTC))),
         "Format" => Some(text_argument(arguments).map(|layout| Value::text(time.format(&layout)))),
         "AddDate" => Some(
             integer_arguments::<3>(arguments)

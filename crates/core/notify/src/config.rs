@@ -37,6 +37,9 @@ pub struct Origin {
     pub namespace: String,
     /// Whether users of that namespace made it for themselves.
     pub self_service: bool,
+    /// Whether expressions and templates see nothing of the Secret: so it is for every configuration where users may
+    /// have their own.
+    pub hides_secrets: bool,
 }
 
 /// A configuration, ready for use.

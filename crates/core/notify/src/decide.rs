@@ -7,6 +7,7 @@ use crate::subscriptions::{Destinations, destinations};
 use crate::templates::Rendering;
 use crate::triggers::Outcome;
 use crate::variables::{Repository, Variables};
+use expr::time::Zone;
 use gotemplate::Outside;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -16,12 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Situation<'s> {
     /// The application as Kubernetes has it.
     pub application: &'s Value,
-    /// Annotations of its project, when there is one.
-    pub project: Option<&'s BTreeMap<String, String>>,
+    /// Its project as Kubernetes has it, when there is one.
+    pub project: Option<&'s Value>,
     /// Where its repository is asked.
     pub repository: &'s Repository,
     /// The time.
     pub now: Timestamp,
+    /// The zone of clocks on the wall.
+    pub local: &'s Zone,
 }
 
 /// A notification that is due.
@@ -75,12 +78,10 @@ pub fn texts(object: &Value, member: &str) -> BTreeMap<String, String> {
 }
 
 /// Who wants to hear of an application.
-pub fn subscribed(
-    config: &Config,
-    application: &Value,
-    project: Option<&BTreeMap<String, String>>,
-) -> Destinations {
-    destinations(config, &texts(application, "labels"), &texts(application, "annotations"), project)
+pub fn subscribed(config: &Config, application: &Value, project: Option<&Value>) -> Destinations {
+    let project = project.map(|project| texts(project, "annotations"));
+    let (labels, annotations) = (texts(application, "labels"), texts(application, "annotations"));
+    destinations(config, &labels, &annotations, project.as_ref())
 }
 
 /// Decides. `state` is what the application's annotation says, with what was delivered since.
@@ -93,7 +94,7 @@ pub fn decide(config: &Config, situation: &Situation<'_>, state: State) -> Decis
     let variables = variables(config, situation).for_triggers();
     for (trigger, destinations) in wanted.by_trigger() {
         let outcomes = match config.triggers.get(trigger) {
-            Some(known) => Ok(known.run(&variables, situation.now)),
+            Some(known) => Ok(known.run(&variables, situation.now, situation.local)),
             None => Err(format!("trigger '{trigger}' is not configured")),
         };
         for outcome in outcomes.iter().flatten() {
@@ -150,10 +151,12 @@ pub fn notification(
 fn variables<'v>(config: &'v Config, situation: &'v Situation<'_>) -> Variables<'v> {
     Variables {
         application: situation.application,
+        project: situation.project,
         context: &config.context,
-        secrets: &config.secrets,
+        secrets: (!config.origin.hides_secrets).then_some(&config.secrets),
         repository: situation.repository,
         now: situation.now,
+        local: situation.local,
     }
 }
 
@@ -161,7 +164,7 @@ fn variables<'v>(config: &'v Config, situation: &'v Situation<'_>) -> Variables<
 pub fn run(config: &Config, situation: &Situation<'_>, trigger: &str) -> Result<Vec<Outcome>, String> {
     let known = config.triggers.get(trigger);
     let known = known.ok_or_else(|| format!("trigger '{trigger}' is not configured"))?;
-    Ok(known.run(&variables(config, situation).for_triggers(), situation.now))
+    Ok(known.run(&variables(config, situation).for_triggers(), situation.now, situation.local))
 }
 
 /// Whether the status tells of the time after the last operation: until the controller has looked again, sync status and

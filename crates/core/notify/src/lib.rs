@@ -28,9 +28,10 @@ pub use decide::{
     Decision, Due, Evaluated, Situation, decide, is_refreshed, notification, run, subscribed, texts,
 };
 pub use expr::Value as ExprValue;
+pub use expr::time::Zone;
 pub use notification::Notification;
 pub use secrets::{Redactor, SecretData};
 pub use state::{Destination, NOTIFIED, State};
 pub use subscriptions::{Destinations, Subscription};
 pub use triggers::{Condition, Outcome, Trigger};
-pub use variables::{Repository, Variables, commit, details};
+pub use variables::{AppDetails, HelmDetails, Repository, Variables, commit, details};

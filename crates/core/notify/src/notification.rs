@@ -101,12 +101,14 @@ impl Notification {
 /// Members in an order that a JSON map would lose.
 enum Tree {
     Object(Vec<(String, Tree)>),
+    List(Vec<Tree>),
     Value(Value),
 }
 
 fn plain(tree: Tree) -> Value {
     match tree {
         Tree::Value(value) => value,
+        Tree::List(items) => items.into_iter().map(plain).collect(),
         Tree::Object(members) => {
             Value::Object(members.into_iter().map(|(name, value)| (name, plain(value))).collect())
         }
@@ -119,6 +121,10 @@ fn ordered(value: &Value, fields: &[Field]) -> Vec<(String, Tree)> {
         let value = value.get(field.name).filter(|value| !value.is_null());
         let shown = match (field.kind, value) {
             (Kind::Section(fields), Some(value)) => Some(Tree::Object(ordered(value, fields))),
+            (Kind::Sections(fields), Some(Value::Array(items))) if !items.is_empty() => {
+                let each = |item: &Value| Tree::Object(ordered(item, fields));
+                Some(Tree::List(items.iter().map(each).collect()))
+            }
             (_, Some(value)) if field.always || !is_empty(value) => Some(Tree::Value(value.clone())),
             (_, None) if field.always => Some(Tree::Value(empty(field))),
             _ => None,
@@ -170,11 +176,14 @@ fn section(members: &Members<'_>, fields: &'static [Field]) -> Result<Value, Str
             Kind::Template | Kind::Set | Kind::Text => members.text(field.name)?.into(),
             Kind::Flag => members.flag(field.name)?.into(),
             Kind::Texts | Kind::Templates => members.texts(field.name)?.into(),
-            Kind::Map => {
+            Kind::Map | Kind::Filled => {
                 let texts = members.text_map(field.name)?;
                 Value::Object(texts.into_iter().map(|(key, text)| (key, text.into())).collect())
             }
-            Kind::Json => raw.clone(),
+            Kind::Sections(inner) => {
+                let items = members.sections(field.name)?;
+                items.iter().map(|item| section(item, inner)).collect::<Result<Vec<_>, _>>()?.into()
+            }
             Kind::Section(inner) => match members.section(field.name)? {
                 Some(inside) => section(&inside, inner)?,
                 None => continue,
@@ -213,15 +222,19 @@ fn write(tree: &Tree, indent: Option<&str>, depth: usize, text: &mut String) {
                 entries.iter().map(|(name, value)| (name.clone(), Tree::Value(value.clone()))).collect();
             write(&Tree::Object(members), indent, depth, text);
         }
-        Tree::Value(Value::Array(items)) if !items.is_empty() => {
+        Tree::List(items) => {
             text.push('[');
             for (place, item) in items.iter().enumerate() {
                 text.push_str(if place == 0 { "" } else { "," });
                 line(depth + 1, text);
-                write(&Tree::Value(item.clone()), indent, depth + 1, text);
+                write(item, indent, depth + 1, text);
             }
             line(depth, text);
             text.push(']');
+        }
+        Tree::Value(Value::Array(items)) if !items.is_empty() => {
+            let items = items.iter().map(|item| Tree::Value(item.clone())).collect();
+            write(&Tree::List(items), indent, depth, text);
         }
         Tree::Value(value) => text.push_str(&object::to_go_json(value)),
     }

@@ -18,10 +18,12 @@ pub(crate) enum Kind {
     Templates,
     /// Templates by name; one that renders to nothing stays as it was written.
     Map,
-    /// Any JSON.
-    Json,
+    /// Templates by name, whatever they render to.
+    Filled,
     /// A structure inside.
     Section(&'static [Field]),
+    /// A list of structures.
+    Sections(&'static [Field]),
     /// The same structure by the names of services.
     ByName(&'static [Field]),
 }
@@ -56,7 +58,7 @@ pub(crate) const REPOSITORY: &str = "{{.app.spec.source.repoURL}}";
 /// What was synced last.
 pub(crate) const REVISION: &str = "{{.app.status.operationState.syncResult.revision}}";
 
-use Kind::{ByName, Flag, Json, Map, Section, Set, Template, Templates, Text, Texts};
+use Kind::{ByName, Filled, Flag, Map, Section, Sections, Set, Template, Templates, Text, Texts};
 
 const TEAMS: &[Field] = &[
     field("template", Template),
@@ -113,6 +115,7 @@ const GITHUB: &[Field] = &[
             field("output", Section(&[field("title", Set), field("summary", Set), field("text", Set)])),
         ]),
     ),
+    field("repositoryDispatch", Section(&[field("event_type", Set), field("client_payload", Set)])),
 ];
 
 const GITLAB: &[Field] = &[
@@ -133,14 +136,22 @@ const GITLAB: &[Field] = &[
 
 const OPSGENIE: &[Field] = &[
     field("description", Set).shown(),
-    field("priority", Text),
+    field("priority", Set),
     field("alias", Set),
     field("note", Set),
     field("actions", Templates),
     field("tags", Templates),
-    field("details", Map),
+    field("details", Filled),
     field("entity", Set),
-    field("visibleTo", Json),
+    field(
+        "visibleTo",
+        Sections(&[
+            field("type", Set).shown(),
+            field("name", Set),
+            field("id", Set),
+            field("username", Set).shown(),
+        ]),
+    ),
     field("user", Set),
 ];
 

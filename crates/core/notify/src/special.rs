@@ -1,5 +1,4 @@
-//! What single services do beyond their table: values that only the delivery sees, defaults that depend on others, and what
-//! is refused.
+//! What single services do beyond their table: values that only the delivery sees, and defaults that depend on others.
 
 use crate::notification::Notification;
 use crate::schema::{REPOSITORY, REVISION};
@@ -23,17 +22,6 @@ pub(crate) fn hidden(
         compiled.map_err(|error| error.to_string())
     };
     Ok(vec![("repoURL", text("repoURLPath", REPOSITORY)?), ("revision", text("revisionPath", REVISION)?)])
-}
-
-/// What a section must not say.
-pub(crate) fn check(service: &str, section: &Value) -> Result<(), String> {
-    if service == "opsgenie" {
-        let priority = section.get("priority").and_then(Value::as_str).unwrap_or_default().to_uppercase();
-        if !matches!(priority.as_str(), "" | "P1" | "P2" | "P3" | "P4" | "P5") {
-            return Err("Priority should be one of these: 'P1', 'P2', 'P3', 'P4' and 'P5'".to_owned());
-        }
-    }
-    Ok(())
 }
 
 /// After a template's texts are in place.

@@ -81,12 +81,12 @@ impl State {
 /// The name of an entry. `namespace` is that of a configuration of users' own.
 pub fn entry(namespace: Option<&str>, trigger: &str, outcome: &Outcome, destination: &Destination) -> String {
     let mut key = format!("{trigger}:{}:{}:{}", outcome.key, destination.service, destination.recipient);
-    if !outcome.once_per.is_empty() {
-        key = format!("{}:{key}", outcome.once_per);
+    if let Some(namespace) = namespace {
+        key = format!("{namespace}:{key}");
     }
-    match namespace {
-        Some(namespace) => format!("{namespace}:{key}"),
-        None => key,
+    match outcome.once_per.as_str() {
+        "" => key,
+        value => format!("{value}:{key}"),
     }
 }
 

@@ -38,6 +38,8 @@ enum Node {
     Raw(Value),
     Texts(Vec<Text>),
     Map(Vec<(String, String, Text)>),
+    Filled(Vec<(String, Text)>),
+    Sections(Vec<Vec<(&'static str, Node)>>),
     Section(Vec<(&'static str, Node)>),
     ByName(Vec<(String, Node)>),
 }
@@ -86,7 +88,6 @@ pub(crate) fn functions() -> Functions {
     Functions::sprig()
         .without("env")
         .without("expandenv")
-        .without("getHostByName")
         .with("slackUserByEmail", &[Type::String], None, mark("USER_EMAIL"))
         .with("slackChannel", &[Type::String], None, mark("CHANNEL"))
         .with("slackUserGroup", &[Type::String], None, mark("USERGROUP"))
@@ -129,7 +130,6 @@ impl Template {
             Self { message: message.map_err(|error| error.to_string())?, sections: Vec::new() };
         for service in SERVICES {
             let Some(value) = notification.sections.get(service.name) else { continue };
-            special::check(service.name, value)?;
             let place = |field: &str| match service.named_errors {
                 true => format!("error in '{name}' {}.{field} : ", service.name),
                 false => String::new(),
@@ -192,8 +192,6 @@ fn section(
         let node = match field.kind {
             Kind::Template | Kind::Set => {
                 let text = written.and_then(Value::as_str).filter(|text| !text.is_empty());
-                // What is sent of a commit is not for users to write.
-                let text = if field.name == "revision" { None } else { text };
                 Node::Text(compile(text.unwrap_or(field.default))?, matches!(field.kind, Kind::Set))
             }
             Kind::Text => {
@@ -205,7 +203,7 @@ fn section(
                 (None, "") => continue,
                 (None, default) => Node::Raw((default == "true").into()),
             },
-            Kind::Texts | Kind::Json => match written {
+            Kind::Texts => match written {
                 Some(value) => Node::Raw(value.clone()),
                 None => continue,
             },
@@ -220,6 +218,22 @@ fn section(
                 };
                 Node::Map(entries.map(each).collect::<Result<_, _>>()?)
             }
+            Kind::Filled => match written.and_then(Value::as_object) {
+                Some(entries) => {
+                    let each = |(key, value): (&String, &Value)| {
+                        Ok::<_, String>((key.clone(), compile(value.as_str().unwrap_or_default())?))
+                    };
+                    Node::Filled(entries.iter().map(each).collect::<Result<_, _>>()?)
+                }
+                None => continue,
+            },
+            Kind::Sections(inner) => match written.and_then(Value::as_array) {
+                Some(items) => {
+                    let each = |item: &Value| section(template, item, inner, functions, place);
+                    Node::Sections(items.iter().map(each).collect::<Result<_, _>>()?)
+                }
+                None => continue,
+            },
             Kind::Section(inner) => match written {
                 Some(value) => Node::Section(section(template, value, inner, functions, place)?),
                 None => continue,
@@ -253,6 +267,21 @@ fn render(node: &Node, into: &mut Value, rendering: &mut Rendering<'_>) -> Resul
                 result.insert(key.clone(), kept.into());
             }
             *into = Value::Object(result);
+        }
+        Node::Filled(entries) => {
+            let each = |(key, text): &(String, Text)| Ok((key.clone(), text.render(rendering)?.into()));
+            *into = Value::Object(entries.iter().map(each).collect::<Result<_, Error>>()?);
+        }
+        Node::Sections(items) => {
+            let mut all = Vec::new();
+            for nodes in items {
+                let mut item = Value::Object(Map::new());
+                for (name, node) in nodes {
+                    render(node, member(&mut item, name), rendering)?;
+                }
+                all.push(item);
+            }
+            *into = all.into();
         }
         Node::Section(nodes) => {
             for (name, node) in nodes {

@@ -2,6 +2,7 @@
 
 use crate::fields::Members;
 use base64::Engine as _;
+use expr::time::Zone;
 use expr::{Limits, Program, Value};
 use jiff::Timestamp;
 use sha1::Digest as _;
@@ -79,9 +80,9 @@ impl Trigger {
     }
 
     /// Evaluates every condition.
-    pub fn run(&self, variables: &BTreeMap<String, Value>, now: Timestamp) -> Vec<Outcome> {
+    pub fn run(&self, variables: &BTreeMap<String, Value>, now: Timestamp, local: &Zone) -> Vec<Outcome> {
         let numbered = self.conditions.iter().enumerate();
-        numbered.map(|(place, condition)| condition.run(place, variables, now)).collect()
+        numbered.map(|(place, condition)| condition.run(place, variables, now, local)).collect()
     }
 }
 
@@ -104,13 +105,19 @@ impl Condition {
         Ok(Self { when, once_per, description, send, program, once_program })
     }
 
-    fn run(&self, place: usize, variables: &BTreeMap<String, Value>, now: Timestamp) -> Outcome {
+    fn run(
+        &self,
+        place: usize,
+        variables: &BTreeMap<String, Value>,
+        now: Timestamp,
+        local: &Zone,
+    ) -> Outcome {
         let mut outcome = Outcome {
             key: format!("[{place}].{}", hash(&self.when)),
             templates: self.send.clone(),
             ..Outcome::default()
         };
-        match self.program.run(variables, now, LIMITS) {
+        match self.program.run_in(variables, now, local, LIMITS) {
             Ok(Value::Bool(truth)) => outcome.triggered = truth,
             Ok(other) => outcome.errors.push(format!(
                 "when condition gives {} instead of bool and is taken for false: {}",
@@ -120,7 +127,7 @@ impl Condition {
             Err(error) => outcome.errors.push(format!("failed to execute when condition: {error}")),
         }
         if let (true, Some(program)) = (outcome.triggered, &self.once_program) {
-            match program.run(variables, now, LIMITS) {
+            match program.run_in(variables, now, local, LIMITS) {
                 Ok(value) => outcome.once_per = value.to_string(),
                 Err(error) => {
                     outcome.errors.push(format!("failed to execute oncePer condition: {error}"));

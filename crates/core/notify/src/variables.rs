@@ -5,6 +5,8 @@ use crate::secrets::SecretData;
 use crate::state::Destination;
 use expr::Value;
 use expr::namespaces::{self, Lookup};
+use expr::time::Zone;
+use expr::value::{Function, Parameter};
 use gotemplate::{Element, List, Map, Object, Text};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -42,25 +44,122 @@ pub fn commit(message: &str, author: &str, date: Option<Timestamp>, tags: &[Stri
     )
 }
 
-/// What `repo.GetAppDetails` gives: which kind of source it is.
-pub fn details(kind: &str) -> Value {
-    let nothing = [("Helm", Value::Nil), ("Kustomize", Value::Nil), ("Directory", Value::Nil)];
-    let kind = std::iter::once(("Type", Value::text(kind)));
-    Value::structure("shared.AppDetail", kind.chain(nothing))
+/// What the repo-server says of a chart, and what the application sets of it.
+#[derive(Clone, Debug, Default)]
+pub struct HelmDetails {
+    /// The chart's name.
+    pub name: String,
+    /// Values files beside it.
+    pub value_files: Vec<String>,
+    /// Values by their names: name, value, and whether the value is taken for a text.
+    pub parameters: Vec<(String, String, bool)>,
+    /// The text of its values.
+    pub values: String,
+    /// Values out of files: name and path.
+    pub file_parameters: Vec<(String, String)>,
+    /// Values the application sets: name, value, and whether the value is taken for a text.
+    pub overrides: Vec<(String, String, bool)>,
+}
+
+/// What kind of source an application has, with what is known of it.
+#[derive(Clone, Debug, Default)]
+pub struct AppDetails {
+    /// `Helm`, `Kustomize`, `Directory`, `Plugin`.
+    pub kind: String,
+    /// Of a chart.
+    pub helm: Option<HelmDetails>,
+    /// Images of a kustomization.
+    pub kustomize: Option<Vec<String>>,
+    /// Whether it is a directory.
+    pub directory: bool,
+}
+
+/// What `repo.GetAppDetails` gives.
+pub fn details(details: &AppDetails) -> Value {
+    let images =
+        |images: &Vec<String>| Value::structure("apiclient.KustomizeAppSpec", [("Images", texts(images))]);
+    let directory = Value::structure("apiclient.DirectoryAppSpec", []);
+    Value::structure(
+        "shared.AppDetail",
+        [
+            ("Type", Value::text(details.kind.as_str())),
+            ("Helm", details.helm.as_ref().map_or(Value::Nil, HelmDetails::value)),
+            ("Kustomize", details.kustomize.as_ref().map_or(Value::Nil, images)),
+            ("Directory", if details.directory { directory } else { Value::Nil }),
+        ],
+    )
+}
+
+fn texts(texts: &[String]) -> Value {
+    Value::list(texts.iter().map(|text| Value::text(text.as_str())).collect())
+}
+
+impl HelmDetails {
+    fn value(&self) -> Value {
+        let (overrides, parameters) = (self.overrides.clone(), self.parameters.clone());
+        let value = by_name(move |name| {
+            let mut both = overrides.iter().chain(&parameters);
+            both.find(|(known, _, _)| known == name).map(|(_, value, _)| value.clone())
+        });
+        let files = self.file_parameters.clone();
+        let path =
+            by_name(move |name| files.iter().find(|(known, _)| known == name).map(|(_, path)| path.clone()));
+        let file = |(name, path): &(String, String)| {
+            let fields = [("Name", Value::text(name.as_str())), ("Path", Value::text(path.as_str()))];
+            Value::structure("v1alpha1.HelmFileParameter", fields)
+        };
+        Value::structure(
+            "shared.CustomHelmAppSpec",
+            [
+                ("Name", Value::text(self.name.as_str())),
+                ("ValueFiles", texts(&self.value_files)),
+                ("Parameters", parameters_of(&self.parameters)),
+                ("Values", Value::text(self.values.as_str())),
+                ("FileParameters", Value::list(self.file_parameters.iter().map(file).collect())),
+                ("HelmParameterOverrides", parameters_of(&self.overrides)),
+                ("GetParameterValueByName", value),
+                ("GetFileParameterPathByName", path),
+            ],
+        )
+    }
+}
+
+fn parameters_of(parameters: &[(String, String, bool)]) -> Value {
+    let each = |(name, value, force): &(String, String, bool)| {
+        let (name, value) = (Value::text(name.as_str()), Value::text(value.as_str()));
+        let fields = [("Name", name), ("Value", value), ("ForceString", Value::Bool(*force))];
+        Value::structure("v1alpha1.HelmParameter", fields)
+    };
+    Value::list(parameters.iter().map(each).collect())
+}
+
+/// A function of a name; empty for one that is not known.
+fn by_name(find: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Value {
+    Value::Function(Function::new(&[Parameter::Text], move |arguments| {
+        let found = match arguments {
+            [Value::Text(name)] => find(name),
+            _ => None,
+        };
+        Ok(Value::text(found.unwrap_or_default()))
+    }))
 }
 
 /// Everything that is seen, before it is known in which language.
 pub struct Variables<'v> {
     /// The application as Kubernetes has it.
     pub application: &'v serde_json::Value,
+    /// Its project, when there is one.
+    pub project: Option<&'v serde_json::Value>,
     /// `context` of the configuration.
     pub context: &'v BTreeMap<String, String>,
-    /// The Secret.
-    pub secrets: &'v SecretData,
+    /// The Secret, unless it is not to be seen.
+    pub secrets: Option<&'v SecretData>,
     /// The application's repository.
     pub repository: &'v Repository,
     /// The time.
     pub now: Timestamp,
+    /// The time of clocks on the wall.
+    pub local: &'v Zone,
 }
 
 impl Variables<'_> {
@@ -72,21 +171,24 @@ impl Variables<'_> {
     fn common(&self, service: &str) -> BTreeMap<String, Value> {
         let context = self.context.iter().map(|(key, text)| (key.clone(), text.clone()));
         let kind = std::iter::once(("notificationType".to_owned(), service.to_owned()));
-        let secrets = self
-            .secrets
-            .iter()
-            .map(|(key, value)| (key.clone(), Value::Bytes(Arc::from(value.reveal().as_slice()))));
-        [
+        let project = self.project.map_or_else(|| Value::map::<&str>([]), Value::from_json);
+        let secrets = self.secrets.map(|secrets| {
+            let value = |value: &object::Secret<Vec<u8>>| Value::Bytes(Arc::from(value.reveal().as_slice()));
+            Value::map(secrets.iter().map(|(key, secret)| (key.clone(), value(secret))))
+        });
+        let mut variables: BTreeMap<String, Value> = [
             ("app", Value::from_json(self.application)),
+            ("appProject", project),
             ("context", Value::texts(kind.chain(context))),
-            ("secrets", Value::map(secrets)),
-            ("time", namespaces::time(self.now)),
+            ("time", namespaces::time(self.now, self.local)),
             ("strings", namespaces::strings()),
             ("repo", namespaces::repo(self.repository.commit.clone(), self.repository.details.clone())),
             ("sync", namespaces::sync()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        .into();
+        variables.extend(secrets.map(|secrets| ("secrets".to_owned(), secrets)));
+        variables
     }
 
     /// For templates.
@@ -133,6 +235,13 @@ struct Structure {
     fields: BTreeMap<String, Value>,
 }
 
+impl Structure {
+    /// Its fields without its methods.
+    fn seen(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.fields.iter().filter(|(_, value)| !matches!(value, Value::Function(_)))
+    }
+}
+
 impl Object for Structure {
     fn type_name(&self) -> &str {
         self.name
@@ -142,13 +251,19 @@ impl Object for Structure {
         self.fields.get(name).map(to_template)
     }
 
+    fn call(&self, name: &str, arguments: &[gotemplate::Value]) -> Option<Result<gotemplate::Value, String>> {
+        let Some(Value::Function(method)) = self.fields.get(name) else { return None };
+        let arguments: Vec<_> = arguments.iter().map(from_template).collect();
+        Some(method.call(&arguments).map(|value| to_template(&value)))
+    }
+
     fn json(&self) -> gotemplate::Value {
-        let fields = self.fields.iter();
+        let fields = self.seen();
         Map::any(fields.map(|(name, value)| (Text::from(name.as_str()), to_template(value))).collect())
     }
 
     fn text(&self) -> Option<String> {
-        let values: Vec<String> = self.fields.values().map(Value::to_string).collect();
+        let values: Vec<String> = self.seen().map(|(_, value)| value.to_string()).collect();
         Some(format!("{{{}}}", values.join(" ")))
     }
 }
@@ -169,7 +284,7 @@ fn to_template(value: &Value) -> gotemplate::Value {
             let (seconds, nanoseconds) = time.instant();
             let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
             let moment = Timestamp::new(seconds, nanoseconds).unwrap_or(Timestamp::UNIX_EPOCH);
-            gotemplate::Value::Time(Rc::new(gotemplate::Time::new(moment, jiff::tz::TimeZone::UTC)))
+            gotemplate::Value::Time(Rc::new(gotemplate::Time::new(moment, time.zone().to_jiff())))
         }
         Value::List(list) => List::any(list.items().iter().map(to_template).collect()),
         Value::Function(function) => gotemplate::Value::Object(Rc::new(Callable(function.clone()))),

@@ -21,6 +21,7 @@ struct Step {
     project: Option<String>,
     namespace: Option<String>,
     now: Option<String>,
+    zone: Option<String>,
 }
 
 fn repository() -> Repository {
@@ -35,7 +36,31 @@ fn repository() -> Repository {
                 &["v1".to_owned()],
             )),
         }),
-        details: Arc::new(|_| Err("no details here".to_owned())),
+        details: Arc::new(|_| {
+            let parameter = |name: &str, value: &str| (name.to_owned(), value.to_owned(), false);
+            let helm = notify::HelmDetails {
+                name: "guestbook".to_owned(),
+                value_files: vec!["values-prod.yaml".to_owned()],
+                parameters: vec![parameter("image.tag", "1"), parameter("replicas", "2")],
+                values: "a: b".to_owned(),
+                file_parameters: vec![("licence".to_owned(), "licence.txt".to_owned())],
+                overrides: vec![parameter("image.tag", "7")],
+            };
+            Ok(notify::details(&notify::AppDetails {
+                kind: "Helm".to_owned(),
+                helm: Some(helm),
+                ..notify::AppDetails::default()
+            }))
+        }),
+    }
+}
+
+/// A world of which the zone is known.
+struct Clocks(String);
+
+impl gotemplate::Outside for Clocks {
+    fn time_zone(&self) -> &str {
+        &self.0
     }
 }
 
@@ -55,6 +80,7 @@ impl Step {
         let origin = Origin {
             namespace: self.namespace.clone().unwrap_or_else(|| "argocd".to_owned()),
             self_service: self.namespace.is_some(),
+            hides_secrets: self.namespace.is_some(),
         };
         let config = match Config::parse(&texts(&self.config), secrets, origin) {
             Ok(config) => config,
@@ -64,12 +90,20 @@ impl Step {
             writeln!(out, "warning: {warning}").expect("a text");
         }
         let application = object::yaml::decode(self.application.as_bytes()).expect("an application");
-        let project = self.project.as_ref().map(|text| texts(text));
+        let project = self.project.as_ref();
+        let project = project.map(|text| object::yaml::decode(text.as_bytes()).expect("a project is YAML"));
         let now: Timestamp =
             self.now.as_deref().unwrap_or("2026-01-02T00:00:00Z").trim().parse().expect("a time");
         let repository = repository();
-        let situation =
-            Situation { application: &application, project: project.as_ref(), repository: &repository, now };
+        let zone = self.zone.as_deref().map_or(Ok(notify::Zone::Utc), |name| notify::Zone::find(name.trim()));
+        let zone = zone.expect("a zone");
+        let situation = Situation {
+            application: &application,
+            project: project.as_ref(),
+            repository: &repository,
+            now,
+            local: &zone,
+        };
         if !notify::is_refreshed(&application) {
             return "skipped: sync status out of date\n".to_owned();
         }
@@ -112,7 +146,7 @@ fn tell(
     }
     for due in &decision.due {
         writeln!(out, "due: {} to {}", due.trigger, due.destination).expect("a text");
-        let mut outside = gotemplate::Nowhere;
+        let mut outside = Clocks(situation.local.name().to_owned());
         match notification(config, situation, &due.templates, &due.destination, &mut outside) {
             Ok(notification) => {
                 delivered.told(&due.entry, now);
@@ -145,6 +179,7 @@ fn case(path: &Path, text: String) -> datatest_stable::Result<()> {
                     "project" => step.project = Some(content.clone()),
                     "namespace" => step.namespace = Some(content.trim().to_owned()),
                     "now" => step.now = Some(content.clone()),
+                    "zone" => step.zone = Some(content.clone()),
                     "state" => state = State::parse(content.trim()),
                     "expected" => {}
                     other => return Err(format!("unknown block {other}").into()),

@@ -30,7 +30,9 @@ fn fired(status: &Value, deleted: bool) -> Vec<String> {
     }
     let repository = Repository::unreachable("not asked here");
     let now = jiff::Timestamp::UNIX_EPOCH;
-    let situation = Situation { application: &application, project: None, repository: &repository, now };
+    let zone = notify::Zone::Utc;
+    let situation =
+        Situation { application: &application, project: None, repository: &repository, now, local: &zone };
     let decision = decide(&config, &situation, State::default());
     for due in &decision.due {
         let destination = Destination { service: "slack".into(), recipient: "x".into() };
@@ -39,6 +41,23 @@ fn fired(status: &Value, deleted: bool) -> Vec<String> {
         let rendered = rendered.unwrap_or_else(|error| panic!("{}: {error}", due.trigger));
         assert!(rendered.message.contains("/applications/argocd/guestbook"), "{}", rendered.message);
         assert!(!rendered.shown().to_string().contains("<no value>"), "{}", rendered.shown());
+        let mail = |rendered: &notify::Notification| {
+            rendered.section("email").expect("a section").text("body").expect("a text")
+        };
+        assert_eq!(mail(&rendered), "", "the message is the mail");
+        let mut html = config.clone();
+        html.context.insert("mail".to_owned(), "html".to_owned());
+        let rendered_html = notification(&html, &situation, &due.templates, &destination, &mut outside);
+        let body = mail(&rendered_html.expect("a mail"));
+        assert!(body.starts_with("<!doctype html>") && body.ends_with("</html>"), "{body}");
+        assert!(
+            body.contains("no &#34;path&#34; &lt;there&gt;"),
+            "conditions are shown, and escaped: {body}"
+        );
+        for service in ["slack", "teams", "teams-workflows"] {
+            let shown = rendered.shown()[service].to_string();
+            assert!(shown.contains("ComparisonError"), "{service} shows conditions: {shown}");
+        }
         for (service, fields) in [
             ("slack", &["attachments"][..]),
             ("teams", &["facts", "potentialAction"]),
@@ -58,12 +77,89 @@ fn fired(status: &Value, deleted: bool) -> Vec<String> {
     decision.due.into_iter().map(|due| due.trigger).collect()
 }
 
+/// The triggers that fire for one state of an application after another, with what was told.
+fn told(statuses: &[Value]) -> Vec<Vec<String>> {
+    let config = catalog();
+    let mut state = State::default();
+    let each = |status: &Value| {
+        let annotations: BTreeMap<String, String> = config
+            .triggers
+            .keys()
+            .filter(|name| !matches!(name.as_str(), "on-created" | "on-deleted"))
+            .map(|name| (format!("notifications.argoproj.io/subscribe.{name}.slack"), "x".to_owned()))
+            .collect();
+        let application =
+            json!({"metadata": {"name": "guestbook", "annotations": annotations}, "status": status});
+        let repository = Repository::unreachable("not asked here");
+        let (now, zone) = (jiff::Timestamp::UNIX_EPOCH, notify::Zone::Utc);
+        let situation = Situation {
+            application: &application,
+            project: None,
+            repository: &repository,
+            now,
+            local: &zone,
+        };
+        let decision = decide(&config, &situation, state.clone());
+        state = decision.state;
+        decision.due.iter().for_each(|due| state.told(&due.entry, now));
+        decision.due.into_iter().map(|due| due.trigger).collect()
+    };
+    statuses.iter().map(each).collect()
+}
+
+fn state_of(phase: &str, health: &str, since: &str, result: &Value) -> Value {
+    json!({
+        "sync": {"status": "Synced"}, "health": {"status": health, "lastTransitionTime": since},
+        "operationState": {
+            "phase": phase, "startedAt": "2026-01-01T00:10:00Z", "finishedAt": "2026-01-01T00:20:00Z",
+            "syncResult": result,
+        },
+    })
+}
+
+#[test]
+fn what_flaps_is_told_once_for_each_revision() {
+    let at = |health: &str, result: &Value| state_of("Succeeded", health, "2026-01-01T00:20:00Z", result);
+    let (one, two) = (json!({"revision": "r1"}), json!({"revision": "r2"}));
+    assert_eq!(
+        told(&[at("Degraded", &one), at("Healthy", &one), at("Degraded", &one), at("Degraded", &two)]),
+        [
+            vec!["on-health-degraded", "on-sync-succeeded"],
+            vec!["on-deployed"],
+            vec![],
+            vec!["on-health-degraded", "on-sync-succeeded"]
+        ]
+    );
+    // Several sources have several revisions.
+    let (one, two) = (json!({"revisions": ["a", "b"]}), json!({"revisions": ["a", "c"]}));
+    assert_eq!(
+        told(&[at("Degraded", &one), at("Healthy", &one), at("Degraded", &two)]),
+        [
+            vec!["on-health-degraded", "on-sync-succeeded"],
+            vec!["on-deployed"],
+            vec!["on-health-degraded", "on-sync-succeeded"]
+        ]
+    );
+}
+
+#[test]
+fn deployed_is_what_became_healthy_with_the_sync_or_had_been_before() {
+    let at = |since: &str| {
+        let told = told(&[state_of("Succeeded", "Healthy", since, &json!({"revision": "r"}))]);
+        told[0].contains(&"on-deployed".to_owned())
+    };
+    assert!(at("2026-01-01T00:20:05Z"), "after it");
+    assert!(at("2026-01-01T00:19:30Z"), "just before its end");
+    assert!(!at("2026-01-01T00:15:00Z"), "in the middle: what is healthy may not be what was synced last");
+    assert!(at("2026-01-01T00:05:00Z"), "all the time");
+}
+
 #[test]
 fn triggers_fire_when_they_should() {
     let status = |phase: &str, sync: &str, health: &str| {
         json!({
             "sync": {"status": sync, "revision": "abc"}, "health": {"status": health},
-            "conditions": [{"type": "ComparisonError", "message": "no such path"}],
+            "conditions": [{"type": "ComparisonError", "message": "no \"path\" <there>"}],
             "operationState": {
                 "phase": phase, "message": "done", "startedAt": "2026-01-01T00:00:00Z",
                 "finishedAt": "2026-01-01T00:00:01Z", "syncResult": {"revision": "abc"},

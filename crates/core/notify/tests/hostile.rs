@@ -87,6 +87,7 @@ proptest! {
         let situation = Situation {
             application: &application, project: None, repository: &repository,
             now: jiff::Timestamp::UNIX_EPOCH,
+            local: &notify::Zone::Utc,
         };
         let decision = decide(&config, &situation, State::parse(&state));
         let told = format!("{:?}{:?}", decision.evaluated, decision.problems);

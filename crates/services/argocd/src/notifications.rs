@@ -1,7 +1,7 @@
 //! The notifications controller as a process of its own.
 
 use crate::hub;
-use ::notifications::{Options, Parts};
+use ::notifications::{Options, Parts, RepoServer};
 use anyhow::{Context, Result};
 use boot::flags::Flags;
 use boot::stop::Stop;
@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use transport::{ChannelOptions, Trust};
 
 /// How long the repo-server may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,17 +18,18 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     let namespace = hub::namespace(&flags, &cluster);
     let (flags, environment) = &hub::with_parameters(flags, environment, &cluster, &namespace).await?;
     let registry = boot::metrics::registry();
-    let authority = flags.text("repo-server-ca-cert-path");
-    let trust = if flags.bool("argocd-repo-server-plaintext") {
-        Trust::PlainText
-    } else if authority.is_empty() {
-        Trust::AnyCertificate
-    } else {
-        let pem = std::fs::read(&authority);
-        Trust::Authorities(pem.with_context(|| format!("read --repo-server-ca-cert-path {authority:?}"))?)
+    let repo_server = RepoServer {
+        address: flags.text("argocd-repo-server"),
+        plaintext: flags.bool("argocd-repo-server-plaintext"),
+        strict: flags.bool("argocd-repo-server-strict-tls"),
+        authority: flags.text("repo-server-ca-cert-path"),
+        certificate: flags.text("repo-server-client-cert-path"),
+        key: flags.text("repo-server-client-cert-key-path"),
+        mounted: environment.get("ARGOCD_APP_CONF_PATH").cloned().unwrap_or_default(),
+        timeout: Some(PATIENCE),
     };
-    let address = flags.text("argocd-repo-server");
-    let repo_server = transport::connect(&ChannelOptions { address, trust, timeout: Some(PATIENCE) })?;
+    let repo_server =
+        repo_server.channel().map_err(|error| anyhow::anyhow!("reach the repo-server: {error}"))?;
     let metrics = SocketAddr::from(([0, 0, 0, 0], flags.port("metrics-port")));
     let store = hub::store(cluster, &namespace, flags, false);
     for warning in flags.warnings() {

@@ -1,6 +1,7 @@
 //! The configurations in force: the control plane's, and those of users' own where that is switched on. Read and set up anew when
 //! their ConfigMap or Secret changed.
 
+use crate::events::{About, Events};
 use crate::options::Options;
 use base64::Engine as _;
 use deliver::{Services, World};
@@ -46,6 +47,7 @@ pub(crate) struct Configs {
     pub(crate) secrets: Watched<Object>,
     config_map: String,
     secret: String,
+    events: Arc<Events>,
     made: Mutex<BTreeMap<String, Made>>,
 }
 
@@ -64,8 +66,23 @@ pub fn read_secret(object: &Object) -> SecretData {
     data
 }
 
+/// The namespaces whose configurations count for applications of a namespace.
+fn namespaces<'n>(control: &'n str, self_service: bool, namespace: &'n str) -> impl Iterator<Item = &'n str> {
+    let own = (self_service && namespace != control).then_some(namespace);
+    own.into_iter().chain(std::iter::once(control))
+}
+
+/// What a configuration of a namespace may. Where users may have their own, none shows the Secret.
+fn origin(control: &str, self_service: bool, namespace: &str) -> Origin {
+    Origin {
+        namespace: namespace.to_owned(),
+        self_service: namespace != control,
+        hides_secrets: self_service,
+    }
+}
+
 impl Configs {
-    pub(crate) fn new(store: &Store, options: &Options, world: World) -> Self {
+    pub(crate) fn new(store: &Store, options: &Options, world: World, events: Arc<Events>) -> Self {
         Self {
             control: store.namespace().to_owned(),
             self_service: options.self_service,
@@ -74,6 +91,7 @@ impl Configs {
             secrets: store.raw_secrets(&options.secret, options.self_service),
             config_map: options.config_map.clone(),
             secret: options.secret.clone(),
+            events,
             made: Mutex::default(),
         }
     }
@@ -90,9 +108,9 @@ impl Configs {
 
     /// The configurations that count for applications of a namespace.
     pub(crate) fn of_application(&self, namespace: &str) -> Vec<Arc<Ready>> {
-        let own = (self.self_service && namespace != self.control).then_some(namespace);
-        let both = own.into_iter().chain(std::iter::once(self.control.as_str()));
-        both.filter_map(|namespace| self.get(namespace)).collect()
+        namespaces(&self.control, self.self_service, namespace)
+            .filter_map(|namespace| self.get(namespace))
+            .collect()
     }
 
     /// The configuration of a namespace; none where there is none, or a mistake in it, which is told once.
@@ -123,8 +141,7 @@ impl Configs {
     fn make(&self, namespace: &str, object: &Object, secrets: SecretData) -> Option<Arc<Ready>> {
         let data = object.at(&["data"]).cloned().unwrap_or_default();
         let data: BTreeMap<String, String> = serde_json::from_value(data).unwrap_or_default();
-        let self_service = namespace != self.control;
-        let origin = Origin { namespace: namespace.to_owned(), self_service };
+        let origin = origin(&self.control, self.self_service, namespace);
         match Ready::new(&data, secrets, origin, &self.world) {
             Ok(ready) => {
                 for warning in &ready.config.warnings {
@@ -134,6 +151,8 @@ impl Configs {
             }
             Err(error) => {
                 tracing::error!("error getting api from namespace: {namespace} error: {error}");
+                let text = format!("no notifications are sent by this configuration: {error}");
+                self.events.warn(&About::of(object), "NotificationsConfigInvalid", &error, &text);
                 None
             }
         }
@@ -144,5 +163,30 @@ impl Configs {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let ready = made.values().filter_map(|(_, ready)| ready.as_ref());
         ready.flat_map(|ready| ready.config.triggers.values()).any(notify::Trigger::depends_on_more)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_have_a_configuration_of_their_own_only_where_that_is_switched_on() {
+        let of = |self_service, namespace| namespaces("argocd", self_service, namespace).collect::<Vec<_>>();
+        assert_eq!(of(false, "argocd"), ["argocd"]);
+        assert_eq!(of(false, "team-a"), ["argocd"]);
+        assert_eq!(of(true, "argocd"), ["argocd"]);
+        assert_eq!(of(true, "team-a"), ["team-a", "argocd"]);
+    }
+
+    #[test]
+    fn no_configuration_shows_the_secret_where_users_may_have_their_own() {
+        let of = |self_service, namespace| {
+            let origin = origin("argocd", self_service, namespace);
+            (origin.self_service, origin.hides_secrets)
+        };
+        assert_eq!(of(false, "argocd"), (false, false));
+        assert_eq!(of(true, "argocd"), (false, true));
+        assert_eq!(of(true, "team-a"), (true, true));
     }
 }

@@ -2,20 +2,24 @@
 //! keeps its order, waits longer after each failure, and ends when nothing waits in it.
 
 use crate::Shared;
+use crate::configs::Ready;
+use crate::events::About;
+use crate::leading::LAST_WORDS;
 use crate::outside::Machine;
 use crate::records::Key;
 use crate::repository::repository;
 use deliver::Failure;
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use notify::{Destination, Due, Situation, storm};
+use notify::{Destination, Due, Notification, Situation, storm};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Deliveries at once.
@@ -31,19 +35,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 const NOTES: usize = 16;
 /// A change of the application asks for a try at once, but not more often than this.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How long deliveries under way may take when everything stops.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// A failure that may pass is an event from this try on.
+const TRIES_UNTIL_SAID: u32 = 3;
 
 /// One notification on its way.
 pub(crate) struct Job {
     pub(crate) key: Key,
-    /// Uid of the application: another one of its name has nothing to do with this.
-    pub(crate) uid: String,
+    /// The application with its uid: another one of its name has nothing to do with this.
+    pub(crate) about: About,
     /// The namespace of the configuration.
     pub(crate) namespace: String,
     /// The application as it was when this became due: that is what is told.
     pub(crate) application: Arc<Value>,
-    pub(crate) project: Option<BTreeMap<String, String>>,
+    pub(crate) project: Option<Arc<Value>>,
     pub(crate) due: Due,
 }
 
@@ -62,6 +66,8 @@ pub(crate) struct Lanes {
     at_once: Semaphore,
     waiting: AtomicUsize,
     tasks: TaskTracker,
+    /// Ends what still runs when nobody waits for it any longer.
+    broken_off: CancellationToken,
 }
 
 impl Job {
@@ -84,6 +90,7 @@ impl Lanes {
             at_once: Semaphore::new(AT_ONCE),
             waiting: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
+            broken_off: CancellationToken::new(),
         })
     }
 
@@ -112,7 +119,12 @@ impl Lanes {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         inner.insert(address.clone(), lane.clone());
         let lanes = self.clone();
-        self.tasks.spawn(async move { lanes.drive(address, lane).await });
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = lanes.broken_off.cancelled() => {}
+                () = lanes.drive(address, lane) => {}
+            }
+        });
         true
     }
 
@@ -124,11 +136,13 @@ impl Lanes {
         }
     }
 
-    /// Waits for what is under way.
+    /// Waits for what is under way, and breaks off what takes too long: by then somebody else may lead.
     pub(crate) async fn ended(&self) {
         self.tasks.close();
         if tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await.is_err() {
-            tracing::warn!("deliveries under way were not waited for any longer");
+            tracing::warn!("deliveries under way were broken off");
+            self.broken_off.cancel();
+            self.tasks.wait().await;
         }
     }
 
@@ -170,7 +184,8 @@ impl Lanes {
                 continue;
             };
             tries += 1;
-            jobs.iter().for_each(|job| self.failed(job, &failure));
+            let said = !failure.retry || tries >= TRIES_UNTIL_SAID;
+            jobs.iter().for_each(|job| self.failed(job, &failure, said));
             if !failure.retry || tries >= TRIES {
                 tries = 0;
                 for job in &jobs {
@@ -182,9 +197,8 @@ impl Lanes {
             } else {
                 lane.jobs(|waiting| jobs.into_iter().rev().for_each(|job| waiting.push_front(job)));
             }
-            let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_WAIT);
+            let until = began + pause(failures, failure.after);
             failures += 1;
-            let until = began + failure.after.unwrap_or(wait).max(PAUSE);
             tokio::select! {
                 () = self.shared.stop.asked() => return,
                 () = tokio::time::sleep_until(until) => {}
@@ -213,18 +227,16 @@ impl Lanes {
         let work = tokio::task::spawn_blocking(move || {
             let situation = Situation {
                 application: &application,
-                project: project.as_ref(),
+                project: project.as_deref(),
                 repository: &repository,
                 now: Timestamp::now(),
+                local: Machine::zone(),
             };
             notify::notification(&config.config, &situation, &due.templates, &due.destination, &mut Machine)
         });
         let notification =
             work.await.map_err(|_| Failure::lasting("the template could not be rendered"))??;
-        let Ok(_permit) = self.at_once.acquire().await else {
-            return Err(Failure::passing("stopped"));
-        };
-        ready.services.send(&notification, &job.due.destination).await
+        self.send(&ready, &notification, &job.due.destination).await
     }
 
     /// Sends one notification for all of them.
@@ -235,19 +247,32 @@ impl Lanes {
         let names: Vec<String> =
             jobs.iter().map(|job| format!("{}/{}", job.key.namespace, job.key.name)).collect();
         let digest = storm::digest(&first.due.trigger, &names);
+        let (trigger, destination) = (&first.due.trigger, &first.due.destination);
+        tracing::info!(trigger, %destination, "{} notifications are told as one", jobs.len());
+        self.send(&ready, &digest, destination).await
+    }
+
+    async fn send(
+        &self,
+        ready: &Ready,
+        notification: &Notification,
+        destination: &Destination,
+    ) -> Result<(), Failure> {
         let Ok(_permit) = self.at_once.acquire().await else {
             return Err(Failure::passing("stopped"));
         };
-        let (trigger, destination) = (&first.due.trigger, &first.due.destination);
-        tracing::info!(trigger, %destination, "{} notifications are told as one", jobs.len());
-        ready.services.send(&digest, destination).await
+        // Whatever stood still meanwhile: nothing is sent by one who may not be the leader any more.
+        if !self.shared.held.at(Instant::now()) {
+            return Err(Failure::passing("this replica does not lead any more"));
+        }
+        ready.services.send(notification, destination).await
     }
 
     async fn delivered(&self, job: &Job) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let record = self.shared.records.get(&job.key);
         let mut record = record.lock().await;
-        if !record.is_of(&job.uid) {
+        if !record.is_of(&job.about.uid) {
             return;
         }
         record.delivered(&job.due.entry, job.due.once, Timestamp::now());
@@ -258,14 +283,13 @@ impl Lanes {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let record = self.shared.records.get(&job.key);
         let mut record = record.lock().await;
-        if !record.is_of(&job.uid) {
-            return;
+        if record.is_of(&job.about.uid) {
+            let config = self.shared.configs.get(&job.namespace);
+            record.give_up(&job.due.entry, config.as_ref(), Instant::now());
         }
-        record.pending.remove(&job.due.entry);
-        record.unsent = true;
     }
 
-    fn failed(&self, job: &Job, failure: &Failure) {
+    fn failed(&self, job: &Job, failure: &Failure, said: bool) {
         let resource = format!("{}/{}", job.key.namespace, job.key.name);
         tracing::error!(
             resource,
@@ -274,7 +298,19 @@ impl Lanes {
             failure.message,
             job.namespace
         );
+        if said {
+            let Due { trigger, destination, .. } = &job.due;
+            let text = format!("{trigger} could not be told to {destination}: {}", failure.message);
+            let what = format!("{trigger} {destination}");
+            self.shared.events.warn(&job.about, "NotificationFailed", &what, &text);
+        }
     }
+}
+
+/// How long a lane rests after so many failures before this one; what the service asked for comes first.
+fn pause(failures: u32, asked: Option<Duration>) -> Duration {
+    let own = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_WAIT);
+    asked.unwrap_or(own).max(PAUSE)
 }
 
 /// The first of the jobs; with it those of its trigger, when they are so many that they are told together.
@@ -300,18 +336,27 @@ fn take(jobs: &mut VecDeque<Job>, storm: Option<usize>) -> Vec<Job> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Job, take};
+    use super::{Job, pause, take};
+    use crate::events::About;
     use crate::records::Key;
     use notify::{Destination, Due};
     use serde_json::Value;
     use std::collections::VecDeque;
     use std::sync::Arc;
+    use std::time::Duration;
 
     fn job(number: usize, trigger: &str) -> Job {
         let destination = Destination { service: "slack".into(), recipient: "ops".into() };
         Job {
             key: Key { namespace: "argocd".into(), name: format!("app-{number}").into() },
-            uid: String::new(),
+            about: About {
+                api_version: String::new(),
+                kind: String::new(),
+                namespace: String::new(),
+                name: String::new(),
+                uid: String::new(),
+                resource_version: String::new(),
+            },
             namespace: "argocd".into(),
             application: Arc::new(Value::Null),
             project: None,
@@ -328,6 +373,14 @@ mod tests {
 
     fn entries(jobs: impl IntoIterator<Item = Job>) -> Vec<String> {
         jobs.into_iter().map(|job| job.due.entry).collect()
+    }
+
+    #[test]
+    fn a_lane_that_fails_rests_longer_each_time_and_as_long_as_it_is_asked_to() {
+        let seconds =
+            |failures, asked: Option<u64>| pause(failures, asked.map(Duration::from_secs)).as_secs();
+        assert_eq!([0, 1, 2, 5, 6, 99].map(|failures| seconds(failures, None)), [10, 20, 40, 320, 600, 600]);
+        assert_eq!((seconds(5, Some(7)), seconds(0, Some(0)), seconds(0, Some(3000))), (7, 2, 3000));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! Which of several replicas tells: the one that holds the Lease. Where leases may not be used, as in installations made for
-//! the original, every process takes itself for the only one.
+//! the original, a process takes itself for the only one, and looks again whether it still has to.
+//!
+//! A holder that cannot renew stops beginning deliveries after [`PATIENCE`] and breaks off those under way after
+//! [`LAST_WORDS`] more; nobody else may hold the lease before [`LEASE`] is over. Nothing is sent past the moment up to which
+//! the lease is certain, whatever stood still meanwhile.
 
 use boot::stop::Stop;
 use jiff::Timestamp;
@@ -7,23 +11,52 @@ use kubernetes::{ApiResource, Cluster, Error, WriteOptions};
 use object::Object;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::Store;
 use tokio::time::Instant;
 
 const NAME: &str = "argocd-notifications-controller";
-const LEASE_SECONDS: u64 = 15;
-/// Who cannot renew this long stops, before anybody else may begin.
-const PATIENCE: Duration = Duration::from_secs(10);
-const RENEWAL: Duration = Duration::from_secs(3);
+/// After so long without a renewal somebody else may hold it.
+const LEASE: Duration = Duration::from_secs(20);
+/// Who cannot renew this long stops.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// How long deliveries under way may take when everything stops.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(8);
+const RENEWAL: Duration = Duration::from_secs(2);
+/// How often one who takes itself for the only one asks whether leases may be used by now.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Up to when this process may send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held(Arc<Mutex<Option<Instant>>>);
+
+impl Held {
+    fn until(&self, moment: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(moment);
+    }
+
+    /// Whether the lease is still certain.
+    pub(crate) fn at(&self, now: Instant) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| now < until)
+    }
+}
 
 pub(crate) struct Leadership {
     cluster: Cluster,
     namespace: String,
     identity: String,
+    held: Held,
+}
+
+/// How somebody leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// It holds the lease.
+    Leased,
     /// Leases may not be used.
-    alone: AtomicBool,
+    Alone,
 }
 
 /// What was seen of the lease, and since when.
@@ -37,57 +70,76 @@ impl Leadership {
     pub(crate) fn new(store: &Store, environment: &BTreeMap<String, String>) -> Self {
         let named = ["POD_NAME", "HOSTNAME"].iter().find_map(|name| environment.get(*name));
         let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        // Two processes of one machine have one name.
+        let own: u64 = rand::random();
+        let host = named.cloned().unwrap_or_else(host);
         Self {
             cluster: store.cluster().clone(),
             namespace: store.namespace().to_owned(),
-            identity: named.cloned().unwrap_or_else(host).trim().to_owned(),
-            alone: AtomicBool::new(false),
+            identity: format!("{}_{own:016x}", host.trim()),
+            held: Held::default(),
         }
     }
 
-    /// Waits until this process leads; false when it is to stop instead.
-    pub(crate) async fn won(&self, stop: &Stop) -> bool {
+    /// Up to when this process may send.
+    pub(crate) fn held(&self) -> Held {
+        self.held.clone()
+    }
+
+    /// Waits until this process leads; nothing when it is to stop instead.
+    pub(crate) async fn won(&self, stop: &Stop) -> Option<Term> {
         let mut seen = Seen::default();
         let mut told = false;
         loop {
             if stop.is_asked() {
-                return false;
+                return None;
             }
+            let began = Instant::now();
             match self.take(&mut seen).await {
-                Ok(true) => return true,
+                Ok(true) => {
+                    self.held.until(began + LEASE);
+                    return Some(Term::Leased);
+                }
                 Ok(false) if !told => {
                     told = true;
                     tracing::info!(lease = NAME, "another replica leads; waiting");
                 }
                 Ok(false) => {}
-                Err(error) if error.is_forbidden() || error.is_not_found() => {
-                    tracing::warn!(%error, "no lease is used: run one replica only");
-                    self.alone.store(true, Ordering::Relaxed);
-                    return true;
+                Err(error) if is_refused(&error) => {
+                    tracing::warn!(
+                        %error,
+                        "leases cannot be used: run one replica only, or let the role get, create and update leases \
+                         (coordination.k8s.io)"
+                    );
+                    return Some(Term::Alone);
                 }
                 Err(error) => tracing::warn!(%error, "the lease cannot be read"),
             }
             tokio::select! {
-                () = stop.asked() => return false,
+                () = stop.asked() => return None,
                 () = tokio::time::sleep(RENEWAL) => {}
             }
         }
     }
 
     /// Comes back when this process no longer leads, or is to stop.
-    pub(crate) async fn kept(&self, stop: &Stop) {
+    pub(crate) async fn kept(&self, term: Term, stop: &Stop) {
+        if term == Term::Alone && !self.alone(stop).await {
+            return;
+        }
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
                 () = stop.asked() => return,
                 () = tokio::time::sleep(RENEWAL) => {}
             }
-            if self.alone.load(Ordering::Relaxed) {
-                continue;
-            }
-            let taken = tokio::time::timeout(RENEWAL, self.take(&mut Seen::default())).await;
-            match taken {
-                Ok(Ok(true)) => renewed = Instant::now(),
+            let began = Instant::now();
+            let give_up = renewed + PATIENCE;
+            match tokio::time::timeout_at(give_up, self.take(&mut Seen::default())).await {
+                Ok(Ok(true)) => {
+                    renewed = began;
+                    self.held.until(began + LEASE);
+                }
                 Ok(Ok(false)) => {
                     tracing::error!(lease = NAME, "another replica leads now");
                     return;
@@ -95,18 +147,41 @@ impl Leadership {
                 Ok(Err(error)) => tracing::warn!(%error, "the lease cannot be renewed"),
                 Err(_) => tracing::warn!("the lease cannot be renewed in time"),
             }
-            if renewed.elapsed() > PATIENCE {
+            if Instant::now() >= give_up && renewed + PATIENCE == give_up {
                 tracing::error!(lease = NAME, "the lease could not be renewed: stepping down");
                 return;
             }
         }
     }
 
+    /// Leads without a lease until leases can be used: true once this process holds one, false when it is to end.
+    async fn alone(&self, stop: &Stop) -> bool {
+        loop {
+            let began = Instant::now();
+            self.held.until(began + AGAIN + LEASE);
+            tokio::select! {
+                () = stop.asked() => return false,
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+            let began = Instant::now();
+            match tokio::time::timeout(PATIENCE, self.take(&mut Seen::default())).await {
+                Ok(Ok(true)) => {
+                    tracing::info!(lease = NAME, "leases can be used by now");
+                    self.held.until(began + LEASE);
+                    return true;
+                }
+                Ok(Ok(false)) => {
+                    tracing::error!(lease = NAME, "another replica leads");
+                    return false;
+                }
+                // Nothing is known of others: as before.
+                Ok(Err(_)) | Err(_) => {}
+            }
+        }
+    }
+
     /// Lets go of the lease, so that the next one need not wait.
     pub(crate) async fn given_up(&self) {
-        if self.alone.load(Ordering::Relaxed) {
-            return;
-        }
         let released = async {
             let mut lease = self.cluster.get(&resource(), &self.namespace, NAME).await?;
             if lease.text_at(&["spec", "holderIdentity"]) != self.identity {
@@ -142,7 +217,7 @@ impl Leadership {
         let transitions = lease.int_at(&["spec", "leaseTransitions"]).unwrap_or(0);
         let acquired = lease.text_at(&["spec", "acquireTime"]).to_owned();
         let mine = holder == self.identity;
-        if !mine && !holder.is_empty() && !self.is_over(&lease, &holder, seen) {
+        if !mine && !holder.is_empty() && !seen.is_over(&lease, &holder, Instant::now()) {
             return Ok(false);
         }
         let spec = match mine && !acquired.is_empty() {
@@ -152,28 +227,36 @@ impl Leadership {
         lease.0.insert("spec".to_owned(), spec);
         match self.cluster.replace(&resource(), &lease, &options).await {
             Ok(_) => Ok(true),
-            Err(error) if error.is_conflict() => Ok(false),
+            // Whoever was first is seen at the next look; a holder's own renewal is tried again before it steps down.
+            Err(error) if error.is_conflict() && !mine => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether the holder has not renewed for its whole time, by this process' own clock.
-    fn is_over(&self, lease: &Object, holder: &str, seen: &mut Seen) -> bool {
-        let text = format!("{holder} {}", lease.text_at(&["spec", "renewTime"]));
-        let seconds = lease.int_at(&["spec", "leaseDurationSeconds"]).and_then(|it| u64::try_from(it).ok());
-        let limit = Duration::from_secs(seconds.unwrap_or(LEASE_SECONDS));
-        if seen.text != text {
-            *seen = Seen { text, since: Some(Instant::now()) };
-        }
-        seen.since.is_some_and(|since| since.elapsed() > limit)
-    }
-
     fn spec(&self, acquired: &str, now: &str, transitions: i64) -> serde_json::Value {
         json!({
-            "holderIdentity": self.identity, "leaseDurationSeconds": LEASE_SECONDS, "acquireTime": acquired,
+            "holderIdentity": self.identity, "leaseDurationSeconds": LEASE.as_secs(), "acquireTime": acquired,
             "renewTime": now, "leaseTransitions": transitions,
         })
     }
+}
+
+impl Seen {
+    /// Whether the holder has not renewed for its whole time, by this process' own clock.
+    fn is_over(&mut self, lease: &Object, holder: &str, now: Instant) -> bool {
+        let text = format!("{holder} {}", lease.text_at(&["spec", "renewTime"]));
+        let seconds = lease.int_at(&["spec", "leaseDurationSeconds"]).and_then(|it| u64::try_from(it).ok());
+        let limit = seconds.map_or(LEASE, Duration::from_secs);
+        if self.text != text {
+            *self = Self { text, since: Some(now) };
+        }
+        self.since.is_some_and(|since| now.duration_since(since) > limit)
+    }
+}
+
+/// Whether leases may not be used at all.
+fn is_refused(error: &Error) -> bool {
+    error.is_forbidden() || error.is_not_found()
 }
 
 fn resource() -> ApiResource {
@@ -184,5 +267,42 @@ fn resource() -> ApiResource {
         plural: "leases".into(),
         namespaced: true,
         ..ApiResource::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last delivery of one ends before the first of the next can begin, with time left for clocks that differ.
+    #[test]
+    fn terms_do_not_overlap() {
+        assert!(PATIENCE + LAST_WORDS + RENEWAL < LEASE);
+    }
+
+    #[test]
+    fn a_lease_is_certain_only_so_long() {
+        let (held, now) = (Held::default(), Instant::now());
+        assert!(!held.at(now));
+        held.until(now + LEASE);
+        assert!(held.at(now) && !held.at(now + LEASE));
+    }
+
+    #[test]
+    fn a_holder_that_does_not_renew_loses_it_by_our_clock() {
+        let lease = |renewed: &str| {
+            Object::from_value(json!({
+                "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NAME},
+                "spec": {"holderIdentity": "a", "renewTime": renewed, "leaseDurationSeconds": 20},
+            }))
+            .expect("a lease")
+        };
+        let (mut seen, began) = (Seen::default(), Instant::now());
+        let mut is_over = |renewed: &str, second: u64| {
+            seen.is_over(&lease(renewed), "a", began + Duration::from_secs(second))
+        };
+        assert!(!is_over("1", 0) && !is_over("1", 19));
+        assert!(!is_over("2", 19), "it was renewed");
+        assert!(!is_over("2", 38) && is_over("2", 40));
     }
 }

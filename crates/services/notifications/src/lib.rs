@@ -2,22 +2,27 @@
 //! keeps in each application's annotation what was told. Of several replicas, one leads.
 
 mod configs;
+mod events;
 mod lanes;
 mod leading;
 mod looking;
 mod metrics;
 mod options;
 mod outside;
+mod reach;
 mod records;
 mod repository;
 
 pub use configs::{Ready, read_secret};
 pub use options::Options;
 pub use outside::Machine;
+pub use reach::RepoServer;
 pub use repository::repository;
 
 use crate::configs::Configs;
+use crate::events::Events;
 use crate::lanes::Lanes;
+use crate::leading::Held;
 use crate::looking::Looker;
 use crate::metrics::Metrics;
 use crate::records::Records;
@@ -56,19 +61,16 @@ pub(crate) struct Shared {
     pub(crate) configs: Configs,
     pub(crate) records: Records,
     pub(crate) metrics: Metrics,
+    pub(crate) events: Arc<Events>,
+    pub(crate) held: Held,
     pub(crate) stop: Stop,
 }
 
 /// Where deliveries learn which certificates a host's must be signed by.
 pub fn world(store: &Store, environment: &BTreeMap<String, String>) -> World {
-    let names = [
-        "AWS_REGION",
-        "AWS_DEFAULT_REGION",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-    ];
-    let known = names.iter().filter_map(|name| Some(((*name).to_owned(), environment.get(*name)?.clone())));
+    let known = deliver::AMAZON_VARIABLES
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), environment.get(*name)?.clone())));
     let mut world = World::new(known.collect());
     let store = store.clone();
     world.authorities = Arc::new(move |host| {
@@ -87,20 +89,21 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
     let world = world(&store, &environment);
     let leadership = leading::Leadership::new(&store, &environment);
     loop {
-        if !leadership.won(&stop).await {
-            return Ok(());
-        }
+        let Some(how) = leadership.won(&stop).await else { return Ok(()) };
         // What is known is of this term: another replica may have told things in between.
         let term = stop.part();
+        let events = Arc::<Events>::default();
         let shared = Arc::new(Shared {
             applications: store.raw_applications(&options.label_selector),
             projects: store.raw_projects(),
-            configs: Configs::new(&store, &options, world.clone()),
+            configs: Configs::new(&store, &options, world.clone(), events.clone()),
             records: Records::default(),
             metrics: metrics.clone(),
             repo_server: RepoServerServiceClient::new(repo_server.clone()),
             store: store.clone(),
             options: options.clone(),
+            events,
+            held: leadership.held(),
             stop: term.clone(),
         });
         let lanes = Lanes::new(shared.clone());
@@ -108,7 +111,7 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
         let mut work = tokio::spawn(looker.work());
         let ended = tokio::select! {
             ended = &mut work => Some(ended),
-            () = leadership.kept(&term) => None,
+            () = leadership.kept(how, &term) => None,
         };
         term.ask();
         let ended = match ended {

@@ -2,7 +2,9 @@
 
 use crate::Shared;
 use crate::configs::Ready;
+use crate::events::About;
 use crate::lanes::{Job, Lanes};
+use crate::outside::Machine;
 use crate::records::{Key, Record};
 use crate::repository::repository;
 use jiff::Timestamp;
@@ -10,11 +12,12 @@ use kubernetes::{ApiResource, Patch, WriteOptions};
 use notify::{Decision, NOTIFIED, Situation, State};
 use object::Object;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::{EventKind, Follower, StoreError, Stored};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// How often what depends on the time is looked at, and what could not be sent.
 const TICK: Duration = Duration::from_secs(60);
@@ -109,6 +112,10 @@ impl Looker {
         shared.configs.ready().await?;
         let workers: Vec<_> =
             (0..shared.options.processors).map(|_| tokio::spawn(looker.clone().look_on())).collect();
+        let saying = tokio::spawn({
+            let shared = shared.clone();
+            async move { shared.events.write(&shared.store, &shared.stop).await }
+        });
         looker.everything(None);
         tracing::warn!("Controller is running.");
         let mut tick = tokio::time::interval(TICK);
@@ -127,6 +134,7 @@ impl Looker {
             let _ = worker.await;
         }
         looker.lanes.ended().await;
+        let _ = saying.await;
         tracing::warn!("Controller has stopped.");
         Ok(())
     }
@@ -178,7 +186,7 @@ impl Looker {
         if self.shared.configs.depends_on_more() {
             self.everything(None);
         } else {
-            self.shared.records.unsettled().into_iter().for_each(|key| self.queue.push(key));
+            self.shared.records.unsettled(Instant::now()).into_iter().for_each(|key| self.queue.push(key));
         }
     }
 
@@ -209,7 +217,9 @@ impl Looker {
             return;
         }
         let project = self.shared.projects.get(self.shared.store.namespace(), &project_of(object));
-        let project = project.as_ref().and_then(|item| item.value()).map(|project| project.annotations());
+        let project = project.as_ref().and_then(|item| item.value());
+        let project = project.map(|project| Arc::new(project.to_value()));
+        let about = About::of(object);
         let record = self.shared.records.get(key);
         let mut record = record.lock().await;
         record.seen(object);
@@ -219,7 +229,7 @@ impl Looker {
             tracing::info!(resource, "Processing skipped: there is no configuration without mistakes");
             return;
         }
-        record.unsent = false;
+        record.refused = false;
         let mut current = BTreeSet::new();
         for ready in configs {
             let Some(decision) = self.decide(&ready, &application, &project, record.state.clone()).await
@@ -229,19 +239,23 @@ impl Looker {
                 current.extend(record.current.iter().cloned());
                 continue;
             };
-            self.told(&resource, &ready, &decision);
+            self.told(&resource, &about, &ready, &decision);
             current.extend(decision.current.iter().cloned());
             record.state = decision.state;
             record.current.extend(decision.current);
             for due in decision.due {
                 let namespace = ready.config.origin.namespace.clone();
                 let (application, project) = (application.clone(), project.clone());
-                let uid = object.uid().to_owned();
-                let job = Job { key: key.clone(), uid, namespace, application, project, due };
+                if record.rests(&due.entry, &ready, Instant::now()) {
+                    continue;
+                }
+                let job =
+                    Job { key: key.clone(), about: about.clone(), namespace, application, project, due };
                 self.hand_over(&resource, job, &mut record);
             }
         }
         record.current = current;
+        record.settle();
         self.shared.write(key, &mut record).await;
         tracing::info!(resource, "Processing completed");
     }
@@ -265,7 +279,7 @@ impl Looker {
         if self.lanes.push(job) {
             record.pending.insert(entry);
         } else {
-            record.unsent = true;
+            record.refused = true;
             tracing::error!(resource, entry, "too many notifications wait for this destination: not queued");
         }
     }
@@ -275,7 +289,7 @@ impl Looker {
         &self,
         ready: &Arc<Ready>,
         application: &Arc<Value>,
-        project: &Option<BTreeMap<String, String>>,
+        project: &Option<Arc<Value>>,
         state: State,
     ) -> Option<Decision> {
         let repository = repository(&self.shared.store, &self.shared.repo_server, application);
@@ -283,9 +297,10 @@ impl Looker {
         let work = tokio::task::spawn_blocking(move || {
             let situation = Situation {
                 application: &application,
-                project: project.as_ref(),
+                project: project.as_deref(),
                 repository: &repository,
                 now: Timestamp::now(),
+                local: Machine::zone(),
             };
             notify::decide(&ready.config, &situation, state)
         });
@@ -293,19 +308,26 @@ impl Looker {
     }
 
     /// Logs and counts, in the original's words.
-    fn told(&self, resource: &str, ready: &Ready, decision: &Decision) {
+    fn told(&self, resource: &str, about: &About, ready: &Ready, decision: &Decision) {
         let namespace = &ready.config.origin.namespace;
+        let warn = |problem: &str| {
+            self.shared.events.warn(about, "NotificationSubscriptionInvalid", problem, problem);
+        };
         for problem in &decision.problems {
             tracing::error!(resource, "{problem}");
+            warn(problem);
         }
         for evaluated in &decision.evaluated {
             let trigger = &evaluated.trigger;
             match &evaluated.outcomes {
-                Err(error) => tracing::error!(
-                    resource,
-                    "Failed to evaluate condition of trigger {trigger}: {error} using the configuration in namespace \
-                     {namespace}"
-                ),
+                Err(error) => {
+                    tracing::error!(
+                        resource,
+                        "Failed to evaluate condition of trigger {trigger}: {error} using the configuration in \
+                         namespace {namespace}"
+                    );
+                    warn(&format!("{error} in namespace {namespace}"));
+                }
                 Ok(outcomes) => {
                     for outcome in outcomes {
                         self.shared.metrics.evaluation(trigger, outcome.triggered);

@@ -1,12 +1,15 @@
 //! What is known of each application: what was told, what is on its way. The annotation is the truth between processes; within
 //! one, this is, because it is ahead of what the watch has seen.
 
+use crate::configs::Ready;
 use jiff::Timestamp;
 use notify::{NOTIFIED, State};
 use object::Object;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex as Latch, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex as Latch, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// Namespace and name of an application.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,9 +32,24 @@ pub(crate) struct Record {
     pub(crate) current: BTreeSet<String>,
     /// Entries on their way.
     pub(crate) pending: BTreeSet<String>,
-    /// Whether something could not be sent.
-    pub(crate) unsent: bool,
+    /// Whether something found no place among what waits.
+    pub(crate) refused: bool,
+    /// Entries that were given up, and when they are tried again.
+    given_up: BTreeMap<String, GivenUp>,
 }
+
+/// A notification that could not be delivered.
+struct GivenUp {
+    /// How often it was given up.
+    times: u32,
+    until: Instant,
+    /// The configuration it failed with: another one may have mended it.
+    config: Weak<Ready>,
+}
+
+/// The pause after a notification is given up for the first time; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// All of them.
 #[derive(Default)]
@@ -49,12 +67,11 @@ impl Records {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Applications that something could not be sent for, or whose annotation is behind.
-    pub(crate) fn unsettled(&self) -> Vec<Key> {
+    /// Applications that something is to be tried again for, or whose annotation is behind.
+    pub(crate) fn unsettled(&self, now: Instant) -> Vec<Key> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let unsettled = inner
-            .iter()
-            .filter(|(_, record)| record.try_lock().is_ok_and(|record| record.unsent || record.is_behind()));
+        let unsettled =
+            inner.iter().filter(|(_, record)| record.try_lock().is_ok_and(|record| record.is_unsettled(now)));
         unsettled.map(|(key, _)| key.clone()).collect()
     }
 }
@@ -83,9 +100,36 @@ impl Record {
     /// Something was delivered. What is no longer true may be told again, unless it is true once per some value.
     pub(crate) fn delivered(&mut self, entry: &str, once: bool, now: Timestamp) {
         self.pending.remove(entry);
+        self.given_up.remove(entry);
         if once || self.current.contains(entry) {
             self.state.told(entry, now);
         }
+    }
+
+    fn is_unsettled(&self, now: Instant) -> bool {
+        self.refused || self.given_up.values().any(|one| one.until <= now) || self.is_behind()
+    }
+
+    /// It could not be delivered: it rests, longer each time.
+    pub(crate) fn give_up(&mut self, entry: &str, config: Option<&Arc<Ready>>, now: Instant) {
+        self.pending.remove(entry);
+        let times = self.given_up.get(entry).map_or(0, |before| before.times);
+        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(times)).min(LONGEST_PAUSE);
+        let config = config.map(Arc::downgrade).unwrap_or_default();
+        let given_up = GivenUp { times: times.saturating_add(1), until: now + pause, config };
+        self.given_up.insert(entry.to_owned(), given_up);
+    }
+
+    /// Whether it was given up and is not to be tried again yet.
+    pub(crate) fn rests(&self, entry: &str, config: &Arc<Ready>, now: Instant) -> bool {
+        let known = self.given_up.get(entry);
+        known.is_some_and(|one| now < one.until && Weak::as_ptr(&one.config) == Arc::as_ptr(config))
+    }
+
+    /// Forgets pauses of what is no longer true.
+    pub(crate) fn settle(&mut self) {
+        let current = &self.current;
+        self.given_up.retain(|entry, _| current.contains(entry));
     }
 
     /// Whether the annotation says less than is known.
@@ -137,6 +181,38 @@ mod tests {
         assert!(record.state.has("a"));
         record.seen(&object("11", None));
         assert!(!record.state.has("a"), "somebody took the annotation away");
+    }
+
+    fn ready() -> Arc<Ready> {
+        let world = deliver::World::new(BTreeMap::new());
+        let ready = Ready::new(&BTreeMap::new(), BTreeMap::new(), notify::Origin::default(), &world);
+        Arc::new(ready.expect("a configuration"))
+    }
+
+    #[test]
+    fn what_fails_rests_longer_each_time_until_the_configuration_is_another() {
+        let (mut record, config, began) = (Record::default(), ready(), Instant::now());
+        record.current.insert("a".to_owned());
+        let at = |second: u64| began + Duration::from_secs(second);
+        record.pending.insert("a".to_owned());
+        record.give_up("a", Some(&config), at(0));
+        assert!(record.pending.is_empty());
+        assert!(record.rests("a", &config, at(59)) && !record.is_unsettled(at(59)));
+        assert!(!record.rests("a", &config, at(60)) && record.is_unsettled(at(60)));
+        record.give_up("a", Some(&config), at(60));
+        assert!(record.rests("a", &config, at(179)) && !record.rests("a", &config, at(180)));
+        assert!(!record.rests("a", &ready(), at(61)), "what was wrong may have been mended");
+        for _ in 0..40 {
+            record.give_up("a", Some(&config), at(0));
+        }
+        assert!(record.rests("a", &config, at(3599)) && !record.rests("a", &config, at(3600)));
+        // What was true and is not begins anew.
+        record.current.clear();
+        record.settle();
+        record.give_up("a", Some(&config), at(0));
+        assert!(!record.rests("a", &config, at(60)));
+        record.delivered("a", true, Timestamp::UNIX_EPOCH);
+        assert!(!record.rests("a", &config, at(1)));
     }
 
     #[test]

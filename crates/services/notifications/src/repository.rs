@@ -1,9 +1,12 @@
 //! What expressions and templates ask of an application's repository, through the repo-server.
 
 use api::v1alpha1::ApplicationSource;
+use manifest_request::RenderSettings;
 use notify::ExprValue as Value;
-use notify::Repository;
+use notify::{AppDetails, HelmDetails, Repository};
+use object::Secret;
 use serde_json::Value as Json;
+use settings::Tracking;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +14,9 @@ use store::Store;
 use tokio::runtime::Handle;
 use tonic::transport::Channel;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
-use wire::repository::{RepoServerAppDetailsQuery, RepoServerRevisionMetadataRequest};
+use wire::repository::{
+    RepoAppDetailsResponse, RepoServerAppDetailsQuery, RepoServerRevisionMetadataRequest,
+};
 
 /// How long an answer may take: nobody else is told meanwhile of this application.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -22,18 +27,40 @@ pub fn repository(
     client: &RepoServerServiceClient<Channel>,
     application: &Json,
 ) -> Repository {
-    let spec = application.get("spec").cloned().unwrap_or_default();
-    let source = spec.get("source").filter(|source| source.is_object()).cloned();
-    let source = source.or_else(|| spec.get("sources").and_then(|sources| sources.get(0)).cloned());
-    let project = spec.get("project").and_then(Json::as_str).unwrap_or("default").to_owned();
-    let (runtime, source) = (Handle::current(), source.unwrap_or_default());
+    let text = |path: [&str; 2]| {
+        let found = application.get(path[0]).and_then(|part| part.get(path[1]));
+        found.and_then(Json::as_str).unwrap_or_default().to_owned()
+    };
+    let source = source(application);
     let url = source.get("repoURL").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let asked = Asked { store: store.clone(), client: client.clone(), runtime, url, project };
+    let project = match text(["spec", "project"]) {
+        project if project.is_empty() => "default".to_owned(),
+        project => project,
+    };
+    let (runtime, name) = (Handle::current(), text(["metadata", "name"]));
+    let asked = Asked { store: store.clone(), client: client.clone(), runtime, url, project, name };
     let (for_commit, for_details) = (asked.clone(), asked);
     Repository {
         commit: Arc::new(move |revision| for_commit.commit(revision)),
         details: Arc::new(move |_| for_details.details(&source)),
     }
+}
+
+/// The first source of an application: of several, of a hydrator, or the only one.
+fn source(application: &Json) -> Json {
+    let spec = application.get("spec").cloned().unwrap_or_default();
+    if let Some(first) = spec.get("sources").and_then(|sources| sources.get(0)) {
+        return first.clone();
+    }
+    let Some(hydrator) = spec.get("sourceHydrator").filter(|hydrator| hydrator.is_object()) else {
+        return spec.get("source").cloned().unwrap_or_default();
+    };
+    let text = |path: [&str; 2]| hydrator.get(path[0]).and_then(|part| part.get(path[1])).cloned();
+    serde_json::json!({
+        "repoURL": text(["syncSource", "repoURL"]).or_else(|| text(["drySource", "repoURL"])),
+        "targetRevision": text(["syncSource", "targetBranch"]),
+        "path": text(["syncSource", "path"]),
+    })
 }
 
 #[derive(Clone)]
@@ -43,6 +70,7 @@ struct Asked {
     runtime: Handle,
     url: String,
     project: String,
+    name: String,
 }
 
 impl Asked {
@@ -57,7 +85,7 @@ impl Asked {
             return Err("failed to get application source repo URL".to_owned());
         }
         let found = self.store.repository(&self.url, &self.project);
-        found.map(object::Secret::into_revealed).map_err(|error| error.to_string())
+        found.map(Secret::into_revealed).map_err(|error| error.to_string())
     }
 
     fn commit(&self, revision: &str) -> Result<Value, String> {
@@ -78,13 +106,99 @@ impl Asked {
     fn details(&self, source: &Json) -> Result<Value, String> {
         let source: ApplicationSource =
             serde_json::from_value(source.clone()).map_err(|error| format!("source: {error}"))?;
+        // What is wrong with the settings is told by those they are for.
+        let (settings, _) = RenderSettings::parse(&self.store.config_map("argocd-cm"), Tracking::default());
         let request = RepoServerAppDetailsQuery {
+            app_name: self.name.clone(),
             repo: Some(self.repository()?),
-            source: Some(source),
+            repos: self.charts(),
+            kustomize_options: Some(settings.kustomize_options()),
+            helm_options: Some(settings.helm_options()),
+            source: Some(source.clone()),
             ..RepoServerAppDetailsQuery::default()
         };
         let mut client = self.client.clone();
         let found = self.wait("app details", async move { client.get_app_details(request).await })?;
-        Ok(notify::details(&found.into_inner().r#type))
+        Ok(notify::details(&details(found.into_inner(), &source)))
+    }
+
+    /// Repositories of charts that this project may use.
+    fn charts(&self) -> Vec<api::v1alpha1::Repository> {
+        let known = self.store.repositories().into_iter();
+        let known = known.filter_map(|found| found.ok().map(Secret::into_revealed));
+        known
+            .filter(|repository| repository.r#type == "helm")
+            .filter(|repository| repository.project.is_empty() || repository.project == self.project)
+            .collect()
+    }
+}
+
+/// What the repo-server found out, with what the application sets.
+fn details(found: RepoAppDetailsResponse, source: &ApplicationSource) -> AppDetails {
+    let own = source.helm.as_ref().map(|helm| helm.parameters.clone()).unwrap_or_default();
+    AppDetails {
+        kind: found.r#type,
+        helm: found.helm.map(|helm| HelmDetails {
+            name: helm.name,
+            value_files: helm.value_files,
+            parameters: helm.parameters.into_iter().map(|it| (it.name, it.value, it.force_string)).collect(),
+            values: helm.values,
+            file_parameters: helm.file_parameters.into_iter().map(|it| (it.name, it.path)).collect(),
+            overrides: own.into_iter().map(|it| (it.name, it.value, it.force_string)).collect(),
+        }),
+        kustomize: found.kustomize.map(|kustomize| kustomize.images),
+        directory: found.directory.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::v1alpha1::{ApplicationSourceHelm, HelmParameter};
+    use serde_json::json;
+    use wire::repository::HelmAppSpec;
+
+    #[test]
+    fn the_first_source_is_asked_about() {
+        let of = |spec: Json| source(&json!({ "spec": spec }))["repoURL"].clone();
+        assert_eq!(of(json!({"source": {"repoURL": "a"}})), "a");
+        assert_eq!(of(json!({"source": {"repoURL": "a"}, "sources": [{"repoURL": "b"}]})), "b");
+        let hydrator = json!({"sourceHydrator": {
+            "drySource": {"repoURL": "c", "path": "dry"}, "syncSource": {"targetBranch": "env", "path": "wet"},
+        }});
+        assert_eq!(
+            source(&json!({ "spec": hydrator })),
+            json!({"repoURL": "c", "targetRevision": "env", "path": "wet"})
+        );
+    }
+
+    #[test]
+    fn what_the_application_sets_comes_before_what_the_chart_has() {
+        let parameter = |name: &str, value: &str| HelmParameter {
+            name: name.into(),
+            value: value.into(),
+            ..HelmParameter::default()
+        };
+        let found = RepoAppDetailsResponse {
+            r#type: "Helm".into(),
+            helm: Some(HelmAppSpec {
+                name: "guestbook".into(),
+                parameters: vec![parameter("image.tag", "1")],
+                ..HelmAppSpec::default()
+            }),
+            ..RepoAppDetailsResponse::default()
+        };
+        let source = ApplicationSource {
+            helm: Some(ApplicationSourceHelm {
+                parameters: vec![parameter("image.tag", "7")],
+                ..ApplicationSourceHelm::default()
+            }),
+            ..ApplicationSource::default()
+        };
+        let details = details(found, &source);
+        let helm = details.helm.expect("a chart");
+        assert_eq!((details.kind.as_str(), details.directory), ("Helm", false));
+        assert_eq!(helm.overrides, [("image.tag".to_owned(), "7".to_owned(), false)]);
+        assert_eq!(helm.parameters, [("image.tag".to_owned(), "1".to_owned(), false)]);
     }
 }

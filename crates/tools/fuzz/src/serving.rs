@@ -131,11 +131,16 @@ pub(crate) fn message(bytes: &[u8]) {
     }
 }
 
-/// Header lines, an empty line, a payload: verified, read, queued and told.
+/// A query, where there is one, header lines, an empty line, a payload: verified, read, queued and told.
 pub(crate) fn payload(bytes: &[u8]) {
     let end = bytes.windows(2).position(|two| two == b"\n\n");
     let (head, body) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 2..]));
     let head = text(head);
+    // Some senders prove themselves in the address: the first line is its query, then.
+    let (query, head) = match head.strip_prefix('?') {
+        Some(rest) => rest.split_once('\n').unwrap_or((rest, "")),
+        None => ("secret=secret&x=%zz", &*head),
+    };
     let headers: Vec<(&str, &str)> = head.lines().filter_map(|line| line.split_once(": ")).collect();
     let mut index = Index::new();
     let application = ApplicationKey { namespace: "argocd".into(), name: "a".into() };
@@ -147,7 +152,7 @@ pub(crate) fn payload(bytes: &[u8]) {
         for audience in audiences {
             let request = webhook::Request {
                 method: "POST",
-                query: "secret=secret&x=%zz",
+                query,
                 headers: &headers,
                 body: Some(body),
                 limit_megabytes: 50,
@@ -225,7 +230,7 @@ pub(crate) fn notifications(bytes: &[u8]) {
         "defaultTriggers",
     ] {
         let data = BTreeMap::from([(key.to_owned(), text.clone())]);
-        let origin = Origin { namespace: "argocd".into(), self_service: false };
+        let origin = Origin { namespace: "argocd".into(), ..Origin::default() };
         let secrets =
             SecretData::from([("token".to_owned(), object::Secret::new(b"plantedcanary".to_vec()))]);
         if let Err(error) = Config::parse(&data, secrets, origin) {

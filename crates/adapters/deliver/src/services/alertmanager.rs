@@ -1,6 +1,6 @@
 //! Alertmanager: one alert to every target; it is delivered when one of them took it.
 
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request, shown};
 use crate::json::{marshal, short};
@@ -32,7 +32,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
     let mut clients = Vec::new();
     for target in targets {
         let url = format!("{scheme}://{target}{path}");
-        clients.push((url.clone(), outlet.client(&url, insecure(options)?)?));
+        clients.push((url.clone(), outlet.client(&url, connection(options)?)?));
     }
     let basic = match options.section("basicAuth")? {
         Some(basic) => Some((basic.text("username")?, Secret::new(basic.text("password")?))),
@@ -92,12 +92,10 @@ impl Delivery for Alertmanager {
             generator_url: text(Some(&section), "generatorURL")?,
             starts_at: section.text("startsAt")?,
         }]);
-        let mut failures = Vec::new();
-        for (url, client) in &self.clients {
-            if let Err(failure) = self.tell(url, client, &body).await {
-                failures.push(failure);
-            }
-        }
+        // All at once: one that is down must not take the others' time.
+        let told =
+            futures::future::join_all(self.clients.iter().map(|(url, client)| self.tell(url, client, &body)));
+        let failures: Vec<Failure> = told.await.into_iter().filter_map(Result::err).collect();
         if failures.len() < self.clients.len() {
             for failure in failures {
                 tracing::warn!("alertmanager sent target: {failure}");

@@ -67,7 +67,7 @@ fn tls(host: &str, port: u16, insecure: bool, outlet: &Outlet) -> Result<TlsPara
 }
 
 impl Email {
-    fn message(&self, notification: &Notification, recipient: &Mailbox) -> Result<Message, Failure> {
+    fn message(&self, notification: &Notification, recipients: &[Mailbox]) -> Result<Message, Failure> {
         let section = notification.section("email");
         let body = match text(section.as_ref(), "body")? {
             body if body.is_empty() => notification.message.clone(),
@@ -81,17 +81,22 @@ impl Email {
         let kind = if self.html { ContentType::TEXT_HTML } else { ContentType::TEXT_PLAIN };
         let part =
             SinglePart::builder().header(kind).header(ContentTransferEncoding::QuotedPrintable).body(body);
-        let built =
-            Message::builder().from(from).to(recipient.clone()).subject(subject.trim()).singlepart(part);
-        built.map_err(|error| Failure::lasting(format!("email: {error}")))
+        let mut builder = Message::builder().from(from).subject(subject.trim());
+        for recipient in recipients {
+            builder = builder.to(recipient.clone());
+        }
+        builder.singlepart(part).map_err(|error| Failure::lasting(format!("email: {error}")))
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
-        let found =
-            found.map_err(|error| Failure::passing(format!("email: look up {}: {error}", self.host)))?;
+        let failed = |error| Failure::passing(format!("email: look up {}: {error}", self.host));
+        let elsewhere = self.outlet.world.instead.get(&format!("smtp://{}:{}", self.host, self.port));
+        let found: Vec<SocketAddr> = match elsewhere {
+            Some(place) => tokio::net::lookup_host(place.as_str()).await.map_err(failed)?.collect(),
+            None => tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(failed)?.collect(),
+        };
         let reach = self.outlet.reach;
-        let permitted: Vec<_> = found.filter(|address| reach.permits(address.ip())).collect();
+        let permitted: Vec<_> = found.into_iter().filter(|address| reach.permits(address.ip())).collect();
         if permitted.is_empty() {
             return Err(Failure::lasting(format!("email: {} must not be reached", self.host)));
         }
@@ -141,10 +146,13 @@ impl Email {
 #[async_trait]
 impl Delivery for Email {
     async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
-        let recipient = destination.recipient.parse().map_err(|error| {
-            Failure::lasting(format!("email: {:?} is no address: {error}", destination.recipient))
-        })?;
-        let message = self.message(notification, &recipient)?;
+        // One mail to all of them.
+        let addresses = destination.recipient.split(',').map(|address| {
+            address.trim().parse::<Mailbox>().map_err(|error| {
+                Failure::lasting(format!("email: {:?} is no address: {error}", address.trim()))
+            })
+        });
+        let message = self.message(notification, &addresses.collect::<Result<Vec<_>, _>>()?)?;
         let late = |_| Failure::passing(format!("email: no answer of {}:{} in time", self.host, self.port));
         tokio::time::timeout(LONGEST, self.send(&message)).await.map_err(late)?
     }

@@ -1,10 +1,10 @@
 //! GitHub: statuses of commits, deployments, comments on pull requests, check runs; as a GitHub App.
 
 use super::github_app::App;
-use super::{Delivery, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Answer, Client, Outlet, Request, form, shown};
-use crate::json::{is_empty, plain, short, truncated};
+use crate::json::{is_empty, plain, read, short, truncated};
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -42,7 +42,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
     };
     let key = options.text("privateKey")?;
     let app = App::new(number("appID")?, number("installationID")?, &key, base.clone())?;
-    Ok(Box::new(GitHub { client: outlet.client(&base, false)?, api, app }))
+    Ok(Box::new(GitHub { client: outlet.client(&base, connection(options)?)?, api, app }))
 }
 
 /// What a notification is about.
@@ -96,13 +96,46 @@ struct CheckRun {
     head_sha: String,
     details_url: String,
     external_id: &'static str,
+    #[serde(skip_serializing_if = "is_empty")]
     status: String,
+    #[serde(skip_serializing_if = "is_empty")]
     conclusion: String,
     #[serde(skip_serializing_if = "is_empty")]
     started_at: String,
     #[serde(skip_serializing_if = "is_empty")]
     completed_at: String,
-    output: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Output>,
+}
+
+#[derive(Serialize)]
+struct Output {
+    title: String,
+    summary: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Dispatch {
+    event_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_payload: Option<Value>,
+}
+
+/// A time as GitHub takes it.
+fn rfc3339(name: &str, text: String) -> Result<String, Failure> {
+    let formed = text.get(10..11) == Some("T")
+        && (text.ends_with('Z') || text.get(text.len().saturating_sub(6)..).is_some_and(is_offset));
+    if text.is_empty() || (formed && text.parse::<jiff::Timestamp>().is_ok()) {
+        return Ok(text);
+    }
+    Err(Failure::lasting(format!("github checkrun: {name} {text:?} is no time like 2006-01-02T15:04:05Z")))
+}
+
+/// `+07:00`.
+fn is_offset(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    matches!(bytes.next(), Some(b'+' | b'-')) && text.get(3..4) == Some(":")
 }
 
 impl GitHub {
@@ -123,6 +156,9 @@ impl GitHub {
             request = request.json(format!("{body}\n"));
         }
         let answer: Answer = self.client.send(request).await?;
+        if answer.is_good() && answer.body.trim().is_empty() {
+            return Ok(Value::Null);
+        }
         if answer.is_good() {
             return answer.json(&format!("{method} {}", shown(&url)));
         }
@@ -132,13 +168,14 @@ impl GitHub {
         Err(answer.failure(text))
     }
 
+    /// Sets a status. False where GitHub takes no more of them for that commit.
     async fn status(
         &self,
         about: &str,
         subject: &Subject,
         words: &str,
         own: &Members<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let body = plain(&Status {
             state: own.text("state")?,
             target_url: own.text("targetURL")?,
@@ -148,11 +185,15 @@ impl GitHub {
         let path = format!("{about}/statuses/{}", subject.revision);
         match self.call("POST", &path, VERSION, Some(body)).await {
             // A commit takes a thousand statuses: the next one will fail as this one did.
-            Err(failure) if failure.message.contains("maximum of 1000 statuses") => {
-                tracing::warn!("{failure}");
-                Ok(())
+            Err(failure) if failure.message.contains(": 422 ") => {
+                tracing::warn!(
+                    "too many commit statuses for sha {} and context {}: {failure}",
+                    subject.revision,
+                    own.text("label")?
+                );
+                Ok(false)
             }
-            other => other.map(|_| ()),
+            other => other.map(|_| true),
         }
     }
 
@@ -234,24 +275,47 @@ impl GitHub {
 
     async fn check_run(&self, about: &str, subject: &Subject, own: &Members<'_>) -> Result<(), Failure> {
         let output = match own.section("output")? {
-            Some(output) => json!({
-                "title": output.text("title")?, "summary": output.text("summary")?, "text": output.text("text")?,
+            Some(output) => Some(Output {
+                title: output.text("title")?,
+                summary: output.text("summary")?,
+                text: output.text("text")?,
             }),
-            None => json!({}),
+            None => None,
         };
+        let (mut status, conclusion) = (own.text("status")?, own.text("conclusion")?);
+        let completed_at = rfc3339("completed_at", own.text("completed_at")?)?;
+        if status.is_empty() && !conclusion.is_empty() {
+            "completed".clone_into(&mut status);
+        }
+        if conclusion.is_empty() && (status == "completed" || !completed_at.is_empty()) {
+            return Err(Failure::lasting(
+                "github checkrun: conclusion is required when status is completed or completed_at is set",
+            ));
+        }
         let body = plain(&CheckRun {
             name: own.text("name")?,
             head_sha: subject.revision.clone(),
             details_url: own.text("details_url")?,
             external_id: "argocd-notifications",
-            status: own.text("status")?,
-            conclusion: own.text("conclusion")?,
-            started_at: own.text("started_at")?,
-            completed_at: own.text("completed_at")?,
+            status,
+            conclusion,
+            started_at: rfc3339("started_at", own.text("started_at")?)?,
+            completed_at,
             output,
         });
         let accept = "application/vnd.github.antiope-preview+json";
         self.call("POST", &format!("{about}/check-runs"), accept, Some(body)).await?;
+        Ok(())
+    }
+
+    async fn dispatch(&self, about: &str, own: &Members<'_>) -> Result<(), Failure> {
+        let payload = own.text("client_payload")?;
+        let client_payload = match payload.trim() {
+            "" => None,
+            text => Some(read("github repositoryDispatch: client_payload", text)?),
+        };
+        let body = plain(&Dispatch { event_type: own.text("event_type")?, client_payload });
+        self.call("POST", &format!("{about}/dispatches"), VERSION, Some(body)).await?;
         Ok(())
     }
 }
@@ -273,7 +337,10 @@ impl Delivery for GitHub {
         let about = format!("/repos/{}/{}", subject.owner, subject.repository);
         let words = &notification.message;
         if let Some(own) = section.section("status")? {
-            self.status(&about, &subject, words, &own).await?;
+            // Then it is done with, as in the original.
+            if !self.status(&about, &subject, words, &own).await? {
+                return Ok(());
+            }
         }
         if let Some(own) = section.section("deployment")? {
             self.deployment(&about, &subject, words, &own).await?;
@@ -283,6 +350,9 @@ impl Delivery for GitHub {
         }
         if let Some(own) = section.section("checkRun")? {
             self.check_run(&about, &subject, &own).await?;
+        }
+        if let Some(own) = section.section("repositoryDispatch")? {
+            self.dispatch(&about, &own).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! GitLab: statuses of commits, deployments, comments on merge requests.
 
 use super::github::parts;
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request, shown};
 use crate::json::{is_empty, marshal, short, truncated};
@@ -28,7 +28,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         url => url.to_owned(),
     };
     let api = if base.ends_with("/api/v4") { base.clone() } else { format!("{base}/api/v4") };
-    let client = outlet.client(&base, insecure(options)?)?;
+    let client = outlet.client(&base, connection(options)?)?;
     Ok(Box::new(GitLab { client, api, token: options.text("token")?.into() }))
 }
 

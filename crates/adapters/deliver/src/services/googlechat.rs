@@ -1,10 +1,10 @@
 //! Google Chat: messages and cards to a space's webhook, in threads by a key.
 
 use super::teams::hidden;
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::form;
-use crate::http::{Client, Outlet, Request};
+use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::marshal;
 use async_trait::async_trait;
 use notify::fields::Members;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 struct GoogleChat {
     outlet: Outlet,
-    insecure: bool,
+    connection: Connection,
     /// The address holds the key and the token.
     webhooks: object::Secret<BTreeMap<String, String>>,
 }
@@ -23,7 +23,7 @@ struct GoogleChat {
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     Ok(Box::new(GoogleChat {
         outlet: outlet.clone(),
-        insecure: insecure(options)?,
+        connection: connection(options)?,
         webhooks: options.text_map("webhooks")?.into(),
     }))
 }
@@ -109,7 +109,7 @@ impl Delivery for GoogleChat {
             let query = form(&fields);
             address.set_query(Some(&query));
         }
-        let client: Client = self.outlet.client(url, self.insecure)?;
+        let client: Client = self.outlet.client(url, self.connection)?;
         let body = marshal(&message(notification)?);
         let sent = client.send(Request::new("POST", address.as_str()).json(body)).await;
         let answer = sent.map_err(|failure| hidden(&failure, "googlechat", recipient))?;

@@ -1,6 +1,6 @@
 //! Grafana: annotations, with the recipient's words as tags.
 
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::marshal;
@@ -18,7 +18,7 @@ struct Grafana {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     let api = options.text("apiUrl")?;
-    let client = outlet.client(&api, insecure(options)?)?;
+    let client = outlet.client(&api, connection(options)?)?;
     Ok(Box::new(Grafana { client, api, key: options.text("apiKey")?.into(), tags: options.text("tags")? }))
 }
 
@@ -55,7 +55,7 @@ impl Delivery for Grafana {
         let request = Request::new("POST", &url)
             .header("Authorization", format!("Bearer {}", self.key.reveal()))
             .json(body);
-        self.client.send(request).await?.good(&url)?;
+        self.client.send(request).await?.exactly_good(&url)?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Mattermost: posts of a bot.
 
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{marshal, read};
@@ -17,7 +17,7 @@ struct Mattermost {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     let api = options.text("apiURL")?;
-    let client = outlet.client(&api, insecure(options)?)?;
+    let client = outlet.client(&api, connection(options)?)?;
     Ok(Box::new(Mattermost { client, api, token: options.text("token")?.into() }))
 }
 

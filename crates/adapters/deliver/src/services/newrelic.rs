@@ -1,6 +1,6 @@
 //! New Relic: a marker of a deployment, for the application the recipient is the id of.
 
-use super::{Delivery, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
@@ -20,7 +20,11 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         "" => "https://api.newrelic.com".to_owned(),
         url => url.to_owned(),
     };
-    Ok(Box::new(NewRelic { client: outlet.client(&api, false)?, api, key: options.text("apiKey")?.into() }))
+    Ok(Box::new(NewRelic {
+        client: outlet.client(&api, connection(options)?)?,
+        api,
+        key: options.text("apiKey")?.into(),
+    }))
 }
 
 #[derive(Serialize)]

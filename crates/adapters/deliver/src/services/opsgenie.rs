@@ -1,6 +1,6 @@
 //! Opsgenie: an alert for a team, with the key of that team.
 
-use super::{Delivery, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
@@ -9,7 +9,6 @@ use notify::fields::Members;
 use notify::{Destination, Notification};
 use object::Secret;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 struct Opsgenie {
@@ -25,7 +24,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         host => format!("https://{host}"),
     };
     Ok(Box::new(Opsgenie {
-        client: outlet.client(&api, false)?,
+        client: outlet.client(&api, connection(options)?)?,
         api,
         keys: options.text_map("apiKeys")?.into(),
     }))
@@ -40,8 +39,8 @@ struct Alert {
     #[serde(skip_serializing_if = "is_empty")]
     description: String,
     responders: [Responder; 1],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    visible_to: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    visible_to: Vec<Responder>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     actions: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -62,9 +61,19 @@ struct Alert {
 #[derive(Serialize)]
 struct Responder {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    name: String,
+    #[serde(skip_serializing_if = "is_empty")]
     id: String,
-    username: &'static str,
+    username: String,
+}
+
+impl Responder {
+    fn read(members: &Members<'_>) -> Result<Self, String> {
+        let (kind, name) = (members.text("type")?, members.text("name")?);
+        Ok(Self { kind, name, id: members.text("id")?, username: members.text("username")? })
+    }
 }
 
 fn alert(notification: &Notification, team: &str) -> Result<Alert, Failure> {
@@ -74,8 +83,13 @@ fn alert(notification: &Notification, team: &str) -> Result<Alert, Failure> {
         message: notification.message.clone(),
         alias: own("alias")?,
         description: own("description")?,
-        responders: [Responder { kind: "team", id: team.to_owned(), username: "" }],
-        visible_to: None,
+        responders: [Responder {
+            kind: "team".to_owned(),
+            name: String::new(),
+            id: team.to_owned(),
+            username: String::new(),
+        }],
+        visible_to: Vec::new(),
         actions: Vec::new(),
         tags: Vec::new(),
         details: BTreeMap::new(),
@@ -89,7 +103,8 @@ fn alert(notification: &Notification, team: &str) -> Result<Alert, Failure> {
         if alert.description.is_empty() {
             return Err(Failure::lasting("Opsgenie notification description is missing"));
         }
-        alert.visible_to = section.get("visibleTo").cloned();
+        let visible = section.sections("visibleTo")?;
+        alert.visible_to = visible.iter().map(Responder::read).collect::<Result<_, _>>()?;
         alert.actions = section.texts("actions")?;
         alert.tags = section.texts("tags")?;
         alert.details = section.text_map("details")?;

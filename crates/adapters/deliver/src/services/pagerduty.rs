@@ -2,7 +2,7 @@
 
 use super::{Delivery, text};
 use crate::failure::Failure;
-use crate::http::{Client, Outlet, Request};
+use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal};
 use async_trait::async_trait;
 use notify::fields::Members;
@@ -19,7 +19,7 @@ struct PagerDuty {
 }
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
-    let client = outlet.client(API, false)?;
+    let client = outlet.client(API, Connection::default())?;
     Ok(Box::new(PagerDuty { client, token: options.text("token")?.into(), from: options.text("from")? }))
 }
 

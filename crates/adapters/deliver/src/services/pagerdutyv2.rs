@@ -2,7 +2,7 @@
 
 use super::{Delivery, text};
 use crate::failure::Failure;
-use crate::http::{Client, Outlet, Request};
+use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal, short};
 use async_trait::async_trait;
 use notify::fields::Members;
@@ -19,7 +19,10 @@ struct Events {
 }
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
-    Ok(Box::new(Events { client: outlet.client(API, false)?, keys: options.text_map("serviceKeys")?.into() }))
+    Ok(Box::new(Events {
+        client: outlet.client(API, Connection::default())?,
+        keys: options.text_map("serviceKeys")?.into(),
+    }))
 }
 
 #[derive(Serialize)]

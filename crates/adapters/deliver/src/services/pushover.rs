@@ -2,7 +2,7 @@
 
 use super::Delivery;
 use crate::failure::Failure;
-use crate::http::{Client, Outlet, Request};
+use crate::http::{Client, Connection, Outlet, Request};
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -16,7 +16,10 @@ struct Pushover {
 }
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
-    Ok(Box::new(Pushover { client: outlet.client(API, false)?, token: options.text("token")?.into() }))
+    Ok(Box::new(Pushover {
+        client: outlet.client(API, Connection::default())?,
+        token: options.text("token")?.into(),
+    }))
 }
 
 /// Thirty letters and digits.

@@ -1,6 +1,6 @@
 //! Rocket.Chat: a login, then a message in that session.
 
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal, read};
@@ -23,7 +23,7 @@ struct RocketChat {
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     let server = options.text("serverUrl")?;
     Ok(Box::new(RocketChat {
-        client: outlet.client(&server, insecure(options)?)?,
+        client: outlet.client(&server, connection(options)?)?,
         server: server.trim_end_matches('/').to_owned(),
         email: options.text("email")?,
         password: options.text("password")?.into(),

@@ -1,7 +1,7 @@
 //! Slack: messages with attachments and blocks, in threads by a key, posted or brought up to date.
 
 use super::slack_mentions::Mentions;
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{marshal, read};
@@ -56,7 +56,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         url => format!("{url}/"),
     };
     Ok(Box::new(Slack {
-        client: outlet.client(&api, insecure(options)?)?,
+        client: outlet.client(&api, connection(options)?)?,
         api,
         token: Secret::new(options.text("token")?),
         username: options.text("username")?,

@@ -1,8 +1,8 @@
 //! Microsoft Teams by connectors: a message card for each recipient's address.
 
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
-use crate::http::{Client, Outlet, Request};
+use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal, read, short};
 use async_trait::async_trait;
 use notify::fields::Members;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 struct Teams {
     outlet: Outlet,
-    insecure: bool,
+    connection: Connection,
     /// The address is all there is of a password.
     urls: object::Secret<BTreeMap<String, String>>,
 }
@@ -21,7 +21,7 @@ struct Teams {
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     Ok(Box::new(Teams {
         outlet: outlet.clone(),
-        insecure: insecure(options)?,
+        connection: connection(options)?,
         urls: options.text_map("recipientUrls")?.into(),
     }))
 }
@@ -95,7 +95,7 @@ impl Delivery for Teams {
         let Some(url) = self.urls.reveal().get(recipient) else {
             return Err(Failure::lasting(format!("no teams webhook configured for recipient {recipient}")));
         };
-        let client: Client = self.outlet.client(url, self.insecure)?;
+        let client: Client = self.outlet.client(url, self.connection)?;
         let sent = client.send(Request::new("POST", url).json(card(notification)?)).await;
         let answer = sent.map_err(|failure| hidden(&failure, "teams", recipient))?;
         if answer.body == "1" || (answer.body.is_empty() && answer.is_good()) {

@@ -1,9 +1,9 @@
 //! Microsoft Teams by workflows: an adaptive card for each recipient's address.
 
 use super::teams::{hidden, list};
-use super::{Delivery, insecure, text};
+use super::{Delivery, connection, text};
 use crate::failure::Failure;
-use crate::http::{Client, Outlet, Request};
+use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal, read, short};
 use async_trait::async_trait;
 use notify::fields::Members;
@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 
 struct Workflows {
     outlet: Outlet,
-    insecure: bool,
+    connection: Connection,
     urls: object::Secret<BTreeMap<String, String>>,
 }
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     Ok(Box::new(Workflows {
         outlet: outlet.clone(),
-        insecure: insecure(options)?,
+        connection: connection(options)?,
         urls: options.text_map("recipientUrls")?.into(),
     }))
 }
@@ -169,7 +169,7 @@ fn check(url: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(
-        "webhook URL does not appear to be a valid Microsoft Teams Workflows URL (Power Automate). Expected patterns:          api.powerautomate.com, api.powerplatform.com, flow.microsoft.com, or webhook.office.com/workflows"
+        "webhook URL does not appear to be a valid Microsoft Teams Workflows URL (Power Automate). Expected patterns: api.powerautomate.com, api.powerplatform.com, flow.microsoft.com, or webhook.office.com/workflows"
             .to_owned(),
     )
 }
@@ -183,7 +183,7 @@ impl Delivery for Workflows {
             return Err(Failure::lasting(text));
         };
         check(url).map_err(|error| format!("invalid webhook URL for recipient {recipient}: {error}"))?;
-        let client: Client = self.outlet.client(url, self.insecure)?;
+        let client: Client = self.outlet.client(url, self.connection)?;
         let sent = client.send(Request::new("POST", url).json(body(notification)?)).await;
         let answer = sent.map_err(|failure| hidden(&failure, "teams-workflows", recipient))?;
         if answer.is_good() {

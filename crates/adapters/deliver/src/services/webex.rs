@@ -1,6 +1,6 @@
 //! Webex: messages to a person's address or a room.
 
-use super::{Delivery, insecure};
+use super::{Delivery, connection};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
@@ -19,7 +19,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         "" => "https://webexapis.com".to_owned(),
         url => url.trim_end_matches('/').to_owned(),
     };
-    let client = outlet.client(&api, insecure(options)?)?;
+    let client = outlet.client(&api, connection(options)?)?;
     Ok(Box::new(Webex { client, api, token: options.text("token")?.into() }))
 }
 
@@ -56,7 +56,7 @@ impl Delivery for Webex {
         let request = Request::new("POST", &url)
             .header("Authorization", format!("Bearer {}", self.token.reveal()))
             .json(marshal(&message));
-        self.client.send(request).await?.good(&url)?;
+        self.client.send(request).await?.exactly_good(&url)?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Webhooks: any method, path and body, with headers, a password, and retries of its own.
 
-use super::{Delivery, insecure};
+use super::{Delivery, connection};
 use crate::failure::Failure;
 use crate::http::{Answer, Client, Outlet, Request, shown};
 use crate::json::short;
@@ -40,7 +40,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         asked => asked.clamp(0, MOST_RETRIES),
     };
     Ok(Box::new(Webhook {
-        client: outlet.client(&url, insecure(options)?)?,
+        client: outlet.client(&url, connection(options)?)?,
         url: Secret::new(url),
         headers,
         basic,

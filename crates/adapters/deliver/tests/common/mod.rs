@@ -38,7 +38,9 @@ impl Application {
             details: Arc::new(|_| Err("no details here".to_owned())),
         };
         let now = jiff::Timestamp::now();
-        let situation = Situation { application: &self.0, project: None, repository: &repository, now };
+        let zone = notify::Zone::Utc;
+        let situation =
+            Situation { application: &self.0, project: None, repository: &repository, now, local: &zone };
         let templates = [template.to_owned()];
         notification(config, &situation, &templates, destination, &mut gotemplate::Nowhere)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Budget, Call, Signature, argument, exactly, place, to_int};
 use crate::nature::Nature;
 use crate::operators::{fetch, sorted};
+use crate::time::Zone;
 use crate::value::{IntKind, Key, ListKind, MapKind, Value};
 
 pub(super) const FUNCTIONS: &[(&str, Signature, Call)] = &[
@@ -125,7 +126,7 @@ pub(crate) fn len(arguments: &[Value], _: &mut Budget) -> Result<Value, String> 
 
 /// An end that is not there is nil.
 fn end(arguments: &[Value], index: i64) -> Result<Value, String> {
-    Ok(fetch(argument(arguments, 0)?, &Value::int(index)).unwrap_or(Value::Nil))
+    Ok(fetch(argument(arguments, 0)?, &Value::int(index), &Zone::Utc).unwrap_or(Value::Nil))
 }
 
 fn get(arguments: &[Value], _: &mut Budget) -> Result<Value, String> {
@@ -135,12 +136,12 @@ fn get(arguments: &[Value], _: &mut Budget) -> Result<Value, String> {
         Value::Text(text) => text.len(),
         Value::Bytes(bytes) => bytes.len(),
         Value::Map(map) if map.kind == MapKind::Texts && !matches!(key, Value::Text(_) | Value::Nil) => {
-            return fetch(from, key);
+            return fetch(from, key, &Zone::Utc);
         }
-        _ => return Ok(fetch(from, key).unwrap_or(Value::Nil)),
+        _ => return Ok(fetch(from, key, &Zone::Utc).unwrap_or(Value::Nil)),
     };
     match place(to_int(key)?, length) {
-        Some(place) => fetch(from, &Value::count(place)),
+        Some(place) => fetch(from, &Value::count(place), &Zone::Utc),
         None => Ok(Value::Nil),
     }
 }

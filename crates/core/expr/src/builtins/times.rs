@@ -32,7 +32,7 @@ fn date_rule(arguments: &[Nature]) -> Result<Nature, String> {
 }
 
 fn now(arguments: &[Value], budget: &mut Budget) -> Result<Value, String> {
-    let now = Time::at(budget.now);
+    let now = Time::at(budget.now).in_zone(budget.local.clone());
     match arguments {
         [] => Ok(Value::Time(now)),
         [Value::Zone(zone)] => Ok(Value::Time(now.in_zone(zone.clone()))),

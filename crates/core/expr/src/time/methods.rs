@@ -100,8 +100,8 @@ fn with_duration(time: &Time, body: impl Fn(&Time, i64) -> Time + Send + Sync + 
     }))
 }
 
-/// A method bound to its time.
-pub(crate) fn time_method(time: &Time, name: &str) -> Option<Value> {
+/// A method bound to its time; `Local` is in that zone.
+pub(crate) fn time_method(time: &Time, name: &str, local: &Zone) -> Option<Value> {
     let civil = time.civil();
     let (seconds, nanoseconds) = time.instant();
     let unix = |scale: i64| {
@@ -139,7 +139,8 @@ pub(crate) fn time_method(time: &Time, name: &str) -> Option<Value> {
             }))
         }
         "String" | "GoString" => no_arguments(Value::text(time.to_string())),
-        "UTC" | "Local" => no_arguments(Value::Time(time.in_zone(Zone::Utc))),
+        "UTC" => no_arguments(Value::Time(time.in_zone(Zone::Utc))),
+        "Local" => no_arguments(Value::Time(time.in_zone(local.clone()))),
         "Location" => no_arguments(Value::Zone(time.zone().clone())),
         "IsZero" => no_arguments(Value::Bool(time.instant() == Time::zero().instant())),
         "IsDST" => no_arguments(Value::Bool(false)),

@@ -208,6 +208,13 @@ impl Installation {
         self.parts.insert(part, process);
     }
 
+    /// Another replica of a component, with its own log.
+    pub fn replica(&self, part: Part, log: &std::path::Path) -> Process {
+        let metrics = testkit::free_port().unwrap();
+        let command = self.command_at(part, Ports { port: 0, metrics });
+        Process::start(command, log).unwrap()
+    }
+
     /// Another api-server, without TLS.
     pub fn server_command(&self, port: u16) -> Command {
         let mut command = self.command_at(Part::Server, Ports { port, metrics: 0 });

@@ -26,6 +26,16 @@ fn until<T>(installation: &Installation, what: &str, probe: impl FnMut() -> Opti
     })
 }
 
+/// What replicas lead by.
+const LEASE: &str = "argocd-notifications-controller";
+
+fn forget_lease(installation: &Installation) {
+    let version = "coordination.k8s.io/v1";
+    if installation.kube.find(version, "Lease", NAMESPACE, LEASE).is_some() {
+        installation.kube.delete(version, "Lease", NAMESPACE, LEASE);
+    }
+}
+
 /// Applications of the storm, and who wants to hear of each.
 const APPLICATIONS: usize = 60;
 const RECIPIENTS: [&str; 3] = ["a", "b", "c"];
@@ -73,6 +83,8 @@ fn a_controller_killed_in_a_storm_loses_nothing_and_repeats_only_what_was_in_fli
                 (sink.requests().len() > before + number % 7).then_some(())
             });
             installation.kill(Part::Notifications);
+            // Nobody waits here until the lease of the killed one is over.
+            forget_lease(&installation);
             installation.launch(Part::Notifications);
         }
     }
@@ -180,5 +192,160 @@ fn a_thousand_applications_that_degrade_at_once_are_all_told_and_a_chat_is_not_f
     );
     for number in 0..MANY {
         installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, &name(number));
+    }
+}
+
+/// An application that wants to be told of by one trigger at these services.
+fn subscribed(name: &str, trigger: &str, services: &[&str]) -> Value {
+    let annotations: BTreeMap<String, &str> = services
+        .iter()
+        .map(|service| (format!("notifications.argoproj.io/subscribe.{trigger}.{service}"), ""))
+        .collect();
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": name, "namespace": NAMESPACE, "annotations": annotations},
+        "spec": {
+            "project": "default", "source": {"repoURL": "file:///nowhere", "path": "."},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "nowhere"},
+        },
+    })
+}
+
+/// How often each path was asked for.
+fn asked(sink: &HttpSink) -> BTreeMap<String, usize> {
+    let mut told = BTreeMap::new();
+    for request in sink.requests() {
+        *told.entry(request.target).or_default() += 1;
+    }
+    told
+}
+
+#[test]
+fn of_two_replicas_one_tells_whether_the_other_is_killed_or_stands_still() {
+    let mut installation = installation();
+    installation.kill(Part::Notifications);
+    forget_lease(&installation);
+    let sink = HttpSink::start().unwrap();
+    configured(
+        &mut installation,
+        &json!({
+            "service.webhook.pair": format!("url: {}/pair\n", sink.url()),
+            "trigger.on-pair": "- when: 'true'\n  send: [pair]\n",
+            "template.pair": "webhook:\n  pair:\n    method: POST\n    path: /{{.app.metadata.name}}\n    body: told\n",
+        }),
+    );
+    let holder = |installation: &Installation| {
+        let lease = installation.kube.find("coordination.k8s.io/v1", "Lease", NAMESPACE, LEASE)?;
+        lease["spec"]["holderIdentity"].as_str().filter(|holder| !holder.is_empty()).map(str::to_owned)
+    };
+    let tell = |installation: &Installation, name: &str| {
+        installation.kube.create(subscribed(name, "on-pair", &["pair"])).unwrap();
+        until(installation, name, || asked(&sink).contains_key(&format!("/pair/{name}")).then_some(()));
+    };
+    let first = until(&installation, "one leads", || holder(&installation));
+    let log = installation.home.path().join("replica.log");
+    let mut second = installation.replica(Part::Notifications, &log);
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    until(&installation, "the other waits", || said().contains("another replica leads").then_some(()));
+    tell(&installation, "pair-1");
+    // Killed: nothing is lost, nothing is told again.
+    installation.kill(Part::Notifications);
+    installation.kube.create(subscribed("pair-2", "on-pair", &["pair"])).unwrap();
+    let next =
+        until(&installation, "the other leads", || holder(&installation).filter(|next| *next != first));
+    until(&installation, "pair-2", || asked(&sink).contains_key("/pair/pair-2").then_some(()));
+    // Stands still: another takes over, and the first has no say when it goes on.
+    installation.launch(Part::Notifications);
+    let signal = |name: &str, process: &testkit::process::Process| {
+        let id = process.id().to_string();
+        let status = std::process::Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(status.success());
+    };
+    signal("-STOP", &second);
+    until(&installation, "the third leads", || holder(&installation).filter(|third| *third != next));
+    tell(&installation, "pair-3");
+    signal("-CONT", &second);
+    until(&installation, "it sees that another leads", || {
+        said().contains("another replica leads now").then_some(())
+    });
+    tell(&installation, "pair-4");
+    let told = asked(&sink);
+    let once: BTreeMap<String, usize> = (1..=4).map(|number| (format!("/pair/pair-{number}"), 1)).collect();
+    assert_eq!(told, once, "each is told once");
+    second.kill();
+    for number in 1..=4 {
+        let name = format!("pair-{number}");
+        installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, &name);
+    }
+}
+
+#[test]
+fn a_destination_that_fails_or_is_slow_holds_up_nobody_and_is_seen_where_users_look() {
+    let mut installation = installation();
+    let sink = HttpSink::start().unwrap();
+    let slow = Answer { delay: Duration::from_secs(25), ..Answer::new(200, "") };
+    sink.answer("POST /slow", [slow]);
+    sink.answer("POST /refused", [Answer::new(400, "not like this")]);
+    sink.answer("POST /down", [Answer::new(503, "down")]);
+    let services = ["slow", "refused", "down", "fast"];
+    let url = sink.url();
+    let data = |note: &str| {
+        let mut data = serde_json::Map::new();
+        let mut template = format!("message: {note:?}\nwebhook:\n");
+        for service in services {
+            let options =
+                format!("url: {url}/{service}\nretryMax: 1\nretryWaitMin: 1ms\nretryWaitMax: 1ms\n");
+            data.insert(format!("service.webhook.{service}"), options.into());
+            template.push_str(&format!("  {service}: {{method: POST, path: /x, body: told}}\n"));
+        }
+        data.insert("template.each".into(), template.into());
+        data.insert("trigger.on-each".into(), "- when: 'true'\n  send: [each]\n".into());
+        Value::Object(data)
+    };
+    configured(&mut installation, &data("first"));
+    let times = |service: &str| asked(&sink).get(&format!("/{service}/x")).copied().unwrap_or(0);
+    installation.kube.create(subscribed("each", "on-each", &services)).unwrap();
+    until(&installation, "it is on its way to all", || {
+        services.iter().all(|service| times(service) > 0).then_some(())
+    });
+    // The slow one has not answered yet, and another application is told at the fast one meanwhile.
+    let began = std::time::Instant::now();
+    installation.kube.create(subscribed("each-2", "on-each", &["fast"])).unwrap();
+    until(&installation, "the fast one is told", || (times("fast") == 2).then_some(()));
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    // What is refused rests a minute; what is down is tried again as soon as the application changes.
+    let event = |installation: &Installation, reason: &str, kind: &str| {
+        let events = installation.kube.list("v1", "Event", NAMESPACE);
+        let found =
+            events.iter().find(|event| event["reason"] == reason && event["involvedObject"]["kind"] == kind);
+        found.and_then(|event| event["message"].as_str()).map(str::to_owned)
+    };
+    let said = until(&installation, "the application has an event", || {
+        event(&installation, "NotificationFailed", "Application")
+    });
+    assert!(
+        said.contains("on-each") && said.contains("{refused }") && said.contains("not like this"),
+        "{said}"
+    );
+    let before = times("down");
+    std::thread::sleep(Duration::from_secs(3));
+    let change = json!({"metadata": {"labels": {"changed": "yes"}}});
+    installation.kube.merge("argoproj.io/v1alpha1", "Application", NAMESPACE, "each", change);
+    until(&installation, "it is tried again", || (times("down") > before).then_some(()));
+    assert_eq!(times("refused"), 1, "it rests");
+    // Another configuration may have mended it.
+    sink.answer("POST /refused", [Answer::new(200, "")]);
+    configured(&mut installation, &data("second"));
+    until(&installation, "it is told now", || (times("refused") == 2).then_some(()));
+    // A mistake is seen at the ConfigMap.
+    let broken = json!({"template.each": "message: '{{.app'\n"});
+    configured(&mut installation, &broken);
+    let said = until(&installation, "the ConfigMap has an event", || {
+        event(&installation, "NotificationsConfigInvalid", "ConfigMap")
+    });
+    assert!(said.contains("template: each:1: unclosed action"), "{said}");
+    configured(&mut installation, &json!({}));
+    for name in ["each", "each-2"] {
+        installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, name);
     }
 }

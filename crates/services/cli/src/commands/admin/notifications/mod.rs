@@ -11,6 +11,7 @@ use crate::options::KUBERNETES;
 const SETTINGS: &[Flag] = &[
     text("argocd-repo-server", "Address of the repo-server").or("argocd-repo-server:8081"),
     switch("argocd-repo-server-plaintext", "Do not use TLS to reach the repo-server"),
+    switch("argocd-repo-server-strict-tls", "Deprecated: use --repo-server-ca-cert-path"),
     text("config-map", "File with argocd-notifications-cm; `-` for standard input"),
     text("repo-server-ca-cert-path", "Certificate authority of the repo-server"),
     text("repo-server-client-cert-key-path", "Key of the certificate shown to the repo-server")

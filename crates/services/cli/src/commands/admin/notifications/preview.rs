@@ -1,6 +1,7 @@
 //! `argocd admin notifications preview`: what would be sent for an application now, to whom, and why nothing is. Sends nothing and
 //! changes nothing.
 
+use notifications::Machine;
 use notify::{Decision, NOTIFIED, Situation, State};
 use std::sync::Arc;
 
@@ -43,9 +44,16 @@ async fn preview(session: &mut Session<'_>, name: &str) -> Result<(), String> {
     }
     let state = notify::texts(&application, "annotations").remove(NOTIFIED).unwrap_or_default();
     let (config, known, asked) = (ready.clone(), application.clone(), repository.clone());
+    let its = project.clone();
     let work = tokio::task::spawn_blocking(move || {
         let now = jiff::Timestamp::now();
-        let situation = Situation { application: &known, project: project.as_ref(), repository: &asked, now };
+        let situation = Situation {
+            application: &known,
+            project: its.as_ref(),
+            repository: &asked,
+            now,
+            local: Machine::zone(),
+        };
         notify::decide(&config.config, &situation, State::parse(&state))
     });
     let decision = work.await.map_err(|_| "the triggers could not be evaluated".to_owned())?;
@@ -58,7 +66,8 @@ async fn preview(session: &mut Session<'_>, name: &str) -> Result<(), String> {
             continue;
         }
         let templates = due.templates.clone();
-        match rendered(&ready, &application, &repository, templates, &due.destination).await {
+        match rendered(&ready, &application, project.as_ref(), &repository, templates, &due.destination).await
+        {
             Ok(notification) => {
                 let text = object::yaml::encode(&notification.shown());
                 text.lines().for_each(|line| session.line(&format!("  {line}")));

@@ -2,14 +2,13 @@
 
 use deliver::World;
 use kubernetes::ApiResource;
-use notifications::{Ready, read_secret};
+use notifications::{Ready, RepoServer, read_secret};
 use notify::{Config, Origin, Repository, SecretData};
 use object::{GroupVersionKind, Object};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use store::{Store, StoreOptions};
-use transport::{ChannelOptions, Trust};
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
 use super::super::hub::Hub;
@@ -47,7 +46,7 @@ impl Settings {
 
     /// The configuration with its services, warnings told.
     pub(super) fn ready(&self, session: &mut Session<'_>, world: &World) -> Result<Ready, String> {
-        let origin = Origin { namespace: self.namespace.clone(), self_service: false };
+        let origin = Origin { namespace: self.namespace.clone(), ..Origin::default() };
         let parsed = Config::parse(&self.data, self.secrets.clone(), origin.clone());
         for warning in parsed.iter().flat_map(|config| &config.warnings) {
             session.log(Level::Warning, warning);
@@ -115,12 +114,13 @@ pub(super) async fn application(hub: &Hub, name: &str) -> Result<Value, String> 
     Ok(Value::Object(object.0))
 }
 
-/// Annotations of an application's project.
-pub(super) async fn project(hub: &Hub, application: &Value) -> Option<BTreeMap<String, String>> {
+/// An application's project, where it can be read.
+pub(super) async fn project(hub: &Hub, application: &Value) -> Option<Value> {
     let name = application.get("spec").and_then(|spec| spec.get("project")).and_then(Value::as_str);
+    let name = name.filter(|name| !name.is_empty()).unwrap_or("default");
     let resource = resource("AppProject", "appprojects");
-    let found = hub.cluster.find(&resource, &hub.namespace, name.unwrap_or("default")).await;
-    found.ok().flatten().map(|object| object.annotations())
+    let found = hub.cluster.find(&resource, &hub.namespace, name).await;
+    found.ok().flatten().map(|object| Value::Object(object.0))
 }
 
 fn resource(kind: &str, plural: &str) -> ApiResource {
@@ -143,14 +143,7 @@ pub(super) struct Installation {
 impl Installation {
     /// Without the store, nothing is known of repositories and certificates.
     pub(super) async fn new(session: &Session<'_>, hub: &Hub, needed: bool) -> Result<Self, String> {
-        let names = [
-            "AWS_REGION",
-            "AWS_DEFAULT_REGION",
-            "AWS_ACCESS_KEY_ID",
-            "AWS_SECRET_ACCESS_KEY",
-            "AWS_SESSION_TOKEN",
-        ];
-        let known = names
+        let known = deliver::AMAZON_VARIABLES
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), session.environment.variable(name)?.to_owned())));
         let environment: BTreeMap<String, String> = known.collect();
@@ -172,17 +165,17 @@ impl Installation {
         let Some(store) = &self.store else {
             return Ok(Repository::unreachable("the repository is not asked here"));
         };
-        let authority = session.text("repo-server-ca-cert-path");
-        let trust = if session.is("argocd-repo-server-plaintext") {
-            Trust::PlainText
-        } else if authority.is_empty() {
-            Trust::AnyCertificate
-        } else {
-            let pem = std::fs::read(&authority);
-            Trust::Authorities(pem.map_err(|error| format!("open {authority}: {}", io_error(&error)))?)
+        let server = RepoServer {
+            address: session.text("argocd-repo-server"),
+            plaintext: session.is("argocd-repo-server-plaintext"),
+            strict: session.is("argocd-repo-server-strict-tls"),
+            authority: session.text("repo-server-ca-cert-path"),
+            certificate: session.text("repo-server-client-cert-path"),
+            key: session.text("repo-server-client-cert-key-path"),
+            mounted: session.environment.variable("ARGOCD_APP_CONF_PATH").unwrap_or_default().to_owned(),
+            timeout: None,
         };
-        let options = ChannelOptions { address: session.text("argocd-repo-server"), trust, timeout: None };
-        let channel = transport::connect(&options).map_err(|error| error.to_string())?;
+        let channel = server.channel()?;
         Ok(notifications::repository(store, &RepoServerServiceClient::new(channel), application))
     }
 }

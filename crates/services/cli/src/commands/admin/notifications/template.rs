@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::hub::Hub;
 use super::OUTPUT;
-use super::setup::{Installation, Settings, application};
+use super::setup::{Installation, Settings, application, project};
 use crate::command::{Command, Running, array};
 use crate::failure::{Failure, Outcome};
 use crate::output::documents::unknown;
@@ -107,15 +107,22 @@ async fn templates(session: &mut Session<'_>) -> Result<BTreeMap<String, Notific
 pub(super) async fn rendered(
     ready: &Arc<Ready>,
     application: &Arc<Value>,
+    project: Option<&Value>,
     repository: &Repository,
     templates: Vec<String>,
     destination: &Destination,
 ) -> Result<Notification, String> {
-    let (ready, application) = (ready.clone(), application.clone());
+    let (ready, application, project) = (ready.clone(), application.clone(), project.cloned());
     let (repository, destination) = (repository.clone(), destination.clone());
     let work = tokio::task::spawn_blocking(move || {
         let now = jiff::Timestamp::now();
-        let situation = Situation { application: &application, project: None, repository: &repository, now };
+        let situation = Situation {
+            application: &application,
+            project: project.as_ref(),
+            repository: &repository,
+            now,
+            local: Machine::zone(),
+        };
         notify::notification(&ready.config, &situation, &templates, &destination, &mut Machine)
     });
     work.await.map_err(|_| "the template could not be rendered".to_owned())?
@@ -143,6 +150,7 @@ async fn notify_all(session: &mut Session<'_>, name: &str, resource: &str) -> Re
     };
     let ready = Arc::new(ready);
     let repository = installation.repository(session, &application)?;
+    let project = project(&hub, &application).await;
     for recipient in recipients {
         let mut parts = recipient.split(':');
         let destination = Destination {
@@ -156,7 +164,8 @@ async fn notify_all(session: &mut Session<'_>, name: &str, resource: &str) -> Re
             return Err(failed(text));
         }
         let templates = vec![name.to_owned()];
-        let notification = rendered(&ready, &application, &repository, templates, &destination).await;
+        let notification =
+            rendered(&ready, &application, project.as_ref(), &repository, templates, &destination).await;
         let notification = notification.map_err(failed)?;
         if is_console {
             session.print(&object::yaml::encode(&notification.shown()));

@@ -1,12 +1,13 @@
 //! `argocd admin notifications trigger`: `get` and `run`.
 
+use notifications::Machine;
 use notify::{Situation, Trigger};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 use super::super::hub::Hub;
 use super::OUTPUT;
-use super::setup::{Installation, Settings, application};
+use super::setup::{Installation, Settings, application, project};
 use crate::command::{Command, Running};
 use crate::failure::{Failure, Outcome};
 use crate::log::Level;
@@ -112,10 +113,17 @@ async fn evaluated(session: &mut Session<'_>, name: String, resource: &str) -> R
     let application = application(&hub, resource).await;
     let application = application.map_err(|error| format!("failed to load resource: {error}"))?;
     let repository = installation.repository(session, &application)?;
+    let project = project(&hub, &application).await;
     let trigger = name.clone();
     let work = tokio::task::spawn_blocking(move || {
         let now = jiff::Timestamp::now();
-        let situation = Situation { application: &application, project: None, repository: &repository, now };
+        let situation = Situation {
+            application: &application,
+            project: project.as_ref(),
+            repository: &repository,
+            now,
+            local: Machine::zone(),
+        };
         let outcomes = notify::run(&config, &situation, &trigger);
         let conditions = config.triggers.get(&trigger).map(|trigger| trigger.conditions.clone());
         let texts = conditions.unwrap_or_default().into_iter().map(|condition| condition.when);
