@@ -4,7 +4,7 @@ use crate::error::StoreError;
 use crate::store::Store;
 use crate::watched::Stored;
 use api::Root;
-use api::names::{REFRESH, REFRESH_TIMESTAMP};
+use api::names::{HYDRATE, HYDRATE_TIMESTAMP, REFRESH, REFRESH_TIMESTAMP};
 use api::v1alpha1::{Application, ApplicationStatus, Operation, OperationState};
 use kubernetes::{DeleteOptions, Patch, WriteOptions, merge_patch};
 use object::Object;
@@ -270,6 +270,24 @@ impl Store {
     ) -> Result<Application, StoreError> {
         let level = if hard { "hard" } else { "normal" };
         let patch = Patch::Merge(json!({"metadata": {"annotations": {REFRESH: level}}}));
+        self.patch_application(namespace, name, &patch).await
+    }
+
+    /// Asks for a refresh because of a push, and with `hydrate` for what is hydrated, too; with the moment of the push.
+    pub async fn request_refresh_of_push(
+        &self,
+        namespace: &str,
+        name: &str,
+        hydrate: bool,
+        pushed: jiff::Timestamp,
+    ) -> Result<Application, StoreError> {
+        let at = pushed.to_string();
+        let mut annotations = json!({REFRESH: "normal", REFRESH_TIMESTAMP: at});
+        if hydrate {
+            annotations[HYDRATE] = "normal".into();
+            annotations[HYDRATE_TIMESTAMP] = at.into();
+        }
+        let patch = Patch::Merge(json!({"metadata": {"annotations": annotations}}));
         self.patch_application(namespace, name, &patch).await
     }
 

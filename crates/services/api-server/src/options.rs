@@ -99,6 +99,10 @@ pub struct Options {
     pub proxy_extensions: bool,
     /// Folder of the extensions' scripts.
     pub extensions_folder: String,
+    /// Pushes that are looked at at once.
+    pub webhook_parallelism: usize,
+    /// Refreshes asked of the API server at once.
+    pub webhook_refreshes: usize,
 }
 
 impl Default for Options {
@@ -124,6 +128,8 @@ impl Default for Options {
             azure_token_file: String::new(),
             proxy_extensions: false,
             extensions_folder: EXTENSIONS.into(),
+            webhook_parallelism: 50,
+            webhook_refreshes: 20,
         }
     }
 }
@@ -135,6 +141,7 @@ impl Options {
             environment.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
         }
         let defaults = ThrottleOptions::default();
+        let at_once = |name: &'static str| usize::try_from(flags.int(name)).unwrap_or(1).clamp(1, 1000);
         Self {
             insecure: flags.bool("insecure"),
             disable_auth: flags.bool("disable-auth"),
@@ -182,6 +189,8 @@ impl Options {
             azure_token_file: environment.get("AZURE_FEDERATED_TOKEN_FILE").cloned().unwrap_or_default(),
             proxy_extensions: flags.bool("enable-proxy-extension"),
             extensions_folder: EXTENSIONS.into(),
+            webhook_parallelism: at_once("webhook-parallelism-limit"),
+            webhook_refreshes: at_once("webhook-refresh-workers"),
         }
     }
 }

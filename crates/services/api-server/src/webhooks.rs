@@ -2,22 +2,28 @@
 //! bounded queue. Who follows what is known beforehand, so that an answer costs the same with ten thousand
 //! applications as with one.
 
+mod pushes;
+mod refreshes;
+
 use crate::found;
 use crate::hub::Hub;
 use crate::pull_requests;
 use crate::sources::sources;
 use axum::body::Body;
 use axum::extract::Request;
-use futures::StreamExt as _;
 use http::{HeaderValue, Response, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
+use pushes::Pushes;
+use refreshes::{Refresh, Refreshes, Spread};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use store::{EventKind, Store, StoredEvent};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use webhook::{
-    Affected, Answer, ApplicationKey, Audience, Effect, Index, Job, PullRequest, Pushed, Queue, RefChange,
-    Watch,
+    Affected, Answer, ApplicationKey, Audience, Effect, Event, Index, Job, PullRequest, Pushed, Queue,
+    RefChange, Watch,
 };
 use wire::reads::{Candidate, ConcernedRequest};
 
@@ -25,8 +31,6 @@ use wire::reads::{Candidate, ConcernedRequest};
 const CAPACITY: usize = 50_000;
 /// A repository whose push was told rests so long; pushes meanwhile become one.
 const REST: SignedDuration = SignedDuration::from_millis(500);
-/// Refreshes asked of the API server at once.
-const AT_ONCE: usize = 16;
 /// Sizes beyond which no body is read, whatever the setting says.
 const MOST_MEGABYTES: u64 = 1 << 10;
 
@@ -35,6 +39,11 @@ pub(crate) struct Webhooks {
     index: Mutex<Index>,
     queue: Mutex<Queue>,
     pushed: Notify,
+    /// When what waits came in, by the addresses of its repository.
+    arrivals: Mutex<HashMap<Vec<String>, Arrival>>,
+    refreshes: Mutex<Refreshes>,
+    refresh: Notify,
+    pushes: Mutex<Pushes>,
 }
 
 impl Default for Webhooks {
@@ -43,12 +52,29 @@ impl Default for Webhooks {
             index: Mutex::new(Index::new()),
             queue: Mutex::new(Queue::new(CAPACITY, REST)),
             pushed: Notify::new(),
+            arrivals: Mutex::default(),
+            refreshes: Mutex::default(),
+            refresh: Notify::new(),
+            pushes: Mutex::default(),
         }
     }
 }
 
+/// A moment, for clocks on the wall and for what is measured.
+#[derive(Clone, Copy)]
+struct Arrival {
+    at: Timestamp,
+    moment: Instant,
+}
+
+impl Arrival {
+    fn now() -> Self {
+        Self { at: Timestamp::now(), moment: Instant::now() }
+    }
+}
+
 /// The tasks behind the endpoint; they end with this value.
-pub(crate) struct Workers([JoinHandle<()>; 3]);
+pub(crate) struct Workers(Vec<JoinHandle<()>>);
 
 impl Drop for Workers {
     fn drop(&mut self) {
@@ -60,11 +86,13 @@ impl Drop for Workers {
 
 /// Starts to follow applications and to tell them of pushes.
 pub(crate) fn start(hub: &Arc<Hub>) -> Workers {
-    Workers([
+    let mut tasks = vec![
         tokio::spawn(follow(Arc::downgrade(hub), hub.store.clone())),
-        tokio::spawn(work(Arc::downgrade(hub))),
         tokio::spawn(pull_requests::work(Arc::downgrade(hub))),
-    ])
+    ];
+    tasks.extend((0..hub.options.webhook_parallelism).map(|_| tokio::spawn(work(Arc::downgrade(hub)))));
+    tasks.extend((0..hub.options.webhook_refreshes).map(|_| tokio::spawn(ask(Arc::downgrade(hub)))));
+    Workers(tasks)
 }
 
 /// Answers a sender.
@@ -95,17 +123,15 @@ pub(crate) async fn answer(hub: &Hub, request: Request) -> Response<Body> {
     }
     let answer = reception.answer(&request, audience);
     match reception.outcome {
-        Ok(event) => match hub.webhooks.queue().push(event, Timestamp::now()) {
-            Pushed::Queued | Pushed::Coalesced => {
-                hub.webhooks.pushed.notify_one();
-                respond(&answer)
-            }
-            Pushed::Ignored => respond(&answer),
-            Pushed::Full => {
-                tracing::warn!("webhook: {CAPACITY} events wait already; the sender is asked to try again");
-                respond(&Answer::queue_full())
-            }
-        },
+        Ok(event) => {
+            let urls: &[String] = match &event {
+                Event::Push(push) => &push.web_urls,
+                _ => &[],
+            };
+            urls.iter().for_each(|url| hub.metrics.webhook(&project::normalized(url)));
+            hub.webhooks.arrived(urls);
+            queue(hub, event, &answer)
+        }
         Err(refusal) if refusal.is_security_event() => {
             tracing::warn!(security = 3, "webhook refused: {}", answer.body.trim_end());
             respond(&answer)
@@ -113,6 +139,21 @@ pub(crate) async fn answer(hub: &Hub, request: Request) -> Response<Body> {
         Err(_) => {
             tracing::info!("webhook not understood: {}", answer.body.trim_end());
             respond(&answer)
+        }
+    }
+}
+
+/// Puts an event in line.
+fn queue(hub: &Hub, event: Event, answer: &Answer) -> Response<Body> {
+    match hub.webhooks.queue().push(event, Timestamp::now()) {
+        Pushed::Queued | Pushed::Coalesced => {
+            hub.webhooks.pushed.notify_one();
+            respond(answer)
+        }
+        Pushed::Ignored => respond(answer),
+        Pushed::Full => {
+            tracing::warn!("webhook: {CAPACITY} events wait already; the sender is asked to try again");
+            respond(&Answer::queue_full())
         }
     }
 }
@@ -143,6 +184,38 @@ impl Webhooks {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A push came in; of several that wait together the first counts.
+    fn arrived(&self, urls: &[String]) {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        if !urls.is_empty() && arrivals.len() < CAPACITY {
+            arrivals.entry(spelled(urls)).or_insert_with(Arrival::now);
+        }
+    }
+
+    /// When a push that is looked at now came in.
+    fn arrival(&self, urls: &[String]) -> Arrival {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        arrivals.remove(&spelled(urls)).unwrap_or_else(Arrival::now)
+    }
+
+    fn refreshes(&self) -> std::sync::MutexGuard<'_, Refreshes> {
+        self.refreshes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far an application came with what was pushed.
+    fn seen(&self, hub: &Hub, event: &StoredEvent<api::v1alpha1::Application>) {
+        let key = key(&event.item.namespace, &event.item.name);
+        let mut pushes = self.pushes.lock().unwrap_or_else(PoisonError::into_inner);
+        match event.item.value() {
+            Some(application) if event.kind != EventKind::Deleted => {
+                for (stage, took) in pushes.seen(&key, application, Instant::now()) {
+                    hub.metrics.pushed(stage.name(), took);
+                }
+            }
+            _ => pushes.forget(&key),
+        }
+    }
+
     fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -162,6 +235,7 @@ async fn follow(hub: Weak<Hub>, store: Store) {
             let Ok(event) = event else { break };
             let Some(hub) = hub.upgrade() else { return };
             note(&mut hub.webhooks.index(), &event);
+            hub.webhooks.seen(&hub, &event);
         }
     }
 }
@@ -188,11 +262,19 @@ fn note(index: &mut Index, event: &StoredEvent<api::v1alpha1::Application>) {
     }
 }
 
+/// The addresses of a repository in one spelling and order.
+fn spelled(urls: &[String]) -> Vec<String> {
+    let mut spelled: Vec<String> = urls.iter().map(|url| project::normalized(url)).collect();
+    spelled.sort();
+    spelled.dedup();
+    spelled
+}
+
 fn key(namespace: &str, name: &str) -> ApplicationKey {
     ApplicationKey { namespace: namespace.to_owned(), name: name.to_owned() }
 }
 
-/// Tells applications of pushes, one repository after another.
+/// Finds out which applications pushes concern, one repository after another.
 async fn work(hub: Weak<Hub>) {
     loop {
         let Some(strong) = hub.upgrade() else { return };
@@ -202,6 +284,9 @@ async fn work(hub: Weak<Hub>) {
             (queue.next(now), queue.wake())
         };
         if let Some(job) = job {
+            // Whoever else waits may find more.
+            strong.webhooks.pushed.notify_one();
+            let _counted = strong.metrics.webhook_handler();
             tell(&strong, &job).await;
             continue;
         }
@@ -216,6 +301,10 @@ async fn work(hub: Weak<Hub>) {
 }
 
 async fn tell(hub: &Arc<Hub>, job: &Job) {
+    let arrival = match job {
+        Job::Push(push) => hub.webhooks.arrival(&push.web_urls),
+        Job::Registry(_) | Job::PullRequest(_) => Arrival::now(),
+    };
     let mut affected = match job {
         Job::Push(push) => {
             for invalid in Index::invalid(&push.web_urls) {
@@ -224,7 +313,16 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
             let mut affected = Vec::new();
             for change in &push.changes {
                 let followers = hub.webhooks.index().pushed(&push.web_urls, change);
-                affected.extend(concerned(hub, followers, change.files.as_deref()).await);
+                let (all, files) = (followers.len(), change.files.as_deref());
+                let mut concerned = concerned(hub, followers, files).await;
+                concerned.retain(|affected| affected.effect != Effect::Unaffected);
+                // The others need no render: what is known of them is good for this commit, too.
+                for url in &push.web_urls {
+                    hub.metrics.carried_over(&project::normalized(url), all - concerned.len().min(all));
+                }
+                let mut pushes = hub.webhooks.pushes.lock().unwrap_or_else(PoisonError::into_inner);
+                concerned.iter().for_each(|one| pushes.put(&one.application, &change.after, arrival.moment));
+                affected.extend(concerned);
             }
             affected
         }
@@ -237,23 +335,49 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
             return;
         }
     };
-    affected.retain(|affected| affected.effect != Effect::Unaffected);
-    affected.sort();
+    // One that is hydrated by any of the changes is hydrated.
+    affected.sort_by(|one, other| (&one.application, other.effect).cmp(&(&other.application, one.effect)));
     affected.dedup_by(|later, first| later.application == first.application);
-    let count = affected.len();
-    let failures = futures::stream::iter(affected)
-        .map(|affected| async move {
-            let ApplicationKey { namespace, name } = &affected.application;
-            let refreshed = hub.store.request_refresh(namespace, name, false).await;
-            refreshed
-                .inspect_err(|error| tracing::warn!(%namespace, %name, %error, "webhook: refresh"))
-                .is_err()
-        })
-        .buffer_unordered(AT_ONCE)
-        .filter(|failed| std::future::ready(*failed))
-        .count()
-        .await;
-    tracing::info!(applications = count, failures, "webhook: applications were asked to refresh");
+    let server = hub.snapshot().server.clone();
+    let spread = Spread { jitter: server.webhook_jitter, threshold: server.webhook_jitter_threshold };
+    tracing::info!(applications = affected.len(), "webhook: applications are asked to refresh");
+    {
+        let (mut refreshes, now) = (hub.webhooks.refreshes(), Instant::now());
+        for (place, affected) in affected.into_iter().enumerate() {
+            let hydrate = affected.effect == Effect::RefreshAndHydrate;
+            let due = now + spread.wait(place, rand::random());
+            refreshes.put(Refresh { application: affected.application, hydrate, pushed: arrival.at }, due);
+        }
+    }
+    hub.webhooks.refresh.notify_one();
+}
+
+/// Asks for refreshes, one after another.
+async fn ask(hub: Weak<Hub>) {
+    loop {
+        let Some(strong) = hub.upgrade() else { return };
+        let now = Instant::now();
+        let (refresh, wake) = {
+            let mut refreshes = strong.webhooks.refreshes();
+            (refreshes.take(now), refreshes.wake())
+        };
+        if let Some(refresh) = refresh {
+            // Whoever else waits may find more.
+            strong.webhooks.refresh.notify_one();
+            let Refresh { application: ApplicationKey { namespace, name }, hydrate, pushed } = refresh;
+            let asked = strong.store.request_refresh_of_push(&namespace, &name, hydrate, pushed).await;
+            if let Err(error) = asked {
+                tracing::warn!(%namespace, %name, %error, "webhook: refresh");
+            }
+            continue;
+        }
+        let refresh = strong.webhooks.refresh.notified();
+        tokio::pin!(refresh);
+        match wake {
+            Some(wake) => drop(tokio::time::timeout_at(wake, refresh).await),
+            None => refresh.await,
+        }
+    }
 }
 
 /// Those among the followers of a revision whose manifests the changed files may change. Everybody, where the sender

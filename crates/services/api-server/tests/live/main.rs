@@ -21,3 +21,4 @@ mod sso;
 mod streams;
 mod switches;
 mod terminal;
+mod webhooks;
