@@ -215,6 +215,34 @@ fn what_cannot_work_is_refused_with_its_reason() {
     assert_eq!(listed.trim(), "", "{listed}");
 }
 
+/// Tells of each push as a Git server does: by a hook that runs when one was received.
+fn hook(repository: &GitRepo, port: u16, url: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let page = url.trim_end_matches(".git");
+    let script = format!(
+        r#"#!/bin/bash
+while read -r before after ref; do
+    files=$(git diff --name-only "$before" "$after" | sed 's/.*/"&"/' | paste -sd,)
+    body='{{"ref":"'$ref'","before":"'$before'","after":"'$after'","repository":{{"html_url":"{page}","default_branch":"main"}},'
+    body+='"commits":[{{"added":[],"modified":['$files'],"removed":[]}}]}}'
+    exec 3<>/dev/tcp/127.0.0.1/{port}
+    printf 'POST /api/webhook HTTP/1.0
+Host: localhost
+Content-Type: application/json
+X-GitHub-Event: push
+Content-Length: %d
+
+%s' "${{#body}}" "$body" >&3
+    cat <&3 > received
+done
+"#
+    );
+    let path = repository.bare_path().join("hooks/post-receive");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 const SLACK_TOKEN: &str = "xoxb-canary-of-the-test";
 const MAIL_PASSWORD: &str = "mail-canary-of-the-test";
 
@@ -294,12 +322,16 @@ fn a_push_is_told_by_slack_and_by_mail_once() {
         let (posts, mails) = told(&first);
         (!posts.is_empty() && !mails.is_empty()).then_some(())
     });
+    hook(&repository, walk.port, &url);
+    let began = std::time::Instant::now();
     let second = repository.change("app/settings.yaml", &config_map("two")).unwrap();
-    assert!(tell_of_push(walk.port, &url).starts_with("HTTP/1.0 200"));
+    let answer = std::fs::read_to_string(repository.bare_path().join("received")).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     let (posts, mails) = walk.until("the push is told", || {
         let (posts, mails) = told(&second);
         (!posts.is_empty() && !mails.is_empty()).then_some((posts, mails))
     });
+    println!("from the push to both messages: {:.1} s", began.elapsed().as_secs_f64());
     assert_eq!(posts[0].target, "/api/chat.postMessage");
     assert!(
         posts[0].body.contains("channel=builds") && posts[0].body.contains(SLACK_TOKEN),
