@@ -32,6 +32,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
         repo_server.channel().map_err(|error| anyhow::anyhow!("reach the repo-server: {error}"))?;
     let metrics = SocketAddr::from(([0, 0, 0, 0], flags.port("metrics-port")));
     let store = hub::store(cluster, &namespace, flags, false);
+    let options = Options::from_flags(flags);
     for warning in flags.warnings() {
         tracing::warn!("{warning}");
     }
@@ -41,7 +42,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     tracing::info!(namespace, "argocd-notifications started");
     store.applications().forget_changes();
     let parts = Parts { store: store.clone(), repo_server, registry, environment: environment.clone() };
-    ::notifications::run(Options::from_flags(flags), parts, stop).await?;
+    ::notifications::run(options, parts, stop).await?;
     store.stop().await;
     Ok(())
 }
