@@ -241,6 +241,12 @@ fn of_two_replicas_one_tells_whether_the_other_is_killed_or_stands_still() {
     let tell = |installation: &Installation, name: &str| {
         installation.kube.create(subscribed(name, "on-pair", &["pair"])).unwrap();
         until(installation, name, || asked(&sink).contains_key(&format!("/pair/{name}")).then_some(()));
+        // Who is killed before it is written down tells again.
+        until(installation, "it is written down", || {
+            let found = installation.kube.find("argoproj.io/v1alpha1", "Application", NAMESPACE, name)?;
+            let noted = found["metadata"]["annotations"]["notified.notifications.argoproj.io"].as_str();
+            noted.is_some_and(|text| text.contains("on-pair")).then_some(())
+        });
     };
     let first = until(&installation, "one leads", || holder(&installation));
     let log = installation.home.path().join("replica.log");
