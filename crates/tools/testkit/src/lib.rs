@@ -1,10 +1,11 @@
 //! Real parts to test against, each started in private, on loopback, and gone when dropped.
 //!
 //! It starts outside programs (Go's builds of the control plane, of Dex and of Argo Rollouts,
-//! `redis-server`, `git`) and knows nothing of Argo CD; it stays free of async code and of Kubernetes
+//! `redis-server`, `git`, Chromium) and knows nothing of Argo CD; it stays free of async code and of Kubernetes
 //! libraries, so that anything may depend on it.
 
 pub mod api_client;
+pub mod chromium;
 pub mod control_plane;
 pub mod dex;
 pub mod git_http;

@@ -19,8 +19,13 @@ const GO: Program = Program {
 const GIT: Program = Program { name: "git", version: "--version", advice: "git 2.30 or newer" };
 
 /// What Debian calls the servers that the tests start, and the program that shows one is there.
-const PACKAGES: [(&str, &str); 3] =
-    [("redis-server", "redis-server"), ("openssh-server", "/usr/sbin/sshd"), ("gnupg", "gpg")];
+const PACKAGES: [(&str, &str); 5] = [
+    ("redis-server", "redis-server"),
+    ("openssh-server", "/usr/sbin/sshd"),
+    ("gnupg", "gpg"),
+    ("chromium", "chromium"),
+    ("chromium-driver", "chromedriver"),
+];
 
 /// Checks what the demo needs.
 pub(crate) fn demo() -> Result<()> {

@@ -10,6 +10,7 @@ mod bad_input;
 mod bench;
 mod broken_settings;
 mod browser;
+mod chromium;
 mod conversations;
 mod escalations;
 mod matrix;

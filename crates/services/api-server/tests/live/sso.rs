@@ -14,17 +14,17 @@ use std::sync::{Arc, Mutex};
 use testkit::dex::{Dex, PASSWORD, person};
 use transport::Listener;
 
-const JANE: &str = "jane@example.org";
+pub const JANE: &str = "jane@example.org";
 /// Whom Dex's pretended connector lets in, and their group.
-const KILGORE: &str = "kilgore@kilgore.trout";
-const MOCK: &str = "/auth/mock";
-const LOCAL: &str = "/auth/local";
+pub const KILGORE: &str = "kilgore@kilgore.trout";
+pub const MOCK: &str = "/auth/mock";
+pub const LOCAL: &str = "/auth/local";
 
 /// A server on a port, and Dex.
-struct Scene {
-    bench: Bench,
-    base: String,
-    cli_port: u16,
+pub struct Scene {
+    pub bench: Bench,
+    pub base: String,
+    pub cli_port: u16,
     dex: Dex,
     stop: Stop,
 }
@@ -54,7 +54,7 @@ fn people() -> Value {
 }
 
 /// The bundled Dex, configured as `argocd-dex gendexcfg` does.
-async fn bundled(namespace: &str) -> Scene {
+pub async fn bundled(namespace: &str) -> Scene {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a port");
     let base = format!("http://localhost:{}", listener.address().port());
     let port = testkit::free_port().expect("a port");
@@ -393,11 +393,22 @@ async fn cve_2023_22482_tokens_of_another_client_are_refused() {
 
 /// What the command line says, while it says it.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
+pub struct Said(Arc<Mutex<Vec<u8>>>);
 
 impl Said {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("no writer panics")).into_owned()
+    }
+
+    /// The address that a login wants opened.
+    pub async fn address(&self, running: &std::thread::JoinHandle<i32>) -> String {
+        crate::bench::eventually("the address to open", || {
+            self.text().contains("copy-and-paste") || running.is_finished()
+        })
+        .await;
+        let text = self.text();
+        let url = text.split("preferred browser: ").nth(1).unwrap_or_else(|| panic!("{text}"));
+        url.trim().to_owned()
     }
 }
 
@@ -413,7 +424,7 @@ impl Write for Said {
 }
 
 /// Runs the command line beside the test.
-fn argocd(words: &[&str], home: &std::path::Path, said: &Said) -> std::thread::JoinHandle<i32> {
+pub fn argocd(words: &[&str], home: &std::path::Path, said: &Said) -> std::thread::JoinHandle<i32> {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let (said, home) = (said.clone(), home.display().to_string());
     std::thread::spawn(move || {
@@ -428,7 +439,7 @@ fn argocd(words: &[&str], home: &std::path::Path, said: &Said) -> std::thread::J
     })
 }
 
-async fn ended(thread: std::thread::JoinHandle<i32>) -> i32 {
+pub async fn ended(thread: std::thread::JoinHandle<i32>) -> i32 {
     tokio::task::spawn_blocking(move || thread.join().expect("no panic")).await.expect("it ends")
 }
 
@@ -440,14 +451,9 @@ async fn the_command_line_logs_in_and_goes_on_when_its_token_has_run_out() {
     let (port, said) = (scene.cli_port.to_string(), Said::default());
     let words = ["login", &server, "--plaintext", "--sso", "--sso-launch-browser=false", "--sso-port", &port];
     let running = argocd(&words, home.path(), &said);
-    crate::bench::eventually("the address to open", || {
-        said.text().contains("copy-and-paste") || running.is_finished()
-    })
-    .await;
-    let text = said.text();
-    let url = text.split("preferred browser: ").nth(1).unwrap_or_else(|| panic!("{text}")).trim();
+    let url = said.address(&running).await;
     let mut browser = Browser::new();
-    let page = browser.get(url).await;
+    let page = browser.get(&url).await;
     let choice = browser.follow(page, "").await;
     let page = browser.get(choice.link("href", MOCK).as_str()).await;
     let page = browser.follow(page, "").await;
