@@ -117,6 +117,28 @@ pub(crate) fn published(package: &str, version: &str, name: &'static str) -> Res
     })
 }
 
+/// The path of a program of a published module that `go install` refuses, for the replacements its `go.mod` makes: it
+/// is built where it was unpacked.
+pub(crate) fn unpacked(
+    path: &str,
+    version: &str,
+    name: &'static str,
+    package: &str,
+) -> Result<PathBuf, Error> {
+    let sources = sources(path, version, name)?;
+    let folder = cache()?.join(name).join(version);
+    once(&folder, name, name, |partial| {
+        let mut build = Command::new("go");
+        build
+            .args(["build", "-mod=mod", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o"])
+            .arg(partial)
+            .arg(package)
+            .env("CGO_ENABLED", "0")
+            .current_dir(&sources);
+        compile(build, &format!("{name} {version}, about 20 minutes the first time"), name)
+    })
+}
+
 /// The program of that name in a folder, made when it is not there. Two who ask at once make it once.
 fn once(
     folder: &Path,

@@ -25,6 +25,11 @@ pub fn argo_cd_scripts() -> Result<PathBuf, Error> {
     Ok(sources.join("resource_customizations"))
 }
 
+/// The published `argocd` command line: the last release line whose module can be built as it is published.
+pub fn argo_cd_cli() -> Result<PathBuf, Error> {
+    compile::unpacked("github.com/argoproj/argo-cd/v3", "v3.2.11", "argo-cd", "./cmd")
+}
+
 /// `grpcurl`, which the conversations over gRPC were recorded with.
 pub fn grpcurl() -> Result<PathBuf, Error> {
     compile::published("github.com/fullstorydev/grpcurl/cmd/grpcurl", "v1.9.3", "grpcurl")

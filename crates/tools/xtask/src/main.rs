@@ -33,7 +33,7 @@ Commands:
   codegen   Write the files that are made from the Rust types (the CRDs)
   corpora   Compare with the recorded answers of the original tools, and hold the recorded conversations
             with our own servers
-            [helm] [gotemplate] [kustomize] [jsonnet] [health] [actions] [diff] [transcripts] [--corpora FOLDER] [--binary FILE] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
+            [helm] [gotemplate] [kustomize] [jsonnet] [health] [actions] [diff] [transcripts] [--corpora FOLDER] [--binary FILE] [--client FILE|published] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
 ";
 
 fn main() {

@@ -44,6 +44,8 @@ pub(super) struct Stage {
     _served: TempDir,
     home: TempDir,
     binary: PathBuf,
+    /// What is called as the command line, where it is not ours.
+    pub(super) client: Option<PathBuf>,
     ports: [u16; 2],
     server: Option<Child>,
     repo_server: Option<Child>,
@@ -127,6 +129,7 @@ impl Stage {
             _served: served,
             home,
             binary,
+            client: None,
             ports,
             server: None,
             repo_server: None,
@@ -286,7 +289,7 @@ impl Stage {
         let concrete = |text: &str| replacements.concrete(text).replace("$HOME", &home);
         let files = ["stdin", "stdout", "stderr"].map(|name| self.home.path().join(name));
         fs::write(&files[0], concrete(&call.input))?;
-        let mut command = Command::new(&self.binary);
+        let mut command = Command::new(self.client.as_ref().unwrap_or(&self.binary));
         command
             .args(call.words.iter().map(|word| concrete(word)))
             .current_dir(self.folder())
