@@ -148,6 +148,6 @@ mod tests {
         config.tls_client_config.insecure = true;
         let text = serde_json::to_string(&shown(&config)).unwrap();
         assert!(!text.contains("canary"), "{text}");
-        assert!(text.contains(r#""proxyUrl":"http://u:xxxxx@proxy""#), "{text}");
+        assert!(text.contains(r#""proxyUrl":"http://u:xxxxx@proxy/""#), "{text}");
     }
 }
