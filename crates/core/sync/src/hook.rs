@@ -132,7 +132,7 @@ mod tests {
     fn either_annotation_makes_a_hook_of_a_deletion() {
         let is = |ours: &str, helm: &str, hook| {
             let annotations = json!({HOOK: ours, HELM_HOOK: helm});
-            let object = json!({"kind": "Job", "metadata": {"name": "a", "annotations": annotations}});
+            let object = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a", "annotations": annotations}});
             is_delete_hook(&Object::from_value(object).unwrap(), hook)
         };
         assert!(is("PreSync, PostDelete", "", HookType::PostDelete));
