@@ -33,10 +33,10 @@ use wire::repository::repo_server_service_server::RepoServerService;
 use wire::repository::{
     AppList, GitDirectoriesRequest, GitDirectoriesResponse, GitFilesRequest, GitFilesResponse,
     HelmChartsRequest, HelmChartsResponse, ListAppsRequest, ListRefsRequest, ManifestRequest,
-    ManifestRequestWithFiles, ManifestResponse, Refs, RepoAppDetailsResponse, RepoServerAppDetailsQuery,
-    RepoServerRevisionChartDetailsRequest, RepoServerRevisionMetadataRequest, ResolveRevisionRequest,
-    ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse, UpdateRevisionForPathsRequest,
-    UpdateRevisionForPathsResponse,
+    ManifestRequestWithFiles, ManifestResponse, PluginInfo, PluginList, Refs, RepoAppDetailsResponse,
+    RepoServerAppDetailsQuery, RepoServerRevisionChartDetailsRequest, RepoServerRevisionMetadataRequest,
+    ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
+    UpdateRevisionForPathsRequest, UpdateRevisionForPathsResponse,
 };
 
 /// The revision of files that come along with a request.
@@ -606,6 +606,11 @@ impl RepoServerService for RepoServer {
         let apps = work.await.map_err(|error| status::broken("list applications", &error))?;
         let apps = apps.map_err(|error| status::unknown(&error))?;
         Ok(Response::new(AppList { apps }))
+    }
+
+    async fn list_plugins(&self, _: Request<()>) -> Result<Response<PluginList>, Status> {
+        let items = self.plugins.names().into_iter().map(|name| PluginInfo { name });
+        Ok(Response::new(PluginList { items: items.collect() }))
     }
 
     async fn get_app_details(

@@ -71,6 +71,8 @@ async fn a_plugin_takes_folders_and_charts_and_tells_its_parameters() {
     let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
     start(folder.path(), &stop).await;
     let mut client = server(folder.path());
+    let listed = client.list_plugins(()).await.unwrap().into_inner().items;
+    assert_eq!(listed.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>(), ["own"]);
     let files =
         [("app/own.txt", "x\n"), ("app/kustomization.yaml", "resources: []\n"), ("other/map.yaml", "")];
     let repository = GitRepo::from_files("apps", &files).unwrap();
