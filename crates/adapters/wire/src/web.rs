@@ -234,10 +234,25 @@ pub fn trailers_frame(trailers: &HeaderMap) -> Bytes {
     frame.into()
 }
 
-/// A message as Go's server writes it: blanks are not escaped. A percent sign always is.
+/// A message as Go's server writes it: of what can be printed, only a percent sign is escaped.
 fn plain(message: &HeaderValue) -> Option<HeaderValue> {
     let text = message.to_str().ok()?;
-    HeaderValue::try_from(text.replace("%20", " ")).ok()
+    let mut parts = text.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.filter(|byte| (b' '..=b'~').contains(byte) && *byte != b'%') {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                plain.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                plain.push('%');
+                plain.push_str(part);
+            }
+        }
+    }
+    HeaderValue::try_from(plain).ok()
 }
 
 fn wrong_verb(method: &Method) -> Response<Body> {
@@ -288,6 +303,14 @@ mod tests {
         let frame = trailers_frame(&trailers);
         assert_eq!(&frame[..5], [0x80, 0, 0, 0, 46]);
         assert_eq!(&frame[5..], b"grpc-message: not there%2520\r\ngrpc-status: 5\r\n");
+        for (written, shown) in [
+            ("%5E.%7B8,32%7D$", "^.{8,32}$"),
+            ("a%0Ab%C3%A9%7F", "a%0Ab%C3%A9%7F"),
+            ("%257B%", "%257B%"),
+            ("%+7%", "%+7%"),
+        ] {
+            assert_eq!(plain(&HeaderValue::from_static(written)).unwrap(), shown);
+        }
     }
 
     /// A service that reads its request and says how that went, in its trailers.
