@@ -178,13 +178,8 @@ impl Client {
         let about = format!("{} {}", request.method, shown(&request.url));
         let lasting = |error: &str| Failure::lasting(format!("{about}: {error}"));
         let passing = |error: &reqwest::Error| Failure::passing(format!("{about}: {}", reason(error)));
-        let mut address = request.url.clone();
-        for (from, to) in &self.outlet.world.instead {
-            if let Some(rest) = address.strip_prefix(from.as_str()) {
-                address = format!("{to}{rest}");
-            }
-        }
-        let url = Url::parse(&address).map_err(|error| lasting(&error.to_string()))?;
+        let url = Url::parse(&self.outlet.world.reached(&request.url))
+            .map_err(|error| lasting(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(lasting(&format!("unsupported protocol scheme {:?}", url.scheme())));
         }

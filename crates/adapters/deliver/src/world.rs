@@ -31,4 +31,15 @@ impl World {
             threads: Arc::default(),
         }
     }
+
+    /// Where a request for an address goes.
+    pub(crate) fn reached(&self, address: &str) -> String {
+        let mut address = address.to_owned();
+        for (from, to) in &self.instead {
+            if let Some(rest) = address.strip_prefix(from.as_str()) {
+                address = format!("{to}{rest}");
+            }
+        }
+        address
+    }
 }

@@ -123,7 +123,6 @@ fn of_machine(context: &Context, server: &str) -> Result<http::Request<Bytes>, R
 #[cfg(test)]
 mod tests {
     use super::token;
-    use crate::reach;
     use bytes::Bytes;
     use jiff::Timestamp;
     use reqsign_core::{HttpSend, Result};
@@ -152,7 +151,7 @@ mod tests {
     async fn ask(variables: &[(&str, &str)], status: u16) -> std::result::Result<String, (String, bool)> {
         let variables: BTreeMap<String, String> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let context = reach::variables(&variables).with_http_send(Entra(status));
+        let context = cloud_reach::variables(&variables).with_http_send(Entra(status));
         match token(&context, NOW).await {
             Ok(token) => {
                 assert_eq!(token.expires.to_string(), "2026-01-02T03:14:05Z");

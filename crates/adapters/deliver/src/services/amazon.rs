@@ -10,10 +10,9 @@ use reqsign_aws_v4::{
 };
 use reqsign_core::{
     Context, Error, HttpSend, ProvideCredential as _, ProvideCredentialChain, Result as Answered,
-    SigningCredential as _, StaticEnv,
+    SigningCredential as _,
 };
-use reqsign_file_read_tokio::TokioFileRead;
-use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -39,8 +38,6 @@ pub const AMAZON_VARIABLES: [&str; 18] = [
     "HOME",
 ];
 
-/// The longest answer.
-const LARGEST: usize = 1 << 20;
 const CONNECT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -61,9 +58,7 @@ impl Amazon {
             .build()
             .map_err(|error| format!("awssqs: set up requests: {error}"))?;
         let variables = &world.environment;
-        let home = variables.get("HOME").filter(|home| !home.is_empty()).map(Into::into);
-        let envs = variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        let requests = Requests { client, instead: world.instead.clone() };
+        let requests = Sent { requests: cloud_reach::Requests(client), world: world.clone() };
         let profile = variables.get("AWS_PROFILE").filter(|profile| !profile.is_empty());
         let profile = profile.map_or("default", String::as_str);
         let places = ProvideCredentialChain::new()
@@ -77,10 +72,7 @@ impl Amazon {
             .push(ECSCredentialProvider::new())
             .push(IMDSv2CredentialProvider::new());
         Ok(Self {
-            context: Context::new()
-                .with_file_read(TokioFileRead)
-                .with_env(StaticEnv { home_dir: home, envs })
-                .with_http_send(requests),
+            context: cloud_reach::variables(variables).with_http_send(requests),
             places,
             held: Mutex::default(),
         })
@@ -119,50 +111,24 @@ pub(super) fn domain(region: &str) -> &'static str {
     }
 }
 
-#[derive(Debug)]
-struct Requests {
-    client: reqwest::Client,
-    instead: BTreeMap<String, String>,
+/// Requests, to where the world has them go.
+struct Sent {
+    requests: cloud_reach::Requests,
+    world: World,
 }
 
-impl HttpSend for Requests {
-    async fn http_send(&self, request: http::Request<Bytes>) -> Answered<http::Response<Bytes>> {
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let failed = |said: String| Error::unexpected(format!("ask {host}: {said}")).set_retryable(true);
-        let told = |error: reqwest::Error| failed(causes(&error.without_url()));
-        let mut address = request.uri().to_string();
-        for (from, to) in &self.instead {
-            if let Some(rest) = address.strip_prefix(from.as_str()) {
-                address = format!("{to}{rest}");
-            }
-        }
-        let (parts, body) = request.into_parts();
-        let sent = self.client.request(parts.method, address).headers(parts.headers).body(body).send();
-        let mut answer = sent.await.map_err(told)?;
-        let mut built = http::Response::builder().status(answer.status());
-        for (name, value) in answer.headers() {
-            built = built.header(name, value);
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(told)? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(failed(format!("the answer is larger than {LARGEST} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        built.body(body.into()).map_err(|error| failed(error.to_string()))
+impl fmt::Debug for Sent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.requests.fmt(formatter)
     }
 }
 
-/// An error with what it came from; the address, which may hold a key, is not in it.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut told = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        told = format!("{told}: {cause}");
-        next = cause.source();
+impl HttpSend for Sent {
+    async fn http_send(&self, mut request: http::Request<Bytes>) -> Answered<http::Response<Bytes>> {
+        let address = self.world.reached(&request.uri().to_string());
+        *request.uri_mut() = address.parse().map_err(|_| Error::unexpected("the address is none"))?;
+        self.requests.http_send(request).await
     }
-    told
 }
 
 #[cfg(test)]

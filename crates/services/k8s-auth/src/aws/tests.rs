@@ -1,7 +1,7 @@
 //! Where keys are found, in which order, and what is signed with them; STS answers at the transport.
 
 use super::{Asked, token};
-use crate::{Refusal, reach};
+use crate::Refusal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -47,7 +47,7 @@ async fn ask(variables: &[(&str, &str)], role: &str, profile: &str) -> Answer {
     let variables: BTreeMap<String, String> =
         variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let sts = Sts::default();
-    let context: Context = reach::variables(&variables).with_http_send(sts.clone());
+    let context: Context = cloud_reach::variables(&variables).with_http_send(sts.clone());
     let asked = Asked { cluster: "prod".into(), role: role.into(), profile: profile.into() };
     let told = match token(&asked, &context, NOW).await {
         Ok(token) => {
