@@ -1,17 +1,17 @@
 //! Repositories over HTTP or HTTPS, through the real `git http-backend`; and plain files, for chart repositories.
 
 use std::io::{self, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::accept::Accepting;
 use crate::cgi;
 use crate::error::Error;
 use crate::http::{self, Request};
@@ -35,7 +35,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct GitHttp {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _accepting: Accepting,
     authority: Option<String>,
     /// The loopback port.
     pub port: u16,
@@ -48,9 +48,7 @@ struct Shared {
     files: bool,
     basic_auth: Option<(String, String)>,
     tls: Option<Arc<ServerConfig>>,
-    stopped: AtomicBool,
     failing: AtomicBool,
-    connections: AtomicUsize,
     requests: Mutex<Vec<String>>,
     authorized: Mutex<Vec<String>>,
 }
@@ -68,9 +66,6 @@ impl GitHttp {
     }
 
     fn start(root: &Path, options: &Options, files: bool) -> Result<Self, Error> {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::tried("listen on loopback"))?;
-        let port = listener.local_addr().map_err(Error::tried("listen on loopback"))?.port();
         let (tls, authority) = if options.tls {
             let (config, authority) = certificate()?;
             (Some(Arc::new(config)), Some(authority))
@@ -82,15 +77,16 @@ impl GitHttp {
             files,
             basic_auth: options.basic_auth.clone(),
             tls,
-            stopped: AtomicBool::new(false),
             failing: AtomicBool::new(false),
-            connections: AtomicUsize::new(0),
             requests: Mutex::default(),
             authorized: Mutex::default(),
         });
-        let accepting = Arc::clone(&shared);
-        let thread = thread::spawn(move || accept(&listener, &accepting));
-        Ok(Self { shared, thread: Some(thread), authority, port })
+        let serving = Arc::clone(&shared);
+        let accepting = Accepting::start(CONNECTION_LIMIT, move |stream| {
+            // A client that goes away in the middle is its own affair.
+            serving.connection(stream).ok();
+        })?;
+        Ok(Self { shared, authority, port: accepting.port, _accepting: accepting })
     }
 
     /// The address of a path, such as `apps.git`.
@@ -121,36 +117,6 @@ impl GitHttp {
     /// From now on every answer is `503`, or no longer.
     pub fn set_failing(&self, failing: bool) {
         self.shared.failing.store(failing, Ordering::Relaxed);
-    }
-}
-
-impl Drop for GitHttp {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    for stream in listener.incoming() {
-        if shared.stopped.load(Ordering::Relaxed) {
-            return;
-        }
-        let Ok(stream) = stream else { continue };
-        if shared.connections.fetch_add(1, Ordering::Relaxed) >= CONNECTION_LIMIT {
-            shared.connections.fetch_sub(1, Ordering::Relaxed);
-            continue;
-        }
-        let shared = Arc::clone(shared);
-        thread::spawn(move || {
-            // A client that goes away in the middle is its own affair.
-            let _ = shared.connection(stream);
-            shared.connections.fetch_sub(1, Ordering::Relaxed);
-        });
     }
 }
 

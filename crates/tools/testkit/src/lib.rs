@@ -19,6 +19,7 @@ pub mod rollouts;
 pub mod sink;
 pub mod smtp;
 
+mod accept;
 mod cgi;
 mod compile;
 mod error;

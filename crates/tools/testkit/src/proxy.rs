@@ -1,15 +1,15 @@
 //! A proxy on loopback that speaks HTTP (`CONNECT` and whole addresses) and SOCKS5, and remembers where it led.
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::accept::Accepting;
 use crate::error::Error;
 
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ const HEAD_LIMIT: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Proxy {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _accepting: Accepting,
     /// The loopback port.
     pub port: u16,
 }
@@ -27,7 +27,6 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Shared {
     user: Option<(String, String)>,
-    stopped: AtomicBool,
     led: Mutex<Vec<String>>,
 }
 
@@ -35,23 +34,11 @@ impl Proxy {
     /// Leads whoever has the user and password, where there are some, to the port they ask for on loopback, whatever host
     /// they name.
     pub fn serve(user: Option<(&str, &str)>) -> Result<Self, Error> {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::tried("listen on loopback"))?;
-        let port = listener.local_addr().map_err(Error::tried("listen on loopback"))?.port();
         let user = user.map(|(name, password)| (name.to_owned(), password.to_owned()));
-        let shared = Arc::new(Shared { user, stopped: AtomicBool::new(false), led: Mutex::default() });
-        let accepting = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            for stream in listener.incoming() {
-                if accepting.stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                let shared = Arc::clone(&accepting);
-                thread::spawn(move || serve(stream, &shared));
-            }
-        });
-        Ok(Self { shared, thread: Some(thread), port })
+        let shared = Arc::new(Shared { user, led: Mutex::default() });
+        let serving = Arc::clone(&shared);
+        let accepting = Accepting::start(usize::MAX, move |stream| serve(stream, &serving))?;
+        Ok(Self { shared, port: accepting.port, _accepting: accepting })
     }
 
     /// Its address in a scheme such as `http` or `socks5`, with the user and password in it.
@@ -65,17 +52,6 @@ impl Proxy {
     #[must_use]
     pub fn led(&self) -> Vec<String> {
         self.shared.led.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::SeqCst);
-        // Wakes who waits for the next connection.
-        drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
-        if let Some(thread) = self.thread.take() {
-            thread.join().ok();
-        }
     }
 }
 

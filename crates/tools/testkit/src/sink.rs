@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
+use crate::accept::Accepting;
 use crate::error::Error;
 use crate::http::{self, Request};
 
@@ -62,14 +62,13 @@ impl Answer {
 #[derive(Debug)]
 pub struct HttpSink {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _accepting: Accepting,
     /// The loopback port.
     pub port: u16,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    stopped: AtomicBool,
     requests: Mutex<Vec<Received>>,
     /// What a request begins with, and what it is answered; the last answer stays.
     answers: Mutex<Vec<(String, VecDeque<Answer>)>>,
@@ -78,23 +77,13 @@ struct Shared {
 impl HttpSink {
     /// Starts one on a free port; it answers `200 {}` until it is told otherwise.
     pub fn start() -> Result<Self, Error> {
-        let tried = || Error::tried("listen on loopback");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(tried())?;
-        let port = listener.local_addr().map_err(tried())?.port();
         let shared = Arc::new(Shared::default());
-        let accepting = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            for stream in listener.incoming() {
-                if accepting.stopped.load(Ordering::Relaxed) {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                let shared = Arc::clone(&accepting);
-                // A client that goes away in the middle is its own affair.
-                thread::spawn(move || shared.connection(stream));
-            }
-        });
-        Ok(Self { shared, thread: Some(thread), port })
+        let serving = Arc::clone(&shared);
+        let accepting = Accepting::start(usize::MAX, move |stream| {
+            // A client that goes away in the middle is its own affair.
+            serving.connection(stream).ok();
+        })?;
+        Ok(Self { shared, port: accepting.port, _accepting: accepting })
     }
 
     /// Its address, `http://127.0.0.1:PORT`.
@@ -115,17 +104,6 @@ impl HttpSink {
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for HttpSink {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 

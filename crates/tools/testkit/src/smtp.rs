@@ -1,16 +1,15 @@
 //! A mail server that keeps what it is given: plain, with STARTTLS or TLS from the start, and with passwords.
 
 use std::io::{self, BufRead, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::accept::Accepting;
 use crate::error::Error;
 use crate::http::line;
 use crate::tls::certificate;
@@ -59,7 +58,7 @@ pub struct Mail {
 #[derive(Debug)]
 pub struct SmtpSink {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    _accepting: Accepting,
     authority: String,
     /// The loopback port.
     pub port: u16,
@@ -69,7 +68,6 @@ pub struct SmtpSink {
 struct Shared {
     options: Options,
     tls: Arc<ServerConfig>,
-    stopped: AtomicBool,
     mails: Mutex<Vec<Mail>>,
     commands: Mutex<Vec<String>>,
 }
@@ -77,30 +75,19 @@ struct Shared {
 impl SmtpSink {
     /// Starts one on a free port.
     pub fn start(options: Options) -> Result<Self, Error> {
-        let tried = || Error::tried("listen on loopback");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(tried())?;
-        let port = listener.local_addr().map_err(tried())?.port();
         let (tls, authority) = certificate()?;
         let shared = Arc::new(Shared {
             options,
             tls: Arc::new(tls),
-            stopped: AtomicBool::new(false),
             mails: Mutex::default(),
             commands: Mutex::default(),
         });
-        let accepting = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
-            for stream in listener.incoming() {
-                if accepting.stopped.load(Ordering::Relaxed) {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                let shared = Arc::clone(&accepting);
-                // A client that goes away in the middle is its own affair.
-                thread::spawn(move || shared.connection(stream));
-            }
-        });
-        Ok(Self { shared, thread: Some(thread), authority, port })
+        let serving = Arc::clone(&shared);
+        let accepting = Accepting::start(usize::MAX, move |stream| {
+            // A client that goes away in the middle is its own affair.
+            serving.connection(stream).ok();
+        })?;
+        Ok(Self { shared, authority, port: accepting.port, _accepting: accepting })
     }
 
     /// The authority that vouches for its certificate, as PEM.
@@ -119,17 +106,6 @@ impl SmtpSink {
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         self.shared.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for SmtpSink {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }
 
