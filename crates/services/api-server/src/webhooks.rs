@@ -291,12 +291,7 @@ async fn work(hub: Weak<Hub>) {
             continue;
         }
         let pause = wake.map(|at| std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
-        let pushed = strong.webhooks.pushed.notified();
-        tokio::pin!(pushed);
-        match pause {
-            Some(pause) => drop(tokio::time::timeout(pause, pushed).await),
-            None => pushed.await,
-        }
+        woken(&strong.webhooks.pushed, pause.map(|pause| Instant::now() + pause)).await;
     }
 }
 
@@ -352,6 +347,14 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
     hub.webhooks.refresh.notify_one();
 }
 
+/// Waits until there is more, or until what waits is due.
+async fn woken(more: &Notify, due: Option<Instant>) {
+    match due {
+        Some(due) => drop(tokio::time::timeout_at(due, more.notified()).await),
+        None => more.notified().await,
+    }
+}
+
 /// Asks for refreshes, one after another.
 async fn ask(hub: Weak<Hub>) {
     loop {
@@ -371,12 +374,7 @@ async fn ask(hub: Weak<Hub>) {
             }
             continue;
         }
-        let refresh = strong.webhooks.refresh.notified();
-        tokio::pin!(refresh);
-        match wake {
-            Some(wake) => drop(tokio::time::timeout_at(wake, refresh).await),
-            None => refresh.await,
-        }
+        woken(&strong.webhooks.refresh, wake).await;
     }
 }
 
