@@ -94,6 +94,21 @@ fn core_list() -> [Answer; 1] {
     ]}))]
 }
 
+fn maps() -> kubernetes::ApiResource {
+    kubernetes::ApiResource {
+        version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+        namespaced: true,
+        ..kubernetes::ApiResource::default()
+    }
+}
+
+fn map() -> Object {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "a"}});
+    Object::from_value(map).expect("an object")
+}
+
 #[tokio::test]
 async fn reading_is_tried_again_and_too_many_requests_waits_as_asked() {
     let server = server(&[
@@ -112,17 +127,7 @@ async fn reading_is_tried_again_and_too_many_requests_waits_as_asked() {
     assert_eq!(cluster.version().await.expect("the third try").git_version, "v1.36.0");
 
     // A write whose answer was lost may have been done: it is not sent twice.
-    let maps = kubernetes::ApiResource {
-        version: "v1".into(),
-        kind: "ConfigMap".into(),
-        plural: "configmaps".into(),
-        namespaced: true,
-        ..kubernetes::ApiResource::default()
-    };
-    let map = Object::from_value(json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "m", "namespace": "a"}}))
-    .expect("an object");
-    cluster.create(&maps, &map, &WriteOptions::manager("test")).await.expect_err("the answer is lost");
+    cluster.create(&maps(), &map(), &WriteOptions::manager("test")).await.expect_err("the answer is lost");
     let writes =
         server.asked.lock().expect("not poisoned").iter().filter(|line| line.starts_with("POST")).count();
     assert_eq!(writes, 1);
@@ -170,16 +175,9 @@ async fn a_list_that_expires_on_the_way_begins_anew_and_says_so() {
     ])
     .await;
     let cluster = cluster(&server).await;
-    let maps = kubernetes::ApiResource {
-        version: "v1".into(),
-        kind: "ConfigMap".into(),
-        plural: "configmaps".into(),
-        namespaced: true,
-        ..kubernetes::ApiResource::default()
-    };
     let mut told = Vec::new();
     let version = cluster
-        .list_each(&maps, "", &ListOptions::default(), |listed| match listed {
+        .list_each(&maps(), "", &ListOptions::default(), |listed| match listed {
             Listed::Restarted => told.push("restarted".to_owned()),
             Listed::Object(object) => told.push(object.name().to_owned()),
         })
@@ -203,18 +201,8 @@ async fn a_server_side_apply_that_is_refused_deletes_nothing_even_by_force() {
     ])
     .await;
     let cluster = cluster(&server).await;
-    let maps = kubernetes::ApiResource {
-        version: "v1".into(),
-        kind: "ConfigMap".into(),
-        plural: "configmaps".into(),
-        namespaced: true,
-        ..kubernetes::ApiResource::default()
-    };
-    let map = Object::from_value(json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "m", "namespace": "a"}}))
-    .expect("an object");
     let options = ApplyOptions { method: Method::ServerSide, force: true, ..ApplyOptions::default() };
-    let error = cluster.apply(&maps, &map, &options).await.expect_err("refused");
+    let error = cluster.apply(&maps(), &map(), &options).await.expect_err("refused");
     assert!(error.is_invalid() && error.message().contains("denied by policy"), "{error}");
     let asked = server.asked.lock().expect("not poisoned").clone();
     assert_eq!(asked.len(), 1, "{asked:?}");

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, application, apply, eventually, object};
 use api::v1alpha1::{ApplicationTree, ResourceNode, ResourceRef};
-use kubernetes::{ApiResource, ListOptions};
+use kubernetes::ApiResource;
 use object::Object;
 use serde_json::{Value, json};
 
@@ -73,15 +73,7 @@ fn settings() -> Value {
 
 /// Events of a namespace with a reason.
 async fn told(bench: &Bench, namespace: &str, reason: &str) -> Vec<Object> {
-    let events = ApiResource {
-        version: "v1".into(),
-        kind: "Event".into(),
-        plural: "events".into(),
-        namespaced: true,
-        ..ApiResource::default()
-    };
-    let (found, _) =
-        bench.store.cluster().list(&events, namespace, &ListOptions::default()).await.expect("events");
+    let found = bench.events(namespace).await;
     found.into_iter().filter(|event| event.text_at(&["reason"]) == reason).collect()
 }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use cache::Cache;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use kubernetes::{Access, ApplyOptions, Cluster, Connection, Method, WriteOptions};
+use kubernetes::{Access, ApiResource, ApplyOptions, Cluster, Connection, ListOptions, Method, WriteOptions};
 use object::{GroupVersionKind, Object};
 use serde_json::{Value, json};
 use std::sync::OnceLock;
@@ -160,6 +160,19 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// The events of a namespace.
+    pub async fn events(&self, namespace: &str) -> Vec<Object> {
+        let events = ApiResource {
+            version: "v1".into(),
+            kind: "Event".into(),
+            plural: "events".into(),
+            namespaced: true,
+            ..ApiResource::default()
+        };
+        let listed = self.store.cluster().list(&events, namespace, &ListOptions::default()).await;
+        listed.expect("events").0
+    }
+
     /// A fresh server; `settings` goes into `argocd-cm`, `policy` into `argocd-rbac-cm`.
     pub async fn start(namespace: &str, settings: Value, policy: Value) -> Self {
         Self::with(namespace, settings, policy, &[], Options { insecure: true, ..Options::default() }).await

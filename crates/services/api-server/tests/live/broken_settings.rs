@@ -1,7 +1,6 @@
 //! Settings with a part that cannot be read: the rest counts, and the part is named to those who may mend it.
 
 use crate::bench::{Bench, configure, eventually, two_users};
-use kubernetes::{ApiResource, ListOptions};
 use serde_json::{Value, json};
 
 fn names(value: &Value) -> Vec<String> {
@@ -11,16 +10,7 @@ fn names(value: &Value) -> Vec<String> {
 
 /// Messages of warnings about an object.
 async fn warnings(bench: &Bench, name: &str) -> Vec<String> {
-    let events = ApiResource {
-        version: "v1".into(),
-        kind: "Event".into(),
-        plural: "events".into(),
-        namespaced: true,
-        ..ApiResource::default()
-    };
-    let options = ListOptions::default();
-    let (found, _) =
-        bench.store.cluster().list(&events, bench.store.namespace(), &options).await.expect("events");
+    let found = bench.events(bench.store.namespace()).await;
     let about = found.iter().filter(|event| {
         event.text_at(&["involvedObject", "name"]) == name && event.text_at(&["type"]) == "Warning"
     });
