@@ -153,6 +153,11 @@ impl Rendering<'_> {
     }
 }
 
+/// Registered repositories of charts that a project permits, opened with their credentials.
+pub fn chart_repositories(store: &Store, project: &AppProject) -> Vec<Repository> {
+    Permitted { project, oci: false }.repositories(store)
+}
+
 /// What a chart's dependencies may be opened with: registrations and templates of repositories the project permits.
 struct Permitted<'a> {
     project: &'a AppProject,

@@ -1,7 +1,7 @@
 //! What expressions and templates ask of an application's repository, through the repo-server.
 
 use api::v1alpha1::ApplicationSource;
-use manifest_request::RenderSettings;
+use manifest_request::{RenderSettings, chart_repositories};
 use notify::ExprValue as Value;
 use notify::{AppDetails, HelmDetails, Repository};
 use object::Secret;
@@ -108,10 +108,11 @@ impl Asked {
             serde_json::from_value(source.clone()).map_err(|error| format!("source: {error}"))?;
         // What is wrong with the settings is told by those they are for.
         let (settings, _) = RenderSettings::parse(&self.store.config_map("argocd-cm"), Tracking::default());
+        let project = self.store.project(&self.project);
         let request = RepoServerAppDetailsQuery {
             app_name: self.name.clone(),
             repo: Some(self.repository()?),
-            repos: self.charts(),
+            repos: project.map(|project| chart_repositories(&self.store, &project)).unwrap_or_default(),
             kustomize_options: Some(settings.kustomize_options()),
             helm_options: Some(settings.helm_options()),
             source: Some(source.clone()),
@@ -120,16 +121,6 @@ impl Asked {
         let mut client = self.client.clone();
         let found = self.wait("app details", async move { client.get_app_details(request).await })?;
         Ok(notify::details(&details(found.into_inner(), &source)))
-    }
-
-    /// Repositories of charts that this project may use.
-    fn charts(&self) -> Vec<api::v1alpha1::Repository> {
-        let known = self.store.repositories().into_iter();
-        let known = known.filter_map(|found| found.ok().map(Secret::into_revealed));
-        known
-            .filter(|repository| repository.r#type == "helm")
-            .filter(|repository| repository.project.is_empty() || repository.project == self.project)
-            .collect()
     }
 }
 
