@@ -94,9 +94,11 @@ impl Controller {
     /// leaves its manifests as they were when they were last synced, or tried to be, is none.
     pub(crate) fn has_changes(&self, key: &Key, application: &Application, loaded: &Loaded) -> bool {
         let declared = application.metadata.annotations.get(MANIFEST_GENERATE_PATHS);
+        if declared.is_none_or(String::is_empty) {
+            return true;
+        }
         let attempted = self.memories().with(key, |memory| memory.attempted);
-        let same = attempted.is_some() && attempted == self.manifests_hash(loaded);
-        !(same && declared.is_some_and(|paths| !paths.is_empty()))
+        attempted.is_none() || attempted != self.manifests_hash(loaded)
     }
 
     /// One number for what is wanted; nothing when that is not known.
