@@ -44,9 +44,10 @@ pub fn validate_application(
     }
     let name = if spec.project.is_empty() { api::names::DEFAULT_PROJECT } else { &spec.project };
     let mut conditions: Vec<_> = repositories(application)
-        .filter(|repository| !permits_source(project, repository))
-        .map(|repository| {
-            invalid(format!("application repo {repository} is not permitted in project '{name}'"))
+        .into_iter()
+        .filter(|(_, repository)| !permits_source(project, repository))
+        .map(|(what, repository)| {
+            invalid(format!("{what} repo {repository} is not permitted in project '{name}'"))
         })
         .collect();
     let cluster = match cluster {
@@ -66,15 +67,16 @@ pub fn validate_application(
     conditions
 }
 
-/// Repositories whose use must be permitted.
-fn repositories(application: &Application) -> impl Iterator<Item = &str> {
+/// Repositories whose use must be permitted, and what they are to the application.
+fn repositories(application: &Application) -> Vec<(&'static str, String)> {
     let spec = &application.spec;
-    let hydrated = spec.source_hydrator.as_ref().map(|hydrator| hydrator.dry_source.repo_url.as_str());
-    let plain = hydrated.is_none();
-    let many = plain && !spec.sources.is_empty();
-    let one = spec.source.as_ref().filter(|_| plain && !many);
-    let several = spec.sources.iter().filter(move |_| many);
-    hydrated.into_iter().chain(one.into_iter().chain(several).map(|source| source.repo_url.as_str()))
+    let synced = spec.effective_sources().into_iter().map(|source| source.repo_url);
+    let Some(hydrator) = &spec.source_hydrator else {
+        return synced.map(|repository| ("application", repository)).collect();
+    };
+    let dry = hydrator.dry().repo_url;
+    let pushed = synced.filter(|repository| *repository != dry).map(|repository| ("sync source", repository));
+    [("application", dry.clone())].into_iter().chain(pushed).collect()
 }
 
 /// What a spec lacks.
@@ -83,7 +85,7 @@ fn incomplete(application: &Application) -> Vec<String> {
     if let Some(hydrator) = &spec.source_hydrator {
         return incomplete_hydrator(hydrator);
     }
-    if !spec.sources.is_empty() {
+    if spec.has_several_sources() {
         return spec.sources.iter().find_map(|source| incomplete_source(source, true)).into_iter().collect();
     }
     let none = ApplicationSource::default();
@@ -117,7 +119,7 @@ fn incomplete_hydrator(hydrator: &SourceHydrator) -> Vec<String> {
     }
     if hydrator.hydrate_to.as_ref().is_some_and(|to| to.target_branch.is_empty()) {
         missing.push(
-            "when spec.sourceHydrator.hydrateTo is set, spec.sourceHydrator.hydrateTo.path is required"
+            "when spec.sourceHydrator.hydrateTo is set, spec.sourceHydrator.hydrateTo.targetBranch is required"
                 .into(),
         );
     }

@@ -48,8 +48,10 @@ pub fn destination_cluster(
             let wanted = server.trim_end_matches('/');
             let found = clusters.iter().find(|cluster| cluster.server.trim_end_matches('/') == wanted);
             found.cloned().ok_or_else(|| {
+                // The own cluster is always there, unless settings switch it off.
+                let why = if wanted == api::names::IN_CLUSTER_SERVER { "is disabled" } else { "not found" };
                 format!(
-                    "error getting cluster by server {server:?}: rpc error: code = NotFound desc = cluster {server:?} not found"
+                    "error getting cluster by server {server:?}: rpc error: code = NotFound desc = cluster {server:?} {why}"
                 )
             })
         }

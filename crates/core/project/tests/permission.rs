@@ -189,6 +189,15 @@ fn invalid_applications_are_told_as_recorded() {
             "InvalidSpecError: error getting cluster by server \"https://unknown.example\": rpc error: code = NotFound desc = cluster \"https://unknown.example\" not found"
         ]
     );
+    let own = Application::default();
+    let own = api::v1alpha1::ApplicationDestination {
+        server: "https://kubernetes.default.svc".into(),
+        ..own.spec.destination
+    };
+    assert_eq!(
+        destination_cluster(&own, &[]).unwrap_err(),
+        "error getting cluster by server \"https://kubernetes.default.svc\": rpc error: code = NotFound desc = cluster \"https://kubernetes.default.svc\" is disabled"
+    );
     assert_eq!(
         told(json!({"source": source}), open.clone()),
         ["InvalidSpecError: Destination server missing from app spec"]
@@ -209,6 +218,28 @@ fn invalid_applications_are_told_as_recorded() {
             "InvalidSpecError: application destination server 'https://kubernetes.default.svc' and namespace 'x' do not match any of the allowed destinations in project 'team-a'"
         ]
     );
+}
+
+#[test]
+fn what_is_rendered_and_what_is_synced_must_both_be_permitted() {
+    let here = json!({"server": "https://kubernetes.default.svc", "namespace": "x"});
+    let spec = |sync: Value| {
+        let dry = json!({"repoURL": "https://r/dry", "path": "p", "targetRevision": "main"});
+        json!({"destination": here, "sourceHydrator": {"drySource": dry, "syncSource": sync}})
+    };
+    let elsewhere = spec(json!({"repoURL": "https://r/wet", "targetBranch": "env", "path": "p"}));
+    let beside = spec(json!({"targetBranch": "env", "path": "p"}));
+    let permits = |sources: &[&str]| json!({"sourceRepos": sources, "destinations": [{"server": "*", "namespace": "*"}]});
+    assert_eq!(told(elsewhere.clone(), permits(&["https://r/dry", "https://r/wet"])), Vec::<String>::new());
+    assert_eq!(
+        told(elsewhere.clone(), permits(&["https://r/dry"])),
+        ["InvalidSpecError: sync source repo https://r/wet is not permitted in project 'default'"]
+    );
+    assert_eq!(
+        told(elsewhere, permits(&["https://r/wet"])),
+        ["InvalidSpecError: application repo https://r/dry is not permitted in project 'default'"]
+    );
+    assert_eq!(told(beside, permits(&["https://r/dry"])), Vec::<String>::new());
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub fn settle_result(
     sources: &[ApplicationSource],
     revisions: &[String],
 ) {
-    let several = !application.spec.sources.is_empty();
+    let several = application.spec.has_several_sources();
     let recorded = state.sync_result.take();
     let asked = state.operation.sync.as_ref().map(|sync| sync.revision.clone()).unwrap_or_default();
     let revision = revisions.first().cloned().unwrap_or(asked);

@@ -134,13 +134,13 @@ fn automated_operation(
     comparison: &Comparison,
 ) -> Operation {
     let policy = application.spec.sync_policy.as_ref();
-    let several = !application.spec.sources.is_empty();
+    let several = application.spec.has_several_sources();
     Operation {
         sync: Some(SyncOperation {
             revision: if several { String::new() } else { comparison.revision.clone() },
             revisions: if several { comparison.revisions.clone() } else { Vec::new() },
-            source: if several { None } else { application.spec.source.clone() },
-            sources: application.spec.sources.clone(),
+            source: application.spec.only_source(),
+            sources: application.spec.several_sources().to_vec(),
             prune: automated.prune == Some(true),
             sync_options: policy.map(|policy| policy.sync_options.clone()).unwrap_or_default(),
             ..SyncOperation::default()
@@ -158,7 +158,7 @@ fn last_attempt<'a>(application: &'a Application, comparison: &Comparison) -> Op
     let state = application.status.operation_state.as_ref()?;
     let sync = state.operation.sync.as_ref()?;
     let result = state.sync_result.as_ref();
-    let several = !application.spec.sources.is_empty();
+    let several = application.spec.has_several_sources();
     if comparison.revision_has_changes {
         let same = if several {
             let tried = result.map(|result| &result.revisions).filter(|revisions| !revisions.is_empty());
@@ -178,9 +178,8 @@ fn last_attempt<'a>(application: &'a Application, comparison: &Comparison) -> Op
         tried.len() == wanted.len()
             && tried.iter().zip(wanted).all(|(tried, wanted)| unpinned(tried) == unpinned(wanted))
     } else {
-        let wanted = application.spec.source.clone().unwrap_or_default();
-        // With a hydrator the source is made from the spec; the revision says it all.
-        application.spec.source.is_none() || unpinned(&result.source) == unpinned(&wanted)
+        let wanted = application.spec.only_source().unwrap_or_default();
+        unpinned(&result.source) == unpinned(&wanted)
     };
     same.then_some(state)
 }

@@ -6,7 +6,7 @@ use crate::permission::is_automated;
 use api::codes::RefreshType;
 use api::k8s::meta_v1::Time;
 use api::names::REFRESH;
-use api::v1alpha1::{Application, ApplicationSource, ApplicationSpec};
+use api::v1alpha1::{Application, ApplicationSpec};
 use jiff::{SignedDuration, Timestamp};
 
 /// The refresh that is due, if one is. What a user asked for comes first, then what changed, then what is old,
@@ -86,17 +86,8 @@ fn last_refresh(observed: &Observed<'_>) -> Option<Timestamp> {
 
 fn source_differs(application: &Application) -> bool {
     let (spec, compared) = (&application.spec, &application.status.sync.compared_to);
-    if let Some(hydrator) = &spec.source_hydrator {
-        let wanted = ApplicationSource {
-            repo_url: hydrator.dry_source.repo_url.clone(),
-            path: hydrator.sync_source.path.clone(),
-            target_revision: hydrator.sync_source.target_branch.clone(),
-            ..ApplicationSource::default()
-        };
-        return compared.source != wanted;
-    }
-    if !spec.sources.is_empty() {
+    if spec.has_several_sources() {
         return spec.sources != compared.sources;
     }
-    spec.source.clone().unwrap_or_default() != compared.source
+    spec.only_source().unwrap_or_default() != compared.source
 }

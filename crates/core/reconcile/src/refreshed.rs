@@ -46,21 +46,16 @@ pub struct Found<'a> {
 
 /// The sources of an application's spec.
 pub fn spec_sources(application: &Application) -> Vec<ApplicationSource> {
-    let spec = &application.spec;
-    if spec.sources.is_empty() { spec.source.clone().into_iter().collect() } else { spec.sources.clone() }
+    application.spec.effective_sources()
 }
 
 /// The part of a spec that a comparison is made of.
 pub fn compared_to(application: &Application) -> ComparedTo {
     let spec = &application.spec;
     ComparedTo {
-        source: if spec.sources.is_empty() {
-            spec.source.clone().unwrap_or_default()
-        } else {
-            Default::default()
-        },
+        source: spec.only_source().unwrap_or_default(),
         destination: spec.destination.clone(),
-        sources: spec.sources.clone(),
+        sources: spec.several_sources().to_vec(),
         ignore_differences: spec.ignore_differences.clone(),
     }
 }

@@ -50,21 +50,6 @@ pub(crate) struct Render<'a> {
     pub(crate) no_cache: bool,
 }
 
-/// The sources of an application, as it will be rendered.
-pub(crate) fn sources(application: &Application) -> Vec<ApplicationSource> {
-    let spec = &application.spec;
-    if let Some(hydrator) = &spec.source_hydrator {
-        let dry = &hydrator.dry_source;
-        return vec![ApplicationSource {
-            repo_url: dry.repo_url.clone(),
-            target_revision: hydrator.sync_source.target_branch.clone(),
-            path: hydrator.sync_source.path.clone(),
-            ..ApplicationSource::default()
-        }];
-    }
-    if spec.sources.is_empty() { spec.source.iter().cloned().collect() } else { spec.sources.clone() }
-}
-
 impl Hub {
     /// A repository with its credentials, as the project of an application may use it.
     pub(crate) fn repository(&self, url: &str, project: &str) -> Result<Repository, Status> {

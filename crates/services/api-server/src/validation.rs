@@ -7,7 +7,7 @@ use crate::failure;
 use crate::hub::Hub;
 use crate::masking::without_password;
 use crate::normal::normalise;
-use crate::sources::{ClusterFacts, Render, sources};
+use crate::sources::{ClusterFacts, Render};
 use api::codes::ConditionType;
 use api::v1alpha1::{Application, ApplicationCondition, Repository};
 use jiff::Timestamp;
@@ -95,7 +95,7 @@ async fn rendering_problems(
 ) -> Result<Vec<ApplicationCondition>, Status> {
     let now = Timestamp::now();
     let invalid = |message: String| condition(ConditionType::InvalidSpecError, message, now);
-    let sources = sources(application);
+    let sources = application.spec.effective_sources();
     let mut tested = BTreeSet::new();
     for source in &sources {
         if !tested.insert(source.repo_url.clone()) {

@@ -8,7 +8,6 @@ mod refreshes;
 use crate::found;
 use crate::hub::Hub;
 use crate::pull_requests;
-use crate::sources::sources;
 use axum::body::Body;
 use axum::extract::Request;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -433,5 +432,5 @@ fn told_by_reads(hub: &Hub, follower: &Affected) -> Vec<Candidate> {
     }
     let app_name = found::instance(hub, &application);
     let candidate = |source| Candidate { app_name: app_name.clone(), source: Some(source) };
-    sources(&application).into_iter().map(candidate).collect()
+    application.spec.effective_sources().into_iter().map(candidate).collect()
 }

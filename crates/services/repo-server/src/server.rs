@@ -375,7 +375,18 @@ impl RepoServer {
             return Ok(None);
         };
         let url = request.repo.as_ref().map_or("", |repository| repository.repo.as_str());
-        self.verified(request.source_integrity.as_ref(), url, repository, commit).await
+        let integrity = request.source_integrity.as_ref();
+        // A sync says the commit it was decided for. Where that is what the source's tag means, the tag is what is signed.
+        let source = request.application_source.as_ref().filter(|source| !source.target_revision.is_empty());
+        let named = match (integrity, source) {
+            (Some(_), Some(source)) => {
+                let (target, prefix) = (&source.target_revision, &source.tag_prefix);
+                self.sources.commit_tagged(repository, target, prefix, false).await.ok()
+            }
+            _ => None,
+        };
+        let named = named.filter(|named| named.commit == commit.commit);
+        self.verified(integrity, url, repository, named.as_ref().unwrap_or(commit)).await
     }
 }
 
@@ -564,7 +575,7 @@ impl RepoServerService for RepoServer {
         let source =
             request.app.as_ref().and_then(|application| source_at(application, request.source_index));
         let origin = match source {
-            Some(source) => Origin::of(request.repo, source, self.trust())?,
+            Some(source) => Origin::of(request.repo, &source, self.trust())?,
             None => Origin::at(request.repo, "", false, self.trust())?,
         };
         let asked = request.ambiguous_revision;
@@ -754,10 +765,8 @@ fn reference(found: git::CommitReference) -> RevisionReference {
 }
 
 /// The source of an application at a place, from 0; the only one where there is one.
-fn source_at(application: &api::v1alpha1::Application, index: i64) -> Option<&ApplicationSource> {
+fn source_at(application: &api::v1alpha1::Application, index: i64) -> Option<ApplicationSource> {
     let spec = &application.spec;
-    if spec.sources.is_empty() {
-        return spec.source.as_ref();
-    }
-    spec.sources.get(usize::try_from(index).unwrap_or(0))
+    let index = if spec.has_several_sources() { usize::try_from(index).unwrap_or(0) } else { 0 };
+    spec.effective_sources().into_iter().nth(index)
 }

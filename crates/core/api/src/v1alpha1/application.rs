@@ -104,6 +104,37 @@ pub struct ApplicationSpec {
     pub source_hydrator: Option<SourceHydrator>,
 }
 
+impl ApplicationSpec {
+    /// Whether it has a list of sources: revisions and results are lists then, too.
+    pub fn has_several_sources(&self) -> bool {
+        self.source_hydrator.is_none() && !self.sources.is_empty()
+    }
+
+    /// What is synced; with a hydrator, the branch it pushes to.
+    pub fn effective_sources(&self) -> Vec<ApplicationSource> {
+        match &self.source_hydrator {
+            Some(hydrator) => vec![hydrator.sync()],
+            None if self.sources.is_empty() => self.source.iter().cloned().collect(),
+            None => self.sources.clone(),
+        }
+    }
+
+    /// The first of what is synced.
+    pub fn first_source(&self) -> Option<ApplicationSource> {
+        self.effective_sources().into_iter().next()
+    }
+
+    /// What is synced, where that is not a list of sources.
+    pub fn only_source(&self) -> Option<ApplicationSource> {
+        self.first_source().filter(|_| !self.has_several_sources())
+    }
+
+    /// The list of sources, where there is one.
+    pub fn several_sources(&self) -> &[ApplicationSource] {
+        if self.has_several_sources() { &self.sources } else { &[] }
+    }
+}
+
 /// A cluster, by URL or by name, and a namespace.
 #[derive(Clone, PartialEq, Message, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -3,7 +3,8 @@
 use crate::go::{null, zero};
 use crate::k8s::meta_v1::Time;
 use crate::v1alpha1::{
-    ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceKustomize, ApplicationSourcePlugin,
+    ApplicationSource, ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceKustomize,
+    ApplicationSourcePlugin,
 };
 use prost::Message;
 use schemars::JsonSchema;
@@ -26,6 +27,31 @@ pub struct SourceHydrator {
     #[prost(message, optional, tag = "3")]
     #[serde(skip_serializing_if = "zero")]
     pub hydrate_to: Option<HydrateTo>,
+}
+
+impl SourceHydrator {
+    /// What is rendered, as a source.
+    pub fn dry(&self) -> ApplicationSource {
+        let DrySource { repo_url, target_revision, path, helm, kustomize, directory, plugin } =
+            self.dry_source.clone();
+        ApplicationSource {
+            repo_url,
+            target_revision,
+            path,
+            helm,
+            kustomize,
+            directory,
+            plugin,
+            ..ApplicationSource::default()
+        }
+    }
+
+    /// What is synced: the branch with the rendered manifests, in the dry source's repository where none is named.
+    pub fn sync(&self) -> ApplicationSource {
+        let SyncSource { target_branch, path, repo_url } = self.sync_source.clone();
+        let repo_url = if repo_url.is_empty() { self.dry_source.repo_url.clone() } else { repo_url };
+        ApplicationSource { repo_url, path, target_revision: target_branch, ..ApplicationSource::default() }
+    }
 }
 
 /// What is rendered.

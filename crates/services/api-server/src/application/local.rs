@@ -5,7 +5,7 @@ use crate::application::manifests::masked;
 use crate::authorization::{Access, Wanted, project_name};
 use crate::failure;
 use crate::hub::Hub;
-use crate::sources::{ClusterFacts, Render, sources};
+use crate::sources::{ClusterFacts, Render};
 use futures::{Stream, StreamExt as _, stream};
 use tonic::{Status, Streaming};
 use wire::application::application_manifest_query_with_files_wrapper::Part;
@@ -27,7 +27,7 @@ pub(super) async fn manifests(
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
     let application = access.application(there, "get")?;
     let scope = hub.project_of(&application)?;
-    let declared = sources(&application);
+    let declared = application.spec.effective_sources();
     let source = declared.first().ok_or_else(|| Status::invalid_argument("the application has no source"))?;
     if !project::permits_source(&scope.project, &source.repo_url) {
         return Err(Status::permission_denied(format!(

@@ -5,7 +5,7 @@ use crate::authorization::{Access, Wanted, project_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::masking;
-use crate::sources::{ClusterFacts, Render, is_commit, sources};
+use crate::sources::{ClusterFacts, Render, is_commit};
 use api::v1alpha1::{Application, ApplicationSource, ChartDetails, OCIMetadata, RevisionMetadata};
 use std::collections::BTreeSet;
 use tonic::Status;
@@ -67,8 +67,12 @@ fn asked_for(
     application: &Application,
     query: &ApplicationManifestQuery,
 ) -> Result<Vec<ApplicationSource>, Status> {
-    let mut declared = sources(application);
-    if !application.spec.sources.is_empty() {
+    let spec = &application.spec;
+    let mut declared = match &spec.source_hydrator {
+        Some(hydrator) => vec![hydrator.dry()],
+        None => spec.effective_sources(),
+    };
+    if spec.has_several_sources() {
         return at_positions(declared, &query.source_positions, &query.revisions);
     }
     if let (Some(source), Some(revision)) = (declared.first_mut(), &query.revision)
@@ -160,9 +164,14 @@ fn source_of(
     let all = match deployed {
         Some(entry) if entry.sources.is_empty() => vec![entry.source.clone()],
         Some(entry) => entry.sources.clone(),
-        None => sources(application),
+        None => application.spec.effective_sources(),
     };
-    let index = usize::try_from(index.unwrap_or(0)).unwrap_or(usize::MAX);
+    let index = index.unwrap_or(0);
+    // Before the first source of an application that is hydrated is what is rendered.
+    if let (true, None, Some(hydrator)) = (index < 0, deployed, &application.spec.source_hydrator) {
+        return Ok(hydrator.dry());
+    }
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
     let found = all.into_iter().nth(index);
     found.ok_or_else(|| Status::unknown(format!("source index {index} not found")))
 }

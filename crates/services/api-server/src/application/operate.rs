@@ -4,7 +4,6 @@ use crate::audit::Reason;
 use crate::authorization::{APPLICATIONS, Access, Wanted};
 use crate::failure;
 use crate::hub::Hub;
-use crate::sources::sources;
 use api::v1alpha1::{
     Application, ApplicationSource, Operation, OperationInitiator, RevisionHistory, SyncOperation,
     SyncStrategy, SyncStrategyApply, SyncWindow,
@@ -74,7 +73,9 @@ pub(crate) async fn sync(
 /// Whether the project demands signatures of a source. A mistake in what it demands does not switch that off.
 fn is_verified(hub: &Hub, application: &Application) -> Result<bool, Status> {
     let project = hub.project_of(application)?.project;
-    let git = sources(application)
+    let git = application
+        .spec
+        .effective_sources()
         .into_iter()
         .filter(|source| source.chart.is_empty() && !source.repo_url.starts_with("oci://"));
     let demanded = |url: &str| {
@@ -103,7 +104,6 @@ fn sync_operation(
         Some(options) => options.items.clone(),
         None => policy.map(|policy| policy.sync_options.clone()).unwrap_or_default(),
     };
-    let several = !spec.sources.is_empty();
     Operation {
         sync: Some(SyncOperation {
             revision: target.revision.clone(),
@@ -114,8 +114,8 @@ fn sync_operation(
             resources: request.resources.clone(),
             manifests: request.manifests.clone(),
             sync_options,
-            source: spec.source.clone().filter(|_| !several),
-            sources: spec.sources.clone(),
+            source: spec.only_source(),
+            sources: spec.several_sources().to_vec(),
             ..SyncOperation::default()
         }),
         initiated_by: initiator(access),
@@ -135,8 +135,8 @@ async fn target(
     if !request.manifests.is_empty() {
         return Ok(Target { revision: String::new(), revisions: Vec::new(), shown: String::new() });
     }
-    let declared = sources(application);
-    if application.spec.sources.is_empty() {
+    let declared = application.spec.effective_sources();
+    if !application.spec.has_several_sources() {
         let mut source = declared.into_iter().next().unwrap_or_default();
         if let Some(revision) = request.revision.as_deref().filter(|revision| !revision.is_empty()) {
             if automated && revision != or_head(&source.target_revision) {

@@ -59,7 +59,7 @@ impl Filter {
     pub(crate) fn takes(&self, application: &Application) -> bool {
         let metadata = &application.metadata;
         // Of several sources the first counts, as with the original.
-        let source = application.spec.sources.first().or(application.spec.source.as_ref());
+        let source = application.spec.first_source();
         (self.name.is_empty() || self.name == metadata.name)
             && self.is_among_names(application)
             && (self.namespace.is_empty() || self.namespace == metadata.namespace)

@@ -6,7 +6,7 @@ use crate::destinations::Scope;
 use crate::failure;
 use crate::hub::Hub;
 use crate::snapshot::Snapshot;
-use crate::sources::{ClusterFacts, sources};
+use crate::sources::ClusterFacts;
 use api::v1alpha1::{Application, ApplicationSource, ResourceDiff};
 use compare::{Comparison, Facts};
 use diff::DiffOptions;
@@ -31,7 +31,9 @@ const NAMED: usize = 3;
 
 /// The first source that follows the branch of a request.
 pub(super) fn source_of(application: &Application, pull: &PullRequest) -> Option<ApplicationSource> {
-    sources(application)
+    application
+        .spec
+        .effective_sources()
         .into_iter()
         .find(|source| pull.is_meant_for(&source.repo_url, &source.target_revision))
 }
@@ -134,7 +136,7 @@ async fn rendered(
 ) -> Result<Vec<Object>, Judgement> {
     let facts = ClusterFacts::of(cluster).await;
     let facts = facts.map_err(|error| Judgement::Failed(failure::kubernetes(&error).message().to_owned()))?;
-    let sources = sources(application);
+    let sources = application.spec.effective_sources();
     let at_head = |source: &ApplicationSource| pull.is_meant_for(&source.repo_url, &source.target_revision);
     let revisions: Vec<String> = sources
         .iter()

@@ -98,7 +98,7 @@ pub(super) fn learn<'o>(redactor: &mut Redactor, objects: impl Iterator<Item = &
 
 /// Knows what the application gives its templates under a name that speaks of a secret.
 pub(super) fn learn_parameters(redactor: &mut Redactor, application: &Application) {
-    for source in crate::sources::sources(application) {
+    for source in application.spec.effective_sources() {
         let Some(helm) = source.helm else { continue };
         for parameter in &helm.parameters {
             learn_named(redactor, &parameter.name, &Value::from(parameter.value.as_str()), 0);

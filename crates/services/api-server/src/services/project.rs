@@ -332,7 +332,9 @@ fn nothing_becomes_invalid(
             .count()
     };
     let sources = lost(&|scope, application| {
-        crate::sources::sources(application)
+        application
+            .spec
+            .effective_sources()
             .iter()
             .all(|source| project::permits_source(&scope.project, &source.repo_url))
     });

@@ -117,7 +117,7 @@ fn info(application: &Application) -> Labels {
     } else {
         ""
     };
-    let source = spec.sources.first().or(spec.source.as_ref());
+    let source = spec.first_source();
     let repo = source.map(|source| project::normalized(&source.repo_url)).unwrap_or_default();
     let mut labels = named(application);
     labels.extend([

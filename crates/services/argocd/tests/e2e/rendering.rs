@@ -106,6 +106,44 @@ fn every_engine_makes_things_live() {
 }
 
 #[test]
+fn what_is_synced_of_a_hydrated_application_is_where_it_is_pushed() {
+    let installation = installation();
+    let map = |value: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata:\n  value: {value}\n")
+    };
+    let dry = GitRepo::from_files("dry", &[("app/map.yaml", &map("dry"))]).unwrap();
+    let wet = GitRepo::from_files("wet", &[("out/map.yaml", &map("wet"))]).unwrap();
+    wet.git(&["push", "-q", "origin", "HEAD:refs/heads/env"]).unwrap();
+    let application = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": "hydrated", "namespace": NAMESPACE},
+        "spec": {
+            "project": "default",
+            "sourceHydrator": {
+                "drySource": {"repoURL": dry.url(), "path": "app", "targetRevision": "HEAD"},
+                "syncSource": {"repoURL": wet.url(), "targetBranch": "env", "path": "out"},
+            },
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "hydrated"},
+            "syncPolicy": {"automated": {}, "syncOptions": ["CreateNamespace=true"]},
+        },
+    });
+    installation.kube.create(application).unwrap();
+    installation.until_synced("hydrated");
+    assert_eq!(installation.value("hydrated", "map").as_deref(), Some("wet"));
+    let found = installation.application("hydrated");
+    let source = &found["status"]["sync"]["comparedTo"]["source"];
+    assert_eq!((&source["repoURL"], &source["targetRevision"]), (&json!(wet.url()), &json!("env")));
+    assert_eq!(found["status"]["history"][0]["source"]["repoURL"], json!(wet.url()));
+
+    // What a revision would be rendered to is told of the dry source.
+    let shown = installation.succeed(&["app", "manifests", "hydrated", "--revision", "HEAD"]);
+    assert!(shown.contains("value: dry"), "{shown}");
+    let live = installation.succeed(&["app", "manifests", "hydrated", "--source", "live"]);
+    assert!(live.contains("value: wet"), "{live}");
+    installation.succeed(&["app", "delete", "hydrated", "--yes"]);
+}
+
+#[test]
 fn the_users_own_health_check_is_heeded_as_soon_as_it_is_written() {
     let installation = installation();
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: judged\ndata:\n  state: bad\n";

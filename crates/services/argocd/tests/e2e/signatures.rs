@@ -71,6 +71,16 @@ impl Signer {
     }
 }
 
+impl Signer {
+    /// Tags the newest commit and pushes the tag, signed.
+    fn tag(&self, repository: &GitRepo, name: &str) {
+        let program = format!("gpg.program={}", self.program().display());
+        let sign = ["-c", &program, "tag", "-s", "-u", &self.id, "-m", "signed", name];
+        repository.git(&sign).unwrap();
+        repository.git(&["push", "-q", "origin", &format!("refs/tags/{name}")]).unwrap();
+    }
+}
+
 impl Drop for Signer {
     fn drop(&mut self) {
         let ended =
@@ -116,6 +126,15 @@ fn only_what_an_allowed_key_signed_is_synced() {
     stranger.change(&repository, "app/map.yaml", &config_map("map", "strange"));
     refused(&format!("signed with unallowed key (key_id={})", stranger.id));
     assert_eq!(installation.value("signed", "map"), None);
+
+    // A tag that an allowed key signed vouches for a commit that none did, in a sync that says the commit, too.
+    signer.tag(&repository, "v1");
+    installation.succeed(&["app", "set", "signed", "--revision", "v1"]);
+    installation.succeed(&["app", "sync", "signed"]);
+    installation.until_synced("signed");
+    assert_eq!(installation.value("signed", "map").as_deref(), Some("strange"));
+    installation.succeed(&["app", "set", "signed", "--revision", "HEAD"]);
+    refused(&format!("signed with unallowed key (key_id={})", stranger.id));
 
     signer.change(&repository, "app/map.yaml", &config_map("map", "signed"));
     installation.succeed(&["app", "sync", "signed"]);

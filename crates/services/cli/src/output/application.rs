@@ -40,33 +40,9 @@ pub(crate) fn destination(spec: &ApplicationSpec) -> &str {
     if spec.destination.server.is_empty() { &spec.destination.name } else { &spec.destination.server }
 }
 
-/// All sources, one or many.
-pub(crate) fn sources(spec: &ApplicationSpec) -> Vec<ApplicationSource> {
-    if let Some(hydrator) = &spec.source_hydrator {
-        let dry = &hydrator.dry_source;
-        let url = if hydrator.sync_source.repo_url.is_empty() {
-            &dry.repo_url
-        } else {
-            &hydrator.sync_source.repo_url
-        };
-        return vec![ApplicationSource {
-            repo_url: url.clone(),
-            path: hydrator.sync_source.path.clone(),
-            target_revision: hydrator.sync_source.target_branch.clone(),
-            ..ApplicationSource::default()
-        }];
-    }
-    if spec.sources.is_empty() { spec.source.iter().cloned().collect() } else { spec.sources.clone() }
-}
-
 /// The first source; an empty one when there is none.
 pub(crate) fn source(spec: &ApplicationSpec) -> ApplicationSource {
-    sources(spec).into_iter().next().unwrap_or_default()
-}
-
-/// Whether the specification has a list of sources.
-pub(crate) fn many_sources(spec: &ApplicationSpec) -> bool {
-    spec.source_hydrator.is_none() && !spec.sources.is_empty()
+    spec.first_source().unwrap_or_default()
 }
 
 /// The block of `Name:` to `Health Status:`.
@@ -81,8 +57,8 @@ pub(crate) fn summary(
     text += &line("Server:", destination(spec));
     text += &line("Namespace:", &spec.destination.namespace);
     text += &line("URL:", url);
-    text += if many_sources(spec) { "Sources:\n" } else { "Source:\n" };
-    for source in sources(spec) {
+    text += if spec.has_several_sources() { "Sources:\n" } else { "Source:\n" };
+    for source in spec.effective_sources() {
         text += &source_lines(&source);
     }
     text += &window_lines(windows);

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cve_2022_31102_no_page_repeats_what_was_asked() {
+    async fn cve_2021_23347_no_page_repeats_what_was_asked() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let callback = Callback::listen(free).await.unwrap();
         let attack = "/auth/callback?error=%3Cscript%3Ealert(1)%3C/script%3E&error_description=%3Cb%3E";

@@ -8,7 +8,6 @@ use crate::hub::Hub;
 use crate::normal::normalise;
 use crate::services::path_value::address;
 use crate::services::register::{READ, no_payload, object_of, scoped};
-use crate::sources::sources;
 use api::v1alpha1::{Application, ApplicationSource, ApplicationSpec, Repository};
 use std::sync::Arc;
 use tonic::Status;
@@ -96,7 +95,8 @@ pub(super) async fn details(
         }
     }
     let scope = permitted(hub, &source.repo_url, &query.app_project)?;
-    let whole = application.as_deref().map_or_else(Vec::new, sources);
+    let whole =
+        application.as_deref().map_or_else(Vec::new, |application| application.spec.effective_sources());
     let request = hub.details_request(&source, &whole, &query.app_name, &scope)?;
     Ok(hub.repo_server().get_app_details(request).await?.into_inner())
 }
@@ -125,8 +125,12 @@ impl History {
     /// Whether a source is the application's, or was: nobody renders something else in its name.
     fn holds(&self, application: &Arc<Application>, source: &ApplicationSource) -> bool {
         let wanted = normal(source);
-        if sources(application).iter().any(|own| normal(own) == wanted) {
+        if application.spec.effective_sources().iter().any(|own| normal(own) == wanted) {
             return true;
+        }
+        // What was deployed is a branch of rendered manifests then: only the spec's two sources count.
+        if let Some(hydrator) = &application.spec.source_hydrator {
+            return normal(&hydrator.dry()) == wanted;
         }
         application.status.history.iter().any(|entry| {
             if entry.sources.is_empty() {

@@ -232,7 +232,7 @@ async fn manifests(session: &Session<'_>, server: &Server, found: &Application) 
         ..ApplicationManifestQuery::default()
     };
     if session.matches.text("revision").is_empty() {
-        query.source_positions = positions(session, &application::sources(&found.spec))?;
+        query.source_positions = positions(session, &found.spec.effective_sources())?;
         query.revisions = session.matches.list("revisions").to_vec();
     } else {
         query.revision = Some(session.text("revision"));

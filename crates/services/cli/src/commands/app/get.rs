@@ -133,8 +133,8 @@ fn parameters(session: &Session<'_>, application: &Application) -> Outcome<Strin
     if !session.is("show-params") {
         return Ok(String::new());
     }
-    let sources = application::sources(&application.spec);
-    let index = if application::many_sources(&application.spec) { position(session, &sources)? } else { 0 };
+    let sources = application.spec.effective_sources();
+    let index = if application.spec.has_several_sources() { position(session, &sources)? } else { 0 };
     let helm = sources.get(index).and_then(|source| source.helm.as_ref());
     Ok(helm.map(application::parameters).unwrap_or_default())
 }

@@ -59,7 +59,7 @@ fn wanted(session: &Session<'_>, spec: &ApplicationSpec) -> bool {
     let (repository, cluster, path) =
         (session.matches.text("repo"), session.matches.text("cluster"), session.matches.text("path"));
     // Of several sources the first counts, as with the original.
-    let source = application::sources(spec).into_iter().next().unwrap_or_default();
+    let source = spec.first_source().unwrap_or_default();
     let destination = &spec.destination;
     (projects.is_empty() || projects.iter().any(|project| project == application::project(spec)))
         && (repository.is_empty() || source.repo_url == repository)

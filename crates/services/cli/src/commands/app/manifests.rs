@@ -6,7 +6,7 @@ use wire::application::ApplicationManifestQuery;
 use super::sources::{check_revisions, positions};
 use crate::command::{Command, Running, array, ints, text};
 use crate::failure::{Failure, Outcome};
-use crate::output::{application, documents};
+use crate::output::documents;
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
@@ -56,7 +56,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
             };
             if chosen {
                 let found = super::application(&server, &name, &namespace, None).await?;
-                query.source_positions = positions(session, &application::sources(&found.spec))?;
+                query.source_positions = positions(session, &found.spec.effective_sources())?;
                 query.revisions = revisions;
             }
             server.applications().get_manifests(query).await?.into_inner().manifests

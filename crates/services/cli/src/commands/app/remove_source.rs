@@ -4,7 +4,6 @@ use wire::application::ApplicationUpdateSpecRequest;
 
 use crate::command::{Command, Running, int, text};
 use crate::failure::{Failure, Outcome};
-use crate::output::application;
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
@@ -35,7 +34,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     if !named.is_empty() && !sources.iter().any(|source| source.name == named) {
         return Err(Failure::fatal(format!("Unknown source name '{named}'")));
     }
-    if !application::many_sources(&application.spec) {
+    if !application.spec.has_several_sources() {
         return Err(Failure::generic("Application does not have multiple sources configured"));
     }
     let sources = &mut application.spec.sources;

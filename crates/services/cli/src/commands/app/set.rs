@@ -7,7 +7,6 @@ use super::spec;
 use crate::command::{Command, Running, int};
 use crate::failure::{Failure, Outcome};
 use crate::log::Level;
-use crate::output::application::many_sources;
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
@@ -29,7 +28,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let mut application = super::application(&server, &name, &namespace, None).await?;
-    let index = if many_sources(&application.spec) {
+    let index = if application.spec.has_several_sources() {
         Some(position(session, &application.spec.sources)?)
     } else {
         None

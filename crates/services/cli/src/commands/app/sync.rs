@@ -204,7 +204,7 @@ async fn sync(session: &mut Session<'_>, server: &Server, argument: &str, resour
 }
 
 fn check_sources(session: &Session<'_>, found: &Application) -> Outcome {
-    if !application::many_sources(&found.spec) {
+    if !found.spec.has_several_sources() {
         return Ok(());
     }
     for flag in ["revision", "local"] {
@@ -266,7 +266,7 @@ fn request(
     let limit = session.matches.number("retry-limit");
     let many = session.matches.changed("source-positions") || session.matches.changed("source-names");
     let source_positions =
-        if many { positions(session, &application::sources(&found.spec))? } else { Vec::new() };
+        if many { positions(session, &found.spec.effective_sources())? } else { Vec::new() };
     Ok(ApplicationSyncRequest {
         name,
         app_namespace: Some(namespace),

@@ -7,7 +7,6 @@ use super::sources::position;
 use super::spec::same_image;
 use crate::command::{Command, Running, array, int, switch, text};
 use crate::failure::{Failure, Outcome};
-use crate::output::application::many_sources;
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
@@ -44,7 +43,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let mut application = super::application(&server, &name, &namespace, None).await?;
-    let source = if many_sources(&application.spec) {
+    let source = if application.spec.has_several_sources() {
         let index = position(session, &application.spec.sources)?;
         &mut application.spec.sources[index]
     } else {

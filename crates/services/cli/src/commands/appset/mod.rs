@@ -53,8 +53,8 @@ fn summary(set: &ApplicationSet) -> String {
     text += &line("Server:", application::destination(spec));
     text += &line("Namespace:", &spec.destination.namespace);
     text += &line("Health Status:", &set.status.health.status);
-    text += if application::many_sources(spec) { "Sources:\n" } else { "Source:\n" };
-    let mut sources = application::sources(spec);
+    text += if spec.has_several_sources() { "Sources:\n" } else { "Source:\n" };
+    let mut sources = spec.effective_sources();
     if sources.is_empty() {
         sources.push(Default::default());
     }
