@@ -3,6 +3,7 @@
 
 mod calls;
 mod channel;
+mod protocols;
 mod serve;
 mod services;
 mod tls;
@@ -10,6 +11,7 @@ mod unix;
 
 pub use calls::{Calls, code_name};
 pub use channel::{ChannelError, ChannelOptions, ClientIdentity, Trust, connect, connect_as, in_process};
+pub use protocols::{Protocols, cipher_names};
 pub use serve::{Listener, OnPlainText, Peer, https_redirect, serve};
 pub use services::{ReflectionError, Services};
 pub use tls::{Identity, SelfSigned, TlsError, self_signed};

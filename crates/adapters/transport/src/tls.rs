@@ -1,5 +1,6 @@
 //! Certificates of servers: given as PEM, or made at start.
 
+use crate::protocols::Protocols;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
@@ -23,6 +24,9 @@ pub enum TlsError {
     /// Certificate and key do not make a server.
     #[error("use certificate: {0}")]
     Unusable(#[from] rustls::Error),
+    /// What a server is told to speak is nothing it can.
+    #[error("{0}")]
+    Protocols(String),
     /// A certificate could not be made.
     #[error("make a self-signed certificate: {0}")]
     Generate(#[from] rcgen::Error),
@@ -33,6 +37,7 @@ pub enum TlsError {
 pub struct Identity {
     current: Arc<Current>,
     clients: Option<Arc<dyn ClientCertVerifier>>,
+    protocols: Protocols,
 }
 
 #[derive(Debug)]
@@ -48,7 +53,7 @@ impl Identity {
     /// From a certificate chain and its key, both PEM.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
         let current = Arc::new(Current(RwLock::new(Arc::new(signing_key(certificates, key)?))));
-        Ok(Self { current, clients: None })
+        Ok(Self { current, clients: None, protocols: Protocols::default() })
     }
 
     /// From now on serves with another certificate; on an error the old one stays.
@@ -71,8 +76,13 @@ impl Identity {
         Ok(Self { clients: Some(verifier), ..self })
     }
 
+    /// From now on speaks these versions and ciphers only.
+    pub fn speaking(self, protocols: Protocols) -> Self {
+        Self { protocols, ..self }
+    }
+
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
-        let builder = ServerConfig::builder();
+        let builder = self.protocols.builder();
         let builder = match &self.clients {
             Some(clients) => builder.with_client_cert_verifier(clients.clone()),
             None => builder.with_no_client_auth(),

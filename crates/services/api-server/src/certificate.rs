@@ -5,7 +5,7 @@ use object::Secret;
 use std::sync::{Arc, Weak};
 use store::{SecretEntry, Store};
 use tokio::task::JoinHandle;
-use transport::{Identity, SelfSigned};
+use transport::{Identity, Protocols, SelfSigned};
 
 /// The first one that holds a certificate counts.
 const SECRETS: [&str; 2] = ["argocd-server-tls", "argocd-secret"];
@@ -24,10 +24,16 @@ fn pair(entry: &SecretEntry) -> Option<Pair> {
 
 /// The certificate there is, else one made now.
 pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
-    match found(&server.hub.store) {
-        Some((certificate, key)) => Ok(Identity::from_pem(certificate.reveal(), key.reveal())?),
-        None => Ok(made(server.hub.store.namespace())?.identity()?),
-    }
+    let identity = match found(&server.hub.store) {
+        Some((certificate, key)) => Identity::from_pem(certificate.reveal(), key.reveal())?,
+        None => made(server.hub.store.namespace())?.identity()?,
+    };
+    speaking(server, identity)
+}
+
+fn speaking(server: &ApiServer, identity: Identity) -> Result<Identity, StartError> {
+    let [least, most, ciphers] = server.hub.options.tls.each_ref().map(String::as_str);
+    Ok(identity.speaking(Protocols::new(least, most, ciphers)?))
 }
 
 /// The same, and one that was made is kept: whoever has accepted it once should not be asked again.
@@ -45,7 +51,7 @@ pub async fn ensure_certificate(server: &ApiServer) -> Result<Identity, StartErr
         Ok(_) => tracing::info!("a certificate was made and kept in argocd-secret"),
         Err(error) => tracing::warn!(%error, "a certificate was made, and is lost at the next start"),
     }
-    Ok(made.identity()?)
+    speaking(server, made.identity()?)
 }
 
 fn made(namespace: &str) -> Result<SelfSigned, StartError> {

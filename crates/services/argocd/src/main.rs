@@ -135,6 +135,11 @@ fn component(
         print!("{}", flags.help());
         return 0;
     }
+    let serves = matches!(kind, Kind::RepoServer | Kind::ApiServer | Kind::Standalone);
+    if serves && flags.text("tlsciphers") == "list" {
+        println!("Supported TLS ciphers:\n* {}", transport::cipher_names().join("\n* "));
+        return 0;
+    }
     boot::logs::start(&flags.text("logformat"), &flags.text("loglevel"));
     // Futures that hold whole applications are large, above all without optimisation.
     let mut builder = tokio::runtime::Builder::new_multi_thread();

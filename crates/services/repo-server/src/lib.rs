@@ -175,8 +175,10 @@ fn asking(identity: Identity, authority: &str) -> Result<Identity, StartError> {
 /// The certificate from the folder where manifests mount it, else one made now.
 fn identity(options: &Options) -> Result<Identity, StartError> {
     let (certificate, key) = (options.tls_folder.join("tls.crt"), options.tls_folder.join("tls.key"));
-    match (std::fs::read(&certificate), std::fs::read(&key)) {
-        (Ok(certificate), Ok(key)) => Ok(Identity::from_pem(&certificate, &key)?),
-        _ => Ok(transport::self_signed(&["localhost", "argocd-repo-server"])?),
-    }
+    let identity = match (std::fs::read(&certificate), std::fs::read(&key)) {
+        (Ok(certificate), Ok(key)) => Identity::from_pem(&certificate, &key)?,
+        _ => transport::self_signed(&["localhost", "argocd-repo-server"])?,
+    };
+    let [least, most, ciphers] = options.tls.each_ref().map(String::as_str);
+    Ok(identity.speaking(transport::Protocols::new(least, most, ciphers)?))
 }
