@@ -8,7 +8,7 @@ use api::v1alpha1::{AppProject, Application, ApplicationSet, ResourceRef};
 use api::{API_VERSION, Root};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use store::{EventRecord, Store};
+use store::{EventRecord, Store, StoreError};
 
 /// What kind of thing was done.
 #[derive(Clone, Copy, Debug)]
@@ -197,17 +197,48 @@ impl Hub {
     }
 }
 
+/// Records, as an event of it, that something registered cannot be read.
+pub(crate) async fn tell_of_unreadable(hub: &Hub, what: &StoreError) {
+    let StoreError::Invalid { kind, name, reason, .. } = what else { return };
+    let (store, namespace) = (&hub.store, hub.store.namespace());
+    let is_project = kind == AppProject::KIND;
+    let version = if is_project {
+        store.projects().get(namespace, name).map(|stored| stored.resource_version.to_string())
+    } else {
+        store.secrets().get(namespace, name).map(|stored| stored.resource_version.to_string())
+    };
+    let event = EventRecord {
+        api_version: if is_project { API_VERSION } else { "v1" }.into(),
+        kind: kind.clone(),
+        name: name.clone(),
+        resource_version: version.unwrap_or_default(),
+        ..unreadable(store, reason)
+    };
+    if let Err(error) = store.record_event(&event).await {
+        tracing::warn!(%error, "an event could not be written");
+    }
+}
+
 fn broken(store: &Store, problem: &Broken) -> EventRecord {
     let of = store.config_maps().get(store.namespace(), problem.object);
+    EventRecord {
+        name: problem.object.to_owned(),
+        resource_version: of.map(|stored| stored.resource_version.to_string()).unwrap_or_default(),
+        ..unreadable(store, &problem.message)
+    }
+}
+
+/// That a ConfigMap cannot be read.
+fn unreadable(store: &Store, message: &str) -> EventRecord {
     EventRecord {
         api_version: "v1".into(),
         kind: "ConfigMap".into(),
         namespace: store.namespace().to_owned(),
-        name: problem.object.to_owned(),
+        name: String::new(),
         uid: String::new(),
-        resource_version: of.map(|stored| stored.resource_version.to_string()).unwrap_or_default(),
+        resource_version: String::new(),
         reason: "SettingsUnreadable".into(),
-        message: problem.message.clone(),
+        message: message.to_owned(),
         warning: true,
         component: crate::COMPONENT.into(),
         annotations: BTreeMap::new(),

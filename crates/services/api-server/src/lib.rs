@@ -7,6 +7,7 @@ mod audit;
 mod authentication;
 mod authorization;
 mod badge;
+mod broken;
 mod certificate;
 mod cookies;
 mod credentials;
@@ -98,7 +99,7 @@ pub struct Parts {
 pub struct ApiServer {
     hub: Arc<Hub>,
     /// Live as long as the server does.
-    _workers: Arc<webhooks::Workers>,
+    _workers: Arc<(webhooks::Workers, broken::Following)>,
 }
 
 impl ApiServer {
@@ -145,7 +146,7 @@ pub async fn build(
         _ => {}
     }
     let hub = Arc::new(hub);
-    let workers = Arc::new(webhooks::start(&hub));
+    let workers = Arc::new((webhooks::start(&hub), broken::follow(&hub)));
     Ok(ApiServer { hub, _workers: workers })
 }
 

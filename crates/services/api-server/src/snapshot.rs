@@ -1,5 +1,6 @@
 //! What `argocd-cm`, `argocd-rbac-cm` and `argocd-secret` say at one moment, parsed once per change.
 
+use crate::broken;
 use actions::Actions;
 use auth::{Accounts, TokenKey};
 use lua_sandbox::Limits;
@@ -8,14 +9,14 @@ use rbac::{Enforcer, MatchMode, Policy};
 use settings::{Data, Problem, RbacPolicy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use store::{Store, Stored};
+use store::{GPG_KEYS, KNOWN_HOSTS, Store, Stored, TLS_CERTIFICATES};
 
 const SETTINGS: &str = "argocd-cm";
 const POLICY: &str = "argocd-rbac-cm";
 const SECRET: &str = "argocd-secret";
 
-/// Resource versions of the three objects.
-pub(crate) type Versions = [Arc<str>; 3];
+/// Resource versions of the objects that settings are in.
+pub(crate) type Versions = [Arc<str>; 6];
 
 /// A part of the settings that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +88,7 @@ impl Snapshot {
         self.actions.get_or_init(compile).clone()
     }
 
-    /// Reads the three objects. `before` is what stands where a new policy cannot be read.
+    /// Reads them. `before` is what stands where a new policy cannot be read.
     pub(crate) fn read(store: &Store, before: Option<&Self>) -> Self {
         let versions = versions(store);
         let data = store.config_map(SETTINGS);
@@ -129,6 +130,7 @@ impl Snapshot {
         note(POLICY, told);
         let (enforcer, unread) = enforcer(&rules, before.map(|before| &before.enforcer));
         problems.extend(unread.map(|message| Broken { object: POLICY, message }));
+        problems.extend(broken::trusted(store));
         problems.sort();
         problems.dedup();
         Self {
@@ -177,7 +179,9 @@ pub(crate) fn versions(store: &Store) -> Versions {
     let version = |name: &str| config_version(store.config_maps().get(namespace, name).as_deref());
     let secret = store.secrets().get(namespace, SECRET);
     let secret = secret.map_or_else(|| Arc::from(""), |stored| stored.resource_version.clone());
-    [version(SETTINGS), version(POLICY), secret]
+    let [settings, policy, hosts, certificates, keys] =
+        [SETTINGS, POLICY, KNOWN_HOSTS, TLS_CERTIFICATES, GPG_KEYS].map(version);
+    [settings, policy, secret, hosts, certificates, keys]
 }
 
 fn config_version<T>(stored: Option<&Stored<T>>) -> Arc<str> {

@@ -2,6 +2,7 @@
 
 use crate::authentication::Caller;
 use crate::authorization::Access;
+use crate::broken;
 use crate::failure;
 use crate::hub::Hub;
 use crate::snapshot::Snapshot;
@@ -160,7 +161,5 @@ fn add_guarded(hub: &Hub, access: &Access, settings: &mut wire::cluster::Setting
 /// What cannot be read of the settings and of what is registered.
 fn problems(hub: &Hub, snapshot: &Snapshot) -> Vec<String> {
     let settings = snapshot.problems.iter().map(ToString::to_string);
-    let clusters = hub.store.clusters(snapshot.server.in_cluster_enabled).into_iter().filter_map(Result::err);
-    let repositories = hub.store.repositories().into_iter().filter_map(Result::err);
-    settings.chain(clusters.chain(repositories).map(|error| error.to_string())).collect()
+    settings.chain(broken::registered(hub).iter().map(ToString::to_string)).collect()
 }

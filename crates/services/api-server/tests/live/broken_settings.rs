@@ -92,3 +92,58 @@ async fn a_broken_part_is_named_and_the_rest_counts() {
     let problems = names(&bench.get("/api/v1/settings", &admin).await.good().json());
     assert!(!problems.iter().any(|problem| problem.contains("argocd-rbac-cm")), "{problems:?}");
 }
+
+#[tokio::test]
+async fn what_is_trusted_or_registered_and_cannot_be_read_is_named_and_the_rest_counts() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("broken-parts", settings, policy).await;
+    let admin = bench.admin().await;
+    let key = "AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    let hosts =
+        format!("# ours\n\ngood.example ssh-ed25519 {key}\nbad.example ssh-ed25519 junk\nalone.example\n");
+    configure(&bench.store, "argocd-ssh-known-hosts-cm", json!({"ssh_known_hosts": hosts})).await;
+    configure(&bench.store, "argocd-tls-certs-cm", json!({"git.example": "no certificate"})).await;
+    configure(&bench.store, "argocd-gpg-keys-cm", json!({"0123456789ABCDEF": "no key"})).await;
+    let labelled = |kind: &str| json!({"argocd.argoproj.io/secret-type": kind});
+    for (name, kind, data) in [
+        ("bad-cluster", "cluster", json!({"server": "https://c.example", "config": "{[planted"})),
+        ("bad-repository", "repository", json!({"url": "https://r.example", "insecure": "planted"})),
+        ("bad-template", "repo-creds", json!({"url": "https://t.example", "enableOCI": "planted"})),
+        ("good-repository", "repository", json!({"url": "https://good.example/apps"})),
+    ] {
+        let metadata = json!({"name": name, "namespace": "broken-parts", "labels": labelled(kind)});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data});
+        crate::bench::apply(&bench.store, &crate::bench::object(secret)).await;
+    }
+    let wanted = [
+        "argocd-ssh-known-hosts-cm ssh_known_hosts: line 4: the key of bad.example cannot be read",
+        "argocd-ssh-known-hosts-cm ssh_known_hosts: line 5: it lacks a host, a type or a key",
+        "argocd-tls-certs-cm git.example: ",
+        "argocd-gpg-keys-cm 0123456789ABCDEF: ",
+        "bad-cluster",
+        "bad-repository",
+        "bad-template",
+    ];
+    let deadline = tokio::time::Instant::now() + crate::bench::LONG;
+    loop {
+        let told = names(&bench.get("/api/v1/settings", &admin).await.good().json());
+        assert!(
+            !told.iter().any(|problem| problem.contains("planted") || problem.contains("good")),
+            "{told:?}"
+        );
+        if wanted.iter().all(|part| told.iter().any(|problem| problem.contains(part))) {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{told:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for name in ["argocd-ssh-known-hosts-cm", "argocd-tls-certs-cm", "argocd-gpg-keys-cm", "bad-cluster"] {
+        while warnings(&bench, name).await.is_empty() {
+            assert!(tokio::time::Instant::now() < deadline, "an event tells of {name}");
+        }
+        let told = warnings(&bench, name).await;
+        assert!(!told.iter().any(|message| message.contains("planted")), "{told:?}");
+    }
+    let listed = bench.get("/api/v1/repositories", &admin).await.good().json();
+    assert!(listed["items"].to_string().contains("https://good.example/apps"), "{listed}");
+}
