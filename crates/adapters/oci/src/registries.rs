@@ -237,14 +237,39 @@ impl Registries {
     }
 }
 
+/// A session with a registry. On this very machine, and nowhere else, one that does not speak TLS is spoken to without.
+async fn begin(
+    reference: Reference,
+    plain_http: bool,
+    access: Access,
+    timeout: Duration,
+) -> Result<Arc<Session>, OciError> {
+    let session = Arc::new(Session::new(reference.clone(), plain_http, access.clone(), timeout)?);
+    if !plain_http && is_loopback(session.base()) && !session.answers().await {
+        let plain = Arc::new(Session::new(reference, true, access, timeout)?);
+        if plain.answers().await {
+            return Ok(plain);
+        }
+    }
+    Ok(session)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 impl Shared {
     async fn open(&self, repository: &Repository) -> Result<(AccountId, Arc<Session>), OciError> {
         let Repository { reference, plain_http, access } = repository;
         let account = access.account(&format!("{reference} {plain_http}"), &self.salt);
         let timeout = self.options.timeout;
-        let session = self.sessions.try_get_with(account.clone(), async move {
-            Session::new(reference.clone(), *plain_http, access.clone(), timeout).map(Arc::new)
-        });
+        let begun = begin(reference.clone(), *plain_http, access.clone(), timeout);
+        let session = self.sessions.try_get_with(account.clone(), begun);
         let session = session.await.map_err(|error| (*error).clone())?;
         Ok((account, session))
     }

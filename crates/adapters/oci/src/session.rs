@@ -78,6 +78,12 @@ impl Session {
         &self.base
     }
 
+    /// Whether anybody answers there at all, whatever is said.
+    pub(crate) async fn answers(&self) -> bool {
+        let ask = Ask { url: &self.base, accept: "", authorization: None, head: true };
+        self.client.ask(ask).await.is_ok()
+    }
+
     /// Asks; where the registry refuses, once more with what it wants.
     pub(crate) async fn ask(&self, url: &Url, accept: &str, head: bool) -> Result<Answer, OciError> {
         let known = self.known();

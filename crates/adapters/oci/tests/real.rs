@@ -70,7 +70,7 @@ async fn tags_digests_and_constraints_are_resolved() {
 }
 
 #[tokio::test]
-async fn only_the_right_password_over_the_right_certificate_is_let_in() {
+async fn ghsa_6w87_g839_9wv7_only_the_right_password_over_the_right_certificate_is_let_in() {
     let storage = Storage::new().unwrap();
     let open = Registry::serve(&storage, &registry::Options::default()).unwrap();
     let digest = push(&open, "1.0.0", b"secret");
@@ -152,4 +152,15 @@ async fn a_proxy_leads_to_the_registry_unless_it_is_excepted() {
     let excepted = repository(&registry, "team/app", Access { no_proxy, ..access });
     assert_eq!(registries.resolve(&excepted, "1.0.0", Freshness::Now).await.unwrap(), digest);
     assert_eq!(proxy.led(), led);
+}
+
+#[tokio::test]
+async fn a_registry_on_this_machine_may_do_without_tls() {
+    let storage = Storage::new().unwrap();
+    let registry = Registry::serve(&storage, &registry::Options::default()).unwrap();
+    let digest = push(&registry, "1.0.0", b"plain");
+    let there = Repository { plain_http: false, ..repository(&registry, "team/app", Access::default()) };
+    let registries = Registries::new(Options::default());
+    assert_eq!(registries.resolve(&there, "1.0.0", Freshness::Now).await.unwrap(), digest);
+    assert_eq!(content(&registries, &there, &digest).await.unwrap(), b"plain");
 }

@@ -65,6 +65,7 @@ pub(crate) fn run() -> Result<()> {
     complaints.extend(licences(&house));
     complaints.extend(readmes(&house));
     complaints.extend(generated());
+    complaints.extend(attacks()?);
     complaints.extend(sources::complaints(
         &house.crates.iter().map(|member| member.folder.clone()).collect::<Vec<_>>(),
     )?);
@@ -75,6 +76,18 @@ pub(crate) fn run() -> Result<()> {
         eprintln!("{complaint}");
     }
     bail!("tidy: {} complaints", complaints.len())
+}
+
+/// Tests that the list of attacks names are there.
+fn attacks() -> Result<Vec<String>> {
+    const LIST: &str = "docs/attacks.md";
+    let list = fs::read_to_string(root().join(LIST)).with_context(|| format!("read {LIST}"))?;
+    let named = list.split('`').filter_map(|word| word.split_once(".rs::"));
+    let missing = named.filter(|(file, test)| {
+        let text = fs::read_to_string(root().join(format!("{file}.rs"))).unwrap_or_default();
+        !text.contains(&format!("fn {test}("))
+    });
+    Ok(missing.map(|(file, test)| format!("{LIST}: {file}.rs has no test {test}")).collect())
 }
 
 /// A crate of ours.

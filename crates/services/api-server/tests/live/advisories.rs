@@ -396,3 +396,47 @@ async fn cve_2025_47933_an_address_that_a_browser_runs_is_no_repository() {
         assert!(bench.store.repositories().is_empty(), "{address} was registered");
     }
 }
+
+#[tokio::test]
+async fn tob_argo_019_no_address_is_contacted_that_is_not_permitted() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("contacted", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    let spec = json!({"sourceRepos": ["https://git.example/*"], "destinations": [{"server": "*", "namespace": "*"}]});
+    let project = json!({"project": {"metadata": {"name": "narrow"}, "spec": spec}});
+    bench.post("/api/v1/projects", &admin, project).await.good();
+    permit(&bench, &["applications, *, narrow/*", "repositories, get, *"]).await;
+    // The repository that is asked says "repository not found" for this address.
+    let elsewhere = "https://inside.example/none";
+    let contacted = |answer: &crate::bench::Answer| answer.text.contains("repository not found");
+
+    let mut sneaky = application("sneaky", "guestbook");
+    sneaky["spec"]["project"] = json!("narrow");
+    sneaky["spec"]["source"]["repoURL"] = json!(elsewhere);
+    let told = bench.post(APPLICATIONS, &alice, sneaky.clone()).await;
+    assert!(told.status == 400 && told.text.contains("is not permitted in project 'narrow'"), "{told:?}");
+    assert!(!contacted(&told), "{told:?}");
+    sneaky["spec"]["source"]["repoURL"] = json!("https://git.example/none");
+    let told = bench.post(APPLICATIONS, &alice, sneaky).await;
+    assert!(contacted(&told), "one that is permitted is asked: {told:?}");
+
+    let registered = json!({"repo": elsewhere, "type": "git"});
+    for told in [
+        bench.post("/api/v1/repositories", &alice, registered.clone()).await,
+        bench
+            .post(
+                &format!(
+                    "/api/v1/repositories/{}/validate",
+                    elsewhere.replace('/', "%2F").replace(':', "%3A")
+                ),
+                &alice,
+                json!(elsewhere),
+            )
+            .await,
+    ] {
+        assert!(told.status == 403 && !contacted(&told), "{told:?}");
+    }
+    let told = bench.post("/api/v1/repositories", &admin, registered).await;
+    assert!(contacted(&told), "one who may register is told: {told:?}");
+}

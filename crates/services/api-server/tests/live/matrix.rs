@@ -305,7 +305,7 @@ fn is_refused(entry: &Entry, status: u16, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn every_route_wants_its_rights_and_no_others() {
+async fn cve_2026_27112_every_route_wants_its_rights_and_no_others() {
     let (settings, policy) = two_users();
     let bench = Bench::start("routes", settings, policy).await;
     let admin = bench.admin().await;

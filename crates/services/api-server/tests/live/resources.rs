@@ -21,7 +21,7 @@ fn tree(uid: &str) -> ApplicationTree {
 }
 
 #[tokio::test]
-async fn secrets_are_masked_wherever_an_application_shows_them() {
+async fn cve_2018_21034_secrets_are_masked_wherever_an_application_shows_them() {
     let bench = Bench::start("masked", json!({}), json!({})).await;
     let admin = bench.admin().await;
     bench.post("/api/v1/applications", &admin, application("a", "secret")).await.good();

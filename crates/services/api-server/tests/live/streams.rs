@@ -125,3 +125,34 @@ async fn a_name_is_one_of_the_control_planes_namespace_and_names_choose_several(
     let chosen = ApplicationQuery { names: vec!["named-team/b".into()], ..Default::default() };
     assert_eq!(first(chosen).await.name, "b");
 }
+
+#[tokio::test]
+async fn who_reads_too_slowly_is_told() {
+    let bench = Bench::start("slow", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post("/api/v1/applications", &admin, application("a", "guestbook")).await.good();
+    let mut slow = watch(&bench, &admin, ApplicationQuery::default()).await.expect("a stream");
+    assert_eq!(next(&mut slow).await.expect("an event").expect("a"), ("ADDED".into(), "a".into()));
+    // A page of text in each event: what the connection holds for somebody who does not read is soon used up.
+    let page = "x".repeat(16 << 10);
+    let mut writes = futures::stream::iter(0..2600)
+        .map(|round| {
+            let patch = json!({"metadata": {"annotations": {"page": page, "round": format!("{round}")}}});
+            let store = bench.store.clone();
+            async move { store.patch_application("slow", "a", &kubernetes::Patch::Merge(patch)).await }
+        })
+        .buffer_unordered(16);
+    while let Some(written) = writes.next().await {
+        written.expect("it is written");
+    }
+    let last = loop {
+        match next(&mut slow).await.expect("it says why it ends") {
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(
+        (last.code(), last.message()),
+        (Code::Aborted, "the watch fell behind the changes: list the applications and watch again")
+    );
+}

@@ -78,3 +78,44 @@ fn differences_tree_and_cluster_are_where_the_original_puts_them() {
     assert!((1..=600).contains(&life(&installation, &cluster)));
     installation.succeed(&["app", "delete", "stored", "--yes", "--wait"]);
 }
+
+#[test]
+fn cve_2024_31989_what_others_put_into_redis_is_not_applied() {
+    let installation = installation();
+    let (good, evil) = (config_map("kept", "good"), config_map("kept", "evil"));
+    let mine = GitRepo::from_files("mine", &[("app/map.yaml", good.as_str())]).unwrap();
+    let theirs = GitRepo::from_files("theirs", &[("app/map.yaml", evil.as_str())]).unwrap();
+    for (name, repository) in [("mine", &mine), ("theirs", &theirs)] {
+        installation.create(name, repository, "app", &["--sync-policy", "automated", "--self-heal"]);
+        installation.until_synced(name);
+    }
+    let manifests = || {
+        let contents = installation.redis.contents().unwrap();
+        contents.into_iter().filter(|(key, _)| key.starts_with("mfst-rs|")).collect::<Vec<_>>()
+    };
+    let before = manifests();
+    assert!(!before.is_empty());
+    let plain = serde_json::json!({"manifests": [serde_json::json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept"}, "data": {"value": "evil"},
+    }).to_string()]})
+    .to_string();
+    for (at, (key, value)) in before.iter().enumerate() {
+        // In the clear, and as another entry that was sealed by ours.
+        let elsewhere = before.iter().find(|(other, sealed)| other != key && sealed != value);
+        match elsewhere.filter(|_| at % 2 == 0) {
+            Some((other, _)) => installation.redis.command(&["COPY", other, key, "REPLACE"]).unwrap(),
+            None => installation.redis.command(&["SET", key, &plain]).unwrap(),
+        };
+    }
+    for name in ["mine", "theirs"] {
+        installation.succeed(&["app", "get", name, "--refresh"]);
+    }
+    installation.succeed(&["app", "sync", "mine", "--timeout", "60"]);
+    assert_eq!(installation.value("mine", "kept").as_deref(), Some("good"));
+    assert_eq!(installation.value("theirs", "kept").as_deref(), Some("evil"));
+    let shown = installation.succeed(&["app", "manifests", "mine"]);
+    assert!(shown.contains("value: good"), "{shown}");
+    for name in ["mine", "theirs"] {
+        installation.succeed(&["app", "delete", name, "--yes"]);
+    }
+}

@@ -18,6 +18,8 @@ use testkit::redis::Redis;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const WATCHERS: usize = 500;
+/// Lines of the policy of whoever asks.
+const LINES: usize = 500;
 /// What a page with a row for each application shows.
 const ROWS: &str = "items.metadata.name,items.metadata.namespace,items.metadata.creationTimestamp,items.metadata.labels,\
 items.spec.project,items.spec.destination,items.spec.source,items.status.sync.status,items.status.health,\
@@ -35,9 +37,10 @@ pub(crate) fn run(setting: &Setting) -> Result<Vec<Figure>> {
         .collect();
     hub.fill(APPLICATIONS, &applications)?;
     server.settle(LIMIT)?;
-    let token = log_in(&mut hub, &server)?;
+    let admin = log_in(&mut hub, &server)?;
+    let token = reader(&mut hub, &server, &admin)?;
     let mut figures = vec![Figure::new(
-        format!("api-server with {count} applications, resident"),
+        format!("api-server with {count} applications and {LINES} lines of policy, resident"),
         server.resident()?,
         "MiB",
     )];
@@ -72,6 +75,28 @@ fn log_in(hub: &mut Hub, server: &Component) -> Result<String> {
     ))?;
     let answer: Value = serde_json::from_slice(&answer).context("log in")?;
     Ok(answer["token"].as_str().context("log in: no token came")?.to_owned())
+}
+
+/// The token of somebody who may see the applications by the last of many lines.
+fn reader(hub: &mut Hub, server: &Component, admin: &str) -> Result<String> {
+    let line = |number: usize| format!("p, reader, applications, get, team-{number}/*, allow\n");
+    let mut lines: String = (1..LINES).map(line).collect();
+    lines += "p, reader, applications, get, default/*, allow\n";
+    let settings = |name: &str| format!("/api/v1/namespaces/{NAMESPACE}/configmaps/{name}");
+    hub.client.merge(&settings("argocd-cm"), &json!({"data": {"accounts.reader": "apiKey"}}))?;
+    hub.client.merge(&settings("argocd-rbac-cm"), &json!({"data": {"policy.csv": lines}}))?;
+    let asked = format!(
+        "POST /api/v1/account/reader/token HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {admin}\r\n\
+         Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+    );
+    let one = get("/api/v1/applications/app-00007?project=default", "TOKEN");
+    let token = testkit::poll(LIMIT, || {
+        let answer = Client::connect(server.port).ok()?.send(&asked).ok()?;
+        let token = serde_json::from_slice::<Value>(&answer).ok()?["token"].as_str()?.to_owned();
+        // Until the policy is known, nothing may be seen.
+        Client::connect(server.port).ok()?.send(&one.replace("TOKEN", &token)).ok().map(|_| token)
+    });
+    token.context("no account with many policy lines came to be")
 }
 
 /// Milliseconds of each answer, the number of requests a second, and the size of an answer.
