@@ -1,6 +1,6 @@
 //! A server in a namespace of its own, and how it is asked.
 
-use api::v1alpha1::{ApplicationTree, ResourceDiff};
+use api::v1alpha1::{ApplicationTree, ChartDetails, OCIMetadata, ResourceDiff, RevisionMetadata};
 use api_server::{ApiServer, Options, Parts};
 use axum::body::Body;
 use cache::Cache;
@@ -19,8 +19,8 @@ use wire::repository::repo_server_service_server::{RepoServerService, RepoServer
 use wire::repository::{
     AppList, HelmChart, HelmChartsRequest, HelmChartsResponse, ListAppsRequest, ListRefsRequest,
     ManifestRequest, ManifestResponse, PluginInfo, PluginList, Refs, RepoAppDetailsResponse,
-    RepoServerAppDetailsQuery, ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest,
-    TestRepositoryResponse,
+    RepoServerAppDetailsQuery, RepoServerRevisionChartDetailsRequest, RepoServerRevisionMetadataRequest,
+    ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
 };
 
 pub const LONG: Duration = Duration::from_secs(60);
@@ -88,6 +88,29 @@ impl RepoServerService for FakeRepoServer {
         _: tonic::Request<RepoServerAppDetailsQuery>,
     ) -> Result<Response<RepoAppDetailsResponse>, Status> {
         Ok(Response::new(RepoAppDetailsResponse { r#type: "Directory".into(), ..Default::default() }))
+    }
+
+    async fn get_revision_metadata(
+        &self,
+        request: tonic::Request<RepoServerRevisionMetadataRequest>,
+    ) -> Result<Response<RevisionMetadata>, Status> {
+        let message = format!("made {}", &request.into_inner().revision[..7]);
+        Ok(Response::new(RevisionMetadata { author: "A <a@b>".into(), message, ..Default::default() }))
+    }
+
+    async fn get_revision_chart_details(
+        &self,
+        request: tonic::Request<RepoServerRevisionChartDetailsRequest>,
+    ) -> Result<Response<ChartDetails>, Status> {
+        let description = format!("the chart {}", request.into_inner().name);
+        Ok(Response::new(ChartDetails { description, ..Default::default() }))
+    }
+
+    async fn get_oci_metadata(
+        &self,
+        _: tonic::Request<RepoServerRevisionChartDetailsRequest>,
+    ) -> Result<Response<OCIMetadata>, Status> {
+        Ok(Response::new(OCIMetadata { version: "1.0.0".into(), ..Default::default() }))
     }
 
     async fn resolve_revision(

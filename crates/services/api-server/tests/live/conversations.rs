@@ -148,6 +148,11 @@ impl Callers {
     }
 }
 
+/// The object that is a text of JSON.
+fn embedded(value: &Value) -> Option<Value> {
+    serde_json::from_str(value.as_str()?).ok().filter(Value::is_object)
+}
+
 /// JSON without what is another each time.
 fn settled(value: &mut Value) {
     match value {
@@ -171,9 +176,15 @@ fn settled(value: &mut Value) {
                     "eventTime",
                     "lastCacheSyncTime",
                     "createdAt",
+                    "refreshRequestedAt",
+                    "argocd.argoproj.io/refresh",
+                    "kubectl.kubernetes.io/restartedAt",
                 ];
                 if volatile.contains(&name.as_str()) && !value.is_null() && *value != json!("") {
                     *value = json!(format!("<{name}>"));
+                } else if let ("manifest", Some(mut object)) = (name.as_str(), embedded(value)) {
+                    settled(&mut object);
+                    *value = object.to_string().into();
                 } else if name == "items" {
                     settled(value);
                     // Events of what went before are none of this conversation.
@@ -231,7 +242,7 @@ async fn over_grpc(
     Ok(String::from_utf8(out).expect("JSON is UTF-8"))
 }
 
-async fn over_rest(bench: &Bench, conversation: &Conversation, token: &str) -> (u16, String) {
+async fn over_rest(bench: &Bench, conversation: &Conversation, body: &str, token: &str) -> (u16, String) {
     let mut request = Request::builder()
         .method(conversation.verb.as_str())
         .uri(&conversation.target)
@@ -239,7 +250,7 @@ async fn over_rest(bench: &Bench, conversation: &Conversation, token: &str) -> (
     if !token.is_empty() {
         request = request.header("authorization", format!("Bearer {token}"));
     }
-    let request = request.body(Body::from(conversation.body.clone())).expect("it is well formed");
+    let request = request.body(Body::from(body.to_owned())).expect("it is well formed");
     let answer = bench.router.clone().oneshot(request);
     let Ok(answer) = tokio::time::timeout(STREAM, answer).await else { return (200, "\"<silence>\"".into()) };
     let (parts, mut body) = answer.expect("an answer").into_parts();
@@ -270,7 +281,7 @@ async fn over_rest(bench: &Bench, conversation: &Conversation, token: &str) -> (
 }
 
 /// Everything that the conversations are about, as it was before the first.
-async fn furnish(bench: &Bench, admin: &str) {
+async fn furnish(bench: &Bench, admin: &str, whole: bool) {
     let make = async |verb: &str, path: &str, body: Value| {
         let answer = bench.rest(verb, &format!("/api/v1/{path}"), admin, Some(body)).await;
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
@@ -333,7 +344,86 @@ async fn furnish(bench: &Bench, admin: &str) {
         live_state: "null".into(),
         ..ResourceDiff::default()
     };
-    bench.found("a", &ApplicationTree { nodes: vec![node], ..ApplicationTree::default() }, &[managed]).await;
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conversed", "namespace": "default"}, "data": {"k": "v"}});
+    let labels = json!({"app": "conversed"});
+    let container = json!({"name": "c", "image": "none.invalid/c"});
+    let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [container]}});
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "conversed", "namespace": "default"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": template},
+    });
+    let mut nodes = vec![node];
+    for object in [map, deployment] {
+        let object = crate::bench::object(object);
+        crate::bench::apply(&bench.store, &object).await;
+        let resource = bench.store.cluster().resource(&object.gvk()).await.expect("a kind");
+        let live = bench.store.cluster().get(&resource, "default", "conversed").await.expect("it is there");
+        let resource_ref = ResourceRef {
+            group: resource.group.clone(),
+            version: resource.version.clone(),
+            kind: resource.kind.clone(),
+            namespace: "default".into(),
+            name: "conversed".into(),
+            uid: live.uid().to_owned(),
+        };
+        nodes.push(ResourceNode { resource_ref, ..ResourceNode::default() });
+    }
+    bench.found("a", &ApplicationTree { nodes, ..ApplicationTree::default() }, &[managed]).await;
+    let source = application("a", "guestbook")["spec"]["source"].clone();
+    let deployed = json!({"status": {"history": [{
+        "id": 1, "revision": crate::bench::COMMIT, "deployedAt": "2026-01-01T00:00:00Z", "source": source,
+    }]}});
+    let patched = bench.store.patch_application(namespace, "a", &kubernetes::Patch::Merge(deployed)).await;
+    patched.expect("it is changed");
+    if whole {
+        furnish_more(bench, admin).await;
+    }
+}
+
+/// What is changed or taken away by one conversation or another.
+async fn furnish_more(bench: &Bench, admin: &str) {
+    let namespace = bench.store.namespace();
+    let make = async |path: &str, body: Value| {
+        let answer = bench.rest("POST", &format!("/api/v1/{path}"), admin, Some(body)).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    };
+    let writer =
+        json!({"repo": "https://git.example/apps.git", "type": "git", "username": "u", "password": "p"});
+    make("write-repositories?upsert=true", writer).await;
+    let writers = json!({"url": "https://git.example/team", "username": "u", "password": "p"});
+    make("write-repocreds?upsert=true", writers).await;
+    make("gpgkeys?upsert=true", json!({"keyData": include_str!("key.asc")})).await;
+    for id in ["kept", "made"] {
+        bench.rest("DELETE", &format!("/api/v1/account/alice/token/{id}"), admin, Some(json!({}))).await;
+    }
+    make("account/alice/token", json!({"id": "kept"})).await;
+    let labels = json!({"argocd.argoproj.io/secret-type": "cluster"});
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "c", "namespace": namespace, "labels": labels},
+        "stringData": {"server": "https://c.example", "name": "c", "config": "{}"},
+    });
+    crate::bench::apply(&bench.store, &crate::bench::object(secret)).await;
+    let mut charted = application("charted", "");
+    charted["spec"]["source"] =
+        json!({"repoURL": "https://charts.example", "chart": "c", "targetRevision": "1.0.0"});
+    make("applications?upsert=true&validate=false", charted).await;
+    make("applications?upsert=true", application("busy", "guestbook")).await;
+    let running = json!({"operation": {"sync": {}}, "status": {"operationState": {
+        "phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "operation": {"sync": {}},
+    }}});
+    let patched = bench.store.patch_application(namespace, "busy", &kubernetes::Patch::Merge(running)).await;
+    patched.expect("it is changed");
+    eventually("all of it is known", || {
+        let known = |name: &str| bench.store.application(namespace, name).ok();
+        known("busy").is_some_and(|found| found.operation.is_some()) && bench.store.clusters(true).len() == 2
+    })
+    .await;
+}
+
+/// What a file cannot know: the first password, and the version of the project that is changed.
+fn filled(bench: &Bench, text: &str) -> String {
+    let version = bench.store.project("red").map(|found| found.metadata.resource_version.clone());
+    text.replace("$PASSWORD", &bench.initial_password()).replace("$VERSION", &version.unwrap_or_default())
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -375,7 +465,7 @@ async fn grpc_and_rest_say_the_same() {
     let admin = bench.admin().await;
     let callers = Callers { bob: bench.user(&admin, "bob").await, admin };
     let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
-    let (mut told, mut changed) = (Vec::new(), true);
+    let (mut told, mut changed, mut all) = (Vec::new(), true, true);
     for path in files(Path::new(CASES)) {
         let text = std::fs::read_to_string(&path).expect("a case");
         let mut case = Conversation::parse(&text);
@@ -389,18 +479,22 @@ async fn grpc_and_rest_say_the_same() {
         if update {
             case.message = compact(&message);
         }
-        let sent = wire::transcode::from_json(&route.request, case.message.as_bytes())
-            .expect("the gRPC request is one");
         let token = callers.token(&case.caller);
-        if changed {
-            furnish(&bench, &callers.admin).await;
+        // What is done, and not refused, leaves more to be put back.
+        let does = name.ends_with("-done.case");
+        if changed || does {
+            furnish(&bench, &callers.admin, all || does).await;
         }
+        let sent = wire::transcode::from_json(&route.request, filled(&bench, &case.message).as_bytes())
+            .expect("the gRPC request is one");
         let grpc = over_grpc(&channel, route, token, sent).await;
         changed = case.verb != "GET";
         if changed {
-            furnish(&bench, &callers.admin).await;
+            furnish(&bench, &callers.admin, does).await;
         }
-        let (status, rest) = over_rest(&bench, &case, token).await;
+        all = does;
+        let body = filled(&bench, &case.body);
+        let (status, rest) = over_rest(&bench, &case, &body, token).await;
         let (code, json) = match &grpc {
             Ok(json) => (Code::Ok, json.clone()),
             Err(refused) => (refused.code(), json!({"error": refused.message(), "code": refused.code() as i32, "message": refused.message()}).to_string()),
