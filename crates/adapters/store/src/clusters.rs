@@ -85,6 +85,8 @@ impl Store {
         labels.insert(SECRET_TYPE.into(), "cluster".into());
         let mut annotations = texts(&cluster.annotations);
         annotations.insert(MANAGED_BY.into(), MANAGED_BY_VALUE.into());
+        annotations
+            .extend(cluster.refresh_requested_at.map(|at| (REFRESH.to_owned(), at.to_string().into())));
         let object = Object::from_value(json!({
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
             "metadata": {"name": name, "namespace": self.namespace(), "labels": labels, "annotations": annotations},
@@ -104,7 +106,13 @@ impl Store {
 
     /// Replaces what is registered of a cluster: what the new registration does not name is gone.
     pub async fn update_cluster(&self, cluster: &Cluster) -> Result<(), StoreError> {
-        let entry = self.cluster_secret(&cluster.server)?;
+        let entry = match self.cluster_secret(&cluster.server) {
+            // The own cluster is there without being registered: what is said of it registers it, as in the original.
+            Err(StoreError::NotFound { .. }) if same_server(&cluster.server, IN_CLUSTER_SERVER) => {
+                return self.create_cluster(cluster).await;
+            }
+            found => found?,
+        };
         let mut labels = texts(&cluster.labels);
         labels.insert(SECRET_TYPE.into(), "cluster".into());
         let mut annotations = texts(&cluster.annotations);

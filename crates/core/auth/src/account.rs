@@ -99,9 +99,12 @@ impl Accounts {
                 continue;
             };
             let account = accounts.entry(name.to_owned()).or_default();
-            account.capabilities.extend(capabilities(key, value, &mut problems));
-            account.capabilities.sort_unstable();
-            account.capabilities.dedup();
+            for capability in capabilities(key, value, &mut problems) {
+                // As written, for whoever lists them.
+                if !account.can(capability) {
+                    account.capabilities.push(capability);
+                }
+            }
             if name != ADMIN {
                 account.enabled = enabled(settings, &format!("accounts.{name}.enabled"), &mut problems);
             }

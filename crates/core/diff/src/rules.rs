@@ -250,6 +250,7 @@ impl OwnRules {
 fn known_type(name: &str) -> Option<Type> {
     match name {
         "core/Quantity" => Some(Type::Quantity),
+        "core/v1/ResourceList" => Some(Type::Map(Box::new(Type::Quantity))),
         "meta/v1/Duration" => Some(Type::Duration),
         _ => {
             let (package, name) = name.rsplit_once('/')?;

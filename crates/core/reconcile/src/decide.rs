@@ -14,7 +14,7 @@ use jiff::Timestamp;
 /// same, or a time to come back.
 ///
 /// 1. An application that is to be left alone is left alone, its deletion included.
-/// 2. One that is being deleted: its operation is stopped, then the deletion goes its way.
+/// 2. One that is being deleted: its operation ends first, then the deletion goes its way.
 /// 3. Else operations; then a refresh that is due; then, right after a comparison, automated sync.
 pub fn decide(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> {
     let application = observed.application;
@@ -35,14 +35,15 @@ pub fn decide(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> {
     one_wake_up(actions)
 }
 
-/// A hook of a running sync would hold what is to be deleted, for ever: the sync is stopped first.
+/// An operation that goes on is not cut off: the deletion waits until it ends, or is terminated, as in the original. One
+/// that nobody works on any more, or that has not begun, ends here: the source it came from need not be there.
 fn delete(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> {
     let application = observed.application;
-    let cause = Some("deletion of the application".to_owned());
+    let cause = || Some("deletion of the application".to_owned());
     match (&application.status.operation_state, observed.running) {
-        (Some(state), Some(_)) => return stop(observed, state, cause, now),
-        (None, Some(_)) => return vec![Action::TerminateOperation { cause }],
-        // What it had begun is deleted with the rest; the source it came from need not be there any more.
+        (Some(_), Some(_)) if is_in_progress(application) => return operation(observed, now),
+        (Some(state), Some(_)) => return stop(observed, state, cause(), now),
+        (None, Some(_)) => return vec![Action::TerminateOperation { cause: cause() }],
         (Some(state), None) if is_in_progress(application) => {
             let message = "Operation terminated, triggered by deletion of the application";
             return vec![end(state, OperationPhase::Failed, message, now)];

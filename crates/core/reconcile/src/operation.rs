@@ -62,9 +62,7 @@ pub(crate) fn operation(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> 
         (None, RetryDue::NotWaiting) => vec![Action::ResumeOperation],
         (None, RetryDue::Now) => vec![Action::RetryOperation { state: Box::new(begin_retry(state)) }],
         (None, RetryDue::At(at)) => {
-            if let Some(revision) =
-                newer_revision(observed, state).filter(|_| state.operation.initiated_by.automated)
-            {
+            if let Some(revision) = newer_revision(observed, state).filter(|_| gives_way(state)) {
                 let message = format!("{}, superseded by {revision}", base_message(state));
                 return vec![end(state, OperationPhase::Failed, &message, now)];
             }
@@ -72,6 +70,11 @@ pub(crate) fn operation(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> 
             std::iter::once(retry).chain(wake(observed, state)).collect()
         }
     }
+}
+
+/// Whether a try that is waited for is given up for a newer revision: one that asks for the latest each time will have it.
+fn gives_way(state: &OperationState) -> bool {
+    state.operation.initiated_by.automated && !state.operation.retry.refresh
 }
 
 /// Keeps an operation waiting until a sync window opens; writes nothing when that is known.

@@ -87,6 +87,8 @@ pub enum Event {
         /// Uid of what went; empty when it is not known.
         uid: String,
     },
+    /// Events may have been missed: what is waited for is read.
+    Missed,
     /// A user confirmed the prunes and deletions that ask for it.
     PruneConfirmed,
     /// Stop. The cause is told in the operation's message; users need none.

@@ -37,10 +37,12 @@ pub enum KindFact {
         /// Whether its objects live in namespaces.
         namespaced: bool,
     },
-    /// It is not served at this version; at these others, perhaps.
+    /// It is not served at this version.
     NotServed {
-        /// Versions that are served.
-        versions: Vec<String>,
+        /// Whether its group is served at this version, with other kinds.
+        group: bool,
+        /// What is served in its place: another version of it, or a kind of this name in another group.
+        instead: Option<GroupVersionKind>,
     },
     /// It could not be asked.
     Unknown {
@@ -441,7 +443,7 @@ impl Planner<'_> {
                         self.invalid.push((task.clone(), reason.clone(), reason));
                     }
                 }
-                KindFact::NotServed { versions } => {
+                KindFact::NotServed { group, instead } => {
                     let comes = self.defined.contains_key(&kind);
                     let lenient = self.options.skip_dry_run_on_missing_resource
                         || has_option(object, "SkipDryRunOnMissingResource=true");
@@ -453,7 +455,7 @@ impl Planner<'_> {
                         task.skip_dry_run = true;
                         continue;
                     }
-                    let (operation, resource) = not_served(task, &versions);
+                    let (operation, resource) = not_served(task, group, instead.as_ref());
                     self.invalid.push((task.clone(), operation, resource));
                 }
                 KindFact::Unknown { message } => {
@@ -466,21 +468,26 @@ impl Planner<'_> {
 }
 
 /// The words for a kind nobody serves: for the operation, and for the resource.
-fn not_served(task: &Task, versions: &[String]) -> (String, String) {
+fn not_served(task: &Task, in_group: bool, instead: Option<&GroupVersionKind>) -> (String, String) {
     let GroupVersionKind { group, version, kind } = &task.gvk;
+    if in_group {
+        let dot = if group.is_empty() { "" } else { "." };
+        let missing = format!("{kind}{dot}{group} \"\" not found");
+        return (missing.clone(), missing);
+    }
     let (namespace, name) = (&task.result_namespace, &task.key.name);
     let operation = format!(
         "failed to discover server resources for group version {}: the server could not find the requested resource",
         task.gvk.api_version()
     );
-    let resource = match versions.first() {
+    let resource = match instead {
         None => format!(
             "The Kubernetes API could not find {group}/{kind} for requested resource {namespace}/{name}. \
              Make sure the {kind:?} CRD is installed on the destination cluster."
         ),
-        Some(served) => format!(
+        Some(GroupVersionKind { group: other, version: served, .. }) => format!(
             "The Kubernetes API could not find version {version:?} of {group}/{kind} for requested resource \
-             {namespace}/{name}. Version {served:?} of {group}/{kind} is installed on the destination cluster."
+             {namespace}/{name}. Version {served:?} of {other}/{kind} is installed on the destination cluster."
         ),
     };
     (operation, resource)

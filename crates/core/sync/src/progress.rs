@@ -335,6 +335,7 @@ impl Progress {
                     self.seen.insert(key, Seen::Gone);
                 }
             }
+            Event::Missed => self.last_read = Timestamp::MIN,
             Event::PruneConfirmed => self.prune_confirmed = true,
             Event::Terminate { cause } => {
                 let stoppable = !matches!(

@@ -62,6 +62,7 @@ fn conversation(case: &Value, plan: &Plan) -> String {
         match world::text(&script, "do").as_str() {
             "terminate" => world.queue.push_back(Event::Terminate { cause: None }),
             "confirm" => world.queue.push_back(Event::PruneConfirmed),
+            "missed" => world.queue.push_back(Event::Missed),
             "supersede" => world.queue.push_back(Event::Supersede { revision: "fedcba".into() }),
             "restart" => {
                 world.queue.clear();

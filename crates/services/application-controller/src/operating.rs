@@ -503,10 +503,19 @@ fn kind_fact(discovery: &Discovery, gvk: &GroupVersionKind) -> KindFact {
     if let Some(failed) = discovery.failure(&gvk.group, &gvk.version) {
         return KindFact::Unknown { message: failed.reason.clone() };
     }
-    let same_kind =
-        |resource: &&kubernetes::ApiResource| resource.kind == gvk.kind && resource.group == gvk.group;
-    let versions = discovery.resources.iter().filter(same_kind).map(|resource| resource.version.clone());
-    KindFact::NotServed { versions: versions.collect() }
+    // Another version of the group, else the kind of another group, as the original tells it.
+    let same_kind = || discovery.resources.iter().filter(|resource| resource.kind == gvk.kind);
+    let found = same_kind().find(|resource| resource.group == gvk.group).or_else(|| same_kind().next());
+    let in_group =
+        |resource: &kubernetes::ApiResource| resource.group == gvk.group && resource.version == gvk.version;
+    KindFact::NotServed {
+        group: discovery.resources.iter().any(in_group),
+        instead: found.map(|resource| GroupVersionKind {
+            group: resource.group.clone(),
+            version: resource.version.clone(),
+            kind: resource.kind.clone(),
+        }),
+    }
 }
 
 /// Whether the project lets an object be written or deleted.

@@ -12,6 +12,7 @@ use api::names::{
 use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, ResourceStatus};
 use compare::Comparison;
 use jiff::Timestamp;
+use object::AppInstance;
 use reconcile::{
     CompareWith, Found, RefreshCause, RefreshRequest, holds_back, refresh_revisions, set_conditions,
     spec_sources, stamped,
@@ -63,7 +64,7 @@ impl Controller {
         let situation = match self.situation(application, now) {
             Ok(situation) => situation,
             Err(conditions) => {
-                self.write_invalid(application, &refresh, conditions, now).await?;
+                self.write_invalid(key, application, &refresh, conditions, now).await?;
                 return Ok(None);
             }
         };
@@ -182,14 +183,24 @@ impl Controller {
         }
     }
 
-    /// A spec that is not valid or not permitted: nothing can be said of the application.
+    /// A spec that is not valid or not permitted: nothing can be said of the application, and nothing that is in the
+    /// cluster is reached through it any more.
     async fn write_invalid(
         &self,
+        key: &Key,
         application: &Application,
         refresh: &Refresh,
         conditions: Vec<ApplicationCondition>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let metadata = &application.metadata;
+        let instance = AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
+        let (tree, differences) = (tree_key(instance.as_str()), differences_key(instance.as_str()));
+        if self.cache_set(&tree, b"{}".to_vec()).await && self.cache_set(&differences, b"null".to_vec()).await
+        {
+            self.cache_publish(&differences).await;
+        }
+        self.memories().with(key, |memory| (memory.tree, memory.differences) = (None, None));
         let status = reconcile::invalid_status(application, &conditions, now);
         self.write_status(application, status, refresh, now).await.map(drop)
     }
@@ -242,10 +253,10 @@ impl Controller {
     ) -> Result<Application, StoreError> {
         let mut status = application.status.clone();
         let revisions = gathered.loaded.revisions;
-        if application.spec.sources.is_empty() {
-            status.sync.revision = revisions.into_iter().next().unwrap_or_default();
-        } else {
+        if application.spec.has_several_sources() {
             status.sync.revisions = revisions;
+        } else {
+            status.sync.revision = revisions.into_iter().next().unwrap_or_default();
         }
         let roots = self.memories().with(key, |memory| memory.roots.clone());
         if let (Ok(destination), Some(roots)) = (&gathered.destination, roots) {
@@ -353,8 +364,14 @@ fn question(application: &Application, refresh: &Refresh) -> Question {
         revisions: refresh_revisions(application, refresh.compare_with),
         level: refresh.level,
         compare_with: refresh.compare_with,
-        manifests: None,
+        manifests: local_manifests(application),
     }
+}
+
+/// What somebody sent along with the last sync: it is what is wanted until the next one, as in the original.
+fn local_manifests(application: &Application) -> Option<Vec<String>> {
+    let sync = application.status.operation_state.as_ref()?.operation.sync.as_ref()?;
+    (!sync.manifests.is_empty()).then(|| sync.manifests.clone())
 }
 
 fn hash(bytes: &[u8]) -> u64 {

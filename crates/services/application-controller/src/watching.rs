@@ -249,6 +249,8 @@ impl Controller {
             };
             if at == server {
                 let key = Key::new(&*application.metadata.namespace, &*application.metadata.name);
+                // What changed while it was listed was told to nobody.
+                self.send(&key, sync::Event::Missed);
                 self.memories().request(&key, request("the cluster was listed anew"));
                 self.queue().add(key, Urgency::Periodic);
             }

@@ -99,7 +99,7 @@ impl AskPass {
         }
         let parent = self.socket.parent().unwrap_or(Path::new("/tmp"));
         let private = fs::Permissions::from_mode(0o700);
-        let folder = tempfile::Builder::new().prefix("git-").permissions(private).tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix("git").permissions(private).tempdir_in(parent)?;
         let write = |name: &str, text: &str| -> io::Result<String> {
             let path = folder.path().join(name);
             let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;

@@ -130,7 +130,7 @@ impl World {
         let started_at = running.state.started_at.timestamp().unwrap_or(self.now);
         let kinds = |gvk: &GroupVersionKind| match self.api.serves(gvk) {
             Some(namespaced) => KindFact::Served { namespaced },
-            None => KindFact::NotServed { versions: Vec::new() },
+            None => KindFact::NotServed { group: false, instead: None },
         };
         let respected = match self.given.diff_options(application) {
             Ok(options) if SyncOptions::parse(&operation.sync_options).respect_ignore_differences => {

@@ -36,9 +36,15 @@ pub fn plan_of(case: &Value) -> Result<Plan, PlanError> {
     let namespace = case.get("namespace").and_then(Value::as_str).unwrap_or("gb");
     let served = texts(case, "notServed");
     let other_versions = texts(case, "otherVersions");
+    let groups = texts(case, "groupVersions");
     let kinds = |gvk: &GroupVersionKind| {
         if served.contains(&gvk.to_string()) {
-            return KindFact::NotServed { versions: other_versions.clone() };
+            let instead = other_versions.first().map(|served| {
+                let (group, version) = served.split_once('/').unwrap_or((&gvk.group, served));
+                GroupVersionKind { group: group.into(), version: version.into(), kind: gvk.kind.clone() }
+            });
+            let group = groups.contains(&gvk.api_version());
+            return KindFact::NotServed { group, instead };
         }
         KindFact::Served { namespaced: !CLUSTER_KINDS.contains(&gvk.kind.as_str()) }
     };

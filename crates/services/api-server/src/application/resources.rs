@@ -222,20 +222,18 @@ pub(crate) async fn patch(
         name: &query.resource_name,
     };
     let reached = reach(hub, access, &named, "update").await?;
-    let patch = read_patch(&query.patch_type, &query.patch)?;
+    // Readers, validation and admission quote what they refuse; of a Secret nothing is quoted (CVE-2025-23216).
+    let told = |status: Status| match (named.group, named.kind) {
+        ("", "Secret") => {
+            Status::unknown(format!("failed to patch Secret {}/{}", reached.namespace, named.name))
+        }
+        _ => failure::within("error patching resource", &status),
+    };
+    let patch = read_patch(&query.patch_type, &query.patch).map_err(told)?;
     let options = WriteOptions::manager(crate::COMPONENT);
     let patched =
         reached.cluster.patch(&reached.resource, &reached.namespace, named.name, &patch, &options).await;
-    let patched = patched.map_err(|error| {
-        let status = failure::kubernetes(&error);
-        // Validation and admission quote what they refuse; of a Secret nothing is quoted (CVE-2025-23216).
-        let status = if named.group.is_empty() && named.kind == "Secret" {
-            Status::new(status.code(), "the API server refused the change of the Secret")
-        } else {
-            status
-        };
-        failure::within("error patching resource", &status)
-    })?;
+    let patched = patched.map_err(|error| told(failure::kubernetes(&error)))?;
     let what = format!("patched resource {}/{} '{}'", named.group, named.kind, named.name);
     hub.tell_application(access, &reached.application, Reason::Updated, &what).await;
     Ok(ApplicationResourceResponse {
@@ -247,14 +245,14 @@ fn read_patch(kind: &str, text: &str) -> Result<Patch, Status> {
     let value = || {
         serde_json::from_str::<Value>(text).map_err(|error| {
             let problem = wire::transcode::problem(text.as_bytes()).unwrap_or_else(|| error.to_string());
-            Status::failed_precondition(format!("error patching resource: error decoding patch: {problem}"))
+            Status::failed_precondition(format!("error decoding patch: {problem}"))
         })
     };
     match kind {
         "application/merge-patch+json" => value().map(Patch::Merge),
         "application/json-patch+json" => value().map(Patch::Json),
         "application/strategic-merge-patch+json" => value().map(Patch::Strategic),
-        _ => Err(Status::unknown("error patching resource: 415: Unsupported Media Type")),
+        _ => Err(Status::unknown("415: Unsupported Media Type")),
     }
 }
 

@@ -207,3 +207,58 @@ async fn hooks_are_not_among_the_managed_resources() {
         told["items"].as_array().expect("items").iter().map(|item| item["name"].clone()).collect();
     assert_eq!(names, ["c"]);
 }
+
+#[tokio::test]
+async fn a_right_to_an_application_reaches_its_objects_only_where_settings_say_so() {
+    let whole = "p, alice, applications, get, */*, allow\np, alice, applications, delete, */*, allow\n";
+    let settings = json!({"accounts.alice": "login"});
+    let bench = Bench::start("inherited", settings.clone(), json!({"policy.csv": whole})).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "inherited", "namespace": "default"}});
+    crate::bench::apply(&bench.store, &crate::bench::object(map)).await;
+    let kept = ResourceRef {
+        version: "v1".into(),
+        kind: "ConfigMap".into(),
+        name: "inherited".into(),
+        ..ResourceRef::default()
+    };
+    let node = ResourceNode {
+        resource_ref: ResourceRef { namespace: "default".into(), ..kept },
+        ..ResourceNode::default()
+    };
+    bench.found("a", &ApplicationTree { nodes: vec![node], ..ApplicationTree::default() }, &[]).await;
+    let path = format!(
+        "{ROOT}/a/resource?namespace=default&resourceName=inherited&version=v1&kind=ConfigMap&group="
+    );
+    let delete = async || bench.rest("DELETE", &path, &alice, None).await.status;
+    // Since 3.0 a right to the whole is none to its parts.
+    assert_eq!(delete().await, 403);
+    let mut older = settings;
+    older["server.rbac.disableApplicationFineGrainedRBACInheritance"] = "false".into();
+    configure(&bench.store, "argocd-cm", older).await;
+    assert_ne!(delete().await, 403);
+    configure(&bench.store, "argocd-cm", json!({"accounts.alice": "login"})).await;
+    assert_eq!(delete().await, 403);
+    let parts = "p, alice, applications, get, */*, allow\np, alice, applications, delete//ConfigMap/default/*, */*, allow\n";
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": parts})).await;
+    assert_ne!(delete().await, 403);
+}
+
+#[tokio::test]
+async fn the_own_cluster_is_registered_by_what_is_said_of_it() {
+    let bench = Bench::start("own", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let path = "/api/v1/clusters/in-cluster?id.type=name";
+    let told = bench.get(path, &admin).await.good().json();
+    assert_eq!((&told["name"], told.get("labels")), (&json!("in-cluster"), None));
+    let labels = json!({"labels": {"test": "val"}});
+    let changed =
+        bench.rest("PUT", &format!("{path}&updatedFields=labels"), &admin, Some(labels.clone())).await;
+    assert_eq!(changed.good().json()["labels"], labels["labels"]);
+    let told = bench.get(path, &admin).await.good().json();
+    assert_eq!((&told["name"], &told["labels"]), (&json!("in-cluster"), &labels["labels"]));
+    let listed = bench.get("/api/v1/clusters", &admin).await.good().json();
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "{listed}");
+}
