@@ -193,7 +193,8 @@ fn http_cause(error: &gix::Error, access: &Access, url: &Url, asked: bool) -> Ca
     if let Some((_, reason)) = all.split_once("invalid peer certificate: ") {
         let reason = reason.split(": ").next().unwrap_or(reason);
         let reason = match reason {
-            "UnknownIssuer" => "x509: certificate signed by unknown authority",
+            // An authority of the same name with another key has signed it no more than one of another name.
+            "UnknownIssuer" | "BadSignature" => "x509: certificate signed by unknown authority",
             reason => reason,
         };
         return Cause::Untrusted(format!("{request}: tls: failed to verify certificate: {reason}"));

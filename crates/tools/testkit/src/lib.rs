@@ -18,6 +18,7 @@ pub mod registry;
 pub mod rollouts;
 pub mod sink;
 pub mod smtp;
+pub mod sshd;
 
 mod accept;
 mod cgi;

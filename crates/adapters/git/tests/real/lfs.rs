@@ -14,8 +14,9 @@ use git::Repository;
 use object::Secret;
 use sha2::{Digest, Sha256};
 use source_tree::{Tree, TreePath};
+use testkit::sshd::Sshd;
 
-use crate::ssh::Daemon;
+use crate::ssh;
 use crate::support::{Gate, Server, Source, files, head, repositories, run};
 
 const CONTENT: &str = "kept: elsewhere\n";
@@ -155,10 +156,9 @@ async fn ssh_tells_where_content_is() {
     );
     std::fs::write(&program, format!("#!/bin/sh\n[ \"$2\" = download ] && echo '{answer}'\n")).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let daemon = Daemon::start_with(&format!(
-        "SetEnv PATH={}:/usr/local/bin:/usr/bin:/bin",
-        programs.path().display()
-    ));
+    let daemon =
+        Sshd::start(&format!("SetEnv PATH={}:/usr/local/bin:/usr/bin:/bin", programs.path().display()));
+    let daemon = daemon.unwrap();
     let authority = server.tls_certificate.clone().unwrap();
     let options = git::Options {
         authorities: Some(Arc::new(move |url: &str| {
@@ -168,7 +168,7 @@ async fn ssh_tells_where_content_is() {
         ..git::Options::default()
     };
     let (repositories, _) = crate::support::repositories_with(cache.path(), options);
-    let repository = Repository { enable_lfs: true, ..daemon.repository(&source) };
+    let repository = Repository { enable_lfs: true, ..ssh::repository(&daemon, &source) };
     let revision = head(&repositories, &repository).await.unwrap();
     let tree = repositories.tree(&repository, &revision).await.unwrap();
     assert_eq!(tree.read(&path("big.yaml")).unwrap(), CONTENT);

@@ -2,102 +2,24 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::support::{Source, free_port, head, reaches, repositories, repositories_with};
+use crate::support::{Source, free_port, head, repositories, repositories_with};
 use git::{Cause, Options, Repository};
 use object::Secret;
 use source_tree::{Tree, TreePath};
 use testkit::proxy::Proxy;
+use testkit::sshd::{Key, Sshd};
 
-pub struct Daemon {
-    child: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
-fn keygen(file: &Path) {
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-        .arg(file)
-        .status()
-        .expect("ssh-keygen is missing: install openssh-client");
-    assert!(made.success());
-}
-
-impl Daemon {
-    pub fn start() -> Self {
-        Self::start_with("")
-    }
-
-    /// With more lines of configuration.
-    pub fn start_with(more: &str) -> Self {
-        let sshd = Path::new("/usr/sbin/sshd");
-        assert!(sshd.exists(), "/usr/sbin/sshd is missing: install openssh-server");
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["host", "other_host", "user", "stranger"] {
-            keygen(&folder.path().join(name));
-        }
-        fs::copy(folder.path().join("user.pub"), folder.path().join("authorized_keys")).unwrap();
-        fs::set_permissions(folder.path().join("authorized_keys"), fs::Permissions::from_mode(0o600))
-            .unwrap();
-        // As root, sshd wants this folder even when it separates nothing.
-        fs::create_dir_all("/run/sshd").ok();
-        let port = free_port();
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let config = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile {}\nUsePAM no\n\
-             StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nAcceptEnv GIT_PROTOCOL\n{more}\n",
-            at("host"),
-            at("authorized_keys"),
-            at("pid")
-        );
-        fs::write(folder.path().join("config"), config).unwrap();
-        let child = Command::new(sshd)
-            .args(["-D", "-e", "-f"])
-            .arg(folder.path().join("config"))
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while !reaches(port) {
-            assert!(Instant::now() < deadline, "sshd does not listen");
-            std::thread::yield_now();
-        }
-        Self { child, port, folder }
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join(name)).unwrap()
-    }
-
-    fn known_hosts(&self, key: &str) -> String {
-        let key = self.text(&format!("{key}.pub"));
-        let key: Vec<&str> = key.split(' ').take(2).collect();
-        format!("[127.0.0.1]:{} {}", self.port, key.join(" "))
-    }
-
-    pub fn repository(&self, source: &Source) -> Repository {
-        let user = Command::new("id").arg("-un").output().unwrap().stdout;
-        let user = String::from_utf8(user).unwrap().trim().to_owned();
-        Repository {
-            url: format!("ssh://{user}@127.0.0.1:{}{}", self.port, source.folder.path().display()),
-            // Keys pasted into a form lose their last line end.
-            ssh_private_key: Secret::from(self.text("user").trim_end()),
-            known_hosts: self.known_hosts("host"),
-            ..Repository::default()
-        }
+/// A repository of this machine as the server gives it to who has the key.
+pub fn repository(server: &Sshd, source: &Source) -> Repository {
+    Repository {
+        url: server.url(source.folder.path()),
+        // Keys pasted into a form lose their last line end.
+        ssh_private_key: Secret::from(server.private_key(Key::User).unwrap().trim_end()),
+        known_hosts: server.known_hosts(Key::Host).unwrap(),
+        ..Repository::default()
     }
 }
 
@@ -108,9 +30,9 @@ fn keys_left() -> usize {
 
 #[tokio::test]
 async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
-    let (daemon, source, cache) = (Daemon::start(), Source::new(), tempfile::tempdir().unwrap());
+    let (daemon, source, cache) = (Sshd::start("").unwrap(), Source::new(), tempfile::tempdir().unwrap());
     let (repositories, _) = repositories(cache.path());
-    let good = daemon.repository(&source);
+    let good = repository(&daemon, &source);
     let revision = head(&repositories, &good).await.unwrap();
     let tree = repositories.tree(&good, &revision).await.unwrap();
     assert_eq!(&tree.read(&TreePath::parse("app/a.yaml").unwrap()).unwrap()[..], b"a: 1\n");
@@ -118,7 +40,7 @@ async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
     for (known_hosts, expected) in [
         (String::new(), "failed to list refs: ssh: handshake failed: knownhosts: key is unknown"),
         (
-            daemon.known_hosts("other_host"),
+            daemon.known_hosts(Key::OtherHost).unwrap(),
             "failed to list refs: ssh: handshake failed: knownhosts: key mismatch",
         ),
     ] {
@@ -131,7 +53,7 @@ async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
         head(&repositories, &trusting).await.unwrap();
     }
 
-    let key = daemon.text("stranger");
+    let key = daemon.private_key(Key::Stranger).unwrap();
     let stranger = Repository { ssh_private_key: Secret::from(key.clone()), ..good.clone() };
     let error = head(&repositories, &stranger).await.unwrap_err();
     assert!(matches!(error.cause(), Some(Cause::AuthenticationRequired(_))), "{error}");
@@ -165,12 +87,12 @@ async fn keys_and_hosts_are_verified_and_nothing_stays_behind() {
 
 #[tokio::test]
 async fn a_key_opens_what_the_repository_leads_to_on_its_host() {
-    let (daemon, source, base) = (Daemon::start(), Source::new(), Source::new());
+    let (daemon, source, base) = (Sshd::start("").unwrap(), Source::new(), Source::new());
     base.commit(&[("base.yaml", "base: 1\n")], "a base");
     let cache = tempfile::tempdir().unwrap();
     let (repositories, _) = repositories(cache.path());
-    let own = daemon.repository(&source);
-    let there = own.leading_to(&daemon.repository(&base).url, |_| String::new()).unwrap();
+    let own = repository(&daemon, &source);
+    let there = own.leading_to(&repository(&daemon, &base).url, |_| String::new()).unwrap();
     let revision = head(&repositories, &there).await.unwrap();
     let tree = repositories.tree(&there, &revision).await.unwrap();
     assert_eq!(&tree.read(&TreePath::parse("base.yaml").unwrap()).unwrap()[..], b"base: 1\n");
@@ -178,9 +100,9 @@ async fn a_key_opens_what_the_repository_leads_to_on_its_host() {
 
 #[tokio::test]
 async fn a_socks_proxy_leads_to_the_remote() {
-    let (daemon, source, cache) = (Daemon::start(), Source::new(), tempfile::tempdir().unwrap());
+    let (daemon, source, cache) = (Sshd::start("").unwrap(), Source::new(), tempfile::tempdir().unwrap());
     let (repositories, _) = repositories(cache.path());
-    let direct = daemon.repository(&source);
+    let direct = repository(&daemon, &source);
     let proxy = Proxy::serve(Some(("ann", "open-sesame"))).unwrap();
     // A name that only the proxy knows.
     let through = Repository {
@@ -198,7 +120,7 @@ async fn a_socks_proxy_leads_to_the_remote() {
         "{led:?}"
     );
 
-    let unknown = Repository { known_hosts: daemon.known_hosts("host"), ..through.clone() };
+    let unknown = Repository { known_hosts: daemon.known_hosts(Key::Host).unwrap(), ..through.clone() };
     let error = head(&repositories, &unknown).await.unwrap_err();
     assert!(matches!(error.cause(), Some(Cause::Untrusted(_))), "{error}");
     let stranger = proxy.url("socks5").replace("open-sesame", "wrong-word");

@@ -41,7 +41,7 @@ fn offer(folder: &Path, versions: &[&str]) {
     fs::write(folder.join("index.yaml"), index).unwrap();
 }
 
-fn register(installation: &Installation, name: &str, data: &Value) {
+pub fn register(installation: &Installation, name: &str, data: &Value) {
     installation.kube.apply(json!({
         "apiVersion": "v1", "kind": "Secret",
         "metadata": {
@@ -61,14 +61,9 @@ fn user() -> Option<(String, String)> {
 }
 
 /// Lets the repo-server trust an authority for `localhost`.
-fn trust(installation: &mut Installation, authority: &str) {
-    let folder = installation.home.path().join("tls");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("localhost"), authority).unwrap();
-    let folder = folder.to_str().unwrap().to_owned();
-    installation.environment.insert("ARGOCD_TLS_DATA_PATH".to_owned(), folder);
-    installation.kill(Part::RepoServer);
-    installation.heal();
+fn trust(installation: &Installation, authority: &str) {
+    installation.set("argocd-tls-certs-cm", "localhost", Some(authority));
+    installation.mount_trusted();
 }
 
 #[test]
@@ -132,7 +127,7 @@ fn charts_of_a_repository_become_live() {
 
 #[test]
 fn charts_and_artifacts_of_registries_become_live() {
-    let mut installation = installation();
+    let installation = installation();
     let storage = Storage::new().unwrap();
     let open = Registry::serve(&storage, &registry::Options::default()).unwrap();
     let push_chart = |version: &str| {
@@ -160,7 +155,7 @@ fn charts_and_artifacts_of_registries_become_live() {
     let first = push("1.0.0", "first");
     let locked = registry::Options { basic_auth: user(), tls: true };
     let registry = Registry::serve(&storage, &locked).unwrap();
-    trust(&mut installation, registry.certificate_authority().unwrap());
+    trust(&installation, registry.certificate_authority().unwrap());
     let charts = format!("{}/charts", registry.address());
     let artifact = format!("oci://{}/team/app", open.address());
     register(

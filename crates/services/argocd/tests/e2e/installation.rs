@@ -93,7 +93,7 @@ impl Installation {
         let redis = Redis::start_with_password(REDIS_PASSWORD).unwrap();
         let home = tempfile::tempdir().unwrap();
         let free = || testkit::free_port().unwrap();
-        for folder in ["plugins", "gpg"] {
+        for folder in ["plugins", "gpg", "tls", "ssh"] {
             std::fs::create_dir(home.path().join(folder)).unwrap();
         }
         let every = Part::ALL.into_iter().chain([Part::Notifications]);
@@ -116,6 +116,8 @@ impl Installation {
             ("ConfigMap", "argocd-cm"),
             ("ConfigMap", "argocd-rbac-cm"),
             ("ConfigMap", "argocd-cmd-params-cm"),
+            ("ConfigMap", "argocd-tls-certs-cm"),
+            ("ConfigMap", "argocd-ssh-known-hosts-cm"),
             ("Secret", "argocd-secret"),
         ] {
             self.kube.apply(json!({
@@ -178,6 +180,20 @@ impl Installation {
     /// Where `argocd-gpg-keys-cm` is mounted.
     pub fn public_keys(&self) -> PathBuf {
         self.home.path().join("gpg")
+    }
+
+    /// What a kubelet does with the ConfigMaps of certificates and host keys, which are mounted in repo-servers.
+    pub fn mount_trusted(&self) {
+        for (name, folder) in [("argocd-tls-certs-cm", "tls"), ("argocd-ssh-known-hosts-cm", "ssh")] {
+            let folder = self.home.path().join(folder);
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                std::fs::remove_file(entry.unwrap().path()).unwrap();
+            }
+            let found = self.kube.find("v1", "ConfigMap", NAMESPACE, name).unwrap();
+            for (file, text) in found["data"].as_object().into_iter().flatten() {
+                std::fs::write(folder.join(file), text.as_str().unwrap()).unwrap();
+            }
+        }
     }
 
     /// How to reach the cluster with all rights.
@@ -282,6 +298,8 @@ impl Installation {
             .env("ARGOCD_RS_MIRRORS", self.home.path().join("mirrors"))
             .env("ARGOCD_PLUGINSOCKFILEPATH", self.plugin_sockets())
             .env("ARGOCD_GPG_DATA_PATH", self.public_keys())
+            .env("ARGOCD_TLS_DATA_PATH", self.home.path().join("tls"))
+            .env("ARGOCD_SSH_DATA_PATH", self.home.path().join("ssh"))
             .env("ARGOCD_ASK_PASS_SOCK", self.home.path().join("ask-pass.sock"))
             // As a manifest gives a key that its ConfigMap does not have, and ones that it has.
             .env("ARGOCD_SERVER_ROOTPATH", "")
@@ -300,6 +318,11 @@ impl Installation {
             process.kill();
         }
         self.parts.remove(&part);
+    }
+
+    /// The process id of a component that runs.
+    pub fn id(&self, part: Part) -> u32 {
+        self.parts[&part].id()
     }
 
     /// Whether a component runs.

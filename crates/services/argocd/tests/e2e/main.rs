@@ -11,6 +11,7 @@ mod charts;
 mod deletion;
 mod engine;
 mod forwarded;
+mod guestbook;
 mod hooks;
 mod hostile;
 mod installation;

@@ -9,7 +9,7 @@ use testkit::git_repo::GitRepo;
 use testkit::process::Process;
 
 /// A sidecar. Dropped, it is gone with its socket.
-struct Sidecar {
+pub struct Sidecar {
     process: Process,
     socket: PathBuf,
     _folder: tempfile::TempDir,
@@ -24,7 +24,7 @@ impl Drop for Sidecar {
 }
 
 impl Sidecar {
-    fn start(installation: &Installation, name: &str, spec: &str) -> Self {
+    pub fn start(installation: &Installation, name: &str, spec: &str) -> Self {
         Self::start_as(installation, name, name, spec)
     }
 
