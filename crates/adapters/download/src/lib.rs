@@ -5,7 +5,9 @@ mod access;
 mod client;
 mod error;
 mod guard;
+mod named;
 
 pub use access::{Access, AccountId};
 pub use client::{Answer, Ask, Client, same_place, shown};
 pub use error::DownloadError;
+pub use named::named;

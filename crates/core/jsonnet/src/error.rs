@@ -20,6 +20,14 @@ pub enum JsonnetError {
     /// Evaluation failed. Starts with `RUNTIME ERROR: `; the places follow, innermost first.
     #[error("{0}")]
     Runtime(String),
+    /// It was ended before it was done: by a limit, or with the process that was at it.
+    #[error("{reason}")]
+    Ended {
+        /// What ended it.
+        reason: String,
+        /// Whether trying again may help.
+        retry: bool,
+    },
     /// The tree could not be read; the same question may be answered later.
     #[error(transparent)]
     Tree(source_tree::TreeError),
@@ -28,7 +36,11 @@ pub enum JsonnetError {
 impl JsonnetError {
     /// Whether trying again may help without anybody changing anything.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Tree(error) if error.retryable())
+        match self {
+            Self::Tree(error) => error.retryable(),
+            Self::Ended { retry, .. } => *retry,
+            Self::Static(_) | Self::Runtime(_) => false,
+        }
     }
 
     pub(crate) fn load(error: &LoadError, places: &Places, spans: &SpanManager) -> Self {

@@ -10,8 +10,8 @@ use source_tree::{Tree, TreePath};
 /// Evaluates a file of a tree to JSON text, as go-jsonnet prints it.
 ///
 /// Holds its thread until it is done; a program that computes for ever does so for ever: the evaluator has nothing that
-/// could stop it. Callers that serve people they do not trust bound the time they wait and the number of evaluations
-/// that nobody waits for any more, as the repo-server does.
+/// could stop it. Callers that serve people they do not trust evaluate in a process that they can end, as the
+/// repo-server does.
 pub fn evaluate(tree: &dyn Tree, file: &TreePath, parameters: &Parameters) -> Result<String, JsonnetError> {
     stacker::grow(STACK_BYTES, || evaluate_here(tree, file, parameters))
 }

@@ -21,7 +21,7 @@ pub(crate) const DEEPEST_BRACKETS: usize = 500;
 pub(crate) const MOST_OPENINGS: usize = 20_000;
 /// Stack for the parser, which recurses: 10 KiB a level in a debug build. Address space; what is not used is not
 /// there.
-pub(crate) const STACK_BYTES: usize = 256 << 20;
+pub const STACK_BYTES: usize = 256 << 20;
 /// Files imported by one evaluation.
 pub(crate) const MOST_IMPORTS: usize = 10_000;
 

@@ -47,9 +47,7 @@ pub(crate) fn documents(
         if let Format::Jsonnet = format {
             // With directories switched off, only what needs no evaluation is read.
             if request.enabled.get("Directory") != Some(&false) {
-                let permitted = request.outside.may_evaluate();
-                permitted.map_err(|error| RenderError::Fetch { path: file.to_string(), error })?;
-                evaluate(tree, &file, &jsonnet, &mut objects)?;
+                evaluate(tree, &file, &jsonnet, request, &mut objects)?;
             }
         } else {
             bytes += text.len() as u64;
@@ -158,11 +156,12 @@ fn evaluate(
     tree: &dyn Tree,
     path: &TreePath,
     parameters: &Parameters,
+    request: &Request<'_>,
     objects: &mut Vec<Object>,
 ) -> Result<(), RenderError> {
     let file = || path.file_name().unwrap_or_default().to_owned();
-    let text = jsonnet::evaluate(tree, path, parameters)
-        .map_err(|error| RenderError::Jsonnet { file: file(), error })?;
+    let evaluated = request.outside.evaluate(tree, path, parameters);
+    let text = evaluated.map_err(|error| RenderError::Jsonnet { file: file(), error })?;
     let value: Value = serde_json::from_str(&text).map_err(|error| failed(path, error.to_string()))?;
     let values = match value {
         Value::Array(values) => values,

@@ -16,7 +16,10 @@ mod value_files;
 pub use details::{Details, details};
 pub use environment::{Environment, EnvironmentOf};
 pub use error::RenderError;
-pub use outside::{Discovery, MissingDependency, Nowhere, Outside, References, RemoteBase, SeamError};
+pub use outside::{
+    Discovery, JsonnetError, JsonnetParameters, MissingDependency, Nowhere, Outside, References, RemoteBase,
+    SeamError,
+};
 pub use overrides::with_overrides;
 pub use plugins::variables as plugin_variables;
 pub use source_type::{SourceType, source_type, source_type_among_plugins};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use helm::MissingDependency;
+pub use jsonnet::{JsonnetError, Parameters as JsonnetParameters};
 pub use kustomize::{RemoteBase, SeamError};
 
 /// The world outside of the tree.
@@ -25,9 +26,14 @@ pub trait Outside {
     /// A packed chart that another one needs.
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError>;
 
-    /// Whether a program may run that perhaps never ends; the reason where it may not.
-    fn may_evaluate(&self) -> Result<(), SeamError> {
-        Ok(())
+    /// Evaluates a Jsonnet file of a tree. Such a program may never end: who can end it says how.
+    fn evaluate(
+        &self,
+        tree: &dyn Tree,
+        file: &TreePath,
+        parameters: &JsonnetParameters,
+    ) -> Result<String, JsonnetError> {
+        jsonnet::evaluate(tree, file, parameters)
     }
 
     /// Whether a plugin says that the folder is for it. The variables are for its commands.

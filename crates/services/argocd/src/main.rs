@@ -46,6 +46,13 @@ fn main() {
             component(::notifications::COMPONENT, &arguments, &environment, Kind::Notifications)
         }
         cmp_server::COMPONENT => component(cmp_server::COMPONENT, &arguments, &environment, Kind::CmpServer),
+        evaluator::NAME => match evaluator::serve() {
+            Ok(()) => 0,
+            Err(error) => {
+                eprintln!("Error: {error}");
+                1
+            }
+        },
         ASK_PASS => ask_pass(&arguments, &environment),
         dex::NAME => tool(&arguments, &environment),
         // All of them in one process; flags are the api-server's.
@@ -58,6 +65,11 @@ fn main() {
         _ => cli::run(&arguments, &mut cli::Environment::of_process()),
     };
     std::process::exit(code);
+}
+
+/// What evaluates Jsonnet: this program, as a child.
+fn evaluator() -> evaluator::Program {
+    evaluator::Program::ourselves(NAME_VARIABLE)
 }
 
 /// What git runs to ask for a name or a password: the question is the argument, the answer goes to standard output.
@@ -155,7 +167,7 @@ fn component(
         stop.on_signals()?;
         match kind {
             Kind::RepoServer => {
-                repo_server::run(&flags, environment, stop).await?;
+                repo_server::run(&flags, environment, evaluator(), stop).await?;
             }
             Kind::Controller => controller::run(flags, environment, stop).await?,
             Kind::Notifications => notifications::run(flags, environment, stop).await?,

@@ -32,7 +32,7 @@ pub(crate) async fn run(flags: Flags, environment: &BTreeMap<String, String>, st
     let registry = boot::metrics::registry();
 
     let own = Flags::parse(repo_server::COMPONENT, &[], environment)?;
-    let options = repo_server::Options::from_flags(&own, environment);
+    let options = repo_server::Options::from_flags(&own, environment).with_evaluator(crate::evaluator());
     // One page of metrics has each name once, and gRPC calls are counted by the api-server there.
     let repo_server = repo_server::build(options, cache.clone(), &boot::metrics::registry())?;
     let channel = transport::in_process(repo_server::router(repo_server)?)?;

@@ -33,6 +33,7 @@ use boot::flags::Flags;
 use boot::metrics::SharedRegistry;
 use boot::stop::Stop;
 use cache::Cache;
+use evaluator::Program;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
@@ -105,14 +106,15 @@ pub fn router(server: RepoServer) -> Result<axum::Router, StartError> {
     Ok(calls.count(services.finish().0))
 }
 
-/// Runs the component as a process of its own until it is stopped.
+/// Runs the component as a process of its own until it is stopped. Jsonnet is evaluated by children of the program.
 pub async fn run(
     flags: &Flags,
     environment: &BTreeMap<String, String>,
+    evaluator: Program,
     stop: Stop,
 ) -> Result<(), StartError> {
     let registry = boot::metrics::registry();
-    let options = Options::from_flags(flags, environment);
+    let options = Options::from_flags(flags, environment).with_evaluator(evaluator);
     let cache = cache::start(flags, environment, &registry)?;
     let identity = if flags.bool("disable-tls") {
         None

@@ -5,6 +5,7 @@ use crate::integrity::Keys;
 use crate::plugins;
 use crate::repository::Trust;
 use boot::flags::Flags;
+use evaluator::Program;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub struct Options {
     pub(crate) keys: Keys,
     /// Where plugins ask for a repository's credentials.
     pub(crate) ask_pass: AskPass,
+    /// What evaluates Jsonnet.
+    pub(crate) evaluator: Option<Program>,
 }
 
 impl Options {
@@ -141,8 +144,16 @@ impl Options {
                 .get("ARGOCD_GPG_ENABLED")
                 .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "false" | "no")),
             keys: Keys::new(folder("ARGOCD_GPG_DATA_PATH", "/app/config/gpg/source")),
+            evaluator: None,
             git,
         }
+    }
+
+    /// With children of a program that evaluate Jsonnet. Without them it is done in this process, where nothing ends what
+    /// never does: for files of the user's own.
+    #[must_use]
+    pub fn with_evaluator(self, program: Program) -> Self {
+        Self { evaluator: Some(program), ..self }
     }
 }
 

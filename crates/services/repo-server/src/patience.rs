@@ -21,7 +21,8 @@ impl Patience {
     }
 
     /// How much of what was begun is overdue and goes on.
-    pub(crate) fn overdue(&self) -> usize {
+    #[cfg(test)]
+    fn overdue(&self) -> usize {
         self.locked(|overdue| overdue.len())
     }
 

@@ -4,7 +4,7 @@
 
 use crate::world::World;
 use api::v1alpha1::{AppProject, ApplicationSource};
-use render::{Discovery, MissingDependency, Outside, RemoteBase, SeamError};
+use render::{Discovery, JsonnetError, JsonnetParameters, MissingDependency, Outside, RemoteBase, SeamError};
 use source_tree::{Tree, TreePath};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -104,8 +104,13 @@ impl Outside for Around<'_> {
         self.world.chart(wanted)
     }
 
-    fn may_evaluate(&self) -> Result<(), SeamError> {
-        self.world.may_evaluate()
+    fn evaluate(
+        &self,
+        tree: &dyn Tree,
+        file: &TreePath,
+        parameters: &JsonnetParameters,
+    ) -> Result<String, JsonnetError> {
+        self.world.evaluate(tree, file, parameters)
     }
 
     fn discover(&self, _: &TreePath, _: &[(String, String)]) -> Result<Discovery, SeamError> {

@@ -16,6 +16,7 @@ use api::v1alpha1::{
     ApplicationSource, ChartDetails, CommitMetadata, OCIMetadata, RevisionMetadata, RevisionReference,
 };
 use cache::Cache;
+use evaluator::Evaluators;
 use futures::StreamExt as _;
 use git::{Freshness, Repositories};
 use object::tracking::{AppInstance, Tracking, TrackingMethod};
@@ -42,6 +43,9 @@ use wire::repository::{
 /// The revision of files that come along with a request.
 const STREAMED: &str = "streamed";
 
+/// How much of the time of a render evaluating may take: the rest is for telling that it took too long.
+const EVALUATION_SHARE: f64 = 0.95;
+
 /// Entries of the cache that are read at once for one question.
 const READS_AT_ONCE: usize = 32;
 
@@ -52,8 +56,8 @@ pub struct RepoServer {
     manifests: Manifests,
     pub(crate) options: Arc<Options>,
     renders: Arc<Semaphore>,
-    /// How many renders there may be at once.
-    at_once: usize,
+    /// Who evaluates Jsonnet; without them it is done here.
+    evaluators: Option<Evaluators>,
     patience: Patience,
     plugins: Plugins,
     pub(crate) metrics: Metrics,
@@ -69,7 +73,7 @@ impl RepoServer {
             sources: Sources::new(repositories, options.clone(), metrics.clone()),
             manifests,
             renders: Arc::new(Semaphore::new(at_once)),
-            at_once,
+            evaluators: options.evaluator.clone().map(Evaluators::new),
             patience: Patience::new(options.render_timeout),
             plugins: Plugins::new(options.plugins.clone()),
             options,
@@ -323,8 +327,8 @@ impl RepoServer {
                 no_proxy: own.no_proxy.clone(),
             },
             own,
-            patience: self.patience.clone(),
-            most_overdue: self.at_once,
+            evaluators: self.evaluators.clone(),
+            deadline: Instant::now() + self.options.render_timeout.mul_f64(EVALUATION_SHARE),
             options: self.options.clone(),
             runtime: tokio::runtime::Handle::current(),
         })

@@ -3,23 +3,17 @@
 
 use crate::Options;
 use crate::dependencies::ChartAccess;
-use crate::patience::Patience;
 use crate::plugins::PluginWorld;
 use crate::repository::authorities;
 use crate::sources::Sources;
-use base64::Engine as _;
-use download::{Access, Ask, Client, DownloadError};
+use download::Access;
+use evaluator::Evaluators;
 use git::Freshness;
-use render::{Discovery, MissingDependency, Outside, RemoteBase, SeamError};
+use render::{Discovery, JsonnetError, JsonnetParameters, MissingDependency, Outside, RemoteBase, SeamError};
 use source_tree::{Tree, TreePath};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 use tokio::runtime::Handle;
-use url::Url;
-
-const TIMEOUT: Duration = Duration::from_secs(60);
-/// Values files and resources of kustomizations.
-const LARGEST_FILE: u64 = 10 << 20;
 
 /// The world of one render.
 pub(crate) struct World {
@@ -30,9 +24,10 @@ pub(crate) struct World {
     pub(crate) charts: ChartAccess,
     /// Plugins, and the files they get.
     pub(crate) plugins: PluginWorld,
-    /// Programs that perhaps never end are begun only while few of them are overdue.
-    pub(crate) patience: Patience,
-    pub(crate) most_overdue: usize,
+    /// Those who evaluate Jsonnet; without them it is done here.
+    pub(crate) evaluators: Option<Evaluators>,
+    /// When they are stopped: before nobody waits for the render any more, so that it is told why there is none.
+    pub(crate) deadline: Instant,
     pub(crate) options: Arc<Options>,
     pub(crate) runtime: Handle,
 }
@@ -60,30 +55,30 @@ impl Outside for World {
     }
 
     fn file(&self, url: &str) -> Result<Vec<u8>, SeamError> {
-        let failed = |error: DownloadError| SeamError { retry: error.retryable(), cause: error.to_string() };
-        let parsed = Url::parse(url).map_err(|error| SeamError::fact(format!("{url}: {error}")))?;
         let certificate_authorities = authorities(url, &self.options.tls_data);
         let (proxy, no_proxy) = (self.own.proxy.clone(), self.own.no_proxy.clone());
         let access = Access { certificate_authorities, proxy, no_proxy, ..Access::default() };
-        let client = Client::new(access, TIMEOUT).map_err(failed)?;
-        // A user in the address is the source's own.
-        let authorization = (!parsed.username().is_empty()).then(|| basic(&parsed).into());
-        let ask = Ask { authorization, ..Ask::new(&parsed) };
-        self.runtime.block_on(client.get(ask, LARGEST_FILE)).map(Vec::from).map_err(failed)
+        let fetched = self.runtime.block_on(download::named(url, access));
+        fetched.map_err(|error| SeamError { retry: error.retryable(), cause: error.to_string() })
     }
 
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError> {
         self.runtime.block_on(self.charts.chart(&self.sources, self.options.trust(), wanted))
     }
 
-    fn may_evaluate(&self) -> Result<(), SeamError> {
-        let overdue = self.patience.overdue();
-        if overdue < self.most_overdue {
-            return Ok(());
+    fn evaluate(
+        &self,
+        tree: &dyn Tree,
+        file: &TreePath,
+        parameters: &JsonnetParameters,
+    ) -> Result<String, JsonnetError> {
+        match &self.evaluators {
+            Some(evaluators) => {
+                let left = self.deadline.saturating_duration_since(Instant::now());
+                evaluators.evaluate(tree, file, parameters, left)
+            }
+            None => jsonnet::evaluate(tree, file, parameters),
         }
-        let cause =
-            format!("{overdue} renders are overdue: no Jsonnet is evaluated until one of them has ended");
-        Err(SeamError { retry: true, cause })
     }
 
     fn discover(&self, path: &TreePath, variables: &[(String, String)]) -> Result<Discovery, SeamError> {
@@ -98,15 +93,4 @@ impl Outside for World {
     ) -> Result<Vec<String>, SeamError> {
         self.plugins.manifests(&self.runtime, name, path, variables)
     }
-}
-
-/// The user and password an address holds, as a header.
-fn basic(url: &Url) -> String {
-    let decoded = |part: &str| {
-        let pair = format!("x={}", part.replace('+', "%2B"));
-        let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
-        pairs.next().map_or_else(String::new, |(_, value)| value.into_owned())
-    };
-    let pair = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
 }

@@ -35,7 +35,12 @@ fn server_in(flags: &[&str], environment: &[(&str, &str)]) -> (Client, TempDir) 
     let environment = given.chain([("ARGOCD_RS_MIRRORS".to_owned(), mirrors)]).collect();
     let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
     let flags = Flags::parse(repo_server::COMPONENT, &flags, &environment).unwrap();
-    let options = repo_server::Options::from_flags(&flags, &environment);
+    let evaluator = evaluator::Program {
+        file: std::env::current_exe().unwrap(),
+        arguments: ["--exact", "evaluates_where_it_is_a_child"].map(str::to_owned).to_vec(),
+        environment: [("EVALUATOR".to_owned(), "1".to_owned())].into(),
+    };
+    let options = repo_server::Options::from_flags(&flags, &environment).with_evaluator(evaluator);
     let cache = cache::Cache::memory(16 << 20);
     let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
     let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
@@ -243,22 +248,28 @@ async fn registries_tell_what_they_hold() {
     assert!(refused.message().starts_with(told), "{refused}");
 }
 
+/// A child that evaluates Jsonnet is this program, told to run nothing but this.
 #[test]
-fn a_program_that_never_ends_stops_nobody_else() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let (client, _folder) = server_in(&["--parallelismlimit", "1"], &[("ARGOCD_EXEC_TIMEOUT", "1s")]);
-        let endless = "local f(n) = if n < 2 then n else f(n - 1) + f(n - 2); {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}, data: {x: '' + f(90)}}";
-        let archive = packed(&[("app/a.jsonnet", endless), ("other/map.yaml", MAP)]);
-        let program = packed(&[("app/a.jsonnet", "{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}}")]);
-        assert_eq!(streamed(&client, parts("app", &program)).await.unwrap().len(), 1);
-        let late = streamed(&client, parts("app", &archive)).await.unwrap_err();
-        assert_eq!(late, "render manifests: not done after 2 s");
-        assert_eq!(streamed(&client, parts("other", &archive)).await.unwrap().len(), 1);
-        // What may never end either is not begun before the other has.
-        let refused = streamed(&client, parts("app", &program)).await.unwrap_err();
-        assert!(refused.contains("1 renders are overdue: no Jsonnet is evaluated"), "{refused}");
-    });
-    // The thread goes on; the process does not wait for it.
-    runtime.shutdown_background();
+fn evaluates_where_it_is_a_child() {
+    if std::env::var_os("EVALUATOR").is_some() {
+        evaluator::serve().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_never_ends_is_ended() {
+    let (client, _folder) = server_in(&["--parallelismlimit", "1"], &[("ARGOCD_EXEC_TIMEOUT", "1s")]);
+    let endless = "local f(n) = if n < 2 then n else f(n - 1) + f(n - 2); {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}, data: {x: '' + f(90)}}";
+    let archive = packed(&[("app/a.jsonnet", endless), ("other/map.yaml", MAP)]);
+    let program =
+        packed(&[("app/a.jsonnet", "{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}}")]);
+    assert_eq!(streamed(&client, parts("app", &program)).await.unwrap().len(), 1);
+    let late = streamed(&client, parts("app", &archive)).await.unwrap_err();
+    assert_eq!(
+        late,
+        "Failed to evaluate jsonnet \"a.jsonnet\": app/a.jsonnet: stopped, as it takes longer than the limit of 2 s"
+    );
+    // Nobody waits behind it, whether or not it evaluates anything.
+    assert_eq!(streamed(&client, parts("other", &archive)).await.unwrap().len(), 1);
+    assert_eq!(streamed(&client, parts("app", &program)).await.unwrap().len(), 1);
 }

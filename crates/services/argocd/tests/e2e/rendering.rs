@@ -1,6 +1,6 @@
 //! Charts, kustomizations and Jsonnet become live as plain manifests do, through all components.
 
-use crate::installation::{Installation, NAMESPACE, installation, sync_status};
+use crate::installation::{Installation, NAMESPACE, Part, installation, sync_status};
 use serde_json::{Value, json};
 use testkit::git_repo::GitRepo;
 
@@ -38,6 +38,23 @@ pub fn declare(installation: &Installation, name: &str, sources: &Value) {
             },
         }))
         .unwrap();
+}
+
+/// Whether the repo-server has a child that is there to evaluate Jsonnet.
+fn evaluates_in_a_child(installation: &Installation) -> bool {
+    let id = installation.id(Part::RepoServer);
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap().flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<String> =
+        children.flat_map(|ids| ids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let mut environments =
+        children.iter().map(|id| std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default());
+    let named = |environment: Vec<u8>| {
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        environment.contains("ARGOCD_BINARY_NAME=argocd-jsonnet-evaluator")
+            && !environment.contains("REDIS_PASSWORD")
+    };
+    environments.any(named)
 }
 
 #[test]
@@ -82,6 +99,7 @@ fn every_engine_makes_things_live() {
     let types = ["charted", "kustomized", "evaluated"]
         .map(|name| installation.application(name)["status"]["sourceType"].as_str().map(str::to_owned));
     assert_eq!(types.map(Option::unwrap_or_default), ["Helm", "Kustomize", "Directory"]);
+    assert!(evaluates_in_a_child(&installation), "Jsonnet is evaluated where it can be ended");
 
     // A values file of another repository is read anew, though the chart's own files stay as they were.
     values.change("values/prod.yaml", "value: changed\n").unwrap();
