@@ -1,6 +1,6 @@
 //! What a project demands of the revisions it uses: which policy a repository falls under, and what breaks it.
 
-use crate::{Verdict, Verification};
+use crate::{Verdict, Verification, ssh};
 use api::v1alpha1::{
     AppProjectSpec, SourceIntegrity, SourceIntegrityCheckResult, SourceIntegrityCheckResultItem,
     SourceIntegrityGit, SourceIntegrityGitPolicy, SourceIntegrityGitPolicyGPG, SourceIntegrityGitPolicyRepo,
@@ -109,8 +109,11 @@ fn matching<'a>(
     Ok(found)
 }
 
-/// The sixteen digits of a key's id, from the id, the fingerprint or something in between.
+/// The sixteen digits of a key's id, from the id, the fingerprint or something in between; the fingerprint of an SSH key.
 fn short(key: &str) -> Option<String> {
+    if let Some(fingerprint) = ssh::fingerprint(key) {
+        return Some(fingerprint.to_owned());
+    }
     let key = key.trim().trim_start_matches("0x");
     let plain = key.len() >= 16 && key.bytes().all(|digit| digit.is_ascii_hexdigit());
     plain.then(|| key[key.len() - 16..].to_ascii_uppercase())
@@ -133,6 +136,13 @@ impl Demand {
             }
         }
         problems
+    }
+
+    /// Whether a signature is good enough to seal the history before it. A keyring says which GnuPG keys are good at all; of
+    /// SSH keys only the project does.
+    pub fn seals(&self, verification: &Verification) -> bool {
+        let by_ssh = ssh::fingerprint(&verification.key_id).is_some();
+        verification.verdict == Verdict::Good && (!by_ssh || self.keys.contains(&verification.key_id))
     }
 
     fn problem(&self, revision: &Revision) -> Option<String> {
@@ -243,6 +253,34 @@ mod tests {
             assert_eq!(found.mode, mode, "{url}");
         }
         assert_eq!(effective(&spec("{}"), "https://host/x"), None);
+    }
+
+    #[test]
+    fn an_ssh_key_is_named_by_its_fingerprint() {
+        let allowed = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let other = allowed.replace("AAA", "aaa");
+        let text = format!(
+            r#"{{"signatureKeys": [{{"keyID": "BBBBBBBBBBBBBBBB"}}, {{"keyID": "{allowed}="}}, {{"keyID": "SHA256:short"}}]}}"#
+        );
+        let spec: AppProjectSpec = serde_json::from_str(&text).unwrap();
+        let found = demand(effective(&spec, "x").as_ref(), "x").unwrap().unwrap();
+        assert_eq!(found.keys, ["BBBBBBBBBBBBBBBB", allowed]);
+        let good = revision(Verdict::Good, allowed, allowed);
+        let stranger = revision(Verdict::Good, &other, &other);
+        let gnupg = revision(Verdict::Good, "BBBBBBBBBBBBBBBB", "BBBBBBBBBBBBBBBB");
+        assert!(found.problems([&good, &gnupg]).is_empty());
+        let told = found.problems([&stranger, &revision(Verdict::Bad, allowed, allowed)]);
+        let failed = "Failed verifying revision c0ffee by 'Ann <ann@example.org>': ";
+        let expected = [
+            format!("{failed}signed with unallowed key (key_id={other})"),
+            format!("{failed}bad signature (key_id={allowed})"),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(sentence(&good), format!("Good signature from Ann <ann@example.org> key {allowed}"));
+        // Anybody has an SSH key, and a keyring holds no strangers'.
+        let other = revision(Verdict::Good, "CCCCCCCCCCCCCCCC", "CCCCCCCCCCCCCCCC");
+        let seals = [&good, &gnupg, &other, &stranger].map(|found_in| found.seals(&found_in.verification));
+        assert_eq!(seals, [true, true, true, false]);
     }
 
     #[test]

@@ -98,10 +98,8 @@ impl RepoServer {
         let keyring = keyring.map_err(|error| status::broken("read public keys", &error))?;
         let now = jiff::Timestamp::now().as_second();
         let trusted: Option<git::Trusted> = (demand.mode == Mode::Strict).then(|| {
-            let keyring = keyring.clone();
-            let good = move |object: &SignedObject| {
-                verify(&keyring, object, now).verdict == signature::Verdict::Good
-            };
+            let (keyring, demand) = (keyring.clone(), demand.clone());
+            let good = move |object: &SignedObject| demand.seals(&verify(&keyring, object, now));
             Arc::new(good) as git::Trusted
         });
         let objects = self.sources.git.signed(repository, revision, trusted).await;
@@ -123,11 +121,14 @@ impl RepoServer {
     }
 }
 
-/// A signature of another kind, such as one made with an SSH key, counts as none.
+/// A signature of another kind, such as one made with a certificate, counts as none.
 fn verify(keyring: &Keyring, object: &SignedObject, now: i64) -> Verification {
     match &object.signature {
         Some(signature) if signature.starts_with(b"-----BEGIN PGP ") => {
             keyring.verify(signature, &object.text, now)
+        }
+        Some(signature) if signature.starts_with(b"-----BEGIN SSH SIGNATURE-----") => {
+            signature::ssh::verify(signature, &object.text)
         }
         _ => Verification::unsigned(),
     }

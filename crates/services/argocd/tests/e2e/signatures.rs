@@ -149,3 +149,77 @@ fn only_what_an_allowed_key_signed_is_synced() {
     installation.succeed(&["app", "delete", "signed", "--yes"]);
     installation.kube.delete("argoproj.io/v1alpha1", "AppProject", NAMESPACE, "signed");
 }
+
+/// An SSH key in a folder of its own, with what `ssh-keygen -l` calls it.
+fn ssh_key() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let keygen = |arguments: &[&str]| {
+        let output =
+            Command::new("ssh-keygen").args(arguments).arg("-f").arg(folder.path().join("key")).output();
+        let output = output.expect("ssh-keygen is missing: install openssh-client");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    keygen(&["-q", "-t", "ed25519", "-N", ""]);
+    let shown = keygen(&["-l"]).split(' ').nth(1).unwrap().to_owned();
+    (folder, shown)
+}
+
+#[test]
+fn only_what_an_allowed_ssh_key_signed_is_synced() {
+    let installation = installation();
+    let ((signer, fingerprint), (stranger, other)) = (ssh_key(), ssh_key());
+    let mut repository =
+        GitRepo::from_files("sealed", &[("app/map.yaml", &config_map("map", "unsigned"))]).unwrap();
+    let git = |repository: &GitRepo, key: &tempfile::TempDir, arguments: &[&str]| {
+        let key = format!("user.signingkey={}", key.path().join("key").display());
+        repository.git(&[&["-c", "gpg.format=ssh", "-c", &key], arguments].concat()).unwrap();
+    };
+    let change = |repository: &GitRepo, key: &tempfile::TempDir, value: &str| {
+        repository.write("app/map.yaml", config_map("map", value)).unwrap();
+        repository.git(&["add", "-A"]).unwrap();
+        git(repository, key, &["commit", "-q", "-S", "-m", "signed"]);
+        repository.push().unwrap();
+    };
+    installation.kube.apply(json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
+        "metadata": {"name": "sealed", "namespace": NAMESPACE},
+        "spec": {"sourceRepos": ["*"], "destinations": [{"namespace": "*", "server": "*"}]},
+    }));
+    installation.succeed(&["proj", "add-signature-key", "sealed", &fingerprint]);
+    installation.create("sealed", &repository, "app", &["--project", "sealed"]);
+    let refused = |what: &str| {
+        installation.succeed(&["app", "get", "sealed", "--refresh"]);
+        installation.until_application("sealed", what, |application| {
+            let told = condition(application, "ComparisonError");
+            told.starts_with("GIT/GPG: Failed verifying revision ") && told.ends_with(what)
+        });
+        assert!(installation.cli(&["app", "sync", "sealed"]).is_err());
+    };
+    refused("unsigned (key_id=)");
+    change(&repository, &stranger, "strange");
+    refused(&format!("signed with unallowed key (key_id={other})"));
+    assert_eq!(installation.value("sealed", "map"), None);
+
+    change(&repository, &signer, "signed");
+    installation.succeed(&["app", "sync", "sealed"]);
+    installation.until_synced("sealed");
+    assert_eq!(installation.value("sealed", "map").as_deref(), Some("signed"));
+
+    // An annotated tag is asked for its own signature.
+    repository.change("app/map.yaml", &config_map("map", "tagged")).unwrap();
+    git(&repository, &signer, &["tag", "-s", "-m", "signed", "v1"]);
+    git(&repository, &stranger, &["tag", "-s", "-m", "strange", "v2"]);
+    repository.push().unwrap();
+    installation.succeed(&["app", "set", "sealed", "--revision", "v2"]);
+    refused(&format!("signed with unallowed key (key_id={other})"));
+    installation.succeed(&["app", "set", "sealed", "--revision", "v1"]);
+    installation.succeed(&["app", "get", "sealed", "--refresh"]);
+    installation.until_application("sealed", "the signed tag is compared", |application| {
+        application["status"]["sync"]["comparedTo"]["source"]["targetRevision"] == "v1"
+            && sync_status(application) == "OutOfSync"
+            && condition(application, "ComparisonError").is_empty()
+    });
+    installation.succeed(&["app", "delete", "sealed", "--yes"]);
+    installation.kube.delete("argoproj.io/v1alpha1", "AppProject", NAMESPACE, "sealed");
+}

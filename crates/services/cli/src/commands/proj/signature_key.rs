@@ -8,6 +8,8 @@ use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
 pub(crate) static ADD: Command = Command {
+    details: "\nKEY-ID is the id or the fingerprint of a GnuPG key, or the fingerprint of an SSH key (SHA256:..., as \
+              'ssh-keygen -l' shows it).",
     run: Some(start_add),
     ..Command::new("add-signature-key", "PROJECT KEY-ID", "Add GnuPG signature key to project")
 };
@@ -25,8 +27,11 @@ fn start_remove<'s>(session: &'s mut Session<'_>) -> Running<'s> {
     Box::pin(async move { remove(session).await })
 }
 
-/// The id of a key, given as such or as the whole fingerprint.
+/// The id of a GnuPG key, given as such or as the whole fingerprint; the fingerprint of an SSH key.
 pub(super) fn key_id(text: &str) -> Option<String> {
+    if let Some(fingerprint) = signature::ssh::fingerprint(text) {
+        return Some(fingerprint.to_owned());
+    }
     let hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match text.len() {
         16 if hexadecimal => Some(text.to_owned()),
@@ -81,6 +86,9 @@ mod tests {
         assert_eq!(key_id("4AEE18F83AFDEB23").as_deref(), Some("4AEE18F83AFDEB23"));
         let fingerprint = "5DE3E0509C47EA3CF04A42D34AEE18F83AFDEB23";
         assert_eq!(key_id(fingerprint).as_deref(), Some("4AEE18F83AFDEB23"));
+        let of_ssh = "SHA256:jgEhWvNSFoehvNEHLGd7LLWm9ZqKUOIbW3Ja7bBsM2g";
+        assert_eq!(key_id(of_ssh).as_deref(), Some(of_ssh));
+        assert_eq!(key_id("SHA256:short"), None);
         assert_eq!(key_id("bad").or(key_id("4AEE18F83AFDEB2X")), None);
     }
 }
