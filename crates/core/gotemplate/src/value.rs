@@ -227,7 +227,7 @@ impl Map {
     }
 
     /// Visits the members in order. The map must not be changed meanwhile.
-    pub(crate) fn visit<E>(&self, mut each: impl FnMut(&Text, &Value) -> Result<(), E>) -> Result<(), E> {
+    pub fn visit<E>(&self, mut each: impl FnMut(&Text, &Value) -> Result<(), E>) -> Result<(), E> {
         self.entries.borrow().iter().try_for_each(|(key, value)| each(key, value))
     }
 

@@ -3,7 +3,9 @@
 use crate::error::{Error, MissingDependency};
 use crate::lock::{self, Lock};
 use crate::metadata::Metadata;
+use crate::options::ValuesLimits;
 use bytes::Bytes;
+use object::yaml;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -68,8 +70,9 @@ pub(crate) fn with_floats(value: Value) -> Value {
 }
 
 /// Reads a values file: a map, or nothing.
-pub(crate) fn read_values(text: &[u8]) -> Result<Map<String, Value>, String> {
-    match object::yaml::decode(text).map_err(|error| error.message)? {
+pub(crate) fn read_values(text: &[u8], limits: ValuesLimits) -> Result<Map<String, Value>, String> {
+    let limits = yaml::Limits { bytes: limits.bytes, nodes: limits.values, ..yaml::Limits::default() };
+    match yaml::decode_within(text, &limits).map_err(|error| error.message)? {
         Value::Null => Ok(Map::new()),
         Value::Object(members) => {
             Ok(members.into_iter().map(|(key, member)| (key, with_floats(member))).collect())

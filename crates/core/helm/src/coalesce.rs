@@ -49,6 +49,26 @@ fn is_null(value: &Value) -> bool {
     matches!(value, Value::Nil | Value::Missing)
 }
 
+/// Whether a table and all in it are not too many values to work with.
+pub(crate) fn check_size(table: &Map, limit: usize) -> Result<(), Error> {
+    let mut left = limit;
+    table.visit(|_, value| count(value, &mut left)).map_err(|()| {
+        Error::Limit(format!(
+            "the merged values of the chart and its dependencies are more than the limit of {limit}"
+        ))
+    })
+}
+
+/// Takes what there is of a value from what is left; ends when nothing is.
+fn count(value: &Value, left: &mut usize) -> Result<(), ()> {
+    *left = left.checked_sub(1).ok_or(())?;
+    match value {
+        Value::Map(map) => map.visit(|_, value| count(value, left)),
+        Value::List(list) => list.items.iter().try_for_each(|value| count(value, left)),
+        _ => Ok(()),
+    }
+}
+
 /// All values of a chart and its dependencies. With `merge`, nulls stay; without, a null removes its key.
 pub(crate) fn values(chart: &Prepared, given: Option<&Map>, merge: bool) -> Result<Table, Error> {
     let target = given.map_or_else(table, copy);

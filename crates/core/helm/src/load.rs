@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::ignore::Rules;
 use crate::lock::Lock;
 use crate::metadata::Metadata;
+use crate::options::ValuesLimits;
 use crate::packed;
 use serde_json::Map;
 use source_tree::{Kind, Tree, TreePath};
@@ -90,8 +91,8 @@ fn from_files(files: Vec<File>, depth: usize) -> Result<Chart, String> {
             "Chart.yaml" => {}
             "Chart.lock" => lock = Some(read_lock(&file)?),
             "values.yaml" => {
-                values =
-                    read_values(&file.data).map_err(|error| format!("cannot load values.yaml: {error}"))?;
+                values = read_values(&file.data, ValuesLimits::default())
+                    .map_err(|error| format!("cannot load values.yaml: {error}"))?;
             }
             "values.schema.json" => schema = Some(file.data),
             "requirements.yaml" | "requirements.lock" => {

@@ -28,6 +28,21 @@ pub struct ValuesFile {
     pub text: String,
 }
 
+/// How much values may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValuesLimits {
+    /// Bytes of one text, and of all texts and parameters that the user gives together.
+    pub bytes: usize,
+    /// Values of one text, aliases expanded, and of all that is merged for a chart and its dependencies.
+    pub values: usize,
+}
+
+impl Default for ValuesLimits {
+    fn default() -> Self {
+        Self { bytes: 32 << 20, values: 2_000_000 }
+    }
+}
+
 /// Everything a render is told besides the chart. Numbers in values files become floats and those of `set` stay
 /// whole, as in Helm.
 #[derive(Clone, Debug)]
@@ -56,6 +71,8 @@ pub struct Options {
     pub skip_schema_validation: bool,
     /// How much templates may do.
     pub limits: Limits,
+    /// How much values may be.
+    pub values_limits: ValuesLimits,
 }
 
 impl Options {
@@ -74,14 +91,35 @@ impl Options {
             skip_tests: false,
             skip_schema_validation: false,
             limits: Limits::default(),
+            values_limits: ValuesLimits::default(),
         }
+    }
+
+    /// Whether what the user says is not too much to be read. Names the largest part of it.
+    fn check_size(&self) -> Result<(), Error> {
+        let flags =
+            [("--set-json", &self.set_json), ("--set", &self.set), ("--set-string", &self.set_string)];
+        let flags = flags.into_iter().flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text)));
+        let files = self.values.iter().map(|file| (file.name.as_str(), &file.text));
+        let contents = self.set_file.iter().map(|(name, text)| (name.as_str(), text));
+        let parts: Vec<(&str, usize)> =
+            files.chain(flags).chain(contents).map(|(name, text)| (name, text.len())).collect();
+        let limit = self.values_limits.bytes;
+        if parts.iter().map(|(_, bytes)| bytes).sum::<usize>() <= limit {
+            return Ok(());
+        }
+        let (name, bytes) = parts.into_iter().max_by_key(|(_, bytes)| *bytes).unwrap_or_default();
+        Err(Error::Limit(format!(
+            "values files and parameters together are larger than the limit of {limit} bytes; the largest is {name}, of {bytes}"
+        )))
     }
 
     /// All that the user says, merged in Helm's order.
     pub(crate) fn user_values(&self) -> Result<Map<String, Value>, Error> {
+        self.check_size()?;
         let mut values = Map::new();
         for file in &self.values {
-            let read = read_values(file.text.as_bytes())
+            let read = read_values(file.text.as_bytes(), self.values_limits)
                 .map_err(|error| Error::Values(format!("failed to parse {}: {error}", file.name)))?;
             merge(&mut values, read);
         }

@@ -109,6 +109,7 @@ impl Chart {
         dependencies::process(&mut chart, &given)?;
         let capabilities = objects::capabilities(options)?;
         let values = coalesce::values(&chart, Some(&given), false)?;
+        coalesce::check_size(&values, options.values_limits.values)?;
         if !options.skip_schema_validation {
             schema::validate(&chart, &values)?;
         }
@@ -212,7 +213,7 @@ fn execute(
         renderable.data.insert(Text::from("Template"), template);
         let data = Value::Map(renderable.data.clone());
         let text = session.execute(&renderable.path, &data).map_err(|error| match error {
-            gotemplate::Error::Limit(message) => Error::Limit(message),
+            gotemplate::Error::Limit(message) => Error::Limit(without_middle(message)),
             other => Error::Template(execution_message(&other.to_string())),
         })?;
         let text = if text.contains("<no value>") { text.replace("<no value>", "") } else { text };
@@ -276,6 +277,18 @@ fn parse_message(path: &str, message: &str) -> String {
         [_, last] => format!("parse error at ({last}): {last}"),
         _ => format!("parse error in ({path}): {message}"),
     }
+}
+
+/// A message of a limit with its cause at the end and where it began at the beginning: between them it may name each of a
+/// thousand templates on the way.
+fn without_middle(message: String) -> String {
+    const ENDS: usize = 1024;
+    if message.len() <= 3 * ENDS {
+        return message;
+    }
+    let (first, last) =
+        (message.floor_char_boundary(ENDS), message.floor_char_boundary(message.len() - ENDS));
+    format!("{} … {}", &message[..first], &message[last..])
 }
 
 /// Helm's words for a template that failed: what `fail` and `required` said stands alone.

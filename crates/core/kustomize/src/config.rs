@@ -198,7 +198,9 @@ impl TransformerConfig {
     ) -> Result<()> {
         const DEEPEST: usize = 64;
         if path.len() > DEEPEST {
-            return Err(Error::limit(format!("crds: {name} is nested deeper than {DEEPEST} levels")));
+            return Err(Error::limit(format!(
+                "crds: {name} is nested deeper than the limit of {DEEPEST} levels"
+            )));
         }
         let Some(properties) =
             schema(name)?.and_then(|schema| schema.get("properties")).and_then(Value::as_object)

@@ -29,7 +29,7 @@ impl<'a> Reading<'a> {
         self.bytes.set(bytes);
         if bytes > self.limits.bytes {
             return Err(Error::limit(format!(
-                "load {path}: more than {} bytes in one build",
+                "load {path}: more than the limit of {} bytes in one build",
                 self.limits.bytes
             )));
         }
@@ -40,7 +40,7 @@ impl<'a> Reading<'a> {
         self.folders.set(self.folders.get() + 1);
         if self.folders.get() > self.limits.folders {
             return Err(Error::limit(format!(
-                "load {path}: more than {} kustomizations in one build",
+                "load {path}: more than the limit of {} kustomizations in one build",
                 self.limits.folders
             )));
         }
@@ -89,7 +89,9 @@ impl<'a> Loader<'a> {
         }
         if self.depth >= self.reading.limits.depth {
             let depth = self.reading.limits.depth;
-            return Err(Error::limit(format!("load {path}: kustomizations nested deeper than {depth}")));
+            return Err(Error::limit(format!(
+                "load {path}: kustomizations nested deeper than the limit of {depth}"
+            )));
         }
         if let Some(url) = repository_url::parse(path) {
             return self.enter_repository(url);

@@ -145,7 +145,7 @@ fn without_lists(nodes: Vec<Node>) -> Result<Vec<Node>> {
         }
         lists += 1;
         if lists > MOST_LISTS {
-            return Err(Error::limit(format!("more than {MOST_LISTS} lists in one file")));
+            return Err(Error::limit(format!("more than the limit of {MOST_LISTS} lists in one file")));
         }
         let value = node.to_value().within(|| format!("trouble expanding list of {kind}"))?;
         match value.get("items") {

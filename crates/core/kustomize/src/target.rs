@@ -89,7 +89,7 @@ impl Build<'_> {
     fn count(&self, resources: usize) -> Result<()> {
         let most = self.options.limits.resources;
         if resources > most {
-            return Err(Error::limit(format!("more than {most} resources in one build")));
+            return Err(Error::limit(format!("more than the limit of {most} resources in one build")));
         }
         Ok(())
     }

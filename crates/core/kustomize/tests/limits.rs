@@ -39,7 +39,7 @@ fn depth() -> Outcome {
         ("b/map.yaml", MAP),
     ];
     let limits = |depth| Limits { depth, ..Limits::default() };
-    check(&files, limits(2), limits(1), "kustomizations nested deeper than 1")
+    check(&files, limits(2), limits(1), "kustomizations nested deeper than the limit of 1")
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn folders() -> Outcome {
         ("b/kustomization.yaml", "resources: [../a]\nnamePrefix: b-\n"),
     ];
     let limits = |folders| Limits { folders, ..Limits::default() };
-    check(&files, limits(3), limits(2), "more than 2 kustomizations")
+    check(&files, limits(3), limits(2), "more than the limit of 2 kustomizations in one build")
 }
 
 #[test]
@@ -59,14 +59,14 @@ fn resources() -> Outcome {
     let two = format!("{}---\n{}", MAP.replace("NAME", "a"), MAP.replace("NAME", "b"));
     let files = [("top/kustomization.yaml", "resources: [two.yaml]\n"), ("top/two.yaml", two.as_str())];
     let limits = |resources| Limits { resources, ..Limits::default() };
-    check(&files, limits(2), limits(1), "more than 1 resources in one build")
+    check(&files, limits(2), limits(1), "more than the limit of 1 resources in one build")
 }
 
 #[test]
 fn bytes() -> Outcome {
     let files = [("top/kustomization.yaml", "resources: [map.yaml]\n"), ("top/map.yaml", MAP)];
     let limits = |bytes| Limits { bytes, ..Limits::default() };
-    check(&files, limits(1000), limits(40), "40")
+    check(&files, limits(1000), limits(40), "load map.yaml: more than the limit of 40 bytes in one build")
 }
 
 #[test]

@@ -71,7 +71,9 @@ impl<'text> Composer<'text> {
     fn count(&mut self, nodes: usize) -> Result<()> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > MOST_NODES {
-            return Err(Error::limit(format!("yaml: document holds more than {MOST_NODES} values")));
+            return Err(Error::limit(format!(
+                "yaml: document holds more than the limit of {MOST_NODES} values"
+            )));
         }
         Ok(())
     }
@@ -93,7 +95,7 @@ impl<'text> Composer<'text> {
 
     fn node(&mut self, event: Event, depth: usize) -> Result<Node> {
         if depth > DEEPEST {
-            return Err(Error::limit(format!("yaml: nested deeper than {DEEPEST} levels")));
+            return Err(Error::limit(format!("yaml: nested deeper than the limit of {DEEPEST} levels")));
         }
         self.count(1)?;
         let (anchor, node) = match event.data {

@@ -51,9 +51,13 @@ pub struct YamlError {
 
 /// Reads the first document of a text; nothing in it reads as null.
 pub fn decode(text: &[u8]) -> Result<Value, YamlError> {
-    let limits = Limits::default();
-    check_size(text, &limits)?;
-    document(text, &limits).map_err(|problem| problem.at(1, 0))
+    decode_within(text, &Limits::default())
+}
+
+/// The same with limits of one's own.
+pub fn decode_within(text: &[u8], limits: &Limits) -> Result<Value, YamlError> {
+    check_size(text, limits)?;
+    document(text, limits).map_err(|problem| problem.at(1, 0))
 }
 
 /// Reads all documents of a text; empty ones are left out. Documents end where Kubernetes' own reader says:
@@ -67,7 +71,7 @@ pub fn decode_documents(text: &[u8], limits: &Limits) -> Result<Vec<Document>, Y
     let mut index = 0;
     let mut finish = |range: &[u8], start_line: usize| -> Result<(), YamlError> {
         if index >= limits.documents {
-            let message = format!("yaml: more than {} documents", limits.documents);
+            let message = format!("yaml: more than the limit of {} documents", limits.documents);
             return Err(YamlError { message, line: Some(start_line), document: index });
         }
         let value = document(range, limits).map_err(|problem| problem.at(start_line, index))?;
@@ -104,7 +108,7 @@ fn check_size(text: &[u8], limits: &Limits) -> Result<(), YamlError> {
     if text.len() <= limits.bytes {
         return Ok(());
     }
-    let message = format!("yaml: text of {} bytes is larger than {}", text.len(), limits.bytes);
+    let message = format!("yaml: text of {} bytes is larger than the limit of {}", text.len(), limits.bytes);
     Err(YamlError { message, line: None, document: 0 })
 }
 
@@ -216,7 +220,8 @@ impl<'limits, 'text> Composer<'limits, 'text> {
     fn node(&mut self, event: Event, depth: usize) -> Result<NodeId, Problem> {
         let line = event.start_mark.line as usize + 1;
         if depth > self.limits.depth {
-            let text = format!("yaml: line {line}: nested deeper than {} levels", self.limits.depth);
+            let text =
+                format!("yaml: line {line}: nested deeper than the limit of {} levels", self.limits.depth);
             return Err(Problem { text, line: Some(line) });
         }
         let (anchor, kind) = match event.data {
@@ -342,10 +347,16 @@ impl Converter<'_> {
             return Err(Problem::new("yaml: document contains excessive aliasing"));
         }
         if node.size > limits.nodes as u64 {
-            return Err(Problem::new(format!("yaml: document holds more than {} values", limits.nodes)));
+            return Err(Problem::new(format!(
+                "yaml: document holds more than the limit of {} values",
+                limits.nodes
+            )));
         }
         if node.height > limits.depth {
-            return Err(Problem::new(format!("yaml: nested deeper than {} levels", limits.depth)));
+            return Err(Problem::new(format!(
+                "yaml: nested deeper than the limit of {} levels",
+                limits.depth
+            )));
         }
         Ok(())
     }

@@ -8,5 +8,5 @@ mod compose;
 mod emit;
 mod resolve;
 
-pub use compose::{Document, Limits, YamlError, decode, decode_documents};
+pub use compose::{Document, Limits, YamlError, decode, decode_documents, decode_within};
 pub use emit::encode;
