@@ -22,7 +22,7 @@ pub use outside::{
 };
 pub use overrides::with_overrides;
 pub use plugins::variables as plugin_variables;
-pub use source_type::{SourceType, source_type, source_type_among_plugins};
+pub use source_type::{SourceType, source_type, source_type_among_plugins, told_by};
 
 use api::v1alpha1::ApplicationSource;
 use object::Object;

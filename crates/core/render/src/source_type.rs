@@ -2,7 +2,7 @@
 
 use crate::RenderError;
 use api::v1alpha1::ApplicationSource;
-use source_tree::{Tree, TreePath};
+use source_tree::{Kind, Tree, TreePath};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -37,9 +37,6 @@ impl fmt::Display for SourceType {
     }
 }
 
-/// File names that make a folder a kustomization.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
 /// The type of a source: the one the user wrote options for, else the one found in the folder. A type that is
 /// switched off is a directory.
 pub fn source_type(
@@ -66,18 +63,24 @@ pub fn source_type_among_plugins(
     if on(SourceType::Plugin) && claimed()? {
         return Ok(SourceType::Plugin);
     }
-    // The original walks over all files, and the last that tells anything counts: these come after `Chart.yaml`.
-    if on(SourceType::Kustomize) {
-        for name in KUSTOMIZATIONS {
-            if is_file(tree, &path.child(name))? {
-                return Ok(SourceType::Kustomize);
-            }
-        }
-    }
-    if on(SourceType::Helm) && is_file(tree, &path.child("Chart.yaml"))? {
-        return Ok(SourceType::Helm);
-    }
-    Ok(SourceType::Directory)
+    let entries = tree.list(path)?;
+    let files = entries.iter().filter(|entry| entry.kind != Kind::Directory);
+    let found = told_by(files.map(|entry| entry.name.as_str()), enabled);
+    Ok(found.unwrap_or(SourceType::Directory))
+}
+
+/// What the names of a folder's files say that it is, if they say anything. The original walks over all files in their
+/// order and the last that tells anything counts, which is a chart for whatever ends in `Chart.yaml`.
+pub fn told_by<'n>(
+    names: impl DoubleEndedIterator<Item = &'n str>,
+    enabled: &BTreeMap<String, bool>,
+) -> Option<SourceType> {
+    let on = |source_type: SourceType| enabled.get(source_type.as_str()).copied().unwrap_or(true);
+    let told = |name: &str| match name {
+        "kustomization.yaml" | "kustomization.yml" | "Kustomization" => Some(SourceType::Kustomize),
+        _ => name.ends_with("Chart.yaml").then_some(SourceType::Helm),
+    };
+    names.rev().filter_map(told).find(|found| on(*found))
 }
 
 fn explicit(source: &ApplicationSource) -> Result<Option<SourceType>, RenderError> {
@@ -98,8 +101,4 @@ fn explicit(source: &ApplicationSource) -> Result<Option<SourceType>, RenderErro
             Err(RenderError::Ambiguous(names.join(",")))
         }
     }
-}
-
-fn is_file(tree: &dyn Tree, path: &TreePath) -> Result<bool, RenderError> {
-    Ok(tree.entry(path)?.is_some_and(|entry| entry.kind.is_file()))
 }

@@ -48,6 +48,8 @@ pub struct Source {
     pub repo_url: String,
     /// The revision it follows.
     pub target_revision: String,
+    /// What tags begin with that versions and constraints are about; other revisions are as they are.
+    pub tag_prefix: String,
     /// The chart, if it is one.
     pub chart: String,
     /// What it is to the application.
@@ -71,6 +73,7 @@ impl Watch {
         let source = |repo_url: &str, target_revision: &str, path: &str, chart: &str, role| Source {
             repo_url: repo_url.to_owned(),
             target_revision: target_revision.to_owned(),
+            tag_prefix: String::new(),
             chart: chart.to_owned(),
             role,
             refresh_paths: match role {
@@ -90,8 +93,9 @@ impl Watch {
             };
         }
         let written = if spec.sources.is_empty() { spec.source.as_slice() } else { &spec.sources };
-        let plain = |it: &api::v1alpha1::ApplicationSource| {
-            source(&it.repo_url, &it.target_revision, &it.path, &it.chart, Role::Plain)
+        let plain = |it: &api::v1alpha1::ApplicationSource| Source {
+            tag_prefix: it.tag_prefix.clone(),
+            ..source(&it.repo_url, &it.target_revision, &it.path, &it.chart, Role::Plain)
         };
         Self { sources: written.iter().map(plain).collect() }
     }
@@ -130,6 +134,14 @@ struct Followers {
 #[derive(Default)]
 struct Repository {
     head: BTreeSet<SourceId>,
+    names: Names,
+    /// By the prefix of tags: who follows which versions behind it.
+    prefixed: BTreeMap<String, Names>,
+}
+
+/// Who follows which names and versions.
+#[derive(Default)]
+struct Names {
     by_name: BTreeMap<String, Followers>,
     by_version: BTreeMap<Version, BTreeSet<String>>,
     ranges: BTreeSet<String>,
@@ -175,11 +187,12 @@ impl Index {
         for (place, source) in watch.sources.iter().enumerate() {
             let id = (Arc::clone(&key), place);
             for address in RepositoryKey::of_repo_url(&source.repo_url) {
-                self.git.entry(address).or_default().add(Wanted::of(&source.target_revision), &id);
+                let wanted = Wanted::of(&source.target_revision);
+                self.git.entry(address).or_default().add(wanted, &source.tag_prefix, &id);
             }
             for address in registry_addresses(source) {
                 let wanted = Wanted::Revision(source.target_revision.clone());
-                self.registries.entry(address).or_default().add(wanted, &id);
+                self.registries.entry(address).or_default().add(wanted, "", &id);
             }
         }
         self.watches.insert(key, watch);
@@ -192,10 +205,12 @@ impl Index {
         for (place, source) in watch.sources.iter().enumerate() {
             let id = (Arc::clone(&key), place);
             for address in RepositoryKey::of_repo_url(&source.repo_url) {
-                take(&mut self.git, &address, &Wanted::of(&source.target_revision), &id);
+                let wanted = Wanted::of(&source.target_revision);
+                take(&mut self.git, &address, &wanted, &source.tag_prefix, &id);
             }
             for address in registry_addresses(source) {
-                take(&mut self.registries, &address, &Wanted::Revision(source.target_revision.clone()), &id);
+                let wanted = Wanted::Revision(source.target_revision.clone());
+                take(&mut self.registries, &address, &wanted, "", &id);
             }
         }
         true
@@ -290,10 +305,16 @@ impl PullRequest {
     }
 }
 
-fn take<K: Ord>(repositories: &mut BTreeMap<K, Repository>, address: &K, wanted: &Wanted, id: &SourceId) {
+fn take<K: Ord>(
+    repositories: &mut BTreeMap<K, Repository>,
+    address: &K,
+    wanted: &Wanted,
+    tag_prefix: &str,
+    id: &SourceId,
+) {
     let Some(repository) = repositories.get_mut(address) else { return };
-    repository.take(wanted, id);
-    if repository.head.is_empty() && repository.by_name.is_empty() {
+    repository.take(wanted, tag_prefix, id);
+    if repository.head.is_empty() && repository.names.by_name.is_empty() {
         repositories.remove(address);
     }
 }
@@ -308,11 +329,44 @@ fn gather<'a>(
 }
 
 impl Repository {
-    fn add(&mut self, wanted: Wanted, id: &SourceId) {
+    /// A source with a prefix follows the name itself, too: where no tag will do, it may be that of a branch.
+    fn add(&mut self, wanted: Wanted, tag_prefix: &str, id: &SourceId) {
         let Wanted::Revision(name) = wanted else {
             self.head.insert(id.clone());
             return;
         };
+        if !tag_prefix.is_empty() && !matches!(Constraint::of(&name), Constraint::None) {
+            self.prefixed.entry(tag_prefix.to_owned()).or_default().add(name.clone(), id);
+        }
+        self.names.add(name, id);
+    }
+
+    fn take(&mut self, wanted: &Wanted, tag_prefix: &str, id: &SourceId) {
+        let Wanted::Revision(name) = wanted else {
+            self.head.remove(id);
+            return;
+        };
+        self.names.take(name, id);
+        if let Some(names) = self.prefixed.get_mut(tag_prefix) {
+            names.take(name, id);
+            if names.by_name.is_empty() {
+                self.prefixed.remove(tag_prefix);
+            }
+        }
+    }
+
+    fn find<'a>(&'a self, revision: &str, found: &mut BTreeMap<&'a Arc<ApplicationKey>, BTreeSet<usize>>) {
+        self.names.find(revision, found);
+        for (prefix, names) in &self.prefixed {
+            if let Some(version) = revision.strip_prefix(prefix.as_str()) {
+                names.find(version, found);
+            }
+        }
+    }
+}
+
+impl Names {
+    fn add(&mut self, name: String, id: &SourceId) {
         if let Some(followers) = self.by_name.get_mut(&name) {
             followers.sources.insert(id.clone());
             return;
@@ -330,11 +384,7 @@ impl Repository {
         self.by_name.insert(name, Followers { constraint, sources: BTreeSet::from([id.clone()]) });
     }
 
-    fn take(&mut self, wanted: &Wanted, id: &SourceId) {
-        let Wanted::Revision(name) = wanted else {
-            self.head.remove(id);
-            return;
-        };
+    fn take(&mut self, name: &str, id: &SourceId) {
         let Some(followers) = self.by_name.get_mut(name) else { return };
         followers.sources.remove(id);
         if !followers.sources.is_empty() {

@@ -47,7 +47,8 @@ fn paths_are_those_of_go() {
 fn source(repo_url: &str, target_revision: &str, paths: &[&str]) -> Source {
     let refresh_paths = paths.iter().map(|path| (*path).to_owned()).collect();
     let (repo_url, target_revision) = (repo_url.to_owned(), target_revision.to_owned());
-    Source { repo_url, target_revision, chart: String::new(), role: Role::Plain, refresh_paths }
+    let (tag_prefix, chart) = (String::new(), String::new());
+    Source { repo_url, target_revision, tag_prefix, chart, role: Role::Plain, refresh_paths }
 }
 
 fn key(name: &str) -> ApplicationKey {
@@ -59,7 +60,7 @@ fn change(revision: &str, touched_head: bool, files: &[&str]) -> RefChange {
     RefChange { revision: revision.to_owned(), touched_head, files: Some(files), ..RefChange::default() }
 }
 
-/// The walk of the original.
+/// The walk of the original, and beyond it the tags behind a prefix.
 fn naive(applications: &[(ApplicationKey, Watch)], web_urls: &[String], change: &RefChange) -> Vec<Affected> {
     let files = change.files.clone().unwrap_or_default();
     let mut found = Vec::new();
@@ -67,10 +68,16 @@ fn naive(applications: &[(ApplicationKey, Watch)], web_urls: &[String], change: 
         let follows = |source: &Source| {
             let short = revision::short_name(&source.target_revision);
             let full = ["refs/heads/", "refs/tags/"].iter().any(|it| source.target_revision.starts_with(it));
+            let matches = |target: &str| {
+                let behind = change.revision.strip_prefix(&source.tag_prefix);
+                let behind = behind.filter(|_| semver_range::Range::parse(target).is_ok());
+                revision::matches(&change.revision, target)
+                    || behind.is_some_and(|version| revision::matches(version, target))
+            };
             let revision = match short {
                 "HEAD" | "" => change.touched_head,
-                short if full => revision::matches(&change.revision, short),
-                _ => revision::matches(&change.revision, &source.target_revision),
+                short if full => matches(short),
+                _ => matches(&source.target_revision),
             };
             revision && web_urls.iter().any(|web_url| naive_address(web_url, &source.repo_url))
         };
@@ -191,6 +198,9 @@ fn pushed_revision() -> impl Strategy<Value = &'static str> {
         "1.0.0",
         "v1.2.3",
         "2.1.9",
+        "apps/a-1.0.0",
+        "apps/2.1.9",
+        "apps/main",
         "feature/a",
         "1.0.0-rc.1",
         "1.0.0+x",
@@ -205,8 +215,43 @@ fn pushed_revision() -> impl Strategy<Value = &'static str> {
 
 fn watch() -> impl Strategy<Value = Watch> {
     let paths = prop::sample::select(vec![vec![], vec!["a"], vec!["b", "/c"], vec!["*.yaml"]]);
-    let source = (repo_url(), target(), paths).prop_map(|(url, target, paths)| source(&url, target, &paths));
+    let prefix = prop::sample::select(vec!["", "", "apps/a-", "apps/", "v"]);
+    let source = (repo_url(), target(), paths, prefix).prop_map(|(url, target, paths, prefix)| Source {
+        tag_prefix: prefix.to_owned(),
+        ..source(&url, target, &paths)
+    });
     prop::collection::vec(source, 0..3).prop_map(|sources| Watch { sources })
+}
+
+#[test]
+fn a_tag_behind_a_prefix_is_the_version_that_a_source_waits_for() {
+    let application: api::v1alpha1::Application = serde_json::from_value(serde_json::json!({
+        "metadata": {"name": "a"},
+        "spec": {"source": {"repoURL": "https://host/apps", "targetRevision": "1.0.*", "tagPrefix": "b/"}},
+    }))
+    .expect("an application");
+    let mut index = Index::new();
+    index.insert(&key("a"), Watch::of(&application));
+    index.insert(
+        &key("exact"),
+        Watch {
+            sources: vec![Source {
+                tag_prefix: "b/".to_owned(),
+                ..source("https://host/apps", "1.0.7", &[])
+            }],
+        },
+    );
+    let web_urls = ["https://host/apps".to_owned()];
+    let found = |index: &Index, revision: &str| {
+        let affected = index.pushed(&web_urls, &change(revision, false, &["x"]));
+        affected.into_iter().map(|affected| affected.application.name).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&index, "b/1.0.5"), ["a"]);
+    assert_eq!(found(&index, "b/1.0.7"), ["a", "exact"]);
+    assert_eq!(found(&index, "c/1.0.5"), [""; 0]);
+    assert_eq!(found(&index, "b/1.1.0"), [""; 0]);
+    index.remove(&key("a"));
+    assert_eq!(found(&index, "b/1.0.5"), [""; 0]);
 }
 
 proptest! {

@@ -13,21 +13,11 @@ pub(crate) fn applications(
     tree: &dyn Tree,
     enabled: &BTreeMap<String, bool>,
 ) -> Result<BTreeMap<String, String>, TreeError> {
-    let on = |name: &str| enabled.get(name).copied().unwrap_or(true);
     let mut found = BTreeMap::new();
     visit(tree, &mut |folder, names| {
-        let kustomization =
-            |name: &&str| matches!(*name, "kustomization.yaml" | "kustomization.yml" | "Kustomization");
-        // Of both the kustomization counts, as for a source.
-        let source_type = if on("Kustomize") && names.iter().any(kustomization) {
-            "Kustomize"
-        } else if on("Helm") && names.contains(&"Chart.yaml") {
-            "Helm"
-        } else {
-            return;
-        };
+        let Some(source_type) = render::told_by(names.iter().copied(), enabled) else { return };
         let path = if folder.is_root() { "." } else { folder.as_str() };
-        found.insert(path.to_owned(), source_type.to_owned());
+        found.insert(path.to_owned(), source_type.to_string());
     })?;
     Ok(found)
 }
@@ -151,9 +141,17 @@ mod tests {
     use source_tree::MemoryTree;
 
     #[test]
-    fn a_kustomization_beside_a_chart_counts() {
-        let paths =
-            ["both/Chart.yaml", "both/kustomization.yml", "chart/Chart.yaml", "kustomization.yaml", "x/y"];
+    fn of_a_folders_files_the_last_that_tells_anything_counts() {
+        let paths = [
+            "both/Chart.yaml",
+            "both/kustomization.yml",
+            "chart/Chart.yaml",
+            "ends/myChart.yaml",
+            "last/kustomization.yaml",
+            "last/zChart.yaml",
+            "kustomization.yaml",
+            "x/y",
+        ];
         let files = paths.map(|path| (TreePath::parse(path).unwrap(), Vec::new()));
         let tree = MemoryTree::from_files(files).unwrap();
         let of = |enabled: &[(&str, bool)]| {
@@ -161,8 +159,9 @@ mod tests {
             let found = applications(&tree, &enabled).unwrap().into_iter();
             found.map(|(path, kind)| format!("{path} {kind}")).collect::<Vec<_>>()
         };
-        assert_eq!(of(&[]), [". Kustomize", "both Kustomize", "chart Helm"]);
-        assert_eq!(of(&[("Kustomize", false)]), ["both Helm", "chart Helm"]);
+        assert_eq!(of(&[]), [". Kustomize", "both Kustomize", "chart Helm", "ends Helm", "last Helm"]);
+        assert_eq!(of(&[("Kustomize", false)]), ["both Helm", "chart Helm", "ends Helm", "last Helm"]);
+        assert_eq!(of(&[("Helm", false)]), [". Kustomize", "both Kustomize", "last Kustomize"]);
     }
 
     #[test]
