@@ -7,6 +7,7 @@ use common::Home;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use testkit::git_http::{GitHttp, Options};
 use transcripts::{Answer, Call};
 
 const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata:\n  a: b\n";
@@ -63,6 +64,35 @@ fn a_chart_takes_values_parameters_and_names() {
         answer.output,
         "---\napiVersion: v1\ndata:\n  a: set\n  b: common\n  version: v1.31.0\nkind: ConfigMap\nmetadata:\n  name: own-space\n"
     );
+}
+
+#[test]
+fn a_values_file_may_lie_behind_an_address() {
+    let home = Home::new();
+    chart(&home);
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("prod.yaml"), "a: fetched\n").expect("a file");
+    fs::write(folder.path().join("large.yaml"), vec![b'#'; (10 << 20) + 1]).expect("a file");
+    let options = Options { basic_auth: Some(("ann".to_owned(), "open-sesame".to_owned())), tls: false };
+    let server = GitHttp::serve_files(folder.path(), &options).expect("a server");
+    let address = |name: &str| server.url(name).replace("http://", "http://ann:open-sesame@");
+    let with = |values: &str, more: &[&str]| {
+        render(&home, &[&["<home>/shop/chart", "--values", values], more].concat())
+    };
+    let answer = with(&address("prod.yaml"), &[]);
+    assert_eq!((answer.exit, answer.errors.as_str()), (Some(0), ""));
+    assert!(answer.output.contains("  a: fetched\n  b: chart\n"), "{}", answer.output);
+    for (values, more, told) in [
+        (address("missing.yaml"), &[] as &[&str], "404 Not Found"),
+        (server.url("prod.yaml"), &[], "401 Unauthorized"),
+        (address("large.yaml"), &[], "larger than the limit of 10485760 bytes"),
+        (address("prod.yaml"), &["--values-file-schemes", "https"], "the URL scheme 'http' is not allowed"),
+        ("ftp://127.0.0.1/x".to_owned(), &[], "the URL scheme 'ftp' is not allowed"),
+    ] {
+        let answer = with(&values, more);
+        assert!(answer.exit != Some(0) && answer.errors.contains(told), "{values}: {answer:?}");
+        assert!(!answer.errors.contains("open-sesame"), "{}", answer.errors);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use render::{
 use source_tree::Tree;
 use std::sync::Arc;
 
-use crate::command::{Command, Running, array, switch, text};
+use crate::command::{Command, Running, array, list, switch, text};
 use crate::commands::app::spec::apply_source;
 use crate::failure::{Failure, Outcome, io_error};
 use crate::folder::{Folder, repository_of};
@@ -21,8 +21,8 @@ use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
     details: "\nThe folder is a chart, a kustomization or a directory of manifests and Jsonnet, as a source of an \
-              application would be; flags are those of 'argocd app set'. Nothing is fetched: charts that others need \
-              must lie in charts/.\n\nExamples:\n  argocd render ./chart --values values-prod.yaml --helm-set \
+              application would be; flags are those of 'argocd app set'. Values files and resources behind addresses are \
+              fetched; repositories are not, and charts that others need must lie in charts/.\n\nExamples:\n  argocd render ./chart --values values-prod.yaml --helm-set \
               replicas=2\n  argocd render ./overlay --nameprefix staging-\n  argocd render ./manifests \
               --directory-recurse",
     flags: &[&[
@@ -61,7 +61,8 @@ pub(crate) static COMMAND: Command = Command {
         text("nameprefix", "Prefix of all names"),
         text("namesuffix", "Suffix of all names"),
         text("release-name", "Helm release name"),
-        array("values", "A Helm values file, as seen from the chart"),
+        array("values", "A Helm values file, as seen from the chart, or its address"),
+        list("values-file-schemes", "Schemes that addresses of values files may have").or("https,http"),
         text("values-literal-file", "A local file whose content becomes the Helm values"),
     ]],
     run: Some(start),
@@ -72,10 +73,10 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
     Box::pin(async move { run(session) })
 }
 
-/// The time and randomness of this machine, and nothing else: what lies elsewhere is not fetched.
-struct Offline;
+/// The time and randomness of this machine, and files behind addresses. Repositories and charts are not fetched.
+struct Here;
 
-impl Outside for Offline {
+impl Outside for Here {
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
     }
@@ -91,7 +92,15 @@ impl Outside for Offline {
     }
 
     fn file(&self, url: &str) -> Result<Vec<u8>, SeamError> {
-        Nowhere.file(url)
+        let address = url.to_owned();
+        // We are inside of a runtime that waits for us.
+        let fetched = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(|error| SeamError::fact(error.to_string()))?;
+            let fetched = runtime.block_on(download::named(&address, download::Access::default()));
+            fetched.map_err(|error| SeamError { retry: error.retryable(), cause: error.to_string() })
+        });
+        fetched.join().unwrap_or_else(|_| Err(SeamError::fact(format!("{url}: the download broke off"))))
     }
 
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError> {
@@ -132,9 +141,9 @@ fn run(session: &mut Session<'_>) -> Outcome {
         kube_version: session.matches.text("kube-version"),
         api_versions: session.matches.list("api-versions"),
         kustomize_options: session.matches.text("kustomize-build-options"),
-        value_file_schemes: &[],
+        value_file_schemes: session.matches.list("values-file-schemes"),
         references: &References::new(),
-        outside: &Offline,
+        outside: &Here,
         limits: render::Limits { manifest_bytes: 0, ..render::Limits::default() },
     };
     let rendered = render::render(&Folder::new(root), &request);
