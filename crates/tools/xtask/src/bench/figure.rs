@@ -8,8 +8,29 @@ pub(crate) struct Figure {
     what: String,
     value: f64,
     unit: &'static str,
-    budget: Option<f64>,
+    budget: Option<Budget>,
     note: String,
+}
+
+/// What a figure may be.
+#[derive(Clone, Copy, Debug)]
+enum Budget {
+    Most(f64),
+    Least(f64),
+    Exactly(f64),
+}
+
+impl Budget {
+    /// How it is shown, how much of it is used (above one, it is missed), and whether it is met.
+    fn judge(self, value: f64, unit: &str) -> (String, f64, bool) {
+        match self {
+            Self::Most(most) => (format!("{} {unit}", number(most)), value / most, value <= most),
+            Self::Least(least) => (format!("≥ {} {unit}", number(least)), least / value, value >= least),
+            Self::Exactly(wanted) => {
+                (format!("= {} {unit}", number(wanted)), value / wanted, value == wanted)
+            }
+        }
+    }
 }
 
 impl Figure {
@@ -20,7 +41,19 @@ impl Figure {
 
     /// With what it may be at the most.
     pub(crate) fn budget(mut self, budget: f64) -> Self {
-        self.budget = Some(budget);
+        self.budget = Some(Budget::Most(budget));
+        self
+    }
+
+    /// With what it has to be at the least.
+    pub(crate) fn least(mut self, budget: f64) -> Self {
+        self.budget = Some(Budget::Least(budget));
+        self
+    }
+
+    /// With what it has to be.
+    pub(crate) fn exactly(mut self, budget: f64) -> Self {
+        self.budget = Some(Budget::Exactly(budget));
         self
     }
 
@@ -31,18 +64,25 @@ impl Figure {
     }
 }
 
-/// The figures, one below the other. A ratio above one is over the budget.
+/// The figures, one below the other, with a verdict where there is a budget. A ratio above one misses it.
 pub(crate) fn table(figures: &[Figure]) -> String {
     let width = figures.iter().map(|figure| figure.what.chars().count()).max().unwrap_or(0).max(4);
-    let mut text = format!("\n{:width$}  {:>14}  {:>14}  {:>6}\n", "what", "measured", "budget", "ratio");
+    let mut text = format!(
+        "\n{:width$}  {:>14}  {:>14}  {:>6}  {:7}\n",
+        "what", "measured", "budget", "ratio", "verdict"
+    );
     for figure in figures {
         let measured = format!("{} {}", number(figure.value), figure.unit);
-        let budget =
-            figure.budget.map_or_else(String::new, |most| format!("{} {}", number(most), figure.unit));
-        let ratio = figure.budget.map_or_else(String::new, |most| format!("{:.2}", figure.value / most));
+        let (budget, ratio, verdict) = match figure.budget {
+            None => Default::default(),
+            Some(budget) => {
+                let (shown, ratio, met) = budget.judge(figure.value, figure.unit);
+                (shown, format!("{ratio:.2}"), if met { "met" } else { "MISSED" })
+            }
+        };
+        let Figure { what, note, .. } = figure;
         // Writing to a text cannot fail.
-        writeln!(text, "{:width$}  {measured:>14}  {budget:>14}  {ratio:>6}  {}", figure.what, figure.note)
-            .ok();
+        writeln!(text, "{what:width$}  {measured:>14}  {budget:>14}  {ratio:>6}  {verdict:7}  {note}").ok();
     }
     text
 }
@@ -71,7 +111,24 @@ mod tests {
     #[test]
     fn a_figure_stands_beside_its_budget() {
         let text = table(&[Figure::new("memory", 128.0, "MiB").budget(256.0), Figure::new("time", 1.5, "s")]);
-        assert!(text.contains("128 MiB         256 MiB    0.50"), "{text}");
+        assert!(text.contains("128 MiB         256 MiB    0.50  met"), "{text}");
+        let verdicts = |figure: Figure| {
+            let text = table(&[figure]);
+            (text.contains("  met"), text.contains("  MISSED"))
+        };
+        let figure = |value| Figure::new("x", value, "x");
+        for (figure, met) in [
+            (figure(20.0).least(20.0), true),
+            (figure(19.9).least(20.0), false),
+            (figure(1.0).budget(1.0), true),
+            (figure(1.1).budget(1.0), false),
+            (figure(3.0).exactly(3.0), true),
+            (figure(2.0).exactly(3.0), false),
+            (figure(f64::NAN).least(1.0), false),
+        ] {
+            let shown = format!("{figure:?}");
+            assert_eq!(verdicts(figure), (met, !met), "{shown}");
+        }
         assert!(text.contains("1.50 s"), "{text}");
         assert_eq!(percentile(&mut [3.0, 1.0, 2.0], 0.5), 2.0);
         assert!(percentile(&mut [], 0.5).is_nan());

@@ -22,14 +22,12 @@ pub(crate) fn run(setting: &Setting) -> Result<Vec<Figure>> {
         let told: Value = serde_json::from_str(line).with_context(|| format!("read the figure {line}"))?;
         let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
         let unit = if told["unit"] == "s" { "s" } else { "x" };
-        let mut note = text("note");
-        if let Some(least) = told["least"].as_f64() {
-            note = format!("at least {least:.0} x; {note}");
-        }
-        let figure = Figure::new(text("what"), told["value"].as_f64().unwrap_or_default(), unit).note(note);
-        figures.push(match told["most"].as_f64() {
-            Some(most) => figure.budget(most),
-            None => figure,
+        let value = told["value"].as_f64().unwrap_or(f64::NAN);
+        let figure = Figure::new(text("what"), value, unit).note(text("note"));
+        figures.push(match (told["most"].as_f64(), told["least"].as_f64()) {
+            (Some(most), _) => figure.budget(most),
+            (None, Some(least)) => figure.least(least),
+            (None, None) => figure,
         });
     }
     figures.extend(monorepo(setting)?);
@@ -84,7 +82,7 @@ fn monorepo(setting: &Setting) -> Result<Vec<Figure>> {
             renders,
             "",
         )
-        .budget(TOUCHED as f64)
+        .exactly(TOUCHED as f64)
         .note(format!(
             "{first:.0} at first; all {count} show the new commit; {cpu:.1} s of CPU in the repo-server"
         )),
