@@ -1,4 +1,7 @@
-//! What `reqsign` finds credentials of clouds with: variables, files, requests.
+//! What `reqsign` finds credentials of clouds with: variables, files, requests, programs; and where Amazon's are.
+
+pub mod amazon;
+pub mod programs;
 
 use bytes::Bytes;
 use reqsign_core::{Context, Error, HttpSend, Result, StaticEnv};

@@ -278,7 +278,7 @@ impl Caller {
     fn new(account: &Account, outlet: &Outlet) -> Result<Self, String> {
         let connection = Connection { insecure: account.insecure, ..Connection::default() };
         let reached = if account.api.is_empty() { &account.origin } else { &account.api };
-        Ok(Self { client: outlet.client(reached, connection)?, proof: account.proof.clone() })
+        Ok(Self { client: outlet.client(reached, &connection)?, proof: account.proof.clone() })
     }
 
     /// Sends a request that is proven already; what is answered must be good.

@@ -7,8 +7,10 @@ use crate::reach::Reach;
 use crate::world::World;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,7 +29,7 @@ pub(crate) struct Outlet {
 }
 
 /// How to connect.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Connection {
     /// Certificates are not looked at.
     pub(crate) insecure: bool,
@@ -35,12 +37,38 @@ pub(crate) struct Connection {
     pub(crate) most_idle: Option<usize>,
     /// And so long.
     pub(crate) longest_idle: Option<Duration>,
+    /// So many connections to one host there are at once.
+    pub(crate) most: Option<Limit>,
+}
+
+/// How many connections to each host there may be at once. Copies count together.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    most: usize,
+    hosts: Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>,
+}
+
+impl Limit {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.min(Semaphore::MAX_PERMITS), hosts: Arc::default() }
+    }
+
+    /// A connection's place; nothing where none becomes free in time.
+    async fn place(&self, url: &Url, time: Duration) -> Option<OwnedSemaphorePermit> {
+        let host = format!("{:?}", url.origin());
+        let places = {
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(self.most))).clone()
+        };
+        tokio::time::timeout(time, places.acquire_owned()).await.ok()?.ok()
+    }
 }
 
 /// Sends requests to one service.
 pub(crate) struct Client {
     inner: reqwest::Client,
     outlet: Outlet,
+    limit: Option<Limit>,
 }
 
 /// A request.
@@ -125,7 +153,7 @@ pub(crate) fn shown(url: &str) -> String {
 
 impl Outlet {
     /// A client for a service at that address.
-    pub(crate) fn client(&self, url: &str, connection: Connection) -> Result<Client, String> {
+    pub(crate) fn client(&self, url: &str, connection: &Connection) -> Result<Client, String> {
         let reach = self.reach;
         let redirects = Policy::custom(move |attempt| {
             let Some(first) = attempt.previous().first() else { return attempt.stop() };
@@ -161,7 +189,7 @@ impl Outlet {
             builder = builder.tls_certs_only(certificates);
         }
         let inner = builder.build().map_err(|error| format!("set up a client: {}", reason(&error)))?;
-        Ok(Client { inner, outlet: self.clone() })
+        Ok(Client { inner, outlet: self.clone(), limit: connection.most.clone() })
     }
 }
 
@@ -188,6 +216,18 @@ impl Client {
         }
         let method = reqwest::Method::from_bytes(request.method.as_bytes());
         let method = method.map_err(|_| lasting("the method cannot be read"))?;
+        // Held until the answer is read.
+        let _place = match &self.limit {
+            Some(limit) => match limit.place(&url, TIMEOUT).await {
+                Some(place) => Some(place),
+                None => {
+                    return Err(Failure::passing(format!(
+                        "{about}: none of maxConnsPerHost became free in time"
+                    )));
+                }
+            },
+            None => None,
+        };
         let mut sent = self.inner.request(method, url);
         for (name, value) in &request.headers {
             let name = HeaderName::from_bytes(name.as_bytes())
@@ -282,6 +322,20 @@ mod tests {
         let url = "https://user:password@sink.example:8443/hook?token=secret#x";
         assert_eq!(shown(url), "https://sink.example:8443/hook");
         assert_eq!(shown("nonsense with token"), "an address that cannot be read");
+    }
+
+    #[tokio::test]
+    async fn so_many_connections_to_one_host_there_are_at_once() {
+        let limit = Limit::new(1);
+        let place = async |url: &str| {
+            let url = Url::parse(url).expect("an address");
+            limit.clone().place(&url, Duration::from_millis(20)).await
+        };
+        let first = place("https://a.example/x?y").await;
+        assert!(first.is_some() && place("https://b.example/x").await.is_some());
+        assert!(place("https://a.example/z").await.is_none(), "the one place is taken");
+        drop(first);
+        assert!(place("https://a.example/z").await.is_some());
     }
 
     #[test]

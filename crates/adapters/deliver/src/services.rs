@@ -1,7 +1,7 @@
 //! The services by their names in the documentation, and sending through one of a configuration.
 
 use crate::failure::Failure;
-use crate::http::{Connection, Outlet};
+use crate::http::{Connection, Limit, Outlet};
 use crate::reach::Reach;
 use crate::world::World;
 use async_trait::async_trait;
@@ -141,18 +141,23 @@ fn set_up(service: &ServiceConfig, outlet: &Outlet) -> Result<Box<dyn Delivery>,
     }
 }
 
-/// How a service is connected to: whether trust in certificates is switched off, and which connections stay open.
+/// How a service is connected to: whether trust in certificates is switched off, which connections stay open, and how many
+/// there are.
 fn connection(options: &Members<'_>) -> Result<Connection, String> {
-    let number =
-        |name: &str| Ok::<_, String>(usize::try_from(options.integer(name)?).ok().filter(|it| *it > 0));
-    let most = [number("maxIdleConns")?, number("maxIdleConnsPerHost")?];
+    // Nothing, or zero, is no limit; what is below zero keeps no connection open, as in Go.
+    let number = |name: &str| {
+        let number = options.integer(name)?;
+        Ok::<_, String>((number != 0).then(|| usize::try_from(number).unwrap_or(0)))
+    };
+    let most_idle = [number("maxIdleConns")?, number("maxIdleConnsPerHost")?];
     // A time that cannot be read says nothing, as in the original.
     let idle =
         options.text("idleConnTimeout")?.parse::<object::GoDuration>().ok().map(object::GoDuration::to_std);
     Ok(Connection {
         insecure: options.flag("insecureSkipVerify")?.unwrap_or_default(),
-        most_idle: most.into_iter().flatten().min(),
+        most_idle: most_idle.into_iter().flatten().min(),
         longest_idle: idle.filter(|time| !time.is_zero()),
+        most: number("maxConnsPerHost")?.filter(|most| *most > 0).map(Limit::new),
     })
 }
 

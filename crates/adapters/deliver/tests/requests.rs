@@ -159,11 +159,14 @@ fn by_ambient(
     let sink = testkit::sink::HttpSink::start().expect("a sink");
     let keys = r#"{"AccessKeyId": "AKPOD", "SecretAccessKey": "s", "Token": "pod-session", "Expiration": "2999-01-01T00:00:00Z"}"#;
     sink.answer("GET /creds", [Answer::new(200, keys)]);
-    let role = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>AKROLE</AccessKeyId>\
-         <SecretAccessKey>s</SecretAccessKey><SessionToken>role-session</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration>\
-         </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>";
+    let credentials = "<Credentials><AccessKeyId>ASIAROLEROLEROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>\
+         <SessionToken>role-session</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>";
+    let results = ["AssumeRoleWithWebIdentityResult", "AssumeRoleResult"]
+        .map(|name| format!("<{name}>{credentials}</{name}>"))
+        .concat();
     for method in ["GET", "POST"] {
-        sink.answer(&format!("{method} /@sts.eu-north-1.amazonaws.com"), [Answer::new(200, role)]);
+        let role = Answer::new(200, &format!("<Response>{results}</Response>"));
+        sink.answer(&format!("{method} /@sts.eu-north-1.amazonaws.com"), [role]);
     }
     let queue = Answer::new(200, r#"{"QueueUrl": "https://q.example/1"}"#);
     sink.answer("POST /", [queue.clone()]);
@@ -207,11 +210,38 @@ fn sqs_is_signed_by_whoever_amazon_says_this_process_is() {
         ("AKENV", "t"),
     );
     check(
-        &[("AWS_ROLE_ARN", "arn:aws:iam::1:role/r"), ("AWS_WEB_IDENTITY_TOKEN_FILE", &token)],
-        ("AKROLE", "role-session"),
+        &[("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/r"), ("AWS_WEB_IDENTITY_TOKEN_FILE", &token)],
+        ("ASIAROLEROLEROLE", "role-session"),
     );
     check(&[("AWS_SHARED_CREDENTIALS_FILE", &profiles), ("AWS_PROFILE", "other")], ("AKOTHER", ""));
     check(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", "<sink>/creds")], ("AKPOD", "pod-session"));
+    let config = file(
+        "config",
+        "[default]\nregion = eu-north-1\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = program\n[profile program]\n\
+         credential_process = echo '{\"Version\": 1, \"AccessKeyId\": \"AKPROGRAM\", \"SecretAccessKey\": \"s\"}'\n",
+    );
+    check(&[("AWS_CONFIG_FILE", &config)], ("ASIAROLEROLEROLE", "role-session"));
+    check(&[("AWS_CONFIG_FILE", &config), ("AWS_PROFILE", "program")], ("AKPROGRAM", ""));
+    // The region may be the profile's, too.
+    let without = "queue: q\nendpointUrl: <sink>\n";
+    let requests = by_ambient(&[("AWS_CONFIG_FILE", &config)], without, false).expect("delivered");
+    let signed = requests.last().and_then(|last| last.header("authorization")).unwrap_or_default();
+    assert!(signed.contains("/eu-north-1/sqs/"), "{signed}");
+    let said = by_ambient(&[("AWS_CONFIG_FILE", &config), ("AWS_PROFILE", "none")], options, false);
+    assert!(said.expect_err("no such profile").contains("\"none\", which AWS_PROFILE names"));
+}
+
+#[test]
+fn so_many_connections_to_a_host_there_are_at_once() {
+    let options = "url: <sink>\nmaxConnsPerHost: 1\nmaxIdleConnsPerHost: -1\n";
+    let setup = Setup::new("webhook.one", options, "message: m\nwebhook:\n  one: {method: POST}\n", false);
+    let slow = Answer { delay: std::time::Duration::from_millis(300), ..Answer::new(200, "") };
+    setup.sink.answer("POST /", [slow]);
+    let began = std::time::Instant::now();
+    setup.send_at_once(3, "one", "").expect("delivered");
+    let took = began.elapsed();
+    assert!(took >= std::time::Duration::from_millis(900), "one waits for the other: {took:?}");
+    assert_eq!(setup.sink.requests().len(), 3);
 }
 
 #[test]

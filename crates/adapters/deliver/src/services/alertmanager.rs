@@ -32,7 +32,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
     let mut clients = Vec::new();
     for target in targets {
         let url = format!("{scheme}://{target}{path}");
-        clients.push((url.clone(), outlet.client(&url, connection(options)?)?));
+        clients.push((url.clone(), outlet.client(&url, &connection(options)?)?));
     }
     let basic = match options.section("basicAuth")? {
         Some(basic) => Some((basic.text("username")?, Secret::new(basic.text("password")?))),

@@ -1,29 +1,29 @@
-//! This process' own credentials at Amazon: of variables, a web identity, a profile, a container or pod, the machine.
+//! This process' own credentials and region at Amazon: of variables, a web identity, a profile, a container or pod, the machine.
 
 use crate::failure::Failure;
 use crate::world::World;
 use bytes::Bytes;
+use cloud_reach::amazon::profiles::Profiles;
+use cloud_reach::amazon::{Asking, of_process};
+use cloud_reach::programs::Programs;
 use object::Secret;
-use reqsign_aws_v4::{
-    AssumeRoleWithWebIdentityCredentialProvider, Credential, ECSCredentialProvider, EnvCredentialProvider,
-    IMDSv2CredentialProvider, ProfileCredentialProvider,
-};
+use reqsign_aws_v4::Credential;
 use reqsign_core::{
-    Context, Error, HttpSend, ProvideCredential as _, ProvideCredentialChain, Result as Answered,
-    SigningCredential as _,
+    Context, Error, HttpSend, ProvideCredential as _, Result as Answered, SigningCredential as _,
 };
 use std::fmt;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Variables that say where credentials are.
-pub const AMAZON_VARIABLES: [&str; 18] = [
+pub const AMAZON_VARIABLES: [&str; 19] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_CONFIG_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULT_PROFILE",
     "AWS_DEFAULT_REGION",
     "AWS_EC2_METADATA_DISABLED",
     "AWS_PROFILE",
@@ -40,16 +40,17 @@ pub const AMAZON_VARIABLES: [&str; 18] = [
 
 const CONNECT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// Who acts, in the cloud's own log, when a profile does not say.
+const SESSION: &str = "argocd-notifications";
 
 /// Finds credentials and keeps them as long as they are good.
 pub(super) struct Amazon {
     context: Context,
-    places: ProvideCredentialChain<Credential>,
     held: Mutex<Option<Credential>>,
 }
 
 impl Amazon {
-    pub(super) fn new(world: &World, region: &str) -> Result<Self, String> {
+    pub(super) fn new(world: &World) -> Result<Self, String> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .user_agent("argocd-notifications")
@@ -57,35 +58,28 @@ impl Amazon {
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| format!("awssqs: set up requests: {error}"))?;
-        let variables = &world.environment;
         let requests = Sent { requests: cloud_reach::Requests(client), world: world.clone() };
-        let profile = variables.get("AWS_PROFILE").filter(|profile| !profile.is_empty());
-        let profile = profile.map_or("default", String::as_str);
-        let places = ProvideCredentialChain::new()
-            .push(EnvCredentialProvider::new())
-            .push(
-                AssumeRoleWithWebIdentityCredentialProvider::new()
-                    .with_region(region.to_owned())
-                    .with_regional_sts_endpoint(),
-            )
-            .push(ProfileCredentialProvider::new().with_profile(profile))
-            .push(ECSCredentialProvider::new())
-            .push(IMDSv2CredentialProvider::new());
-        Ok(Self {
-            context: cloud_reach::variables(variables).with_http_send(requests),
-            places,
-            held: Mutex::default(),
-        })
+        let context = cloud_reach::variables(&world.environment)
+            .with_http_send(requests)
+            .with_command_execute(Programs((*world.environment).clone()));
+        Ok(Self { context, held: Mutex::default() })
     }
 
-    /// Key, secret and, if there is one, the session's token.
-    pub(super) async fn keys(&self) -> Result<(Secret<String>, Secret<String>, Secret<String>), Failure> {
+    /// The region of variables or the profile; empty when there is none.
+    pub(super) async fn region(&self) -> Result<String, Failure> {
+        let profiles = Profiles::read(&self.context).await.map_err(|error| failed(&error))?;
+        let profile = profiles.chosen(&self.context).map_err(|error| failed(&error))?;
+        Ok(profiles.region(&self.context, &profile).unwrap_or_default())
+    }
+
+    /// Key, secret and, if there is one, the session's token. Roles are taken in that region.
+    pub(super) async fn keys(
+        &self,
+        region: &str,
+    ) -> Result<(Secret<String>, Secret<String>, Secret<String>), Failure> {
         let mut held = self.held.lock().await;
         if !held.as_ref().is_some_and(Credential::is_valid) {
-            let found = self.places.provide_credential(&self.context).await;
-            let found =
-                found.map_err(|error| Failure::passing(format!("awssqs: find credentials: {error}")))?;
-            *held = found;
+            *held = self.found(region).await.map_err(|error| failed(&error))?;
         }
         let Some(found) = &*held else {
             return Err(Failure::passing(
@@ -98,17 +92,18 @@ impl Amazon {
             Secret::new(found.session_token.clone().unwrap_or_default()),
         ))
     }
+
+    async fn found(&self, region: &str) -> Answered<Option<Credential>> {
+        // Files of profiles change while the process lives.
+        let profiles = Profiles::read(&self.context).await?;
+        let profile = profiles.chosen(&self.context)?;
+        let asking = Asking { context: &self.context, region, session: SESSION };
+        of_process(&profiles, &profile, &asking)?.provide_credential(&self.context).await
+    }
 }
 
-/// What Amazon's services are below in a region.
-pub(super) fn domain(region: &str) -> &'static str {
-    match region {
-        china if china.starts_with("cn-") => "amazonaws.com.cn",
-        isolated if isolated.starts_with("us-iso-") => "c2s.ic.gov",
-        isolated if isolated.starts_with("us-isob-") => "sc2s.sgov.gov",
-        sovereign if sovereign.starts_with("eusc-") => "amazonaws.eu",
-        _ => "amazonaws.com",
-    }
+fn failed(error: &Error) -> Failure {
+    Failure::passing(format!("awssqs: find credentials: {error}"))
 }
 
 /// Requests, to where the world has them go.
@@ -128,18 +123,5 @@ impl HttpSend for Sent {
         let address = self.world.reached(&request.uri().to_string());
         *request.uri_mut() = address.parse().map_err(|_| Error::unexpected("the address is none"))?;
         self.requests.http_send(request).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::domain;
-
-    #[test]
-    fn every_part_of_amazon_has_its_domain() {
-        assert_eq!(domain("eu-north-1"), "amazonaws.com");
-        assert_eq!(domain("cn-northwest-1"), "amazonaws.com.cn");
-        assert_eq!(domain("us-iso-east-1"), "c2s.ic.gov");
-        assert_eq!(domain("us-isob-east-1"), "sc2s.sgov.gov");
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
     };
     let key = options.text("privateKey")?;
     let app = App::new(number("appID")?, number("installationID")?, &key, base.clone())?;
-    Ok(Box::new(GitHub { client: outlet.client(&base, connection(options)?)?, api, app }))
+    Ok(Box::new(GitHub { client: outlet.client(&base, &connection(options)?)?, api, app }))
 }
 
 /// What a notification is about.

@@ -28,7 +28,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         url => url.to_owned(),
     };
     let api = if base.ends_with("/api/v4") { base.clone() } else { format!("{base}/api/v4") };
-    let client = outlet.client(&base, connection(options)?)?;
+    let client = outlet.client(&base, &connection(options)?)?;
     Ok(Box::new(GitLab { client, api, token: options.text("token")?.into() }))
 }
 

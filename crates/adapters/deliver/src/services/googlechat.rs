@@ -109,7 +109,7 @@ impl Delivery for GoogleChat {
             let query = form(&fields);
             address.set_query(Some(&query));
         }
-        let client: Client = self.outlet.client(url, self.connection)?;
+        let client: Client = self.outlet.client(url, &self.connection)?;
         let body = marshal(&message(notification)?);
         let sent = client.send(Request::new("POST", address.as_str()).json(body)).await;
         let answer = sent.map_err(|failure| hidden(&failure, "googlechat", recipient))?;

@@ -18,7 +18,7 @@ struct Grafana {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     let api = options.text("apiUrl")?;
-    let client = outlet.client(&api, connection(options)?)?;
+    let client = outlet.client(&api, &connection(options)?)?;
     Ok(Box::new(Grafana { client, api, key: options.text("apiKey")?.into(), tags: options.text("tags")? }))
 }
 

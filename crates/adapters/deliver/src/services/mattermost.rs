@@ -17,7 +17,7 @@ struct Mattermost {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     let api = options.text("apiURL")?;
-    let client = outlet.client(&api, connection(options)?)?;
+    let client = outlet.client(&api, &connection(options)?)?;
     Ok(Box::new(Mattermost { client, api, token: options.text("token")?.into() }))
 }
 

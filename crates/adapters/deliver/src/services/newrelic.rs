@@ -21,7 +21,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         url => url.to_owned(),
     };
     Ok(Box::new(NewRelic {
-        client: outlet.client(&api, connection(options)?)?,
+        client: outlet.client(&api, &connection(options)?)?,
         api,
         key: options.text("apiKey")?.into(),
     }))

@@ -24,7 +24,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         host => format!("https://{host}"),
     };
     Ok(Box::new(Opsgenie {
-        client: outlet.client(&api, connection(options)?)?,
+        client: outlet.client(&api, &connection(options)?)?,
         api,
         keys: options.text_map("apiKeys")?.into(),
     }))

@@ -19,7 +19,7 @@ struct PagerDuty {
 }
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
-    let client = outlet.client(API, Connection::default())?;
+    let client = outlet.client(API, &Connection::default())?;
     Ok(Box::new(PagerDuty { client, token: options.text("token")?.into(), from: options.text("from")? }))
 }
 

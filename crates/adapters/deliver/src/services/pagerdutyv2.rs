@@ -20,7 +20,7 @@ struct Events {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     Ok(Box::new(Events {
-        client: outlet.client(API, Connection::default())?,
+        client: outlet.client(API, &Connection::default())?,
         keys: options.text_map("serviceKeys")?.into(),
     }))
 }

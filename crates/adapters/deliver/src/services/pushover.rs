@@ -17,7 +17,7 @@ struct Pushover {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     Ok(Box::new(Pushover {
-        client: outlet.client(API, Connection::default())?,
+        client: outlet.client(API, &Connection::default())?,
         token: options.text("token")?.into(),
     }))
 }

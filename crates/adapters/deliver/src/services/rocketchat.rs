@@ -23,7 +23,7 @@ struct RocketChat {
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     let server = options.text("serverUrl")?;
     Ok(Box::new(RocketChat {
-        client: outlet.client(&server, connection(options)?)?,
+        client: outlet.client(&server, &connection(options)?)?,
         server: server.trim_end_matches('/').to_owned(),
         email: options.text("email")?,
         password: options.text("password")?.into(),

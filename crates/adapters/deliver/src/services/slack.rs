@@ -56,7 +56,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         url => format!("{url}/"),
     };
     Ok(Box::new(Slack {
-        client: outlet.client(&api, connection(options)?)?,
+        client: outlet.client(&api, &connection(options)?)?,
         api,
         token: Secret::new(options.text("token")?),
         username: options.text("username")?,

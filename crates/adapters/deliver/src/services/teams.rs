@@ -95,7 +95,7 @@ impl Delivery for Teams {
         let Some(url) = self.urls.reveal().get(recipient) else {
             return Err(Failure::lasting(format!("no teams webhook configured for recipient {recipient}")));
         };
-        let client: Client = self.outlet.client(url, self.connection)?;
+        let client: Client = self.outlet.client(url, &self.connection)?;
         let sent = client.send(Request::new("POST", url).json(card(notification)?)).await;
         let answer = sent.map_err(|failure| hidden(&failure, "teams", recipient))?;
         if answer.body == "1" || (answer.body.is_empty() && answer.is_good()) {

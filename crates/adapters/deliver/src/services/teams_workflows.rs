@@ -183,7 +183,7 @@ impl Delivery for Workflows {
             return Err(Failure::lasting(text));
         };
         check(url).map_err(|error| format!("invalid webhook URL for recipient {recipient}: {error}"))?;
-        let client: Client = self.outlet.client(url, self.connection)?;
+        let client: Client = self.outlet.client(url, &self.connection)?;
         let sent = client.send(Request::new("POST", url).json(body(notification)?)).await;
         let answer = sent.map_err(|failure| hidden(&failure, "teams-workflows", recipient))?;
         if answer.is_good() {

@@ -17,7 +17,7 @@ struct Telegram {
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
     Ok(Box::new(Telegram {
-        client: outlet.client(API, Connection::default())?,
+        client: outlet.client(API, &Connection::default())?,
         token: options.text("token")?.into(),
     }))
 }

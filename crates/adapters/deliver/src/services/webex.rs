@@ -19,7 +19,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         "" => "https://webexapis.com".to_owned(),
         url => url.trim_end_matches('/').to_owned(),
     };
-    let client = outlet.client(&api, connection(options)?)?;
+    let client = outlet.client(&api, &connection(options)?)?;
     Ok(Box::new(Webex { client, api, token: options.text("token")?.into() }))
 }
 

@@ -40,7 +40,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         asked => asked.clamp(0, MOST_RETRIES),
     };
     Ok(Box::new(Webhook {
-        client: outlet.client(&url, connection(options)?)?,
+        client: outlet.client(&url, &connection(options)?)?,
         url: Secret::new(url),
         headers,
         basic,

@@ -56,10 +56,16 @@ impl Setup {
 
     /// Sends the template `t`; no failure names the secret.
     pub fn send(&self, service: &str, recipient: &str) -> Result<(), Failure> {
+        self.send_at_once(1, service, recipient)
+    }
+
+    /// The same several times at once.
+    pub fn send_at_once(&self, times: usize, service: &str, recipient: &str) -> Result<(), Failure> {
         let destination = Destination { service: service.into(), recipient: recipient.into() };
         let notification =
             Application::recorded().notification(&self.config, "t", &destination).expect("a text");
-        let sent = self.runtime.block_on(self.services.send(&notification, &destination));
+        let sends = (0..times).map(|_| self.services.send(&notification, &destination));
+        let sent = self.runtime.block_on(futures::future::try_join_all(sends)).map(|_| ());
         if let Err(failure) = &sent {
             assert!(!failure.message.contains("canary"), "{failure}");
         }

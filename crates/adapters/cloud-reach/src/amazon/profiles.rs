@@ -1,18 +1,18 @@
 //! `~/.aws/config` and `~/.aws/credentials`, as far as they say where credentials come from.
 
-use crate::{Refusal, variable};
-use reqsign_core::Context;
+use super::variable;
+use reqsign_core::{Context, Error, Result};
 use std::collections::BTreeMap;
 
-/// All profiles, and what the files were read with.
-pub(crate) struct Profiles {
-    sections: BTreeMap<String, BTreeMap<String, String>>,
-    pub(crate) context: Context,
-}
+/// What a profile or another section says, by lower-cased names.
+pub(super) type Settings = BTreeMap<String, String>;
+
+/// All profiles.
+pub struct Profiles(BTreeMap<String, Settings>);
 
 impl Profiles {
     /// What both files say; a file that is not there says nothing.
-    pub(crate) async fn read(context: &Context) -> Result<Self, Refusal> {
+    pub async fn read(context: &Context) -> Result<Self> {
         let mut sections = BTreeMap::new();
         for (name, usual) in
             [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")]
@@ -23,24 +23,42 @@ impl Profiles {
                 Ok(bytes) => add(&mut sections, &String::from_utf8_lossy(&bytes)),
                 Err(_) if given.is_none() => {}
                 Err(error) => {
-                    return Err(Refusal::lasting(format!("read {path}, which {name} names: {error}")));
+                    return Err(Error::config_invalid(format!("read {path}, which {name} names: {error}")));
                 }
             }
         }
-        Ok(Self { sections, context: context.clone() })
+        Ok(Self(sections))
     }
 
-    pub(crate) fn has(&self, profile: &str) -> bool {
-        self.sections.contains_key(profile)
+    /// The profile that variables choose. One that `AWS_PROFILE` names must be there.
+    pub fn chosen(&self, context: &Context) -> Result<String> {
+        match variable(context, "AWS_PROFILE") {
+            Some(named) if !self.has(&named) => Err(Error::config_invalid(format!(
+                "the profile {named:?}, which AWS_PROFILE names, is in no file of profiles"
+            ))),
+            Some(named) => Ok(named),
+            None => Ok(variable(context, "AWS_DEFAULT_PROFILE").unwrap_or_else(|| "default".to_owned())),
+        }
     }
 
-    /// What a profile says, when it says something.
-    pub(crate) fn value(&self, profile: &str, key: &str) -> Option<String> {
-        self.sections.get(profile)?.get(key).filter(|value| !value.is_empty()).cloned()
+    /// Whether a profile is there.
+    pub fn has(&self, profile: &str) -> bool {
+        self.0.contains_key(profile)
+    }
+
+    /// The region of variables, or else of a profile.
+    pub fn region(&self, context: &Context, profile: &str) -> Option<String> {
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+        let given = variables.iter().find_map(|name| variable(context, name));
+        given.or_else(|| self.0.get(profile)?.get("region").filter(|region| !region.is_empty()).cloned())
+    }
+
+    pub(super) fn settings(&self, profile: &str) -> Option<&Settings> {
+        self.0.get(profile)
     }
 }
 
-fn add(sections: &mut BTreeMap<String, BTreeMap<String, String>>, text: &str) {
+fn add(sections: &mut BTreeMap<String, Settings>, text: &str) {
     let mut section: Option<String> = None;
     for line in text.lines() {
         // An indented line belongs to the setting before it: none of ours has such.
