@@ -141,7 +141,7 @@ impl Metrics {
         );
         registry.register(
             "argocd_webhook_store_cache_attempts",
-            "Applications that follow what was pushed and need no render for it, by repository",
+            "Applications that follow what was pushed, by repository and by whether they are known to need no render for it",
             metrics.webhooks.carried_over.clone(),
         );
         registry.register(
@@ -173,13 +173,15 @@ impl Metrics {
         self.webhooks.requests.get_or_create(&labels).inc();
     }
 
-    /// Counts applications that need no render for a push to a repository they follow.
-    pub(crate) fn carried_over(&self, repository: &str, applications: usize) {
-        if applications > 0 {
-            let labels =
-                CarriedLabels { repo: self.webhooks.name(repository), successful: "true".to_owned() };
-            let count = u64::try_from(applications).unwrap_or(u64::MAX);
-            self.webhooks.carried_over.get_or_create(&labels).inc_by(count);
+    /// Counts applications that need no render for a push to a repository they follow, and those of which that is not known.
+    pub(crate) fn carried_over(&self, repository: &str, carried: usize, unknown: usize) {
+        for (successful, applications) in [("true", carried), ("false", unknown)] {
+            if applications > 0 {
+                let labels =
+                    CarriedLabels { repo: self.webhooks.name(repository), successful: successful.to_owned() };
+                let count = u64::try_from(applications).unwrap_or(u64::MAX);
+                self.webhooks.carried_over.get_or_create(&labels).inc_by(count);
+            }
         }
     }
 

@@ -307,12 +307,14 @@ async fn tell(hub: &Arc<Hub>, job: &Job) {
             let mut affected = Vec::new();
             for change in &push.changes {
                 let followers = hub.webhooks.index().pushed(&push.web_urls, change);
-                let (all, files) = (followers.len(), change.files.as_deref());
-                let mut concerned = concerned(hub, followers, files).await;
+                let all = followers.len();
+                let Judged { mut concerned, unknown } =
+                    concerned(hub, followers, change.files.as_deref()).await;
                 concerned.retain(|affected| affected.effect != Effect::Unaffected);
                 // The others need no render: what is known of them is good for this commit, too.
+                let carried = all - concerned.len().min(all);
                 for url in &push.web_urls {
-                    hub.metrics.carried_over(&project::normalized(url), all - concerned.len().min(all));
+                    hub.metrics.carried_over(&project::normalized(url), carried, unknown);
                 }
                 let mut pushes = hub.webhooks.pushes.lock().unwrap_or_else(PoisonError::into_inner);
                 concerned.iter().for_each(|one| pushes.put(&one.application, &change.after, arrival.moment));
@@ -377,30 +379,44 @@ async fn ask(hub: Weak<Hub>) {
     }
 }
 
+/// The followers of a revision, judged.
+pub(crate) struct Judged {
+    /// Those whose manifests the changed files may change.
+    pub(crate) concerned: Vec<Affected>,
+    /// How many of these are there for want of knowledge of what they read.
+    pub(crate) unknown: usize,
+}
+
 /// Those among the followers of a revision whose manifests the changed files may change. Everybody, where the sender
 /// does not say which files changed or the repo-server cannot be asked.
-pub(crate) async fn concerned(
-    hub: &Hub,
-    followers: Vec<Affected>,
-    files: Option<&[String]>,
-) -> Vec<Affected> {
-    let Some(files) = files.filter(|files| !files.is_empty()) else { return followers };
+pub(crate) async fn concerned(hub: &Hub, followers: Vec<Affected>, files: Option<&[String]>) -> Judged {
+    let Some(files) = files.filter(|files| !files.is_empty()) else {
+        return Judged { concerned: followers, unknown: 0 };
+    };
     let mut candidates = Vec::new();
     // Where the candidates of each follower end.
     let mut ends = Vec::with_capacity(followers.len());
+    let (mut unknown, mut judged) = (0, 0);
     for follower in &followers {
-        candidates.extend(told_by_reads(hub, follower));
+        match told_by_reads(hub, follower) {
+            Reads::Of(own) => {
+                judged += 1;
+                candidates.extend(own);
+            }
+            Reads::Unknown => unknown += 1,
+            Reads::NotAsked => {}
+        }
         ends.push(candidates.len());
     }
     if candidates.is_empty() {
-        return followers;
+        return Judged { concerned: followers, unknown };
     }
     let request = ConcernedRequest { candidates, files: files.to_vec() };
     let concerned = match hub.reads().concerned(request).await {
         Ok(answer) => answer.into_inner().concerned,
         Err(error) => {
             tracing::warn!(%error, "webhook: who read what was pushed is not known");
-            return followers;
+            return Judged { concerned: followers, unknown: unknown + judged };
         }
     };
     let mut from = 0;
@@ -413,24 +429,35 @@ pub(crate) async fn concerned(
         }
         from = end;
     }
-    kept
+    Judged { concerned: kept, unknown }
 }
 
-/// The sources of an application that what they read decides about. None where the user says what matters, and where
-/// the last look at the application did not succeed: what it would read now is not known.
-fn told_by_reads(hub: &Hub, follower: &Affected) -> Vec<Candidate> {
+/// What decides whether a push concerns an application whose revision moved.
+enum Reads {
+    /// What these sources read.
+    Of(Vec<Candidate>),
+    /// What they would read now is not known: the last look at the application did not succeed.
+    Unknown,
+    /// Something else: the user says what matters.
+    NotAsked,
+}
+
+fn told_by_reads(hub: &Hub, follower: &Affected) -> Reads {
     let ApplicationKey { namespace, name } = &follower.application;
-    let Ok(application) = hub.store.application(namespace, name) else { return Vec::new() };
+    let Ok(application) = hub.store.application(namespace, name) else { return Reads::NotAsked };
     let is_asked = application.metadata.annotations.contains_key(api::names::MANIFEST_GENERATE_PATHS);
     let is_known =
         application.status.sync.status == "Synced" || application.status.sync.status == "OutOfSync";
     let has_failed =
         application.status.conditions.iter().any(|condition| condition.r#type.ends_with("Error"));
     let is_hydrated = application.spec.source_hydrator.is_some();
-    if follower.effect != Effect::Refresh || is_asked || !is_known || has_failed || is_hydrated {
-        return Vec::new();
+    if follower.effect != Effect::Refresh || is_asked || is_hydrated {
+        return Reads::NotAsked;
+    }
+    if !is_known || has_failed {
+        return Reads::Unknown;
     }
     let app_name = found::instance(hub, &application);
     let candidate = |source| Candidate { app_name: app_name.clone(), source: Some(source) };
-    application.spec.effective_sources().into_iter().map(candidate).collect()
+    Reads::Of(application.spec.effective_sources().into_iter().map(candidate).collect())
 }

@@ -226,7 +226,7 @@ async fn touched(hub: &Hub, pull: &PullRequest, changed: &ChangedResponse) -> BT
     };
     let mut followers: Vec<Affected> = hub.webhooks.pushed(&pull.web_urls, &change);
     followers.retain(|follower| follower.effect != Effect::Unaffected);
-    let followers = webhooks::concerned(hub, followers, change.files.as_deref()).await;
+    let followers = webhooks::concerned(hub, followers, change.files.as_deref()).await.concerned;
     followers
         .into_iter()
         .map(|follower| (follower.application.namespace, follower.application.name))

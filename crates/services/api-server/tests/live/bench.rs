@@ -180,6 +180,7 @@ pub struct Bench {
     pub cache: Cache,
     pub server: ApiServer,
     pub router: axum::Router,
+    registry: boot::metrics::SharedRegistry,
 }
 
 impl Bench {
@@ -237,9 +238,18 @@ impl Bench {
             repo_server: transport::in_process(router).expect("a channel"),
             cache: cache.clone(),
         };
-        let server = api_server::build(options, parts, &boot::metrics::registry()).await.expect("the server");
+        let registry = boot::metrics::registry();
+        let server = api_server::build(options, parts, &registry).await.expect("the server");
         let router = server.router().expect("a router");
-        Self { store, cache, server, router }
+        Self { store, cache, server, router, registry }
+    }
+
+    /// What is counted, as it is scraped.
+    pub fn metrics(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().expect("a registry");
+        prometheus_client::encoding::text::encode(&mut text, &registry).expect("text");
+        text
     }
 
     /// Asks over REST.

@@ -7,9 +7,13 @@ use http::Request;
 use serde_json::{Value, json};
 
 async fn push(bench: &Bench, url: &str, branch: &str) -> Answer {
+    push_of(bench, url, branch, json!([])).await
+}
+
+async fn push_of(bench: &Bench, url: &str, branch: &str, commits: Value) -> Answer {
     let payload = json!({
         "ref": format!("refs/heads/{branch}"), "before": "a", "after": "b",
-        "repository": {"html_url": url, "default_branch": "main"}, "commits": [],
+        "repository": {"html_url": url, "default_branch": "main"}, "commits": commits,
     });
     let request =
         Request::post("/api/webhook").header("x-github-event", "push").body(Body::from(payload.to_string()));
@@ -80,4 +84,33 @@ async fn what_is_beyond_the_threshold_waits() {
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     // An hour is drawn for the others: that all of them draw its first second does not happen.
     assert!(refreshed() < 4, "{}", refreshed());
+}
+
+#[tokio::test]
+async fn whom_a_push_need_not_render_and_of_whom_that_is_not_known_is_counted() {
+    let bench = Bench::start("counted", json!({}), json!({})).await;
+    bench.admin().await;
+    for (name, annotations) in [
+        ("paths", json!({"argocd.argoproj.io/manifest-generate-paths": "."})),
+        // No look at it has succeeded yet.
+        ("unknown", json!({})),
+    ] {
+        let manifest = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": name, "namespace": "counted", "annotations": annotations},
+            "spec": {
+                "project": "default", "destination": {"server": "https://kubernetes.default.svc", "namespace": "default"},
+                "source": {"repoURL": "https://git.example/counted", "targetRevision": "main", "path": name},
+            },
+        });
+        apply(&bench.store, &object(manifest)).await;
+        eventually("the application is known", || bench.store.application("counted", name).is_ok()).await;
+    }
+    let commits = json!([{"id": "b", "added": [], "modified": ["elsewhere/x.yaml"], "removed": []}]);
+    assert_eq!(push_of(&bench, "https://git.example/counted", "main", commits).await.status, 200);
+    for successful in ["true", "false"] {
+        let name = "argocd_webhook_store_cache_attempts_total";
+        let line = format!("{name}{{repo=\"https://git.example/counted\",successful=\"{successful}\"}} 1");
+        eventually(&line, || bench.metrics().contains(&line)).await;
+    }
 }
