@@ -57,6 +57,18 @@ fn a_sync_is_waited_for() {
 }
 
 #[test]
+fn an_application_deleted_before_it_is_watched_is_not_waited_for() {
+    let mock = Mock::start("cases/server/synced", None);
+    let home = Home::new();
+    let words = ["app", "wait", "vanishing", "--delete", "--timeout", "20", "--plaintext"];
+    let variables = vec![("ARGOCD_SERVER".to_owned(), mock.address.clone())];
+    let call = Call { words: words.map(str::to_owned).into(), variables, ..Call::default() };
+    let answer = home.run(&call, &[]);
+    assert_eq!(answer.exit, Some(0), "{answer:?}");
+    assert!(answer.output.contains("' deleted"), "{answer:?}");
+}
+
+#[test]
 fn lists() {
     check("list", &[]);
     check("empty", &[]);

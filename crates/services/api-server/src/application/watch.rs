@@ -9,6 +9,7 @@ use crate::hub::Hub;
 use crate::streams::{guarded, too_old};
 use api::v1alpha1::{Application, ApplicationTree, ApplicationWatchEvent};
 use futures::StreamExt as _;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{EventKind, Stored};
 use tonic::Status;
@@ -80,9 +81,11 @@ pub(crate) fn applications(
     let with_snapshot = !resumed || !query.name().is_empty();
     let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter, from };
     let events = Box::pin(async_stream::try_stream! {
+        let mut there = BTreeSet::new();
         if with_snapshot {
             for stored in &snapshot {
                 if let Some(event) = watcher.event(EventKind::Added, stored, &stored.resource_version).await {
+                    there.insert((stored.namespace.clone(), stored.name.clone()));
                     yield event;
                 }
             }
@@ -93,8 +96,11 @@ pub(crate) fn applications(
             let change = change.map_err(|_| {
                 Status::aborted("the watch fell behind the changes: list the applications and watch again")
             })?;
-            let told = with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
-            if told {
+            let known = with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
+            // Who knew it from before learns of its end by this alone.
+            let ended = resumed && change.kind == EventKind::Deleted
+                && !there.contains(&(change.item.namespace.clone(), change.item.name.clone()));
+            if known && !ended {
                 continue;
             }
             if let Some(event) = watcher.event(change.kind, &change.item, &change.resource_version).await {

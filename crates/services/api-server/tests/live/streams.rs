@@ -1,6 +1,6 @@
 //! Streams: where they begin, and that they end with the session that opened them.
 
-use crate::bench::{Bench, LONG, application, two_users};
+use crate::bench::{Bench, LONG, application, eventually, two_users};
 use api::v1alpha1::ApplicationWatchEvent;
 use api_server::Options;
 use futures::StreamExt as _;
@@ -76,6 +76,27 @@ async fn a_watch_goes_on_where_a_list_ended_or_is_refused() {
     );
     let mut events = watch(&bench, &admin, old(Some("b"))).await.expect("one application is told as it is");
     assert_eq!(next(&mut events).await.expect("an event").expect("b"), ("ADDED".into(), "b".into()));
+}
+
+#[tokio::test]
+async fn who_knew_an_application_learns_that_it_was_deleted_before_the_watch() {
+    let bench = Bench::start("gone", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let made = bench.post("/api/v1/applications", &admin, application("a", "guestbook")).await.good().json();
+    let version = made["metadata"]["resourceVersion"].as_str().expect("a version").to_owned();
+    eventually("it is known", || bench.store.application("gone", "a").is_ok()).await;
+    bench.rest("DELETE", "/api/v1/applications/a?cascade=false", &admin, None).await.good();
+    eventually("it is gone", || bench.store.application("gone", "a").is_err()).await;
+    let query =
+        ApplicationQuery { name: Some("a".into()), resource_version: Some(version), ..Default::default() };
+    let mut events = watch(&bench, &admin, query).await.expect("a stream");
+    let told = loop {
+        let told = next(&mut events).await.expect("more").expect("an event");
+        if told.0 != "MODIFIED" {
+            break told;
+        }
+    };
+    assert_eq!(told, ("DELETED".to_owned(), "a".to_owned()));
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener as StdListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use api::v1alpha1::{
@@ -114,7 +115,12 @@ struct State {
     clusters: Vec<Cluster>,
     projects: Vec<AppProject>,
     resources: Vec<ResourceDiff>,
+    /// Whether the application of the name [`VANISHING`] is gone.
+    vanished: AtomicBool,
 }
+
+/// An application that is deleted before it is watched: no event tells.
+const VANISHING: &str = "vanishing";
 
 impl State {
     fn read(folder: &str) -> Self {
@@ -123,6 +129,7 @@ impl State {
             clusters: Vec::new(),
             projects: Vec::new(),
             resources: Vec::new(),
+            vanished: AtomicBool::new(false),
         };
         for (_, record) in super::common::records(folder) {
             let words = record.call.words.join(" ");
@@ -140,6 +147,9 @@ impl State {
     }
 
     fn named(&self, name: Option<&str>) -> Result<&Application, Status> {
+        if name == Some(VANISHING) && !self.vanished.load(Ordering::SeqCst) {
+            return self.applications.first().ok_or_else(|| Status::not_found("there is none"));
+        }
         let found = self.applications.iter().find(|one| Some(one.metadata.name.as_str()) == name);
         found.ok_or_else(|| Status::permission_denied("permission denied"))
     }
@@ -211,6 +221,10 @@ impl ApplicationService for State {
 
     /// First with the operation still to come, then as it is.
     async fn watch(&self, request: Request<ApplicationQuery>) -> Answer<BoxStream<ApplicationWatchEvent>> {
+        if request.get_ref().name.as_deref() == Some(VANISHING) {
+            self.vanished.store(true, Ordering::SeqCst);
+            return Ok(Response::new(Box::pin(tokio_stream::pending())));
+        }
         let application = self.named(request.get_ref().name.as_deref())?.clone();
         let pending = Application { operation: Some(Operation::default()), ..application.clone() };
         let event = |application| Ok(ApplicationWatchEvent { r#type: "MODIFIED".into(), application });

@@ -49,6 +49,7 @@ pub(crate) struct Events<'e> {
     server: &'e Server,
     query: ApplicationQuery,
     stream: Option<Streaming<ApplicationWatchEvent>>,
+    looks: bool,
 }
 
 impl<'e> Events<'e> {
@@ -60,7 +61,13 @@ impl<'e> Events<'e> {
             resource_version: Some(version.to_owned()),
             ..ApplicationQuery::default()
         };
-        Self { server, query, stream: None }
+        Self { server, query, stream: None, looks: false }
+    }
+
+    /// The same, and the application is looked at whenever a stream is opened: what was deleted before is told by no event.
+    pub(crate) fn looking(mut self, looks: bool) -> Self {
+        self.looks = looks;
+        self
     }
 
     /// Opens the stream, so that nothing after this is missed.
@@ -69,15 +76,32 @@ impl<'e> Events<'e> {
         Ok(())
     }
 
+    /// Whether the application may still be seen.
+    async fn look(&self) -> Result<(), Status> {
+        let query = ApplicationQuery {
+            name: self.query.name.clone(),
+            app_namespace: self.query.app_namespace.clone(),
+            ..ApplicationQuery::default()
+        };
+        self.server.applications().get(query).await.map(drop)
+    }
+
     /// The next event. A broken stream is opened again; that the application may not be seen ends the wait.
     pub(crate) async fn next(&mut self) -> Result<Box<ApplicationWatchEvent>, Status> {
         loop {
             let result = match &mut self.stream {
                 Some(stream) => Box::pin(stream.message()).await,
-                None => match Box::pin(self.open()).await {
-                    Ok(()) => continue,
-                    Err(status) => Err(status),
-                },
+                None => {
+                    let opened = Box::pin(self.open()).await;
+                    let seen = match opened {
+                        Ok(()) if self.looks => Box::pin(self.look()).await,
+                        opened => opened,
+                    };
+                    match seen {
+                        Ok(()) => continue,
+                        Err(status) => Err(status),
+                    }
+                }
             };
             match result {
                 Ok(Some(event)) => {
@@ -117,7 +141,8 @@ pub(crate) async fn wait(
     }
     let (name, namespace) = session.application(argument);
     let before = super::application(server, &name, &namespace, None).await?;
-    let mut events = Events::new(server, &name, &namespace, &before.metadata.resource_version);
+    let events = Events::new(server, &name, &namespace, &before.metadata.resource_version);
+    let mut events = events.looking(wait.conditions.delete);
     let mut progress = Progress::new(!is_document(&wait.format));
     let deadline = (wait.seconds > 0).then(|| Instant::now() + Duration::from_secs(wait.seconds));
     let mut refresh = false;
