@@ -3,17 +3,21 @@
 use crate::broken;
 use actions::Actions;
 use auth::{Accounts, TokenKey};
-use lua_sandbox::Limits;
+use lua_sandbox::{Interrupt, Limits};
 use manifest_request::RenderSettings;
 use rbac::{Enforcer, MatchMode, Policy};
 use settings::{Data, Problem, RbacPolicy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use store::{GPG_KEYS, KNOWN_HOSTS, Store, Stored, TLS_CERTIFICATES};
 
 const SETTINGS: &str = "argocd-cm";
 const POLICY: &str = "argocd-rbac-cm";
 const SECRET: &str = "argocd-secret";
+
+/// How long one script of a user's action may take, as in the controller.
+const SCRIPT_TIME: Duration = Duration::from_secs(2);
 
 /// Resource versions of the objects that settings are in.
 pub(crate) type Versions = [Arc<str>; 6];
@@ -83,7 +87,7 @@ impl Snapshot {
     pub(crate) fn actions(&self) -> Arc<Actions> {
         let compile = || {
             let (customizations, _) = settings::Customizations::parse(&self.data);
-            Arc::new(Actions::new(&customizations, Limits::default()))
+            Arc::new(Actions::new(&customizations, script_limits(SCRIPT_TIME)))
         };
         self.actions.get_or_init(compile).clone()
     }
@@ -156,6 +160,15 @@ impl Snapshot {
     }
 }
 
+/// What one run of a user's script may take.
+fn script_limits(time: Duration) -> Limits {
+    let watch = move || -> Interrupt {
+        let began = Instant::now();
+        Box::new(move || began.elapsed() > time)
+    };
+    Limits { watch: Some(Arc::new(watch)), ..Limits::default() }
+}
+
 /// A secret as it stands, or the one that `$name:key` points to.
 fn webhook_secret(store: &Store, text: &str) -> Option<String> {
     let Some((name, key)) = text.strip_prefix('$').and_then(|rest| rest.split_once(':')) else {
@@ -213,5 +226,27 @@ fn enforcer(settings: &RbacPolicy, before: Option<&Arc<Enforcer>>) -> (Arc<Enfor
             let stands = before.cloned().unwrap_or_else(|| Arc::new(Enforcer::new(&policy, "", mode)));
             (stands, Some(format!("policy: {error}; the policy before it stays in force")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use object::Object;
+    use serde_json::json;
+
+    #[test]
+    fn an_action_that_takes_too_long_is_stopped() {
+        let key = "resource.customizations.actions.acme.io_Widget".to_owned();
+        let text = "discovery.lua: |\n  while true do end\n  return {}\ndefinitions: []\n";
+        let (customizations, problems) =
+            settings::Customizations::parse(&Data::from([(key, text.to_owned())]));
+        assert_eq!(problems, []);
+        let limits = Limits { steps: u64::MAX, ..script_limits(Duration::from_millis(50)) };
+        let actions = Actions::new(&customizations, limits);
+        let widget = json!({"apiVersion": "acme.io/v1", "kind": "Widget", "metadata": {"name": "w"}});
+        let said = actions.discover(&Object::from_value(widget).unwrap(), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert!(said.to_string().contains("the script takes too long"), "{said}");
     }
 }
