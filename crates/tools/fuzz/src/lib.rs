@@ -5,6 +5,7 @@
 mod calls;
 mod inputs;
 mod packs;
+mod payloads;
 mod rendering;
 mod serving;
 
@@ -42,6 +43,18 @@ pub const TARGETS: &[Target] = &[
     target("message", "a gRPC message, as JSON and back", serving::message),
     target("web", "a call over gRPC-web: frames and what is in them", calls::web),
     target("payload", "a webhook of any provider", serving::payload),
+    target("payload-github", "what GitHub sends", payloads::github),
+    target("payload-gitlab", "what GitLab sends", payloads::gitlab),
+    target("payload-bitbucket", "what Bitbucket Cloud sends", payloads::bitbucket),
+    target("payload-bitbucket-server", "what Bitbucket Server sends", payloads::bitbucket_server),
+    target("payload-gogs", "what Gogs sends", payloads::gogs),
+    target("payload-gitea", "what Gitea and Forgejo send", payloads::gitea),
+    target("payload-azure-devops", "what Azure DevOps sends", payloads::azure_devops),
+    target("payload-code-commit", "what a topic of CodeCommit sends", payloads::code_commit),
+    target("payload-ghcr", "what GitHub's registry sends", payloads::ghcr),
+    target("payload-docker-hub", "what Docker Hub sends", payloads::docker_hub),
+    target("payload-harbor", "what Harbor sends", payloads::harbor),
+    target("payload-distribution", "what a registry of CNCF distribution sends", payloads::distribution),
     target("tracking-id", "a tracking id", serving::tracking_id),
     target("provider", "what an identity provider publishes of itself", serving::provider),
     target("expression", "an expression of a notification's trigger, run", serving::expression),

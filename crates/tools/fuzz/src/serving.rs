@@ -1,6 +1,7 @@
 //! Readers of what clients of the API, identity providers and senders of webhooks send, and of what administrators
 //! write about who may do what and who is told.
 
+use crate::payloads::heard;
 use auth::oidc::{
     Audiences, Discovery, Expected, KeySet, LoginState, Sealed, check_return_url, verify_id_token,
 };
@@ -11,11 +12,11 @@ use notify::{Config, Origin, SecretData};
 use object::TrackingId;
 use rbac::{Enforcer, Glob, MatchMode, Policy, Request};
 use std::collections::BTreeMap;
-use webhook::{ApplicationKey, Audience, Index, Job, Queue, Secrets, Watch};
+use webhook::{Audience, Secrets, Watch};
 use wire::route::{Lookup, lookup, routes};
 
 /// A moment; what is read must not depend on when.
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 /// What every key is made of here.
 const KEY: &[u8] = b"a key for what is read at random";
 /// Longer texts are no more interesting.
@@ -142,9 +143,6 @@ pub(crate) fn payload(bytes: &[u8]) {
         None => ("secret=secret&x=%zz", &*head),
     };
     let headers: Vec<(&str, &str)> = head.lines().filter_map(|line| line.split_once(": ")).collect();
-    let mut index = Index::new();
-    let application = ApplicationKey { namespace: "argocd".into(), name: "a".into() };
-    index.insert(&application, watch());
     for secret in [None, Some("secret".to_owned())] {
         let secrets = Secrets::from_data(|_| secret.clone());
         let audiences =
@@ -159,25 +157,15 @@ pub(crate) fn payload(bytes: &[u8]) {
             };
             let reception = webhook::receive(&request, &secrets, audience);
             reception.answer(&request, audience);
-            let Ok(event) = reception.outcome else { continue };
-            let mut queue = Queue::new(4, jiff::SignedDuration::ZERO);
-            queue.push(event, NOW);
-            match queue.next(NOW) {
-                Some(Job::Push(push)) => {
-                    Index::invalid(&push.web_urls);
-                    for change in &push.changes {
-                        index.pushed(&push.web_urls, change);
-                    }
-                }
-                Some(Job::Registry(pushes)) => pushes.iter().for_each(|push| drop(index.published(push))),
-                Some(Job::PullRequest(pull)) => drop(index.meant_for(&pull)),
-                None => {}
+            if let Ok(event) = reception.outcome {
+                heard(event);
             }
         }
     }
 }
 
-fn watch() -> Watch {
+/// An application that waits for pushes.
+pub(crate) fn watch() -> Watch {
     let mut application = api::v1alpha1::Application::default();
     application.spec.source = Some(api::v1alpha1::ApplicationSource {
         repo_url: "https://git.example/apps.git".into(),
