@@ -3,12 +3,16 @@
 //!
 //! A holder that cannot renew stops beginning deliveries after [`PATIENCE`] and breaks off those under way after
 //! [`LAST_WORDS`] more; nobody else may hold the lease before [`LEASE`] is over. Nothing is sent past the moment up to which
-//! the lease is certain, whatever stood still meanwhile.
+//! the lease is certain, whatever stood still meanwhile. Only who knows for certain that the holder is gone, by the [`Place`]
+//! both ran in, waits for nothing.
+
+mod place;
 
 use boot::stop::Stop;
 use jiff::Timestamp;
 use kubernetes::{ApiResource, Cluster, Error, WriteOptions};
 use object::Object;
+use place::Place;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +51,10 @@ pub(crate) struct Leadership {
     cluster: Cluster,
     namespace: String,
     identity: String,
+    /// What identities of processes that ran here before begin with; nothing where another one runs here.
+    before: Option<String>,
+    /// Kept for as long as this process lives.
+    _place: Option<Place>,
     held: Held,
 }
 
@@ -70,13 +78,18 @@ impl Leadership {
     pub(crate) fn new(store: &Store, environment: &BTreeMap<String, String>) -> Self {
         let named = ["POD_NAME", "HOSTNAME"].iter().find_map(|name| environment.get(*name));
         let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = named.cloned().unwrap_or_else(host);
+        let place = Place::taken(&format!("{NAME}/{}/{}", store.namespace(), store.cluster().server()));
+        let before = place.as_ref().map(|place| format!("{}_{}_", host.trim(), place.name()));
         // Two processes of one machine have one name.
         let own: u64 = rand::random();
-        let host = named.cloned().unwrap_or_else(host);
+        let begins = before.clone().unwrap_or_else(|| format!("{}_", host.trim()));
         Self {
             cluster: store.cluster().clone(),
             namespace: store.namespace().to_owned(),
-            identity: format!("{}_{own:016x}", host.trim()),
+            identity: format!("{begins}{own:016x}"),
+            before,
+            _place: place,
             held: Held::default(),
         }
     }
@@ -217,7 +230,8 @@ impl Leadership {
         let transitions = lease.int_at(&["spec", "leaseTransitions"]).unwrap_or(0);
         let acquired = lease.text_at(&["spec", "acquireTime"]).to_owned();
         let mine = holder == self.identity;
-        if !mine && !holder.is_empty() && !seen.is_over(&lease, &holder, Instant::now()) {
+        let is_gone = self.before.as_ref().is_some_and(|before| holder.starts_with(before));
+        if !mine && !is_gone && !holder.is_empty() && !seen.is_over(&lease, &holder, Instant::now()) {
             return Ok(false);
         }
         let spec = match mine && !acquired.is_empty() {

@@ -83,8 +83,7 @@ fn a_controller_killed_in_a_storm_loses_nothing_and_repeats_only_what_was_in_fli
                 (sink.requests().len() > before + number % 7).then_some(())
             });
             installation.kill(Part::Notifications);
-            // Nobody waits here until the lease of the killed one is over.
-            forget_lease(&installation);
+            // It knows that its predecessor is gone, and does not wait until that one's lease is over.
             installation.launch(Part::Notifications);
         }
     }
