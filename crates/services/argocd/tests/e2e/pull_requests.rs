@@ -11,6 +11,8 @@ use testkit::sink::{Answer, HttpSink, Received};
 const SECRET: &str = "shared-words-of-a-hook";
 const STATUSES: &str = "POST /repos/org/pulls/statuses/";
 const COMMENTS: &str = "/repos/org/pulls/issues/7/comments";
+const MERGE: &str = "/projects/org%2Fpulls/merge_requests/7";
+const MERGE_STATUSES: &str = "POST /projects/org%2Fpulls/statuses/";
 
 /// A repository behind a server, and a provider's API that remembers what it was told.
 struct Provider {
@@ -44,12 +46,29 @@ impl Provider {
             "GET /repos/org/pulls/pulls/7",
             [Answer::new(200, &json!({"state": "open", "head": {"sha": head}}).to_string())],
         );
-        assert_eq!(
-            post(installation, &format!("sha256={digits}"), body),
-            200,
-            "{}",
-            installation.last_words()
-        );
+        let signature = format!("sha256={digits}");
+        let proof = [("X-GitHub-Event", "pull_request"), ("X-Hub-Signature-256", &*signature)];
+        assert_eq!(post(installation, &proof, body), 200, "{}", installation.last_words());
+    }
+
+    /// Tells the api-server of a merge request, as GitLab does.
+    fn tell_merge(&self, installation: &Installation, action: &str, before: &str, head: &str) {
+        let body = json!({
+            "object_kind": "merge_request",
+            "project": {
+                "id": 14, "name": "pulls", "web_url": self.served.url("org/pulls"), "path_with_namespace": "org/pulls",
+                "default_branch": "main",
+            },
+            "object_attributes": {
+                "id": 99, "iid": 7, "target_branch": "main", "source_branch": "feature", "source_project_id": 14,
+                "target_project_id": 14, "action": action, "oldrev": before, "last_commit": {"id": head},
+            },
+        })
+        .to_string();
+        let state = json!({"state": "opened", "sha": head}).to_string();
+        self.api.answer(&format!("GET {MERGE}"), [Answer::new(200, &state)]);
+        let proof = [("X-Gitlab-Event", "Merge Request Hook"), ("X-Gitlab-Token", SECRET)];
+        assert_eq!(post(installation, &proof, body), 200, "{}", installation.last_words());
     }
 
     fn told(&self, begins: &str) -> Vec<Received> {
@@ -58,26 +77,27 @@ impl Provider {
     }
 
     /// The last status of a commit that says how it ended.
-    fn status(&self, installation: &Installation, commit: &str) -> Value {
-        let begins = format!("{STATUSES}{commit}");
+    fn status(&self, installation: &Installation, statuses: &str, commit: &str) -> Value {
+        let begins = format!("{statuses}{commit}");
         installation.until("a status", || {
             let last = self.told(&begins).pop()?;
             let status: Value = serde_json::from_str(&last.body).unwrap();
-            (status["state"] != "pending").then_some(status)
+            (status["state"] != "pending" && status["state"] != "running").then_some(status)
         })
     }
 }
 
-/// Posts an event of GitHub; the status of the answer.
-fn post(installation: &Installation, signature: &str, body: String) -> u16 {
+/// Posts an event; the status of the answer.
+fn post(installation: &Installation, headers: &[(&str, &str)], body: String) -> u16 {
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
         let address = format!("https://{}/api/webhook", installation.server());
-        let request = client.post(address).body(body);
-        let request =
-            request.header("X-GitHub-Event", "pull_request").header("X-Hub-Signature-256", signature);
+        let mut request = client.post(address).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         request.send().await.unwrap().status().as_u16()
     })
 }
@@ -90,7 +110,7 @@ fn configured(installation: &Installation, provider: &Provider) {
         NAMESPACE,
         "argocd-secret",
         json!({"stringData": {
-            "webhook.github.secret": SECRET, "pull-request-token": "canary-of-the-account",
+            "webhook.github.secret": SECRET, "webhook.gitlab.secret": SECRET, "pull-request-token": "canary-of-the-account",
         }}),
     );
     let accounts = format!(
@@ -107,8 +127,18 @@ fn deconfigured(installation: &Installation) {
     for key in ["pullrequests.accounts", "pullrequests.enabled", "pullrequests.forks", "url"] {
         installation.set("argocd-cm", key, None);
     }
-    let gone = json!({"data": {"webhook.github.secret": null, "pull-request-token": null}});
+    let gone = json!({"data": {"webhook.github.secret": null, "webhook.gitlab.secret": null, "pull-request-token": null}});
     installation.kube.merge("v1", "Secret", NAMESPACE, "argocd-secret", gone);
+}
+
+/// An application that wants its pull requests answered.
+fn asking(installation: &Installation, provider: &Provider, name: &str, path: &str) {
+    let arguments = installation.creation(name, &provider.url(), path, &["--sync-policy", "auto"]);
+    installation.succeed(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let asked =
+        json!({"metadata": {"annotations": {"argocd.argoproj.io/pull-request-feedback": "status,comment"}}});
+    installation.kube.merge("argoproj.io/v1alpha1", "Application", NAMESPACE, name, asked);
+    installation.until_synced(name);
 }
 
 #[test]
@@ -126,11 +156,7 @@ fn a_request_is_answered_and_the_next_push_edits_the_comment() {
     let provider = Provider { served, api: HttpSink::start().unwrap() };
     configured(&installation, &provider);
     for (name, path) in [("pulls-one", "one"), ("pulls-two", "two")] {
-        let arguments = installation.creation(name, &provider.url(), path, &["--sync-policy", "auto"]);
-        installation.succeed(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-        let annotation = json!({"metadata": {"annotations": {"argocd.argoproj.io/pull-request-feedback": "status,comment"}}});
-        installation.kube.merge("argoproj.io/v1alpha1", "Application", NAMESPACE, name, annotation);
-        installation.until_synced(name);
+        asking(&installation, &provider, name, path);
     }
 
     // The first push: one application is changed, the other one is not touched.
@@ -139,7 +165,7 @@ fn a_request_is_answered_and_the_next_push_edits_the_comment() {
     let first = repository.change("one/new.yaml", &config_map("leak", "canary-password")).unwrap();
     provider.api.answer(&format!("GET {COMMENTS}"), [Answer::new(200, "[]")]);
     provider.tell(&installation, "opened", &first, "org/pulls");
-    let status = provider.status(&installation, &first);
+    let status = provider.status(&installation, STATUSES, &first);
     assert_eq!(
         status,
         json!({
@@ -162,7 +188,7 @@ fn a_request_is_answered_and_the_next_push_edits_the_comment() {
     let known = json!([{"id": 3, "body": "someone"}, {"id": 4, "body": text}]).to_string();
     provider.api.answer(&format!("GET {COMMENTS}"), [Answer::new(200, &known)]);
     provider.tell(&installation, "synchronize", &second, "org/pulls");
-    let status = provider.status(&installation, &second);
+    let status = provider.status(&installation, STATUSES, &second);
     assert_eq!(status["state"], "failure", "{status}");
     let edits = "PATCH /repos/org/pulls/issues/comments/4";
     let edited = installation.until("the comment anew", || provider.told(edits).pop());
@@ -192,4 +218,58 @@ fn a_request_is_answered_and_the_next_push_edits_the_comment() {
     for name in ["pulls-one", "pulls-two"] {
         installation.succeed(&["app", "delete", name, "--yes"]);
     }
+}
+
+#[test]
+fn a_merge_request_of_gitlab_is_answered_and_the_next_push_edits_the_note() {
+    let installation = installation();
+    let mut repository = GitRepo::from_files("org/pulls", &[("a.yaml", &*config_map("a", "first"))]).unwrap();
+    let served = GitHttp::serve(&repository.root(), &Options::default()).unwrap();
+    let provider = Provider { served, api: HttpSink::start().unwrap() };
+    configured(&installation, &provider);
+    asking(&installation, &provider, "merges", ".");
+
+    repository.branch("feature").unwrap();
+    let first = repository.change("a.yaml", &config_map("a", "second")).unwrap();
+    provider.api.answer(&format!("GET {MERGE}/notes"), [Answer::new(200, "[]")]);
+    provider.tell_merge(&installation, "open", "", &first);
+    let status = provider.status(&installation, MERGE_STATUSES, &first);
+    assert_eq!(
+        status,
+        json!({
+            "state": "success", "name": "argocd/merges", "description": "1 changed",
+            "target_url": "https://argocd.example.com/applications/argocd/merges",
+        })
+    );
+    let written = installation.until("a note", || provider.told(&format!("POST {MERGE}/notes")).pop());
+    let text: Value = serde_json::from_str(&written.body).unwrap();
+    let text = text["body"].as_str().unwrap().to_owned();
+    assert!(text.contains("-  value: first\n+  value: second\n"), "{text}");
+    assert_eq!(written.header("private-token"), Some("canary-of-the-account"));
+    let begun = provider.told(&format!("{MERGE_STATUSES}{first}"));
+    assert!(begun.len() == 2 && begun[0].body.contains("\"running\""), "{begun:?}");
+
+    // The next push edits the same note; what somebody else wrote stays.
+    let second = repository.change("a.yaml", &config_map("a", "third")).unwrap();
+    let known = json!([{"id": 3, "body": "someone"}, {"id": 4, "body": text}]).to_string();
+    provider.api.answer(&format!("GET {MERGE}/notes"), [Answer::new(200, &known)]);
+    provider.tell_merge(&installation, "update", &first, &second);
+    assert_eq!(provider.status(&installation, MERGE_STATUSES, &second)["state"], "success");
+    let edited = installation.until("the note anew", || provider.told(&format!("PUT {MERGE}/notes/4")).pop());
+    assert!(
+        edited.body.contains(&second[..12]) && edited.body.contains("+  value: third"),
+        "{}",
+        edited.body
+    );
+    assert_eq!(provider.told(&format!("POST {MERGE}/notes")).len(), 1, "there is one note");
+
+    // An update that moved nothing is none of ours, and a wrong token is refused.
+    let before = provider.api.requests().len();
+    provider.tell_merge(&installation, "update", "", &first);
+    let wrong = [("X-Gitlab-Event", "Merge Request Hook"), ("X-Gitlab-Token", "another")];
+    assert_eq!(post(&installation, &wrong, "{}".to_owned()), 400);
+    assert_eq!(provider.api.requests().len(), before);
+    assert_eq!(installation.value("merges", "a").as_deref(), Some("first"), "nothing was applied");
+    deconfigured(&installation);
+    installation.succeed(&["app", "delete", "merges", "--yes"]);
 }
