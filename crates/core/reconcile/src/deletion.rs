@@ -46,7 +46,8 @@ pub fn named_delete_hooks(application: &Application, mut hooks: Vec<Object>, hoo
 }
 
 /// Which of a deletion's hooks go once all have run: those whose delete policies say so, and how the worst of them ended
-/// decides for all. A hook without a policy stays, as in the original. `hooks` are live, the application's own, and with
+/// decides for all. A hook without a policy stays, as in the original; what ran before its application's objects went is gone with
+/// them ([`deletion`]). `hooks` are live, the application's own, and with
 /// their health.
 pub fn hooks_to_clean(hooks: &[(Object, Option<HealthStatusCode>)]) -> Vec<DeleteObject> {
     let mut worst = HealthStatusCode::Healthy;
@@ -210,19 +211,17 @@ fn key(resource: &ResourceStatus) -> ResourceKey {
     ResourceKey::new(&resource.group, &resource.kind, &resource.namespace, &resource.name)
 }
 
-/// Whether an object goes with its application. A CRD stays: everybody's objects of that kind would go with it. Hooks of
-/// the deletion itself go by their own policies ([`hooks_to_clean`]).
+/// Whether an object goes with its application. A CRD stays: everybody's objects of that kind would go with it. Hooks that
+/// are there go like everything else, whatever their policies, as in the original: those before the deletion have run by then,
+/// and those after it are yet to be made.
 fn is_deleted(managed: &Managed<'_>, default: ResourceOption) -> bool {
     let object = managed.object;
-    let is_delete_hook =
-        [HookType::PreDelete, HookType::PostDelete].iter().any(|hook| sync::is_delete_hook(object, *hook));
     let is_crd = object.kind() == "CustomResourceDefinition" && object.group() == "apiextensions.k8s.io";
     let kept = object
         .annotation(HELM_RESOURCE_POLICY)
         .is_some_and(|policy| policy.split(',').any(|entry| entry.trim() == "keep"));
     !managed.is_application
         && !is_crd
-        && !is_delete_hook
         && !kept
         && ResourceOption::delete_of(object, default) != ResourceOption::Deny
 }

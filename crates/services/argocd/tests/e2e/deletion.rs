@@ -1,6 +1,6 @@
 //! Deletions keep to what the project permits, and end whatever became of their source.
 
-use crate::hooks::{job, ran};
+use crate::hooks::{job, jobs, ran};
 use crate::installation::{Installation, NAMESPACE, condition, config_map, installation};
 use serde_json::json;
 use testkit::git_repo::GitRepo;
@@ -97,16 +97,40 @@ fn what_hooks_left_goes_by_their_policies_also_when_their_source_is_gone() {
     installation.until_application("sourceless", "told that its source is gone", |it| {
         condition(it, "ComparisonError").contains("Failed to load target state")
     });
-    // As it is once its hooks have run: only their clean-up is left to do.
-    let finalizers =
-        ["resources-finalizer.argocd.argoproj.io", "pre-delete-finalizer.argocd.argoproj.io/cleanup"];
+    // As it is once its hooks have run, where nothing else is to go: only their clean-up is left to do.
+    let finalizers = ["pre-delete-finalizer.argocd.argoproj.io/cleanup"];
     change(json!({"metadata": {"finalizers": finalizers}}));
     // The command line would add finalizers of its own.
     installation.kube.delete(VERSION, "Application", NAMESPACE, "sourceless");
     until_gone(&installation, "sourceless");
-    assert_eq!(installation.value("sourceless", "map"), None);
+    assert_eq!(installation.value("sourceless", "map").as_deref(), Some("1"));
     assert_eq!(installation.value("sourceless", "goes"), None);
     assert_eq!(installation.value("sourceless", "stays").as_deref(), Some("1"));
+}
+
+#[test]
+fn hooks_before_a_deletion_go_with_everything_else_and_hooks_after_it_by_their_policies() {
+    let installation = installation();
+    let diary = installation.home.path().join("cascading");
+    let hook = |name: &str, phase: &str, policy: &str| job(&diary, name, phase, policy, 0);
+    let files = [
+        ("app/map.yaml", config_map("map", "1")),
+        ("app/before.json", hook("before", "PreDelete", "")),
+        ("app/told.json", hook("told", "PreDelete", "HookFailed")),
+        ("app/after.json", hook("after", "PostDelete", "")),
+        ("app/gone.json", hook("gone", "PostDelete", "HookSucceeded")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let repository = GitRepo::from_files("cascading", &files).unwrap();
+    installation.create("cascading", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "cascading", "--timeout", "100"]);
+    installation.succeed(&["app", "delete", "cascading", "--yes", "--wait"]);
+    let mut all = ran(&diary);
+    all.sort();
+    assert_eq!(all, ["after", "before", "gone", "told"]);
+    assert_eq!(installation.value("cascading", "map"), None);
+    assert_eq!(jobs(&installation, "cascading"), ["after"]);
+    installation.kube.delete("batch/v1", "Job", "cascading", "after");
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub fn ran(diary: &Path) -> Vec<String> {
     std::fs::read_to_string(diary).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-fn jobs(installation: &Installation, namespace: &str) -> Vec<String> {
+pub fn jobs(installation: &Installation, namespace: &str) -> Vec<String> {
     let jobs = installation.kube.list("batch/v1", "Job", namespace);
     let going = |job: &&Value| job["metadata"]["deletionTimestamp"].is_null();
     let mut names: Vec<String> =
