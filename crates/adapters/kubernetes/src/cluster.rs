@@ -5,9 +5,10 @@ use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::meter::Meter;
 use crate::request::Call;
+use crate::shapes::Known;
 use crate::throttle::Throttle;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 /// One Kubernetes cluster. Cheap to clone; clones share connections, the throttle and what was discovered.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Inner {
     pub(crate) discovered: RwLock<Option<Arc<Discovery>>>,
     /// Held while discovering, so that many who miss a kind ask once.
     pub(crate) discovering: tokio::sync::Mutex<()>,
+    /// How kinds merge.
+    pub(crate) shapes: Mutex<Known>,
 }
 
 /// What `/version` says.
@@ -69,6 +72,7 @@ impl Cluster {
             meter: OnceLock::new(),
             discovered: RwLock::new(None),
             discovering: tokio::sync::Mutex::new(()),
+            shapes: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner), acting: None })
     }

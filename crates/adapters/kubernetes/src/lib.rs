@@ -20,6 +20,7 @@ mod meter;
 mod proxy;
 mod read;
 mod request;
+mod shapes;
 mod throttle;
 mod watch;
 mod write;

@@ -37,6 +37,7 @@ pub fn diff_options(
         tracking_label: tracking.label_key.clone(),
         structured_merge: policy
             .is_some_and(|policy| policy.sync_options.iter().any(|option| option == SERVER_SIDE_APPLY)),
+        ..DiffOptions::default()
     })
 }
 

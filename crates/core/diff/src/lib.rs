@@ -27,8 +27,9 @@ pub use rules::{IgnoreDifference, InvalidRule, KnownTypeField, ResourceOverride,
 pub use server_side::diff_predicted;
 pub use structured::FIELD_MANAGER;
 
-use object::{Object, TrackingMethod, object_to_go_json};
+use object::{GroupVersionKind, Object, Shape, TrackingMethod, object_to_go_json};
 use rules::OwnRules;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How two objects are compared.
@@ -44,6 +45,17 @@ pub struct DiffOptions {
     pub tracking_label: String,
     /// Predict by server-side apply's rules instead of the three-way patch.
     pub structured_merge: bool,
+    /// How kinds that are not built in merge then, by the cluster's own schema; where nothing is known, a list is one value.
+    pub shapes: Arc<BTreeMap<GroupVersionKind, Arc<Shape>>>,
+}
+
+impl DiffOptions {
+    /// The kind of a target whose shape the comparison needs: one that is not built in, and applied on the server.
+    pub fn wants_shape(&self, target: &Object) -> Option<GroupVersionKind> {
+        let gvk = target.gvk();
+        let on_server = self.structured_merge || normalize::applies_on_server(target);
+        (on_server && schema::kind(&gvk.group, &gvk.version, &gvk.kind).is_none()).then_some(gvk)
+    }
 }
 
 /// Target against live.
@@ -131,7 +143,8 @@ pub fn diff(
     }
     let compare = |target: &Object| {
         if on_server {
-            let (live, predicted) = structured::apply(target, &live).map_err(failed)?;
+            let shape = options.shapes.get(&target.gvk()).map(Arc::as_ref);
+            let (live, predicted) = structured::apply(target, &live, shape).map_err(failed)?;
             return Ok(both(live, predicted));
         }
         let past = last_applied.as_ref().unwrap_or(target);

@@ -1,13 +1,13 @@
 //! Prediction by server-side apply's rules: the target is merged into the live object field by field, and what
 //! our manager owned but the target no longer says is removed.
 //!
-//! The lists that merge, and their keys, are those of the built-in types; lists of other kinds are replaced
-//! whole, as the API server does without a schema.
+//! The lists that merge, and their keys, are those of the built-in types; of other kinds, those that the cluster's own
+//! schema names. Where neither is known a list is replaced whole, as the API server does without a schema.
 
 use crate::managed_fields::{self, Step};
 use crate::schema::{self, Field, Type};
 use crate::three_way::with_defaults;
-use object::{LAST_APPLIED_ANNOTATION, Object};
+use object::{LAST_APPLIED_ANNOTATION, Object, Shape};
 use serde_json::{Map, Value};
 
 /// The manager an apply of ours is recorded under.
@@ -34,14 +34,21 @@ const ATOMIC: [&str; 16] = [
 ];
 
 /// The live object and what an apply would make of it, in one form.
-pub(crate) fn apply(target: &Object, live: &Object) -> Result<(Object, Object), String> {
+pub(crate) fn apply(
+    target: &Object,
+    live: &Object,
+    shape: Option<&Shape>,
+) -> Result<(Object, Object), String> {
     let gvk = target.gvk();
     let kind = schema::kind(&gvk.group, &gvk.version, &gvk.kind);
     let root = kind.map_or(Type::Any, |kind| Type::Struct(kind.root));
     let lives = [&Value::Object(live.0.clone())];
     check(&root, &Value::Object(target.0.clone()), &lives, "")
         .map_err(|problem| format!("config resource: {problem}"))?;
-    let mut merged = Value::Object(merge_members(&root, &live.0, &target.0));
+    let mut merged = Value::Object(match (kind, shape) {
+        (None, Some(shape)) => shaped_members(shape, &live.0, &target.0),
+        _ => merge_members(&root, &live.0, &target.0),
+    });
     remove_abandoned(&mut merged, target, live);
     let Value::Object(merged) = merged else { return Err("an object became something else".into()) };
     if merged == live.0 {
@@ -113,9 +120,56 @@ fn merge_value(parent: &Type, name: &str, old: &Value, new: &Value) -> Value {
         (_, Value::Object(old), Value::Object(new)) => Value::Object(merge_members(&kind, old, new)),
         (Type::List(element), Value::Array(old), Value::Array(new)) => {
             match field.filter(|field| field.merge) {
-                Some(field) => Value::Array(merge_items(element, &keys(parent, field), old, new)),
+                Some(field) => {
+                    let (element, keys) = (plain(element), keys(parent, field));
+                    let both = |old: &Value, new: &Value| match (old, new) {
+                        (Value::Object(old), Value::Object(new)) => {
+                            Value::Object(merge_members(&element, old, new))
+                        }
+                        _ => new.clone(),
+                    };
+                    let same = |left: &Value, right: &Value| same_element(&keys, left, right);
+                    Value::Array(merge_items(same, both, old, new))
+                }
                 None => Value::Array(new.clone()),
             }
+        }
+        _ => new.clone(),
+    }
+}
+
+/// The same by a cluster's own schema.
+fn shaped_members(
+    shape: &Shape,
+    live: &Map<String, Value>,
+    target: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut merged = live.clone();
+    for (name, new) in target {
+        let value = match merged.remove(name) {
+            Some(old) => shaped_value(shape.member(name), &old, new),
+            None => new.clone(),
+        };
+        merged.insert(name.clone(), value);
+    }
+    merged
+}
+
+fn shaped_value(shape: &Shape, old: &Value, new: &Value) -> Value {
+    match (shape, old, new) {
+        (Shape::Plain | Shape::Members { .. }, Value::Object(old), Value::Object(new)) => {
+            Value::Object(shaped_members(shape, old, new))
+        }
+        (Shape::Elements { keys, element }, Value::Array(old), Value::Array(new)) => {
+            let same = |left: &Value, right: &Value| {
+                keys.iter().all(|(key, default)| {
+                    left.get(key).unwrap_or(default) == right.get(key).unwrap_or(default)
+                })
+            };
+            Value::Array(merge_items(same, |old, new| shaped_value(element, old, new), old, new))
+        }
+        (Shape::Set, Value::Array(old), Value::Array(new)) => {
+            Value::Array(merge_items(|left, right| left == right, |_, new| new.clone(), old, new))
         }
         _ => new.clone(),
     }
@@ -162,29 +216,28 @@ fn same_element(keys: &[&str], left: &Value, right: &Value) -> bool {
 }
 
 /// The target's elements in the target's order; those only the live object has stay where they were.
-fn merge_items(element: &Type, keys: &[&str], old: &[Value], new: &[Value]) -> Vec<Value> {
-    let element = plain(element);
-    let both = |new: &Value| {
-        let old = old.iter().find(|old| same_element(keys, old, new));
-        match (old, new) {
-            (Some(Value::Object(old)), Value::Object(new)) => {
-                Value::Object(merge_members(&element, old, new))
-            }
-            _ => new.clone(),
-        }
+fn merge_items(
+    same: impl Fn(&Value, &Value) -> bool,
+    both: impl Fn(&Value, &Value) -> Value,
+    old: &[Value],
+    new: &[Value],
+) -> Vec<Value> {
+    let merge = |wanted: &Value| match old.iter().find(|old| same(old, wanted)) {
+        Some(old) => both(old, wanted),
+        None => wanted.clone(),
     };
     let mut merged = Vec::with_capacity(old.len() + new.len());
     let mut rest = old.iter().peekable();
     for wanted in new {
-        while let Some(only_live) = rest.next_if(|old| !new.iter().any(|new| same_element(keys, old, new))) {
+        while let Some(only_live) = rest.next_if(|old| !new.iter().any(|new| same(old, new))) {
             merged.push(only_live.clone());
         }
-        if rest.peek().is_some_and(|old| same_element(keys, old, wanted)) {
+        if rest.peek().is_some_and(|old| same(old, wanted)) {
             rest.next();
         }
-        merged.push(both(wanted));
+        merged.push(merge(wanted));
     }
-    merged.extend(rest.filter(|old| !new.iter().any(|new| same_element(keys, old, new))).cloned());
+    merged.extend(rest.filter(|old| !new.iter().any(|new| same(old, new))).cloned());
     merged
 }
 
@@ -208,5 +261,77 @@ fn remove_abandoned(merged: &mut Value, target: &Object, live: &Object) {
         if !is_key {
             managed_fields::remove(merged, &path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn widget(spec: &Value) -> Object {
+        let widget =
+            json!({"apiVersion": "acme.io/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": spec});
+        Object::from_value(widget).unwrap()
+    }
+
+    /// Whether an apply of the second would change the first.
+    fn changes(shape: Option<&Shape>, live: &Object, target: &Object) -> bool {
+        let (live, predicted) = apply(target, live, shape).unwrap();
+        live != predicted
+    }
+
+    #[test]
+    fn lists_of_other_kinds_merge_as_the_clusters_schema_says() {
+        let plain = || Box::new(Shape::Plain);
+        let members = |known: [(&str, Shape); 3]| Shape::Members {
+            known: known.map(|(name, shape)| (name.to_owned(), shape)).into(),
+            others: plain(),
+        };
+        let keys = vec![("port".to_owned(), Value::Null), ("protocol".to_owned(), "TCP".into())];
+        let spec = members([
+            ("ports", Shape::Elements { keys, element: plain() }),
+            ("tags", Shape::Set),
+            ("selector", Shape::Atomic),
+        ]);
+        let shape = Shape::Members { known: [("spec".to_owned(), spec)].into(), others: plain() };
+        let live = widget(&json!({
+            "ports": [{"port": 1, "protocol": "TCP", "defaulted": true}, {"port": 2, "protocol": "UDP"}],
+            "tags": ["a", "b"], "selector": {"a": "1"}, "order": [1, 2],
+        }));
+        let same = widget(&json!({"ports": [{"port": 1}], "tags": ["b"], "selector": {"a": "1"}}));
+        assert!(!changes(Some(&shape), &live, &same));
+        assert!(changes(None, &live, &same), "without a schema a list is one value");
+        for (name, spec) in [
+            ("another element", json!({"ports": [{"port": 3}]})),
+            ("another value in an element", json!({"ports": [{"port": 1, "defaulted": false}]})),
+            ("another tag", json!({"tags": ["c"]})),
+            ("less of what is one value", json!({"selector": {"b": "1"}})),
+            ("another list without a word", json!({"order": [1]})),
+        ] {
+            assert!(changes(Some(&shape), &live, &widget(&spec)), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_element_we_no_longer_declare_goes() {
+        let keys = vec![("name".to_owned(), Value::Null)];
+        let list = Shape::Elements { keys, element: Box::default() };
+        let members = |name: &str, shape| Shape::Members {
+            known: [(name.to_owned(), shape)].into(),
+            others: Box::default(),
+        };
+        let shape = members("spec", members("items", list));
+        let mut live = widget(&json!({"items": [{"name": "a"}, {"name": "b"}]}));
+        let owned = json!([{
+            "manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": "acme.io/v1", "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:items": {
+                "k:{\"name\":\"a\"}": {".": {}, "f:name": {}}, "k:{\"name\":\"b\"}": {".": {}, "f:name": {}},
+            }}},
+        }]);
+        live.metadata_mut().insert("managedFields".into(), owned);
+        let target = widget(&json!({"items": [{"name": "a"}]}));
+        let (_, predicted) = apply(&target, &live, Some(&shape)).unwrap();
+        assert_eq!(predicted.at(&["spec", "items"]), Some(&json!([{"name": "a"}])));
     }
 }

@@ -66,6 +66,7 @@ fn check(path: &Path) -> Result<(), Failure> {
             .then(|| TrackingMethod::from_setting(&case.tracking_method)),
         tracking_label: case.app_label_key.clone(),
         structured_merge: case.structured_merge,
+        ..DiffOptions::default()
     };
     let found = match (diff(target.as_ref(), live.as_ref(), &options), expected.get("error")) {
         (Err(_), Some(_)) => return Ok(()),

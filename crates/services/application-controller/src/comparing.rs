@@ -220,7 +220,17 @@ impl Controller {
                 }
                 Ok(Live::Read(lives))
             }
-            (Ok(lives), None) => Ok(Live::Unread(lives)),
+            (Ok(lives), None) => {
+                if let (Ok(destination), Ok(options)) = (&destination, &mut given.options) {
+                    let kinds: BTreeSet<_> =
+                        targets.resources.iter().filter_map(|target| options.wants_shape(target)).collect();
+                    if !kinds.is_empty() {
+                        options.shapes = Arc::new(destination.cache.cluster().shapes(kinds).await);
+                        compared.diff_options = Some(options.clone());
+                    }
+                }
+                Ok(Live::Unread(lives))
+            }
             (Err(reason), _) => Err(reason),
         };
         let work = move || {

@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use kubernetes::{Cluster, Discovery};
 use manifest_request::Rendering;
 use notify::Redactor;
-use object::{AppInstance, GroupKind, Object, ResourceKey};
+use object::{AppInstance, GroupKind, GroupVersionKind, Object, ResourceKey, Shape};
 use preview::{Change, Changed, Judgement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::{Code, Status};
@@ -93,6 +93,7 @@ async fn judged(
         instance,
         snapshot,
         discovery,
+        shapes: Arc::default(),
         now: Timestamp::now(),
     };
     situation.compared(hub, &cluster, targets, lives).await
@@ -200,12 +201,13 @@ struct Situation {
     instance: AppInstance,
     snapshot: Arc<Snapshot>,
     discovery: Arc<Discovery>,
+    shapes: Arc<BTreeMap<GroupVersionKind, Arc<Shape>>>,
     now: Timestamp,
 }
 
 impl Situation {
     async fn compared(
-        self,
+        mut self,
         hub: &Hub,
         cluster: &Cluster,
         objects: Vec<Object>,
@@ -221,6 +223,11 @@ impl Situation {
             targets.resources.iter().map(|target| (target.key(), target.gvk())).collect();
         let read = lives.read(cluster, wanted, &self.instance, &self.snapshot.tracking).await;
         read.map_err(Judgement::Failed)?;
+        if let Ok(options) = self.options() {
+            let kinds: BTreeSet<_> =
+                targets.resources.iter().filter_map(|target| options.wants_shape(target)).collect();
+            self.shapes = Arc::new(cluster.shapes(kinds).await);
+        }
         let work = hub.scripted(move || {
             let (comparison, conditions) = self.with(|facts| compare::compare(targets, Ok(lives.own), facts));
             if comparison.failed {
@@ -239,8 +246,10 @@ impl Situation {
         let data = &self.snapshot.data;
         let (customizations, _) = settings::Customizations::parse(data);
         let (compared, _) = settings::CompareOptions::parse(data);
-        compare::diff_options(&self.application, &customizations, compared, &self.snapshot.tracking)
-            .map_err(|error| error.to_string())
+        let options =
+            compare::diff_options(&self.application, &customizations, compared, &self.snapshot.tracking);
+        let options = options.map_err(|error| error.to_string())?;
+        Ok(DiffOptions { shapes: self.shapes.clone(), ..options })
     }
 
     fn namespaced(&self, kind: &GroupKind) -> Option<bool> {

@@ -116,14 +116,6 @@ fn a_sync_acts_in_the_name_of_the_projects_service_account() {
     let rights = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}]);
     let group = "rbac.authorization.k8s.io";
     let subjects = json!([{"kind": "ServiceAccount", "name": "deployer", "namespace": "acting"}]);
-    // Whoever creates the namespace looks for it.
-    installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRole",
-        "metadata": {"name": "acting-deployer"},
-        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]}));
-    installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRoleBinding",
-        "metadata": {"name": "acting-deployer"},
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "acting-deployer"},
-        "subjects": subjects}));
     installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "Role",
         "metadata": {"name": "deployer", "namespace": "acting"}, "rules": rights}));
     installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "RoleBinding",
@@ -134,11 +126,29 @@ fn a_sync_acts_in_the_name_of_the_projects_service_account() {
         .until("the sync succeeds", || installation.cli(&["app", "sync", "acting", "--timeout", "100"]).ok());
     assert_eq!(installation.value("acting", "map").as_deref(), Some("git"));
 
-    // Dry runs are in that name, too.
+    // Whoever creates the namespace looks for it first, and that is the service account, too.
     let [version, kind] = APPLICATION;
     let policy =
         json!({"spec": {"syncPolicy": {"syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]}}});
     installation.kube.merge(version, kind, "argocd", "acting", policy);
+    let refused = installation.until("the look at the namespace is refused", || {
+        installation.cli(&["app", "sync", "acting", "--timeout", "100"]).ok();
+        let state = operation(&installation.application("acting")).to_string();
+        state.contains("namespaces").then_some(state)
+    });
+    let who = "namespaces \\\"acting\\\" is forbidden: User \\\"system:serviceaccount:acting:deployer\\\" cannot get resource";
+    assert!(refused.contains(who), "{refused}");
+    installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRole",
+        "metadata": {"name": "acting-deployer"},
+        "rules": [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]}]}));
+    installation.kube.apply(json!({"apiVersion": format!("{group}/v1"), "kind": "ClusterRoleBinding",
+        "metadata": {"name": "acting-deployer"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "acting-deployer"},
+        "subjects": subjects}));
+    installation
+        .until("it may look", || installation.cli(&["app", "sync", "acting", "--timeout", "100"]).ok());
+
+    // Dry runs are in that name, too.
     installation.until_synced("acting");
     let role = &format!("{group}/v1");
     let weaker = json!({"rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]});
@@ -181,4 +191,61 @@ fn a_prune_that_asks_goes_on_as_soon_as_a_user_confirms() {
     assert_eq!(installation.value("confirmed", "asks"), None);
     assert_eq!(installation.value("confirmed", "stays").as_deref(), Some("1"));
     installation.succeed(&["app", "delete", "confirmed", "--yes"]);
+}
+
+#[test]
+fn lists_of_a_users_own_kind_merge_as_the_clusters_schema_says() {
+    let installation = installation();
+    let version = "lists.example.com/v1";
+    let listener = json!({"type": "object", "required": ["name"], "properties": {
+        "name": {"type": "string"}, "port": {"type": "integer"}, "protocol": {"type": "string", "default": "TCP"},
+    }});
+    let list = json!({
+        "type": "array", "items": listener, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+    });
+    let spec = json!({"type": "object", "properties": {"listeners": list}});
+    installation.kube.apply(json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "doors.lists.example.com"},
+        "spec": {
+            "group": "lists.example.com", "scope": "Namespaced", "names": {"kind": "Door", "plural": "doors", "singular": "door"},
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+            }],
+        },
+    }));
+    let door = |listeners: Value| json!({"apiVersion": version, "kind": "Door", "metadata": {"name": "door", "namespace": "doors"}, "spec": {"listeners": listeners}});
+    let wanted = door(json!([{"name": "a", "port": 1}])).to_string();
+    let repository = repository("doors", &[("app/door.json", wanted)]);
+    installation.create("doors", &repository, "app", &["--sync-option", "ServerSideApply=true"]);
+    installation.succeed(&["app", "sync", "doors", "--timeout", "100"]);
+    // The server's default within an element is no drift, and neither is another's element.
+    installation.until_synced("doors");
+    installation.kube.apply(door(json!([{"name": "b", "port": 2}])));
+    let listeners = || {
+        let found = installation.kube.find(version, "Door", "doors", "door").unwrap();
+        found["spec"]["listeners"].clone()
+    };
+    let a = json!({"name": "a", "port": 1, "protocol": "TCP"});
+    let b = json!({"name": "b", "port": 2, "protocol": "TCP"});
+    assert_eq!(listeners(), json!([a, b]));
+    installation.succeed(&["app", "get", "doors", "--refresh"]);
+    assert_eq!(sync_status(&installation.application("doors")), "Synced");
+    // A value that was declared is.
+    installation.kube.apply(door(json!([{"name": "a", "port": 7}, {"name": "b", "port": 2}])));
+    installation.until_application("doors", "OutOfSync", |it| {
+        installation.succeed(&["app", "get", "doors", "--refresh"]);
+        sync_status(it) == "OutOfSync"
+    });
+    installation.succeed(&["app", "sync", "doors", "--timeout", "100"]);
+    assert_eq!(listeners(), json!([a, b]));
+    installation.until_synced("doors");
+    installation.succeed(&["app", "delete", "doors", "--yes", "--wait"]);
+    installation.kube.delete(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "",
+        "doors.lists.example.com",
+    );
 }

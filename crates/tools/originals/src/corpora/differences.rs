@@ -62,6 +62,7 @@ impl Settings {
                 .then(|| TrackingMethod::from_setting(&self.tracking_method)),
             tracking_label: self.app_label_key.clone(),
             structured_merge: self.structured_merge,
+            ..DiffOptions::default()
         })
     }
 }
