@@ -32,6 +32,8 @@ pub struct ApiServer {
     pub down: bool,
     /// Labels of objects whose writes it refuses.
     pub refused: BTreeSet<String>,
+    /// Labels of objects whose server-side applies it answers with 422.
+    pub invalid: BTreeSet<String>,
     /// Changes nobody was told of yet.
     pub changes: Vec<Change>,
     /// Every version of every uid, with the number of the change.
@@ -184,6 +186,9 @@ impl ApiServer {
     ) -> Result<(Outcome, Object), Failure> {
         self.admits(target)?;
         let Writing { write, dry_run } = how;
+        if matches!(write, Write::ServerSideApply { .. }) && self.invalid.contains(&label(target)) {
+            return Err(failure(format!("{} is invalid: spec: 422", label(target)), FailureKind::Other));
+        }
         let live = self.objects.get(&target.key()).filter(|_| !target.name().is_empty()).cloned();
         let recorded = |target: &Object| match write {
             Write::Apply { .. } => fields::with_last_applied(target),

@@ -35,6 +35,7 @@ pub fn story(seed: u64) -> Story {
         without_namespace: random.once_in(10),
         track_by_label: random.once_in(6),
         ignores_values: random.once_in(5),
+        without_resync: random.once_in(6),
         things: things.clone(),
     };
     let mut last = things;
@@ -65,6 +66,7 @@ fn policy(random: &mut Random, writes: &str) -> Policy {
         "Validate=false",
         "PrunePropagationPolicy=orphan",
         "Delete=confirm",
+        "FailOnSharedResource=true",
     ];
     let automated = !random.once_in(3);
     Policy {
@@ -172,7 +174,7 @@ fn step(random: &mut Random, last: &mut Vec<Thing>, writes: &str) -> Step {
         [] => "ConfigMap/a".to_owned(),
         last => random.pick(last).label(),
     };
-    match random.below(40) {
+    match random.below(43) {
         0..=7 => {
             *last = pushed(random, last);
             Step::Push(last.clone())
@@ -215,7 +217,16 @@ fn step(random: &mut Random, last: &mut Vec<Thing>, writes: &str) -> Step {
         34 => Step::Refresh(random.once_in(2)),
         35 => Step::Confirm,
         36 => Step::SetPolicy(policy(random, writes)),
-        37 | 38 => Step::Window { denied: random.once_in(2), manual: random.once_in(2) },
+        37 | 38 => Step::Window {
+            denied: random.once_in(3),
+            manual: random.once_in(2),
+            allowed: random.once_in(2),
+            overrun: random.once_in(2),
+        },
+        39 => Step::Invalid { thing: known(random, last), on: !random.once_in(3) },
+        40 | 41 => {
+            Step::Claim { thing: known(random, last), value: 1 + i64::try_from(random.below(9)).unwrap_or(0) }
+        }
         _ if random.once_in(2) => Step::Delete,
         _ => Step::Refresh(false),
     }

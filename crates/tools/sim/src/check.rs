@@ -2,11 +2,12 @@
 
 use crate::api_server::ApiServer;
 use crate::controller::{Running, Start};
+use crate::facts::OTHER;
 use crate::thing::{Thing, label};
 use crate::world::World;
 use api::codes::SyncPhase;
 use api::v1alpha1::{Application, Operation, OperationState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use object::{Object, ResourceKey};
 use reconcile::DeleteObject;
 use serde_json::Value;
@@ -24,6 +25,34 @@ pub struct Notes {
     pub confirmed: Option<Timestamp>,
     /// Operations that ended, with their phases.
     pub ended: Vec<OperationState>,
+    /// The project's sync windows, each in the place of the one before it.
+    pub windows: Vec<Window>,
+}
+
+/// A sync window, and since when.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    /// Since when.
+    pub since: Timestamp,
+    /// It denies syncs.
+    pub denied: bool,
+    /// It permits them in the first five of ten minutes.
+    pub allowed: bool,
+    /// People may all the same.
+    pub manual: bool,
+    /// What began when it was open may go on.
+    pub overrun: bool,
+}
+
+/// What was decided just before a window closed may still begin.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+
+impl Window {
+    fn lets_in(self, automated: bool, at: Timestamp) -> bool {
+        let open = at.as_second().div_euclid(60).rem_euclid(10) < 5;
+        let closed = self.denied || self.allowed && !open;
+        !closed || self.manual && !automated
+    }
 }
 
 /// One attempt of an operation.
@@ -35,6 +64,10 @@ pub struct Attempt {
     restarts: usize,
     /// Whether it leaves alone what is ignored.
     respects: bool,
+    /// Whether it began while windows were closed: one that is to end may, and nothing else.
+    shut: bool,
+    /// Whether it fails where another application holds something.
+    fails_on_shared: bool,
     place: Option<(SyncPhase, i64)>,
     hooks: BTreeMap<(SyncPhase, ResourceKey), usize>,
 }
@@ -54,8 +87,31 @@ impl World {
         // What was not recorded is done again, from the first wave on.
         notes.attempt.place = None;
         let options = state.operation.sync.as_ref().map(|sync| sync.sync_options.as_slice());
-        notes.attempt.respects =
-            sync::SyncOptions::parse(options.unwrap_or_default()).respect_ignore_differences;
+        let options = sync::SyncOptions::parse(options.unwrap_or_default());
+        notes.attempt.respects = options.respect_ignore_differences;
+        notes.attempt.fails_on_shared = options.fail_on_shared_resource;
+        let began = state.started_at.timestamp();
+        self.notes.attempt.shut = self.is_shut(state.operation.initiated_by.automated, began);
+    }
+
+    /// Whether windows are closed for what begins now, or goes on after a restart, and it did not begin in time for what may
+    /// overrun.
+    fn is_shut(&self, automated: bool, began: Option<Timestamp>) -> bool {
+        let at = |moment: Timestamp| {
+            let window = self.notes.windows.iter().rev().find(|window| window.since <= moment).copied();
+            (window, window.is_none_or(|window| window.lets_in(automated, moment)))
+        };
+        let (window, open) = at(self.now);
+        let lately = self.now.saturating_sub(LATE).is_ok_and(|before| at(before).1);
+        let overruns = window.is_some_and(|window| window.overrun) && began.is_some_and(|began| at(began).1);
+        !open && !lately && !overruns
+    }
+
+    /// Whether an object carries the other application's mark.
+    pub(crate) fn is_others(&self, object: &Object) -> bool {
+        let method = self.given.tracking.method;
+        let owner = object::owner_application(object, method, object::tracking::DEFAULT_LABEL_KEY, "");
+        owner.is_some_and(|owner| owner.as_str() == OTHER)
     }
 
     pub(crate) fn note_end(&mut self, running: &Running, state: &OperationState) {
@@ -80,6 +136,9 @@ impl World {
     /// An automated sync that would take everything away is not asked for.
     pub(crate) fn check_request(&self, operation: &Operation) {
         let Some(sync) = &operation.sync else { return };
+        if self.is_shut(true, None) {
+            self.violated("a sync is asked for while its window is closed");
+        }
         let allowed =
             self.hub.application.as_ref().and_then(|application| {
                 application.spec.sync_policy.as_ref()?.automated.as_ref()?.allow_empty
@@ -118,7 +177,11 @@ impl World {
             Effect::RemoveHookFinalizer { key, .. } => self.check_release(key),
             _ => {}
         }
-        if plan.dry_run && matches!(effect, Effect::Apply { .. } | Effect::Delete { .. }) {
+        let changes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
+        if changes && self.notes.attempt.shut {
+            self.violated("a sync begins while its window is closed");
+        }
+        if plan.dry_run && changes {
             self.violated("a dry run changes something");
         }
     }
@@ -134,6 +197,10 @@ impl World {
         let known = task.creates_namespace || self.is_of_git(&task.key);
         if !known {
             self.violated(format!("{} is applied, and Git never named it", task.key));
+        }
+        let held = task.live.as_ref().is_some_and(|live| self.is_others(live));
+        if held && self.notes.attempt.fails_on_shared && !task.is_hook() {
+            self.violated(format!("{} is applied, and another application holds it", task.key));
         }
         if task.phase != SyncPhase::SyncFail && !task.creates_namespace {
             let place = (task.phase, task.wave);
@@ -270,6 +337,12 @@ impl World {
     pub(crate) fn check_idle(&self, timer: Option<Timestamp>) {
         let application = self.hub.application.as_ref();
         let forgotten = application.is_some() && timer.is_none() && !self.hub.down && !self.api.down;
+        // Without a time between looks, only what is unfinished is to be gone on with.
+        let unfinished =
+            |it: &Application| it.operation.is_some() || it.metadata.deletion_timestamp.is_some();
+        // A write that a window holds waits for whoever edits the project, and an application's deletion with it.
+        let forgotten = forgotten && !self.holds_writes();
+        let forgotten = forgotten && (!self.without_resync || application.is_some_and(unfinished));
         if forgotten {
             self.violated("nobody will look at the application again");
         }

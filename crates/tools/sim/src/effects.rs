@@ -19,6 +19,16 @@ impl World {
         waits.map(|(index, _)| index).collect()
     }
 
+    /// Whether a write waits for sync windows.
+    pub(crate) fn holds_writes(&self) -> bool {
+        let Some(running) = &self.controller.operation else { return false };
+        let flights = running.run.iter().flat_map(|run| &run.flights);
+        let mut writes = flights.filter(|flight| {
+            flight.answer.is_none() && matches!(flight.effect, Effect::Apply { .. } | Effect::Delete { .. })
+        });
+        !running.told.stopping && writes.next().is_some() && !self.operation_window_is_open()
+    }
+
     /// The answers that are on their way, by position.
     pub(crate) fn answered(&self) -> Vec<usize> {
         let run = self.controller.operation.as_ref().and_then(|running| running.run.as_ref());

@@ -61,7 +61,8 @@ impl World {
     /// The controller's settings.
     pub(crate) fn settings(&self) -> Settings {
         let sync_timeout = SignedDuration::from_secs(self.sync_timeout);
-        Settings { resync: SignedDuration::from_mins(10), sync_timeout, ..Settings::default() }
+        let resync = SignedDuration::from_mins(if self.without_resync { 0 } else { 10 });
+        Settings { resync, sync_timeout, ..Settings::default() }
     }
 
     /// Takes the next step of the look under way.

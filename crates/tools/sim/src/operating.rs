@@ -52,7 +52,14 @@ impl World {
     pub(crate) fn operation_timer(&self) -> Option<Timestamp> {
         let running = self.controller.operation.as_ref()?;
         let flush = running.dirty.then(|| running.written.saturating_add(WRITE_EVERY).unwrap_or(self.now));
-        running.wake.into_iter().chain(flush).min()
+        // What is held asks again when the windows change.
+        let changes = self
+            .controller
+            .stored
+            .as_ref()
+            .filter(|_| self.holds_writes())
+            .and_then(|stored| project::windows::open(&self.given.project, stored, self.now).changes_at);
+        running.wake.into_iter().chain(flush).chain(changes).min()
     }
 
     /// Takes the next step of the operation.
@@ -151,7 +158,10 @@ impl World {
             managed_namespace_metadata: None,
             migration_manager: None,
             prune_confirmed: reconcile::is_deletion_confirmed(application, started_at),
-            shared: Vec::new(),
+            shared: {
+                let told = compared.conditions.iter().filter(|it| it.r#type == "SharedResourceWarning");
+                told.map(|condition| condition.message.clone()).collect()
+            },
             timeout: Some(SignedDuration::from_secs(self.sync_timeout)).filter(SignedDuration::is_positive),
             settle: SignedDuration::from_secs(2),
             kinds: &kinds,

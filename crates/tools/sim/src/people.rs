@@ -1,5 +1,6 @@
 //! What people do: to Git, to the cluster, to the application.
 
+use crate::check::Window;
 use crate::facts::{APPLICATION, OTHER, SERVER};
 use crate::story::{Ask, Policy, Setup, Step};
 use crate::thing::{NAMESPACE, Thing, is_namespaced};
@@ -90,6 +91,9 @@ impl World {
             Step::Hub(answers) => self.hub.down = !answers,
             Step::Refuse { thing, on: true } => drop(self.api.refused.insert(thing.clone())),
             Step::Refuse { thing, on: false } => drop(self.api.refused.remove(thing)),
+            Step::Invalid { thing, on: true } => drop(self.api.invalid.insert(thing.clone())),
+            Step::Invalid { thing, on: false } => drop(self.api.invalid.remove(thing)),
+            Step::Claim { thing, value } => self.claim(thing, *value),
             Step::LoseWatch(kind) => drop(self.controller.cache.lost.insert(kind.clone())),
             Step::Taint(kind) => drop(self.controller.cache.tainted.insert(kind.clone())),
             Step::Relist => self.list(),
@@ -116,16 +120,27 @@ impl World {
                 });
             }
             Step::SetPolicy(policy) => self.hub.edit(|it| it.spec.sync_policy = Some(sync_policy(policy))),
-            Step::Window { denied, manual } => {
+            Step::Window { denied, manual, allowed, overrun } => {
+                let (kind, schedule, duration) =
+                    if *denied { ("deny", "* * * * *", "24h") } else { ("allow", "*/10 * * * *", "5m") };
                 let window = SyncWindow {
-                    kind: "deny".into(),
-                    schedule: "* * * * *".into(),
-                    duration: "24h".into(),
+                    kind: kind.into(),
+                    schedule: schedule.into(),
+                    duration: duration.into(),
                     applications: vec!["*".into()],
                     manual_sync: *manual,
+                    sync_overrun: *overrun,
                     ..SyncWindow::default()
                 };
-                self.given.project.spec.sync_windows = if *denied { vec![window] } else { Vec::new() };
+                let windows = if *denied || *allowed { vec![window] } else { Vec::new() };
+                self.given.project.spec.sync_windows = windows;
+                self.notes.windows.push(Window {
+                    since: now,
+                    denied: *denied,
+                    allowed: *allowed,
+                    manual: *manual,
+                    overrun: *overrun,
+                });
                 self.controller
                     .request(CompareWith::Recent, RefreshCause::Requested("projects changed".into()));
             }
@@ -175,6 +190,34 @@ impl World {
             installation_id: "",
         };
         set_tracking(object, &AppInstance::new("argocd", owner, "argocd"), NAMESPACE, tracking).ok();
+    }
+
+    /// Another application that names an object as well applies it: it is marked as that one's. A hook that is another's is in the
+    /// way for ever, since what is not ours is not deleted.
+    fn claim(&mut self, wanted: &str, value: i64) {
+        if self.api.find(wanted).is_some_and(sync::is_hook) {
+            return;
+        }
+        self.edit_object(wanted, value);
+        let Some(mut object) = self.api.find(wanted).cloned() else { return };
+        self.mark(&mut object, OTHER);
+        self.api.replace(&object, false).ok();
+    }
+
+    /// The other application no longer names what Git names.
+    pub fn let_go(&mut self) {
+        let named: Vec<String> = self.git.commits.last().into_iter().flatten().map(Thing::label).collect();
+        for name in named {
+            let Some(mut object) = self.api.find(&name).cloned().filter(|object| self.is_others(object))
+            else {
+                continue;
+            };
+            object.remove_annotation(object::tracking::TRACKING_ANNOTATION);
+            if let Some(Value::Object(labels)) = object.metadata_mut().get_mut("labels") {
+                labels.remove(object::tracking::DEFAULT_LABEL_KEY);
+            }
+            self.api.replace(&object, false).ok();
+        }
     }
 
     /// What is there that is none of the application's business: it must be there at the end.

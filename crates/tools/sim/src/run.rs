@@ -47,6 +47,7 @@ fn begin(story: &Story, given: &Given, traced: bool) -> World {
         controller: Default::default(),
         sync_timeout: story.setup.sync_timeout,
         ignores_values: story.setup.ignores_values,
+        without_resync: story.setup.without_resync,
         controller_writes: 0,
         notes: Default::default(),
         trace: traced.then(Vec::new),
@@ -66,17 +67,21 @@ fn begin(story: &Story, given: &Given, traced: bool) -> World {
 
 /// All faults end; then everything must come to rest, as Git says.
 fn finish(world: &mut World, story: &Story) {
-    for step in
-        [Step::Git(true), Step::Cluster(true), Step::Hub(true), Step::Window { denied: false, manual: false }]
-    {
+    let open = Step::Window { denied: false, manual: false, allowed: false, overrun: false };
+    for step in [Step::Git(true), Step::Cluster(true), Step::Hub(true), open] {
         world.take(&step);
     }
     world.api.refused.clear();
+    world.api.invalid.clear();
+    world.let_go();
     world.machines.all_well = true;
     // Nothing, where it is there.
     world.make(&Thing { kind: "Namespace".into(), name: NAMESPACE.into(), ..Thing::default() }, "");
     mend_git(world);
     world.take(&Step::Relist);
+    if story.setup.without_resync {
+        world.take(&Step::Refresh(false));
+    }
     let pass = |world: &mut World, seconds| world.pass(SignedDuration::from_secs(seconds), MOST_TURNS);
     pass(world, 60);
     world.take(&Step::Confirm);
@@ -144,10 +149,10 @@ fn check_deleted(world: &World, story: &Story) {
         world.violated("the application does not go");
     }
     check_others(world, story);
-    // Hooks of the deletion itself stay unless they say that they go.
+    // Hooks after the deletion stay unless they say that they go.
     let is_delete_hook = |object: &Object| {
         let says = |name: &str, word: &str| object.annotation(name).is_some_and(|text| text.contains(word));
-        says("argocd.argoproj.io/hook", "Delete")
+        says("argocd.argoproj.io/hook", "PostDelete")
             && !says("argocd.argoproj.io/hook-delete-policy", "HookSucceeded")
     };
     let kept = |object: &&Object| {

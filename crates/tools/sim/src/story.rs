@@ -33,6 +33,8 @@ pub struct Setup {
     pub track_by_label: bool,
     /// What ConfigMaps say as their value is ignored.
     pub ignores_values: bool,
+    /// `timeout.reconciliation` is zero: nothing is looked at for the time alone.
+    pub without_resync: bool,
 }
 
 /// An application's policies.
@@ -99,6 +101,20 @@ pub enum Step {
         /// From now on, or no longer.
         on: bool,
     },
+    /// Server-side applies of an object are answered with 422, or no longer.
+    Invalid {
+        /// Which.
+        thing: String,
+        /// From now on, or no longer.
+        on: bool,
+    },
+    /// Another application that names the object, too, applies it.
+    Claim {
+        /// Which.
+        thing: String,
+        /// What it says afterwards.
+        value: i64,
+    },
     /// A kind is no longer told of: events of it are lost until it is listed anew.
     LoseWatch(String),
     /// A kind can no longer be listed, and is known to be.
@@ -123,12 +139,18 @@ pub enum Step {
     Confirm,
     /// A user sets policies.
     SetPolicy(Policy),
-    /// A project's window denies syncs, or no longer.
+    /// A project's window denies syncs, or permits them half of the time, or there is none.
     Window {
-        /// From now on, or no longer.
+        /// It denies them.
         denied: bool,
         /// Whether people may all the same.
         manual: bool,
+        /// It permits them in the first five of ten minutes.
+        #[serde(default)]
+        allowed: bool,
+        /// What began when it was open may go on.
+        #[serde(default)]
+        overrun: bool,
     },
     /// A user deletes the application.
     Delete,

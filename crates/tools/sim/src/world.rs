@@ -36,6 +36,8 @@ pub struct World {
     pub sync_timeout: i64,
     /// What ConfigMaps say as their value is ignored.
     pub ignores_values: bool,
+    /// `timeout.reconciliation` is zero.
+    pub without_resync: bool,
     /// Writes of the controller to the destination so far.
     pub controller_writes: usize,
     /// What checks remember.
