@@ -25,6 +25,7 @@ mod processes;
 mod pull_requests;
 mod rendering;
 mod rollouts;
+mod scopes;
 mod signatures;
 mod syncing;
 mod web;
