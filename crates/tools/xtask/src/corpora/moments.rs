@@ -59,7 +59,7 @@ const MOMENTS: &[(&str, &[&str])] = &[
     ("04-082", &["app-33-orphaned"]),
     ("04-090", &["app-34-with-delete-hooks"]),
     ("04-091", &["app-35-deleting-predelete-hook"]),
-    ("05-104", &["appproject-team-a"]),
+    ("05-140", &["appproject-team-a"]),
     ("06-080", &["app-40-second-cluster"]),
     ("06-110", &["app-41-cluster-gone"]),
     ("08-039", &["app-44-unreachable-cluster"]),
