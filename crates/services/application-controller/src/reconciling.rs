@@ -64,15 +64,16 @@ impl Controller {
         if ending {
             return Ok(());
         }
-        if application.metadata.deletion_timestamp.is_some_and(|time| !time.is_zero()) {
-            return self.look_at_deletion(key, &application).await;
-        }
-        // Whoever edits the project, or asks to stop, makes this look: writes that a window holds ask again.
+        // Whoever edits the project, or asks to stop, makes this look: writes that a window holds ask again. A deletion waits
+        // for them.
         self.memories().with(key, |memory| {
             if let Some(handle) = &memory.operation {
                 handle.looked.notify_waiters();
             }
         });
+        if application.metadata.deletion_timestamp.is_some_and(|time| !time.is_zero()) {
+            return self.look_at_deletion(key, &application).await;
+        }
         let actions = self.decide(key, &application, None);
         self.act(key, application, actions).await
     }
