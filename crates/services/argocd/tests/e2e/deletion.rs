@@ -72,8 +72,8 @@ fn a_hook_that_the_project_does_not_permit_is_not_made_and_holds_the_deletion() 
     permit(fence("default", json!([{"group": "rbac.authorization.k8s.io", "kind": "ClusterRole"}])));
     until_gone(&installation, "fenced");
     assert!(made().is_some());
+    assert_eq!(installation.value("default", "escaped"), None, "what ran before went with the rest");
     installation.kube.delete("rbac.authorization.k8s.io/v1", "ClusterRole", "", "escaped");
-    installation.kube.delete("v1", "ConfigMap", "default", "escaped");
     installation.kube.delete(VERSION, "AppProject", NAMESPACE, "fenced");
 }
 

@@ -89,3 +89,46 @@ fn windows_hold_back_automated_syncs_and_those_by_hand_unless_they_may() {
     installation.succeed(&["app", "delete", "hours", "--yes", "--wait"]);
     installation.kube.delete(VERSION, "AppProject", NAMESPACE, "hours");
 }
+
+#[test]
+fn a_deletion_that_waits_for_an_operation_goes_on_once_its_window_is_taken_away() {
+    let installation = installation();
+    let spec = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
+    installation
+        .kube
+        .create(json!({"apiVersion": VERSION, "kind": "AppProject",
+            "metadata": {"name": "hours", "namespace": NAMESPACE}, "spec": spec}))
+        .unwrap();
+    let gate = installation.home.path().join("gate");
+    let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
+    let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
+    let hook = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "gate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
+        "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    });
+    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook.to_string())];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let repository = GitRepo::from_files("closing", &files).unwrap();
+    installation.until("the project is known", || {
+        let words = installation.creation("closing", &repository.url(), "app", &["--project", "hours"]);
+        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
+    });
+    installation.succeed(&["app", "sync", "closing", "--async"]);
+    installation
+        .until("the hook runs", || installation.kube.find("batch/v1", "Job", "closing", "gate").map(drop));
+    // It closes while the sync is under way, and nothing tells when it opens but midnight.
+    set(&installation, &json!([window("deny", ["0 0 * * *", "24h"], false)]));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::fs::write(&gate, "").unwrap();
+    installation.until_application("closing", "held by its window", |it| {
+        it["status"]["operationState"]["message"] == "Sync operation blocked by sync window"
+    });
+    installation.succeed(&["app", "delete", "closing", "--yes", "--wait=false"]);
+    assert_eq!(installation.value("closing", "map"), None);
+    set(&installation, &json!([]));
+    installation.until("the application is gone", || {
+        installation.kube.find(VERSION, "Application", NAMESPACE, "closing").is_none().then_some(())
+    });
+    installation.kube.delete(VERSION, "AppProject", NAMESPACE, "hours");
+}
