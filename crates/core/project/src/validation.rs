@@ -5,6 +5,9 @@ use api::v1alpha1::{AppProject, ProjectRole, SyncWindow};
 use object::GoDuration;
 use std::collections::BTreeSet;
 
+/// What no service account has in its name.
+const NEVER_IN_A_SERVICE_ACCOUNT: [char; 8] = ['!', '*', '[', ']', '{', '}', '\\', '/'];
+
 /// Why a project is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -62,8 +65,15 @@ pub fn validate_project(project: &AppProject) -> Checked {
     valid_windows(&spec.sync_windows)?;
     seen.clear();
     for account in &spec.destination_service_accounts {
-        denies_something("server", &account.server)?;
-        denies_something("namespace", &account.namespace)?;
+        denies_nothing("server", &account.server)?;
+        denies_nothing("namespace", &account.namespace)?;
+        let name = account.default_service_account.as_str();
+        if name.trim_matches(' ').is_empty() || name.contains(NEVER_IN_A_SERVICE_ACCOUNT) {
+            return refuse(
+                Code::InvalidArgument,
+                format!("defaultServiceAccount has an invalid format, '{name}'"),
+            );
+        }
         once(&mut seen, format!("{}/{}", account.server, account.namespace), "destinationServiceAccount")?;
     }
     Ok(())
@@ -77,6 +87,14 @@ fn refuse(code: Code, message: String) -> Checked {
 fn denies_something(field: &str, value: &str) -> Checked {
     if value == "!*" {
         return refuse(Code::InvalidArgument, format!("{field} has an invalid format, '!*'"));
+    }
+    Ok(())
+}
+
+/// There is nothing to deny where a service account is chosen.
+fn denies_nothing(field: &str, value: &str) -> Checked {
+    if value.contains('!') {
+        return refuse(Code::InvalidArgument, format!("{field} has an invalid format, '{value}'"));
     }
     Ok(())
 }

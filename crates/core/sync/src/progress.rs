@@ -126,6 +126,21 @@ pub(crate) enum Verdict {
     Missing,
 }
 
+/// Kinds that admission looks up by name for others: for pods, all of them.
+const LOOKED_UP: [&str; 3] = ["ServiceAccount", "PriorityClass", "RuntimeClass"];
+
+/// Whether a dry run is refused for want of something that the same sync applies.
+fn lacks_what_comes(plan: &Plan, failure: &Failure) -> bool {
+    let named = |task: &&Task| {
+        let name = &task.key.name;
+        LOOKED_UP.contains(&task.gvk.kind.as_str())
+            && (failure.message.contains(&format!("\"{name}\" not found"))
+                || failure.message.contains(&format!("with name {name} was found")))
+    };
+    failure.message.contains("is forbidden: ")
+        && plan.tasks.iter().filter(|task| task.target.is_some()).any(|task| named(&task))
+}
+
 impl Progress {
     /// Nothing done yet. The first event is a [`crate::Event::Tick`].
     pub fn new(plan: &Plan, now: Timestamp) -> Self {
@@ -440,6 +455,8 @@ impl Progress {
     fn absorb_dry_run(&mut self, plan: &Plan, index: usize, result: Result<Success, Failure>) {
         self.tasks[index].validated = true;
         match result {
+            // Admission looks up what this very sync is going to make.
+            Err(failure) if lacks_what_comes(plan, &failure) && !plan.dry_run => {}
             Err(failure) => {
                 self.record(
                     index,

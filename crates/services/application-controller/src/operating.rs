@@ -336,7 +336,11 @@ impl Run<'_> {
                     match effect {
                         Effect::WakeAt(at) => wake = Some(at),
                         Effect::Done { phase, message } => {
-                            self.record(&mut state, &progress);
+                            dirty |= self.record(&mut state, &progress);
+                            // How a hook ended is told before the end: who waits prints lines as they come.
+                            if dirty && self.plan.tasks.iter().any(sync::Task::is_hook) {
+                                self.write(&state).await;
+                            }
                             if phase == OperationPhase::Succeeded {
                                 note_namespace(&mut state, &self.application);
                             }

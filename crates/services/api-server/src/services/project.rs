@@ -199,7 +199,7 @@ async fn create(hub: &Hub, access: &Access, request: ProjectCreateRequest) -> Re
     let mut wanted =
         request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
     access.require(PROJECTS, "create", &wanted.metadata.name)?;
-    project_token::keep_in_status(&mut wanted);
+    project_token::settle(&mut wanted);
     // Tokens are issued, not declared: what comes with a new project was never signed for it.
     wanted.status = Default::default();
     for role in &mut wanted.spec.roles {
@@ -256,7 +256,7 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
         request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
     let name = wanted.metadata.name.clone();
     access.require(PROJECTS, "update", &name)?;
-    project_token::keep_in_status(&mut wanted);
+    project_token::settle(&mut wanted);
     check(&wanted)?;
     let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
     require_what_changes(access, &existing, &wanted)?;
@@ -265,7 +265,8 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
     kept_of_roles(&mut wanted);
     for role in &mut wanted.spec.roles {
         let before = existing.spec.roles.iter().find(|before| before.name == role.name);
-        role.jwt_tokens = before.map(|before| before.jwt_tokens.clone()).unwrap_or_default();
+        let known = existing.status.jwt_tokens_by_role.get(&role.name).filter(|_| before.is_some());
+        role.jwt_tokens = known.map(|tokens| tokens.items.clone()).unwrap_or_default();
     }
     nothing_becomes_invalid(hub, &hub.scope(&existing), &existing, &wanted)?;
     let updated = hub.store.update_project(&wanted).await.map_err(|error| failure::store(&error))?;

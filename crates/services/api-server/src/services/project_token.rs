@@ -11,8 +11,23 @@ use std::sync::Arc;
 use tonic::Status;
 use wire::project::{ProjectTokenCreateRequest, ProjectTokenDeleteRequest};
 
-/// Takes the records out of the roles, where older versions kept them, into the status.
-pub(crate) fn keep_in_status(project: &mut AppProject) {
+/// Records are in the status and, as the original keeps them, in the roles: what one place lacks the other has.
+pub(crate) fn settle(project: &mut AppProject) {
+    gather(project);
+    repeat(project);
+}
+
+/// Writes into the roles what the status has.
+fn repeat(project: &mut AppProject) {
+    project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
+    for role in &mut project.spec.roles {
+        let known = project.status.jwt_tokens_by_role.get(&role.name);
+        role.jwt_tokens = known.map(|tokens| tokens.items.clone()).unwrap_or_default();
+    }
+}
+
+/// Takes the records out of the roles into the status.
+fn gather(project: &mut AppProject) {
     for role in &mut project.spec.roles {
         let of_role = project.status.jwt_tokens_by_role.entry(role.name.clone()).or_default();
         for token in std::mem::take(&mut role.jwt_tokens) {
@@ -21,7 +36,6 @@ pub(crate) fn keep_in_status(project: &mut AppProject) {
             }
         }
     }
-    project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
 }
 
 /// The project, for those who may change it and for members of the role's own groups; the role may be gone.
@@ -56,7 +70,7 @@ pub(crate) async fn create(
         return Err(Status::not_found(text));
     }
     let mut project = AppProject::clone(&found);
-    keep_in_status(&mut project);
+    gather(&mut project);
     let id = if request.id.is_empty() { uuid::Uuid::new_v4().to_string() } else { request.id };
     let tokens = &mut project.status.jwt_tokens_by_role.entry(request.role.clone()).or_default().items;
     if tokens.iter().any(|token| token.id == id) {
@@ -75,6 +89,7 @@ pub(crate) async fn create(
     let subject = Subject::Project { project: name.clone(), role: request.role.clone() };
     let (token, claims) = key.issue(&subject, &id, now, lifetime);
     tokens.push(JWTToken { iat: claims.iat, exp: claims.exp.unwrap_or(0), id });
+    repeat(&mut project);
     let updated = hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
     hub.tell_project(access, &updated, Reason::Created, "created token").await;
     tracing::info!(project = %name, role = %request.role, user = %access.username(), "a project token was issued");
@@ -93,7 +108,7 @@ pub(crate) async fn delete(
         return Ok(());
     }
     let mut project = AppProject::clone(&found);
-    keep_in_status(&mut project);
+    gather(&mut project);
     let mut taken = false;
     if let Some(tokens) = project.status.jwt_tokens_by_role.get_mut(&request.role) {
         let before = tokens.items.len();
@@ -103,7 +118,7 @@ pub(crate) async fn delete(
         tokens.items.retain(|token| !gone(token));
         taken = tokens.items.len() < before;
     }
-    project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
+    repeat(&mut project);
     if project != *found {
         let updated = hub.store.update_project(&project).await.map_err(|error| failure::store(&error))?;
         if taken {
@@ -118,18 +133,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_move_to_the_status_once() {
-        let token = JWTToken { iat: 1, exp: 0, id: "a".into() };
+    fn records_are_in_the_status_and_in_the_roles_once() {
+        let token = |id: &str| JWTToken { iat: 1, exp: 0, id: id.into() };
         let mut project = AppProject::default();
         project.spec.roles = vec![ProjectRole {
             name: "ci".into(),
-            jwt_tokens: vec![token.clone()],
+            jwt_tokens: vec![token("a")],
             ..ProjectRole::default()
         }];
-        keep_in_status(&mut project);
-        project.spec.roles[0].jwt_tokens = vec![token.clone()];
-        keep_in_status(&mut project);
-        assert_eq!(project.status.jwt_tokens_by_role["ci"].items, [token]);
+        settle(&mut project);
+        settle(&mut project);
+        assert_eq!(project.status.jwt_tokens_by_role["ci"].items, [token("a")]);
+        // Somebody wrote the roles without them.
+        project.spec.roles[0].jwt_tokens.clear();
+        settle(&mut project);
+        assert_eq!(project.spec.roles[0].jwt_tokens, [token("a")]);
+        project.status.jwt_tokens_by_role.clear();
+        repeat(&mut project);
         assert!(project.spec.roles[0].jwt_tokens.is_empty());
     }
 }
