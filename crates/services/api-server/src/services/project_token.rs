@@ -136,11 +136,8 @@ mod tests {
     fn records_are_in_the_status_and_in_the_roles_once() {
         let token = |id: &str| JWTToken { iat: 1, exp: 0, id: id.into() };
         let mut project = AppProject::default();
-        project.spec.roles = vec![ProjectRole {
-            name: "ci".into(),
-            jwt_tokens: vec![token("a")],
-            ..ProjectRole::default()
-        }];
+        project.spec.roles =
+            vec![ProjectRole { name: "ci".into(), jwt_tokens: vec![token("a")], ..ProjectRole::default() }];
         settle(&mut project);
         settle(&mut project);
         assert_eq!(project.status.jwt_tokens_by_role["ci"].items, [token("a")]);
