@@ -23,6 +23,10 @@ pub(crate) async fn refreshed(
     let mut changes = hub.store.applications().follow();
     let asked =
         hub.store.request_refresh(namespace, name, hard).await.map_err(|error| failure::store(&error))?;
+    // What is known by now may be newer than the answer to the question: the controller was as quick as that.
+    if !asked.metadata.annotations.contains_key(REFRESH) {
+        return Ok(Arc::new(asked));
+    }
     let since = asked.metadata.resource_version.parse::<u64>().unwrap_or(0);
     let waiting = async {
         loop {
