@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, redirect};
+use rustls::InvalidMessage;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,8 +129,12 @@ impl Client {
     }
 
     fn unreachable(&self, address: &str, error: reqwest::Error) -> DownloadError {
-        let reason = self.access.scrub(&causes(&error.without_url()));
-        DownloadError::Unreachable { address: address.to_owned(), reason }
+        let error = error.without_url();
+        let (address, reason) = (address.to_owned(), self.access.scrub(&causes(&error)));
+        if is_not_tls(&error) {
+            return DownloadError::NotTls { address, reason };
+        }
+        DownloadError::Unreachable { address, reason }
     }
 }
 
@@ -230,6 +235,24 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
         return attempt.error("a redirect to a link-local address is not followed");
     }
     attempt.follow()
+}
+
+/// Whether it failed because what answered does not speak TLS.
+fn is_not_tls(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) = error.downcast_ref()
+        {
+            return true;
+        }
+        // What an I/O error holds is not its source.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    false
 }
 
 /// An error with what is behind it, each said once.

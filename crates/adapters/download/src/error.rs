@@ -27,6 +27,14 @@ pub enum DownloadError {
         /// What the transport said.
         reason: String,
     },
+    /// What answered does not speak TLS.
+    #[error("get {address}: {reason}")]
+    NotTls {
+        /// Without credentials.
+        address: String,
+        /// What the transport said.
+        reason: String,
+    },
     /// The server said no.
     #[error("get {address}: {status}")]
     Status {
@@ -51,7 +59,7 @@ impl DownloadError {
     /// Whether asking again, with nothing changed, may help.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::NotTls { .. } => true,
             Self::Status { code, .. } => *code >= 500 || *code == 429,
             Self::InvalidAddress { .. } | Self::InvalidAccess { .. } | Self::TooLarge { .. } => false,
         }

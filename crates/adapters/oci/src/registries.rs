@@ -244,14 +244,11 @@ async fn begin(
     access: Access,
     timeout: Duration,
 ) -> Result<Arc<Session>, OciError> {
-    let session = Arc::new(Session::new(reference.clone(), plain_http, access.clone(), timeout)?);
-    if !plain_http && is_loopback(session.base()) && !session.answers().await {
-        let plain = Arc::new(Session::new(reference, true, access, timeout)?);
-        if plain.answers().await {
-            return Ok(plain);
-        }
+    let session = Session::new(reference.clone(), plain_http, access.clone(), timeout)?;
+    if !plain_http && is_loopback(session.base()) && session.lacks_tls().await {
+        return Ok(Arc::new(Session::new(reference, true, access, timeout)?));
     }
-    Ok(session)
+    Ok(Arc::new(session))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -3,7 +3,7 @@
 use crate::challenge::{self, Challenge};
 use crate::{OciError, Reference};
 use base64::Engine as _;
-use download::{Access, Answer, Ask, Client};
+use download::{Access, Answer, Ask, Client, DownloadError};
 use object::Secret;
 use serde::Deserialize;
 use std::sync::Mutex;
@@ -78,10 +78,10 @@ impl Session {
         &self.base
     }
 
-    /// Whether anybody answers there at all, whatever is said.
-    pub(crate) async fn answers(&self) -> bool {
+    /// Whether what answers there does not speak TLS: no other failure says so.
+    pub(crate) async fn lacks_tls(&self) -> bool {
         let ask = Ask { url: &self.base, accept: "", authorization: None, head: true };
-        self.client.ask(ask).await.is_ok()
+        matches!(self.client.ask(ask).await, Err(DownloadError::NotTls { .. }))
     }
 
     /// Asks; where the registry refuses, once more with what it wants.
