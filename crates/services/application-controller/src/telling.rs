@@ -7,6 +7,7 @@ use api::k8s::meta_v1::Time;
 use api::v1alpha1::{
     Application, ApplicationStatus, ClusterCacheInfo, ClusterInfo, ConnectionState, Operation, OperationState,
 };
+use cluster_cache::Stats;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,10 +156,6 @@ impl Controller {
         for destination in self.clusters().open_now() {
             let stats = destination.cache.stats();
             let now = Time::from(self.now());
-            let (status, message) = match &stats.connection_error {
-                None => ("Successful", String::new()),
-                Some(reason) => ("Failed", reason.clone()),
-            };
             let api_versions = match destination.cache.cluster().discovery().await {
                 Ok(discovery) => discovery.api_versions(),
                 Err(_) => Vec::new(),
@@ -171,7 +168,7 @@ impl Controller {
             };
             let count = applications.iter().filter(here).count();
             let info = ClusterInfo {
-                connection_state: ConnectionState { status: status.into(), message, attempted_at: Some(now) },
+                connection_state: connection_state(&stats, now),
                 server_version: self.kube_version(&destination.server).await,
                 cache_info: ClusterCacheInfo {
                     resources_count: i64::try_from(stats.resources).unwrap_or(i64::MAX),
@@ -185,5 +182,33 @@ impl Controller {
                 self.cache_set_for(&format!("cluster|info|{}", destination.server), text, CLUSTER_INFO).await;
             }
         }
+    }
+}
+
+/// How the connection to a cluster is told: nothing is said of one that has not been listed to its end.
+fn connection_state(stats: &Stats, now: Time) -> ConnectionState {
+    let (status, message) = match &stats.connection_error {
+        Some(reason) => ("Failed", reason.as_str()),
+        None if stats.last_sync.is_none() => ("Unknown", ""),
+        None => ("Successful", ""),
+    };
+    ConnectionState { status: status.into(), message: message.into(), attempted_at: Some(now) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_connected_once_all_of_it_is_listed() {
+        let status = |stats: &Stats| connection_state(stats, Time::from(Timestamp::UNIX_EPOCH)).status;
+        let filling = Stats { apis: 12, warming: 3, ..Stats::default() };
+        assert_eq!(status(&filling), "Unknown");
+        let listed = Stats { last_sync: Some(Timestamp::UNIX_EPOCH), ..filling.clone() };
+        assert_eq!(status(&listed), "Successful");
+        let refused = Stats { connection_error: Some("refused".into()), ..filling };
+        let told = connection_state(&refused, Time::from(Timestamp::UNIX_EPOCH));
+        assert_eq!((told.status.as_str(), told.message.as_str()), ("Failed", "refused"));
+        assert_eq!(status(&Stats { connection_error: refused.connection_error, ..listed }), "Failed");
     }
 }

@@ -212,7 +212,10 @@ fn what_is_kept_of_a_cluster_is_told_by_list_get_and_statistics() {
     let listed = installation.until("the cluster's list tells of it", || {
         let listed = json(&["cluster", "list", "-o", "json"]);
         let found = listed.as_array()?.iter().find(|cluster| cluster["server"] == server)?.clone();
-        (found["info"]["applicationsCount"].as_i64() >= Some(1)).then_some(found)
+        let info = &found["info"];
+        // The cluster is told of as soon as it is known, and is connected when all of it is listed.
+        let connected = info["connectionState"]["status"] != "Unknown";
+        (connected && info["applicationsCount"].as_i64() >= Some(1)).then_some(found)
     });
     let info = &listed["info"];
     assert_eq!(info["connectionState"]["status"], "Successful", "{info:#}");
