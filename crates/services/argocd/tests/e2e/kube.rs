@@ -1,5 +1,6 @@
 //! The cluster behind the back of what is under test.
 
+use crate::installation::LIMIT;
 use base64::Engine;
 use kubernetes::{
     Access, ApplyOptions, Cluster, Connection, DeleteOptions, Error, ListOptions, Method, Patch, WriteOptions,
@@ -109,6 +110,12 @@ impl Kube {
     pub fn listing(&self, namespace: &str) -> BTreeMap<String, String> {
         // The cluster's own comings and goings are nobody's doing.
         let ignored = ["Event", "Lease", "Endpoints", "EndpointSlice", "PodMetrics"];
+        // It gives these to each namespace, a moment after that is made.
+        let given = || {
+            let account = self.find("v1", "ServiceAccount", namespace, "default");
+            account.and(self.find("v1", "ConfigMap", namespace, "kube-root-ca.crt"))
+        };
+        testkit::poll(LIMIT, given).unwrap();
         self.wait(async {
             let mut all = BTreeMap::new();
             let discovery = self.cluster.refresh_discovery().await.unwrap();
