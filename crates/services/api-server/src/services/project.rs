@@ -199,7 +199,6 @@ async fn create(hub: &Hub, access: &Access, request: ProjectCreateRequest) -> Re
     let mut wanted =
         request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
     access.require(PROJECTS, "create", &wanted.metadata.name)?;
-    project_token::settle(&mut wanted);
     // Tokens are issued, not declared: what comes with a new project was never signed for it.
     wanted.status = Default::default();
     for role in &mut wanted.spec.roles {
@@ -233,17 +232,21 @@ async fn already_there(
         require_what_changes(access, &existing, &wanted)?;
         existing.spec = wanted.spec;
         kept_of_roles(&mut existing);
+        project_token::repeat(&mut existing);
         nothing_becomes_invalid(hub, &scope.0, &scope.1, &existing)?;
         let updated = hub.store.update_project(&existing).await.map_err(|error| failure::store(&error))?;
         hub.tell_project(access, &updated, Reason::Updated, "updated project").await;
         return Ok(updated);
     }
-    if existing.spec == wanted.spec {
+    // Tokens are not declared: a project that has some is the declared one all the same.
+    let mut declared = existing.clone();
+    declared.spec.roles.iter_mut().for_each(|role| role.jwt_tokens.clear());
+    if declared.spec == wanted.spec {
         return Ok(existing);
     }
     Err(Status::invalid_argument(format!(
         "existing project spec is different; use upsert flag to force update; difference in keys {:?}",
-        members::differing(&spec(&existing), &spec(&wanted)).join(",")
+        members::differing(&spec(&declared), &spec(&wanted)).join(",")
     )))
 }
 
@@ -256,7 +259,6 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
         request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
     let name = wanted.metadata.name.clone();
     access.require(PROJECTS, "update", &name)?;
-    project_token::settle(&mut wanted);
     check(&wanted)?;
     let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
     require_what_changes(access, &existing, &wanted)?;

@@ -11,14 +11,8 @@ use std::sync::Arc;
 use tonic::Status;
 use wire::project::{ProjectTokenCreateRequest, ProjectTokenDeleteRequest};
 
-/// Records are in the status and, as the original keeps them, in the roles: what one place lacks the other has.
-pub(crate) fn settle(project: &mut AppProject) {
-    gather(project);
-    repeat(project);
-}
-
-/// Writes into the roles what the status has.
-fn repeat(project: &mut AppProject) {
+/// Writes into the roles what the status has: the original keeps records in both places.
+pub(crate) fn repeat(project: &mut AppProject) {
     project.status.jwt_tokens_by_role.retain(|_, tokens| !tokens.items.is_empty());
     for role in &mut project.spec.roles {
         let known = project.status.jwt_tokens_by_role.get(&role.name);
@@ -138,12 +132,14 @@ mod tests {
         let mut project = AppProject::default();
         project.spec.roles =
             vec![ProjectRole { name: "ci".into(), jwt_tokens: vec![token("a")], ..ProjectRole::default() }];
-        settle(&mut project);
-        settle(&mut project);
+        for _ in 0..2 {
+            gather(&mut project);
+            repeat(&mut project);
+        }
         assert_eq!(project.status.jwt_tokens_by_role["ci"].items, [token("a")]);
         // Somebody wrote the roles without them.
         project.spec.roles[0].jwt_tokens.clear();
-        settle(&mut project);
+        repeat(&mut project);
         assert_eq!(project.spec.roles[0].jwt_tokens, [token("a")]);
         project.status.jwt_tokens_by_role.clear();
         repeat(&mut project);

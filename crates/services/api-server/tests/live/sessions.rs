@@ -154,6 +154,36 @@ async fn a_role_that_comes_back_has_none_of_its_former_tokens() {
 }
 
 #[tokio::test]
+async fn a_project_that_is_declared_again_keeps_its_tokens() {
+    let bench = Bench::start("declared", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let declare = async |description: &str, upsert: bool| {
+        let spec = json!({
+            "description": description, "sourceRepos": ["*"],
+            "destinations": [{"server": "*", "namespace": "*"}],
+            "roles": [{"name": "ci", "policies": ["p, proj:red:ci, applications, *, red/*, allow"]}],
+        });
+        let body = json!({"project": {"metadata": {"name": "red"}, "spec": spec}, "upsert": upsert});
+        bench.post("/api/v1/projects", &admin, body).await
+    };
+    declare("one", false).await.good();
+    let issued = bench.post("/api/v1/projects/red/roles/ci/token", &admin, json!({"id": "t"})).await.good();
+    let token = issued.json()["token"].as_str().unwrap().to_owned();
+    declare("one", false).await.good();
+    let refused = declare("two", false).await;
+    refused.is(
+        400,
+        "existing project spec is different; use upsert flag to force update; difference in keys \"Description\"",
+    );
+    declare("two", true).await.good();
+    let project = bench.get("/api/v1/projects/red", &admin).await.good().json();
+    assert_eq!(project["spec"]["description"], "two");
+    assert_eq!(project["spec"]["roles"][0]["jwtTokens"][0]["id"], "t");
+    assert_eq!(project["status"]["jwtTokensByRole"]["ci"]["items"][0]["id"], "t");
+    bench.get("/api/v1/applications?projects=red", &token).await.good();
+}
+
+#[tokio::test]
 async fn a_projects_token_is_good_for_its_project_only_and_until_it_is_taken_back() {
     let bench = Bench::start("tokens", json!({}), json!({})).await;
     let admin = bench.admin().await;
