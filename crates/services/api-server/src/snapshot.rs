@@ -10,7 +10,7 @@ use settings::{Data, Problem, RbacPolicy};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use store::{GPG_KEYS, KNOWN_HOSTS, Store, Stored, TLS_CERTIFICATES};
+use store::Store;
 
 const SETTINGS: &str = "argocd-cm";
 const POLICY: &str = "argocd-rbac-cm";
@@ -19,8 +19,9 @@ const SECRET: &str = "argocd-secret";
 /// How long one script of a user's action may take, as in the controller.
 const SCRIPT_TIME: Duration = Duration::from_secs(2);
 
-/// Resource versions of the objects that settings are in.
-pub(crate) type Versions = [Arc<str>; 6];
+/// What tells one state of the settings from another: how many changes of ConfigMaps there were, and the version of
+/// `argocd-secret`.
+pub(crate) type Versions = (u64, Arc<str>);
 
 /// A part of the settings that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -188,17 +189,9 @@ fn pull_requests(store: &Store, data: &Data) -> (settings::PullRequests, Vec<set
 
 /// The versions now.
 pub(crate) fn versions(store: &Store) -> Versions {
-    let namespace = store.namespace();
-    let version = |name: &str| config_version(store.config_maps().get(namespace, name).as_deref());
-    let secret = store.secrets().get(namespace, SECRET);
+    let secret = store.secrets().get(store.namespace(), SECRET);
     let secret = secret.map_or_else(|| Arc::from(""), |stored| stored.resource_version.clone());
-    let [settings, policy, hosts, certificates, keys] =
-        [SETTINGS, POLICY, KNOWN_HOSTS, TLS_CERTIFICATES, GPG_KEYS].map(version);
-    [settings, policy, secret, hosts, certificates, keys]
-}
-
-fn config_version<T>(stored: Option<&Stored<T>>) -> Arc<str> {
-    stored.map_or_else(|| Arc::from(""), |stored| stored.resource_version.clone())
+    (store.config_maps().generation(), secret)
 }
 
 /// The signing key, and what else `argocd-secret` holds as text.
