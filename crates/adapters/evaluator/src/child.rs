@@ -1,12 +1,11 @@
 //! The child: evaluates what it is told to, with limits that the kernel keeps.
 
-use crate::frames::{Answer, Given, Order, Said, read, write};
+use crate::frames::{Answer, Order, Said, read, write};
 use crate::{MEMORY_BYTES, OUTPUT_BYTES};
-use jsonnet::{JsonnetError, Parameters, Variable};
+use jsonnet::{JsonnetError, Parameters};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use source_tree::{ContentId, DirEntry, Entry, Kind, Tree, TreeError, TreePath};
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -34,8 +33,8 @@ fn evaluate(tree: &Parent, order: Order) -> io::Result<(Said, Vec<u8>)> {
     let path = |text: &str| TreePath::parse(text).map_err(io::Error::other);
     let file = path(&order.file)?;
     let parameters = Parameters {
-        external: variables(order.external),
-        top_level: variables(order.top_level),
+        external: order.external,
+        top_level: order.top_level,
         libraries: order.libraries.iter().map(|text| path(text)).collect::<io::Result<_>>()?,
     };
     bound(order.seconds)?;
@@ -66,14 +65,6 @@ fn bound(seconds: u64) -> io::Result<()> {
     let current = Some(maximum.map_or(wanted, |most| wanted.min(most)));
     setrlimit(Resource::Cpu, Rlimit { current, maximum })?;
     Ok(())
-}
-
-fn variables(given: BTreeMap<String, Given>) -> BTreeMap<String, Variable> {
-    let variable = |given| match given {
-        Given::Text(text) => Variable::Text(text),
-        Given::Code(code) => Variable::Code(code),
-    };
-    given.into_iter().map(|(name, given)| (name, variable(given))).collect()
 }
 
 /// The parent's tree, of which a Jsonnet file asks two kinds of question.

@@ -1,8 +1,8 @@
 //! The parent: children that wait for work, and what it does for one that works.
 
-use crate::frames::{Answer, Given, Order, Said, read, write};
+use crate::frames::{Answer, Order, Said, read, write};
 use crate::{MEMORY_BYTES, NAME};
-use jsonnet::{JsonnetError, Parameters, Variable};
+use jsonnet::{JsonnetError, Parameters};
 use source_tree::{Tree, TreeError, TreePath};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -208,17 +208,10 @@ fn parse(path: &str) -> io::Result<TreePath> {
 }
 
 fn order(file: &TreePath, parameters: &Parameters, limit: Duration) -> Order {
-    let given = |variable: &Variable| match variable {
-        Variable::Text(text) => Given::Text(text.clone()),
-        Variable::Code(code) => Given::Code(code.clone()),
-    };
-    let all = |variables: &BTreeMap<String, Variable>| {
-        variables.iter().map(|(name, variable)| (name.clone(), given(variable))).collect()
-    };
     Order {
         file: file.as_str().to_owned(),
-        external: all(&parameters.external),
-        top_level: all(&parameters.top_level),
+        external: parameters.external.clone(),
+        top_level: parameters.top_level.clone(),
         libraries: parameters.libraries.iter().map(|path| path.as_str().to_owned()).collect(),
         seconds: limit.as_secs(),
     }

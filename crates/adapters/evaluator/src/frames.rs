@@ -1,5 +1,6 @@
 //! What parent and child say to each other, and how: a length, a length, a line of JSON, bytes.
 
+use jsonnet::Variable;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,18 +15,11 @@ const MOST_BYTES: usize = 1 << 30;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) file: String,
-    pub(crate) external: BTreeMap<String, Given>,
-    pub(crate) top_level: BTreeMap<String, Given>,
+    pub(crate) external: BTreeMap<String, Variable>,
+    pub(crate) top_level: BTreeMap<String, Variable>,
     pub(crate) libraries: Vec<String>,
     /// Processor time it may take.
     pub(crate) seconds: u64,
-}
-
-/// A variable.
-#[derive(Serialize, Deserialize)]
-pub(crate) enum Given {
-    Text(String),
-    Code(String),
 }
 
 /// What a child says.

@@ -10,6 +10,7 @@ mod print;
 pub use error::JsonnetError;
 pub use evaluate::evaluate;
 
+use serde::{Deserialize, Serialize};
 use source_tree::TreePath;
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ pub const STACK_BYTES: usize = 256 << 20;
 pub(crate) const MOST_IMPORTS: usize = 10_000;
 
 /// A value given from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Variable {
     /// A string.
     Text(String),
