@@ -131,14 +131,14 @@ const LOOKED_UP: [&str; 3] = ["ServiceAccount", "PriorityClass", "RuntimeClass"]
 
 /// Whether a dry run is refused for want of something that the same sync applies.
 fn lacks_what_comes(plan: &Plan, failure: &Failure) -> bool {
-    let named = |task: &&Task| {
+    let named = |task: &Task| {
         let name = &task.key.name;
-        LOOKED_UP.contains(&task.gvk.kind.as_str())
+        task.target.is_some()
+            && LOOKED_UP.contains(&task.gvk.kind.as_str())
             && (failure.message.contains(&format!("\"{name}\" not found"))
                 || failure.message.contains(&format!("with name {name} was found")))
     };
-    failure.message.contains("is forbidden: ")
-        && plan.tasks.iter().filter(|task| task.target.is_some()).any(|task| named(&task))
+    failure.message.contains("is forbidden: ") && plan.tasks.iter().any(named)
 }
 
 impl Progress {
