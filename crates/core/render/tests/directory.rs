@@ -1,11 +1,13 @@
 //! Directory sources: a tree in, the names of its objects or the error out.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asked;
+
 use api::v1alpha1::{ApplicationSource, ApplicationSourceDirectory};
-use object::tracking::{AppInstance, Tracking, TrackingMethod};
-use render::{Environment, EnvironmentOf, Limits, Nowhere, References, Request, render};
+use asked::with_request;
+use object::tracking::AppInstance;
+use render::{Environment, EnvironmentOf, Limits, Request, render};
 use source_tree::{MemoryTree, TreePath};
-use std::collections::BTreeMap;
 
 const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n";
 
@@ -20,30 +22,20 @@ fn check_bytes(files: &[(&str, &[u8])], options: Option<ApplicationSourceDirecto
     let tree = MemoryTree::from_files(files).unwrap();
     let source = ApplicationSource { path: "app".into(), directory: options, ..ApplicationSource::default() };
     let application = AppInstance::new("argocd", "guestbook", "argocd");
-    let request = Request {
-        source: &source,
-        application: Some(&application),
-        application_name: "guestbook",
-        namespace: "gb",
-        tracking: Tracking {
-            method: TrackingMethod::Annotation,
-            label_key: "app.kubernetes.io/instance",
-            installation_id: "",
-        },
-        enabled: &BTreeMap::new(),
-        environment: &Environment::new(EnvironmentOf {
-            application: "guestbook",
-            ..EnvironmentOf::default()
-        }),
-        kube_version: "1.36",
-        api_versions: &[],
-        kustomize_options: "",
-        value_file_schemes: &[],
-        references: &References::new(),
-        outside: &Nowhere,
-        limits: Limits { manifest_bytes: 10_000, objects: 50 },
-    };
-    match render(&tree, &request) {
+    let environment =
+        Environment::new(EnvironmentOf { application: "guestbook", ..EnvironmentOf::default() });
+    let rendered = with_request(&source, |request| {
+        let request = Request {
+            application: Some(&application),
+            application_name: "guestbook",
+            namespace: "gb",
+            environment: &environment,
+            limits: Limits { manifest_bytes: 10_000, objects: 50 },
+            ..request
+        };
+        render(&tree, &request)
+    });
+    match rendered {
         Ok(rendered) => {
             let names = rendered.objects.iter().map(|object| format!("{} {}", object.kind(), object.name()));
             names.collect::<Vec<_>>().join(", ")
@@ -94,23 +86,15 @@ fn marks_are_set() {
     let tree = MemoryTree::from_files(files).unwrap();
     let application = AppInstance::new("argocd", "guestbook", "argocd");
     let source = ApplicationSource { path: ".".into(), ..ApplicationSource::default() };
-    let request = Request {
-        source: &source,
-        application: Some(&application),
-        application_name: "guestbook",
-        namespace: "gb",
-        tracking: Tracking { method: TrackingMethod::Annotation, label_key: "", installation_id: "" },
-        enabled: &BTreeMap::new(),
-        environment: &Environment::default(),
-        kube_version: "1.36",
-        api_versions: &[],
-        kustomize_options: "",
-        value_file_schemes: &[],
-        references: &References::new(),
-        outside: &Nowhere,
-        limits: Limits::default(),
-    };
-    let rendered = render(&tree, &request).unwrap();
+    let rendered = with_request(&source, |request| {
+        let request = Request {
+            application: Some(&application),
+            application_name: "guestbook",
+            namespace: "gb",
+            ..request
+        };
+        render(&tree, &request).unwrap()
+    });
     assert_eq!(
         rendered.objects[0].annotation("argocd.argoproj.io/tracking-id"),
         Some("guestbook:/ConfigMap:gb/a")

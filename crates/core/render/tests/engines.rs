@@ -1,15 +1,15 @@
 //! Charts and kustomizations as sources: what the fields of a source do to what comes out.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asked;
+
 use api::k8s::runtime::RawExtension;
 use api::v1alpha1::{
     ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize, HelmFileParameter, HelmParameter,
 };
-use object::tracking::{Tracking, TrackingMethod};
-use render::{Environment, EnvironmentOf, Limits, Nowhere, References, Rendered, Request, render};
+use render::{Environment, EnvironmentOf, References, Rendered, Request, render};
 use serde_json::{Value, json};
 use source_tree::{MemoryTree, TreePath};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const CHART: [(&str, &str); 6] = [
@@ -42,23 +42,19 @@ fn built(files: &[(&str, &str)], source: &ApplicationSource, options: &str) -> R
         revision: "0123456789",
         ..EnvironmentOf::default()
     });
-    let request = Request {
-        source,
-        application: None,
-        application_name: "argocd_shop",
-        namespace: "ns",
-        tracking: Tracking { method: TrackingMethod::Annotation, label_key: "x", installation_id: "" },
-        enabled: &BTreeMap::new(),
-        environment: &environment,
-        kube_version: "1.36",
-        api_versions: &[],
-        kustomize_options: options,
-        value_file_schemes: &["https".to_owned()],
-        references: &references,
-        outside: &Nowhere,
-        limits: Limits::default(),
-    };
-    render(&tree(files), &request).map_err(|error| error.to_string())
+    let value_file_schemes = &["https".to_owned()];
+    let built = asked::with_request(source, |request| {
+        let request = Request {
+            application_name: "argocd_shop",
+            environment: &environment,
+            kustomize_options: options,
+            value_file_schemes,
+            references: &references,
+            ..request
+        };
+        render(&tree(files), &request)
+    });
+    built.map_err(|error| error.to_string())
 }
 
 fn source() -> ApplicationSource {

@@ -1,11 +1,11 @@
 //! Every field of a chart's source changes what comes out, and what is shown of sources to whoever edits them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asked;
+
 use api::v1alpha1::{ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize};
-use object::tracking::{Tracking, TrackingMethod};
 use render::{
-    Details, Environment, Limits, MissingDependency, Nowhere, Outside, References, RemoteBase, Request,
-    SeamError, SourceType, details, render,
+    Details, MissingDependency, Nowhere, Outside, RemoteBase, Request, SeamError, SourceType, details, render,
 };
 use serde_json::{Value, json};
 use source_tree::{MemoryTree, Tree, TreePath};
@@ -65,30 +65,18 @@ impl Outside for Charts {
     }
 }
 
-fn with_request<T>(
+fn asked_with<T>(
     files: &[(&str, &str)],
     source: &ApplicationSource,
     outside: &dyn Outside,
     then: impl FnOnce(&MemoryTree, &Request<'_>) -> T,
 ) -> T {
     let files = files.iter().map(|(path, text)| (TreePath::parse(path).unwrap(), text.as_bytes().to_vec()));
-    let request = Request {
-        source,
-        application: None,
-        application_name: "shop",
-        namespace: "ns",
-        tracking: Tracking { method: TrackingMethod::Annotation, label_key: "", installation_id: "" },
-        enabled: &BTreeMap::new(),
-        environment: &Environment::default(),
-        kube_version: "1.30.0",
-        api_versions: &["v1".to_owned()],
-        kustomize_options: "",
-        value_file_schemes: &[],
-        references: &References::new(),
-        outside,
-        limits: Limits::default(),
-    };
-    then(&MemoryTree::from_files(files).unwrap(), &request)
+    let tree = MemoryTree::from_files(files).unwrap();
+    asked::with_request(source, |request| {
+        let (kube_version, api_versions) = ("1.30.0", &["v1".to_owned()]);
+        then(&tree, &Request { kube_version, api_versions, outside, ..request })
+    })
 }
 
 fn source(helm: ApplicationSourceHelm) -> ApplicationSource {
@@ -97,7 +85,7 @@ fn source(helm: ApplicationSourceHelm) -> ApplicationSource {
 
 /// The objects a chart with these fields gives, by name.
 fn chart(helm: ApplicationSourceHelm) -> Result<BTreeMap<String, Value>, String> {
-    let rendered = with_request(&CHART, &source(helm), &Nowhere, |tree, request| render(tree, request));
+    let rendered = asked_with(&CHART, &source(helm), &Nowhere, |tree, request| render(tree, request));
     let objects = rendered.map_err(|error| error.to_string())?.objects;
     Ok(objects.into_iter().map(|object| (object.name().to_owned(), object.into_value())).collect())
 }
@@ -141,7 +129,7 @@ fn dependencies_are_fetched_unless_the_lock_is_of_others() {
     };
     let asked = |files: &[(&str, &str)]| {
         let outside = Charts::default();
-        let rendered = with_request(files, &source, &outside, |tree, request| render(tree, request));
+        let rendered = asked_with(files, &source, &outside, |tree, request| render(tree, request));
         let names = rendered
             .map(|found| found.objects.iter().map(|object| object.name().to_owned()).collect::<Vec<_>>());
         (names.map_err(|error| error.to_string()), outside.0.into_inner().unwrap())
@@ -158,7 +146,7 @@ fn dependencies_are_fetched_unless_the_lock_is_of_others() {
 }
 
 fn shown(files: &[(&str, &str)], source: &ApplicationSource) -> (SourceType, Details) {
-    let found = with_request(files, source, &Nowhere, |tree, request| details(tree, request));
+    let found = asked_with(files, source, &Nowhere, |tree, request| details(tree, request));
     let (source_type, _, details) = found.unwrap();
     (source_type, details)
 }
@@ -187,7 +175,7 @@ fn a_values_file_that_leads_out_shows_nothing() {
         .link(TreePath::parse("app/values.yaml").unwrap(), "../../../etc/passwd");
     let tree = builder.build().unwrap();
     let source = source(ApplicationSourceHelm::default());
-    let found = with_request(&[], &source, &Nowhere, |_, request| details(&tree, request));
+    let found = asked_with(&[], &source, &Nowhere, |_, request| details(&tree, request));
     let (_, _, found) = found.unwrap();
     assert_eq!((found.values.as_str(), found.parameters.len()), ("", 0));
 }
@@ -220,7 +208,7 @@ fn labels_and_annotations_that_exist_are_replaced_by_force_only() {
     let built = |kustomize: ApplicationSourceKustomize| {
         let source =
             ApplicationSource { path: "app".into(), kustomize: Some(kustomize), ..Default::default() };
-        with_request(&files, &source, &Nowhere, |tree, request| render(tree, request))
+        asked_with(&files, &source, &Nowhere, |tree, request| render(tree, request))
             .map(|found| found.objects[0].clone())
             .map_err(|error| error.to_string())
     };

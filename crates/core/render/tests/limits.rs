@@ -6,16 +6,17 @@
     reason = "how long it takes until it is refused is part of the rule"
 )]
 
+mod asked;
+
 use api::k8s::runtime::RawExtension;
 use api::v1alpha1::{
     ApplicationSource, ApplicationSourceDirectory, ApplicationSourceHelm, ApplicationSourceKustomize,
     HelmParameter,
 };
 use archive::Packer;
-use object::tracking::{Tracking, TrackingMethod};
-use render::{Environment, Limits, Nowhere, References, Request, render};
+use asked::with_request;
+use render::{Limits, Request, render};
 use source_tree::{MemoryTree, TreePath};
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
@@ -33,24 +34,9 @@ fn tree(files: &[(&str, &[u8])]) -> MemoryTree {
 
 /// What the render is refused with.
 fn refused_of(tree: &MemoryTree, source: &ApplicationSource, limits: Limits) -> String {
-    let request = Request {
-        source,
-        application: None,
-        application_name: "shop",
-        namespace: "ns",
-        tracking: Tracking { method: TrackingMethod::Annotation, label_key: "x", installation_id: "" },
-        enabled: &BTreeMap::new(),
-        environment: &Environment::default(),
-        kube_version: "1.36",
-        api_versions: &[],
-        kustomize_options: "",
-        value_file_schemes: &[],
-        references: &References::new(),
-        outside: &Nowhere,
-        limits,
-    };
     let began = Instant::now();
-    let told = render(tree, &request).map(|rendered| rendered.objects.len()).unwrap_err().to_string();
+    let told = with_request(source, |request| render(tree, &Request { limits, ..request }));
+    let told = told.map(|rendered| rendered.objects.len()).unwrap_err().to_string();
     assert!(began.elapsed() < SOON, "{told} after {:?}", began.elapsed());
     told
 }
