@@ -13,6 +13,16 @@ fn window(kind: &str, [schedule, duration]: [&str; 2], manual: bool) -> Value {
     json!({"kind": kind, "schedule": schedule, "duration": duration, "applications": ["*"], "manualSync": manual})
 }
 
+/// A project that permits everything.
+fn make_project(installation: &Installation) {
+    let spec = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
+    let project = json!({
+        "apiVersion": VERSION, "kind": "AppProject",
+        "metadata": {"name": "hours", "namespace": NAMESPACE}, "spec": spec,
+    });
+    installation.kube.create(project).unwrap();
+}
+
 fn set(installation: &Installation, windows: &Value) {
     let spec = json!({"spec": {"syncWindows": windows}});
     installation.kube.merge(VERSION, "AppProject", NAMESPACE, "hours", spec);
@@ -44,12 +54,7 @@ fn refused(installation: &Installation) -> bool {
 #[test]
 fn windows_hold_back_automated_syncs_and_those_by_hand_unless_they_may() {
     let installation = installation();
-    let project = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
-    installation
-        .kube
-        .create(json!({"apiVersion": VERSION, "kind": "AppProject",
-            "metadata": {"name": "hours", "namespace": NAMESPACE}, "spec": project}))
-        .unwrap();
+    make_project(&installation);
     set(&installation, &json!([window("deny", ALWAYS, false)]));
     let mut repository =
         GitRepo::from_files("hours", &[("app/map.yaml", &config_map("map", "one"))]).unwrap();
@@ -93,12 +98,7 @@ fn windows_hold_back_automated_syncs_and_those_by_hand_unless_they_may() {
 #[test]
 fn a_deletion_that_waits_for_an_operation_goes_on_once_its_window_is_taken_away() {
     let installation = installation();
-    let spec = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
-    installation
-        .kube
-        .create(json!({"apiVersion": VERSION, "kind": "AppProject",
-            "metadata": {"name": "hours", "namespace": NAMESPACE}, "spec": spec}))
-        .unwrap();
+    make_project(&installation);
     let gate = installation.home.path().join("gate");
     let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
     let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
