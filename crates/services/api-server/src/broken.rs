@@ -10,20 +10,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use store::{GPG_KEYS, KNOWN_HOSTS, KNOWN_HOSTS_KEY, Store, StoreError, TLS_CERTIFICATES};
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use trust::{Certificate, KnownHost};
 
 /// Changes that come together are looked at once.
 const TOGETHER: Duration = Duration::from_millis(200);
-
-/// Ends with this value.
-pub(crate) struct Following(JoinHandle<()>);
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 /// Lines, certificates and keys that nobody will be trusted by.
 pub(crate) fn trusted(store: &Store) -> Vec<Broken> {
@@ -73,9 +64,9 @@ pub(crate) fn registered(hub: &Hub) -> Vec<StoreError> {
     found
 }
 
-/// Tells of each once, for as long as the server runs.
-pub(crate) fn follow(hub: &Arc<Hub>) -> Following {
-    Following(tokio::spawn(following(Arc::downgrade(hub), hub.store.clone())))
+/// Tells of each once, for as long as the value lives.
+pub(crate) fn follow(hub: &Arc<Hub>) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(following(Arc::downgrade(hub), hub.store.clone())))
 }
 
 async fn following(hub: Weak<Hub>, store: Store) {

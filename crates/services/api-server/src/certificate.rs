@@ -4,7 +4,7 @@ use crate::{ApiServer, StartError};
 use object::Secret;
 use std::sync::{Arc, Weak};
 use store::{SecretEntry, Store};
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use transport::{Identity, Protocols, SelfSigned};
 
 /// The first one that holds a certificate counts.
@@ -66,19 +66,10 @@ fn made(namespace: &str) -> Result<SelfSigned, StartError> {
     Ok(SelfSigned::new(&names.each_ref().map(String::as_str))?)
 }
 
-/// Ends with this value.
-#[derive(Debug)]
-pub struct Following(JoinHandle<()>);
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Serves with a new certificate as soon as there is one, without a restart.
-pub fn follow_certificate(server: &ApiServer, identity: &Identity) -> Following {
-    Following(tokio::spawn(follow(Arc::downgrade(&server.hub), server.hub.store.clone(), identity.clone())))
+/// Serves with a new certificate as soon as there is one, without a restart, for as long as the value lives.
+pub fn follow_certificate(server: &ApiServer, identity: &Identity) -> AbortOnDropHandle<()> {
+    let following = follow(Arc::downgrade(&server.hub), server.hub.store.clone(), identity.clone());
+    AbortOnDropHandle::new(tokio::spawn(following))
 }
 
 async fn follow(hub: Weak<crate::hub::Hub>, store: Store, identity: Identity) {

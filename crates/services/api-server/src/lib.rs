@@ -37,7 +37,7 @@ mod tokens;
 mod validation;
 mod webhooks;
 
-pub use certificate::{Following, ensure_certificate, follow_certificate, identity};
+pub use certificate::{ensure_certificate, follow_certificate, identity};
 pub use options::{DexOptions, Options};
 
 use boot::flags::Flags;
@@ -49,6 +49,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use store::{Store, StoreError};
+use tokio_util::task::AbortOnDropHandle;
 use tonic::transport::Channel;
 use transport::{ChannelOptions, Listener, OnPlainText, Trust};
 
@@ -99,7 +100,7 @@ pub struct Parts {
 pub struct ApiServer {
     hub: Arc<Hub>,
     /// Live as long as the server does.
-    _workers: Arc<(webhooks::Workers, broken::Following)>,
+    _workers: Arc<(webhooks::Workers, AbortOnDropHandle<()>)>,
 }
 
 impl ApiServer {

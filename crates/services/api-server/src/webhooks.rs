@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use store::{EventKind, Store, StoredEvent};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use webhook::{
     Affected, Answer, ApplicationKey, Audience, Effect, Event, Index, Job, PullRequest, Pushed, Queue,
@@ -73,25 +73,20 @@ impl Arrival {
 }
 
 /// The tasks behind the endpoint; they end with this value.
-pub(crate) struct Workers(Vec<JoinHandle<()>>);
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        for task in &self.0 {
-            task.abort();
-        }
-    }
-}
+pub(crate) type Workers = JoinSet<()>;
 
 /// Starts to follow applications and to tell them of pushes.
 pub(crate) fn start(hub: &Arc<Hub>) -> Workers {
-    let mut tasks = vec![
-        tokio::spawn(follow(Arc::downgrade(hub), hub.store.clone())),
-        tokio::spawn(pull_requests::work(Arc::downgrade(hub))),
-    ];
-    tasks.extend((0..hub.options.webhook_parallelism).map(|_| tokio::spawn(work(Arc::downgrade(hub)))));
-    tasks.extend((0..hub.options.webhook_refreshes).map(|_| tokio::spawn(ask(Arc::downgrade(hub)))));
-    Workers(tasks)
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follow(Arc::downgrade(hub), hub.store.clone()));
+    tasks.spawn(pull_requests::work(Arc::downgrade(hub)));
+    for _ in 0..hub.options.webhook_parallelism {
+        tasks.spawn(work(Arc::downgrade(hub)));
+    }
+    for _ in 0..hub.options.webhook_refreshes {
+        tasks.spawn(ask(Arc::downgrade(hub)));
+    }
+    tasks
 }
 
 /// Answers a sender.
