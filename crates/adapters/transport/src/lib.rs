@@ -11,7 +11,7 @@ mod unix;
 
 pub use calls::{Calls, code_name};
 pub use channel::{ChannelError, ChannelOptions, ClientIdentity, Trust, connect, connect_as, in_process};
-pub use protocols::{Protocols, cipher_names};
+pub use protocols::{ProtocolNames, Protocols, cipher_names};
 pub use serve::{Listener, OnPlainText, Peer, https_redirect, serve};
 pub use services::{ReflectionError, Services};
 pub use tls::{Identity, SelfSigned, TlsError, self_signed};

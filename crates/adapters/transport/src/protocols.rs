@@ -1,6 +1,7 @@
 //! Which versions of TLS a server speaks, and with which ciphers.
 
 use crate::tls::TlsError;
+use boot::flags::Flags;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ConfigBuilder, ServerConfig, SupportedCipherSuite, SupportedProtocolVersion, WantsVerifier};
@@ -16,6 +17,39 @@ const VERSIONS: [&str; 4] = ["1.0", "1.1", "1.2", "1.3"];
 pub struct Protocols {
     versions: Vec<&'static SupportedProtocolVersion>,
     ciphers: Vec<SupportedCipherSuite>,
+}
+
+/// Versions and ciphers as flags name them.
+#[derive(Clone, Debug)]
+pub struct ProtocolNames {
+    /// The least version, as `1.2`.
+    pub least: String,
+    /// The highest version.
+    pub most: String,
+    /// Ciphers of 1.2, with colons between them; none for all.
+    pub ciphers: String,
+}
+
+impl Default for ProtocolNames {
+    fn default() -> Self {
+        Self { least: "1.2".to_owned(), most: "1.3".to_owned(), ciphers: String::new() }
+    }
+}
+
+impl ProtocolNames {
+    /// The values of `--tlsminversion`, `--tlsmaxversion` and `--tlsciphers`.
+    pub fn from_flags(flags: &Flags) -> Self {
+        Self {
+            least: flags.text("tlsminversion"),
+            most: flags.text("tlsmaxversion"),
+            ciphers: flags.text("tlsciphers"),
+        }
+    }
+
+    /// What they name.
+    pub fn protocols(&self) -> Result<Protocols, TlsError> {
+        Protocols::new(&self.least, &self.most, &self.ciphers)
+    }
 }
 
 impl Default for Protocols {

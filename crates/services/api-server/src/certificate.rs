@@ -5,7 +5,7 @@ use object::Secret;
 use std::sync::{Arc, Weak};
 use store::{SecretEntry, Store};
 use tokio_util::task::AbortOnDropHandle;
-use transport::{Identity, Protocols, SelfSigned};
+use transport::{Identity, SelfSigned};
 
 /// The first one that holds a certificate counts.
 const SECRETS: [&str; 2] = ["argocd-server-tls", "argocd-secret"];
@@ -32,8 +32,7 @@ pub fn identity(server: &ApiServer) -> Result<Identity, StartError> {
 }
 
 fn speaking(server: &ApiServer, identity: Identity) -> Result<Identity, StartError> {
-    let [least, most, ciphers] = server.hub.options.tls.each_ref().map(String::as_str);
-    Ok(identity.speaking(Protocols::new(least, most, ciphers)?))
+    Ok(identity.speaking(server.hub.options.tls.protocols()?))
 }
 
 /// The same, and one that was made is kept: whoever has accepted it once should not be asked again.

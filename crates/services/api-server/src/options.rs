@@ -5,6 +5,7 @@ use boot::flags::Flags;
 use object::Secret;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use transport::ProtocolNames;
 
 /// Where the certificates of the bundled Dex are mounted.
 const DEX_AUTHORITY: &str = "/app/config/dex/tls/ca.crt";
@@ -61,8 +62,8 @@ impl DexOptions {
 pub struct Options {
     /// Serves without TLS; cookies then lack `Secure`.
     pub insecure: bool,
-    /// Least and highest version of TLS, and the ciphers of 1.2, as the flags name them.
-    pub tls: [String; 3],
+    /// Versions of TLS and ciphers.
+    pub tls: ProtocolNames,
     /// Answers everybody everything: for use behind something that authenticates.
     pub disable_auth: bool,
     /// Whoever has this token may do everything, and nobody else anything: the server of one call of `argocd --core`.
@@ -111,7 +112,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             insecure: false,
-            tls: ["1.2".to_owned(), "1.3".to_owned(), String::new()],
+            tls: ProtocolNames::default(),
             disable_auth: false,
             local_token: None,
             root_path: String::new(),
@@ -147,7 +148,7 @@ impl Options {
         let at_once = |name: &'static str| usize::try_from(flags.int(name)).unwrap_or(1).clamp(1, 1000);
         Self {
             insecure: flags.bool("insecure"),
-            tls: ["tlsminversion", "tlsmaxversion", "tlsciphers"].map(|name| flags.text(name)),
+            tls: ProtocolNames::from_flags(flags),
             disable_auth: flags.bool("disable-auth"),
             local_token: environment
                 .get("ARGOCD_SERVER_LOCAL_TOKEN")

@@ -181,6 +181,5 @@ fn identity(options: &Options) -> Result<Identity, StartError> {
         (Ok(certificate), Ok(key)) => Identity::from_pem(&certificate, &key)?,
         _ => transport::self_signed(&["localhost", "argocd-repo-server"])?,
     };
-    let [least, most, ciphers] = options.tls.each_ref().map(String::as_str);
-    Ok(identity.speaking(transport::Protocols::new(least, most, ciphers)?))
+    Ok(identity.speaking(options.tls.protocols()?))
 }

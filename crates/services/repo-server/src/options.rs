@@ -9,6 +9,7 @@ use evaluator::Program;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use transport::ProtocolNames;
 
 /// Limits, times and folders.
 #[derive(Clone)]
@@ -21,8 +22,8 @@ pub struct Options {
     pub tls_data: PathBuf,
     /// `ssh_known_hosts` lies here (`argocd-ssh-known-hosts-cm`).
     pub ssh_data: PathBuf,
-    /// Least and highest version of TLS, and the ciphers of 1.2, as the flags name them.
-    pub tls: [String; 3],
+    /// Versions of TLS and ciphers.
+    pub tls: ProtocolNames,
     /// How renders are kept.
     pub keep_manifests: Duration,
     /// How long one may take.
@@ -101,7 +102,7 @@ impl Options {
             tls_folder: folder("ARGOCD_APP_CONF_PATH", "/app/config").join("reposerver/tls"),
             tls_data: folder("ARGOCD_TLS_DATA_PATH", "/app/config/tls"),
             ssh_data: folder("ARGOCD_SSH_DATA_PATH", "/app/config/ssh"),
-            tls: ["tlsminversion", "tlsmaxversion", "tlsciphers"].map(|name| flags.text(name)),
+            tls: ProtocolNames::from_flags(flags),
             keep_manifests: flags.duration("repo-cache-expiration"),
             // As long as the original's two commands may, one that gets what a chart needs and one that renders it.
             render_timeout: git.fetch_timeout * 2,
