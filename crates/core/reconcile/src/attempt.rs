@@ -1,7 +1,6 @@
 //! One attempt of an operation: what it is about, and how its end is recorded.
 
 use crate::history::record_history;
-use crate::refreshed::spec_sources;
 use api::codes::OperationPhase;
 use api::v1alpha1::{
     Application, ApplicationSource, OperationState, RevisionHistory, SyncOperation, SyncOperationResult,
@@ -53,7 +52,7 @@ pub fn operation_sources(application: &Application, operation: &SyncOperation) -
     }
     match &operation.source {
         Some(source) => vec![source.clone()],
-        None => spec_sources(application),
+        None => application.spec.effective_sources(),
     }
 }
 

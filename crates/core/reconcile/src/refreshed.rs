@@ -6,8 +6,8 @@ use crate::observed::{Comparison, RefreshRequest};
 use api::codes::{ConditionType, HealthStatusCode, RefreshType, SyncStatusCode};
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{
-    AppHealthStatus, Application, ApplicationCondition, ApplicationSource, ApplicationStatus,
-    ApplicationSummary, ComparedTo, ResourceStatus, SyncStatus,
+    AppHealthStatus, Application, ApplicationCondition, ApplicationStatus, ApplicationSummary, ComparedTo,
+    ResourceStatus, SyncStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,11 +42,6 @@ pub struct Found<'a> {
     pub source_types: &'a [String],
     /// Images and links, where the tree could be made.
     pub summary: Option<ApplicationSummary>,
-}
-
-/// The sources of an application's spec.
-pub fn spec_sources(application: &Application) -> Vec<ApplicationSource> {
-    application.spec.effective_sources()
 }
 
 /// The part of a spec that a comparison is made of.

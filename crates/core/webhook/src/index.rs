@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use api::names::MANIFEST_GENERATE_PATHS;
-use api::v1alpha1::Application;
+use api::v1alpha1::{Application, ApplicationSource};
 use semver_range::{Range, Version};
 use serde::Serialize;
 
@@ -70,34 +70,22 @@ impl Watch {
     pub fn of(application: &Application) -> Self {
         let annotation =
             application.metadata.annotations.get(MANIFEST_GENERATE_PATHS).map_or("", String::as_str);
-        let source = |repo_url: &str, target_revision: &str, path: &str, chart: &str, role| Source {
-            repo_url: repo_url.to_owned(),
-            target_revision: target_revision.to_owned(),
-            tag_prefix: String::new(),
-            chart: chart.to_owned(),
-            role,
+        let source = |it: ApplicationSource, role| Source {
             refresh_paths: match role {
-                Role::Hydrated => vec![path.to_owned()],
-                Role::Plain | Role::Dry => refresh_paths(annotation, path),
+                Role::Hydrated => vec![it.path],
+                Role::Plain | Role::Dry => refresh_paths(annotation, &it.path),
             },
+            repo_url: it.repo_url,
+            target_revision: it.target_revision,
+            tag_prefix: it.tag_prefix,
+            chart: it.chart,
+            role,
         };
         let spec = &application.spec;
-        if let Some(hydrator) = &spec.source_hydrator {
-            let (dry, sync) = (&hydrator.dry_source, &hydrator.sync_source);
-            let sync_url = if sync.repo_url.is_empty() { &dry.repo_url } else { &sync.repo_url };
-            return Self {
-                sources: vec![
-                    source(sync_url, &sync.target_branch, &sync.path, "", Role::Hydrated),
-                    source(&dry.repo_url, &dry.target_revision, &dry.path, "", Role::Dry),
-                ],
-            };
-        }
-        let written = if spec.sources.is_empty() { spec.source.as_slice() } else { &spec.sources };
-        let plain = |it: &api::v1alpha1::ApplicationSource| Source {
-            tag_prefix: it.tag_prefix.clone(),
-            ..source(&it.repo_url, &it.target_revision, &it.path, &it.chart, Role::Plain)
-        };
-        Self { sources: written.iter().map(plain).collect() }
+        let role = if spec.source_hydrator.is_some() { Role::Hydrated } else { Role::Plain };
+        let synced = spec.effective_sources().into_iter().map(|it| source(it, role));
+        let rendered = spec.source_hydrator.iter().map(|hydrator| source(hydrator.dry(), Role::Dry));
+        Self { sources: synced.chain(rendered).collect() }
     }
 }
 

@@ -14,7 +14,7 @@ use kubernetes::{ApiResource, ApplyOptions, Cluster, DeleteOptions, Method};
 use object::Object;
 use reconcile::{
     Action, BrokenHook, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide,
-    hooks_to_clean, refresh_revisions, spec_sources,
+    hooks_to_clean, refresh_revisions,
 };
 use std::sync::Arc;
 use store::StoreError;
@@ -302,7 +302,7 @@ impl Controller {
         };
         let revisions = refresh_revisions(application, compare_with);
         let question = Question {
-            sources: spec_sources(application),
+            sources: application.spec.effective_sources(),
             revisions,
             level: RefreshType::Normal,
             compare_with: CompareWith::Recent,

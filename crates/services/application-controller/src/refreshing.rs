@@ -14,8 +14,7 @@ use compare::Comparison;
 use jiff::Timestamp;
 use object::AppInstance;
 use reconcile::{
-    CompareWith, Found, RefreshCause, RefreshRequest, holds_back, refresh_revisions, set_conditions,
-    spec_sources, stamped,
+    CompareWith, Found, RefreshCause, RefreshRequest, holds_back, refresh_revisions, set_conditions, stamped,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -360,7 +359,7 @@ fn differences_key(instance: &str) -> String {
 
 fn question(application: &Application, refresh: &Refresh) -> Question {
     Question {
-        sources: spec_sources(application),
+        sources: application.spec.effective_sources(),
         revisions: refresh_revisions(application, refresh.compare_with),
         level: refresh.level,
         compare_with: refresh.compare_with,
