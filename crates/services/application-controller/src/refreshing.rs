@@ -2,7 +2,7 @@
 
 use crate::Controller;
 use crate::comparing::{Compared, Gathered, Question};
-use crate::memory::{DeleteHooks, Roots, Told, is_tree_only};
+use crate::memory::{DeleteHooks, Memory, Roots, Told, is_tree_only};
 use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, RefreshType};
@@ -170,16 +170,29 @@ impl Controller {
         let (own, masked) = (compared.clone(), situation.rules.labels.masked_annotations.clone());
         let work = move || own.differences(&masked).and_then(|found| serde_json::to_vec(&found).ok());
         let Ok(Some(text)) = self.compute().run(&key.to_string(), work).await else { return };
+        let entry = differences_key(situation.instance.as_str());
+        self.tell_entry(key, &entry, text, |memory| &mut memory.differences).await;
+    }
+
+    /// Puts an entry where the API server reads it, unless it is there; says whether it was put.
+    async fn tell_entry(
+        &self,
+        key: &Key,
+        entry: &str,
+        text: Vec<u8>,
+        of: fn(&mut Memory) -> &mut Option<Told>,
+    ) -> bool {
         let hash = hash(&text);
         let half = self.options().keep_state / 2;
         let is_there = |told: &Told| told.hash == hash && told.at.elapsed() < half;
-        if self.memories().with(key, |memory| memory.differences.as_ref().is_some_and(is_there)) {
-            return;
+        if self.memories().with(key, |memory| of(memory).as_ref().is_some_and(is_there))
+            || !self.cache_set(entry, text).await
+        {
+            return false;
         }
-        if self.cache_set(&differences_key(situation.instance.as_str()), text).await {
-            let told = Told { hash, at: Instant::now() };
-            self.memories().with(key, |memory| memory.differences = Some(told));
-        }
+        let told = Told { hash, at: Instant::now() };
+        self.memories().with(key, |memory| *of(memory) = Some(told));
+        true
     }
 
     /// A spec that is not valid or not permitted: nothing can be said of the application, and nothing that is in the
@@ -195,11 +208,13 @@ impl Controller {
         let metadata = &application.metadata;
         let instance = AppInstance::new(&metadata.namespace, &metadata.name, self.store().namespace());
         let (tree, differences) = (tree_key(instance.as_str()), differences_key(instance.as_str()));
-        if self.cache_set(&tree, b"{}".to_vec()).await && self.cache_set(&differences, b"null".to_vec()).await
-        {
+        let put = self.tell_entry(key, &tree, b"{}".to_vec(), |memory| &mut memory.tree).await
+            | self.tell_entry(key, &differences, b"null".to_vec(), |memory| &mut memory.differences).await;
+        if put {
             self.cache_publish(&differences).await;
         }
-        self.memories().with(key, |memory| (memory.tree, memory.differences) = (None, None));
+        // What was compared before is not what is told now.
+        self.memories().with(key, |memory| memory.remembered = None);
         let status = reconcile::invalid_status(application, &conditions, now);
         self.write_status(application, status, refresh, now).await.map(drop)
     }
@@ -334,15 +349,7 @@ impl Controller {
         let instance = situation.instance.as_str();
         self.memories().with(key, |memory| memory.orphans = Some(tree.orphaned_nodes.len()));
         let Ok(text) = serde_json::to_vec(tree) else { return };
-        let hash = hash(&text);
-        let half = self.options().keep_state / 2;
-        let is_there = |told: &Told| told.hash == hash && told.at.elapsed() < half;
-        if self.memories().with(key, |memory| memory.tree.as_ref().is_some_and(is_there)) {
-            return;
-        }
-        if self.cache_set(&tree_key(instance), text).await {
-            let told = Told { hash, at: Instant::now() };
-            self.memories().with(key, |memory| memory.tree = Some(told));
+        if self.tell_entry(key, &tree_key(instance), text, |memory| &mut memory.tree).await {
             self.cache_publish(&differences_key(instance)).await;
         }
     }
