@@ -3,10 +3,11 @@
 use crate::predicting::Predictions;
 use crate::queue::Key;
 use crate::unchanged::Remembered;
+use api::codes::RefreshType;
 use api::v1alpha1::{ApplicationSpec, ResourceRef};
 use jiff::Timestamp;
 use object::ResourceKey;
-use reconcile::{CompareWith, RefreshRequest};
+use reconcile::{CompareWith, RefreshCause, RefreshRequest};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,6 +121,12 @@ impl Memories {
         }
     }
 
+    /// Asks for the refresh that follows an operation: automated sync speaks after a comparison only.
+    pub(crate) fn request_after_operation(&self, key: &Key) {
+        let (level, compare_with) = (RefreshType::Normal, CompareWith::Latest);
+        self.request(key, RefreshRequest { level, compare_with, cause: RefreshCause::OperationEnded });
+    }
+
     /// Notes that a refresh is asked for; the more thorough one stays.
     pub(crate) fn request(&self, key: &Key, request: RefreshRequest) {
         self.with(key, |memory| RefreshRequest::note(&mut memory.requested, request));
@@ -134,8 +141,6 @@ pub(crate) fn is_tree_only(compare_with: CompareWith) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use api::codes::RefreshType;
-    use reconcile::RefreshCause;
 
     #[test]
     fn a_request_for_more_than_what_begins_stays() {

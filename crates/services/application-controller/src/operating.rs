@@ -17,8 +17,8 @@ use kubernetes::{Cluster, Discovery};
 use object::{GroupVersionKind, Object};
 use project::windows::Open;
 use reconcile::{
-    CompareWith, Conclusion, Ended, RefreshCause, RefreshRequest, conclude, note_namespace,
-    operation_revisions, operation_sources, settle_result,
+    CompareWith, Conclusion, Ended, conclude, note_namespace, operation_revisions, operation_sources,
+    settle_result,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -288,12 +288,7 @@ impl Controller {
             tracing::info!(application = %key, phase = %state.phase, message = %state.message, "operation ended");
             self.note_operation_end(&application, &state, now);
         }
-        let request = RefreshRequest {
-            level: RefreshType::Normal,
-            compare_with: CompareWith::Latest,
-            cause: RefreshCause::OperationEnded,
-        };
-        self.memories().request(key, request);
+        self.memories().request_after_operation(key);
     }
 }
 

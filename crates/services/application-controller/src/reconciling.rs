@@ -4,13 +4,11 @@ use crate::Controller;
 use crate::operating::Start;
 use crate::queue::{Key, Urgency};
 use crate::refreshing::Refresh;
-use api::codes::{ConditionType, OperationPhase, RefreshType};
+use api::codes::{ConditionType, OperationPhase};
 use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, Operation, OperationState};
 use jiff::{SignedDuration, Timestamp};
 use project::windows::{self, Open};
-use reconcile::{
-    Action, CompareWith, Comparison, Observed, RefreshCause, RefreshRequest, decide, set_conditions,
-};
+use reconcile::{Action, Comparison, Observed, RefreshRequest, decide, set_conditions};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -164,15 +162,7 @@ impl Controller {
             Action::EndOperation { state } => {
                 let written = self.write_operation(application, *state.clone(), true).await?;
                 self.note_operation_end(&written, &state, self.now());
-                // Automated sync speaks after a comparison only.
-                self.memories().request(
-                    key,
-                    RefreshRequest {
-                        level: RefreshType::Normal,
-                        compare_with: CompareWith::Latest,
-                        cause: RefreshCause::OperationEnded,
-                    },
-                );
+                self.memories().request_after_operation(key);
                 Ok(written)
             }
             Action::TerminateOperation { cause } => self.terminate(key, application, cause).await,
