@@ -6,6 +6,7 @@ use crate::v1alpha1::{ApplicationSource, ApplicationStatus, Operation, SourceHyd
 use prost::Message;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A set of Kubernetes objects, where their manifests come from, and where they go.
@@ -120,13 +121,16 @@ impl ApplicationSpec {
     }
 
     /// The first of what is synced.
-    pub fn first_source(&self) -> Option<ApplicationSource> {
-        self.effective_sources().into_iter().next()
+    pub fn first_source(&self) -> Option<Cow<'_, ApplicationSource>> {
+        match &self.source_hydrator {
+            Some(hydrator) => Some(Cow::Owned(hydrator.sync())),
+            None => self.sources.first().or(self.source.as_ref()).map(Cow::Borrowed),
+        }
     }
 
     /// What is synced, where that is not a list of sources.
     pub fn only_source(&self) -> Option<ApplicationSource> {
-        self.first_source().filter(|_| !self.has_several_sources())
+        self.first_source().filter(|_| !self.has_several_sources()).map(Cow::into_owned)
     }
 
     /// The list of sources, where there is one.

@@ -59,13 +59,14 @@ impl Filter {
     pub(crate) fn takes(&self, application: &Application) -> bool {
         let metadata = &application.metadata;
         // Of several sources the first counts, as with the original.
-        let source = application.spec.first_source();
+        let is_from =
+            |url: &String| application.spec.first_source().is_some_and(|source| source.repo_url == *url);
         (self.name.is_empty() || self.name == metadata.name)
             && self.is_among_names(application)
             && (self.namespace.is_empty() || self.namespace == metadata.namespace)
             && (self.projects.is_empty()
                 || self.projects.iter().any(|name| name == project_name(application)))
-            && (self.repository.is_empty() || source.is_some_and(|source| source.repo_url == self.repository))
+            && (self.repository.is_empty() || is_from(&self.repository))
             && self.selector.matches(&metadata.labels)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn destination(spec: &ApplicationSpec) -> &str {
 
 /// The first source; an empty one when there is none.
 pub(crate) fn source(spec: &ApplicationSpec) -> ApplicationSource {
-    spec.first_source().unwrap_or_default()
+    spec.first_source().unwrap_or_default().into_owned()
 }
 
 /// The block of `Name:` to `Health Status:`.
