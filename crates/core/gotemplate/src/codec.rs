@@ -218,7 +218,7 @@ fn tree(value: &Value, depth: usize) -> Result<serde_json::Value, String> {
 }
 
 /// YAML as `sigs.k8s.io/yaml` writes it, with the line break at its end.
-pub(crate) fn to_yaml(value: &Value) -> Result<String, String> {
+pub fn to_yaml(value: &Value) -> Result<String, String> {
     let tree = tree(value, 0)?;
     if has_control_characters(&tree) {
         return Err("yaml: control characters are not allowed".into());

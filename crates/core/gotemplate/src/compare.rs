@@ -40,7 +40,7 @@ fn equal(left: &Value, right: &Value, depth: usize) -> bool {
         (Value::Map(left), Value::Map(right)) => {
             Rc::ptr_eq(left, right)
                 || left.element == right.element
-                    && left.named == right.named
+                    && left.named.map(|named| named.name) == right.named.map(|named| named.name)
                     && left.len() == right.len()
                     && left
                         .entries()

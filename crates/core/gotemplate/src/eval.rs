@@ -6,7 +6,8 @@ use crate::functions::{Body, Function, Type};
 use crate::machine::MissingKey;
 use crate::text::Text;
 use crate::time;
-use crate::value::{Element, Value};
+use crate::value::{Element, Map, Value};
+use std::rc::Rc;
 use std::sync::Arc;
 
 impl<'t> Frame<'t, '_, '_> {
@@ -118,6 +119,7 @@ impl<'t> Frame<'t, '_, '_> {
         for field in path {
             // The common case without a detour: a plain map has the key.
             if let Value::Map(map) = &receiver
+                && map.named.is_none()
                 && let Some(next) = map.get(field.as_bytes())
             {
                 interface = map.element == Element::Any;
@@ -156,6 +158,9 @@ impl<'t> Frame<'t, '_, '_> {
                 return Err(self.fault(format!("nil pointer evaluating interface {{}}.{name}")));
             }
             Value::Map(map) => {
+                if let Some(result) = self.map_method(dot, map, &name, node, arguments, last)? {
+                    return Ok(result);
+                }
                 if has_arguments {
                     return Err(self.fault(format!("{name} is not a method but has arguments")));
                 }
@@ -189,6 +194,43 @@ impl<'t> Frame<'t, '_, '_> {
         }
         let type_name = if interface { "interface {}".to_owned() } else { receiver.type_name() };
         Err(self.fault(format!("can't evaluate field {name} in type {type_name}")))
+    }
+
+    /// Calls a method when the type of a map has it.
+    fn map_method(
+        &mut self,
+        dot: &Value,
+        map: &Rc<Map>,
+        name: &str,
+        node: &'t Expression,
+        arguments: &'t [Expression],
+        last: Option<&Value>,
+    ) -> Result<Option<Value>, Fault> {
+        let Some(named) = map.named else { return Ok(None) };
+        let Some((_, wanted)) = named.methods.iter().find(|(method, _)| *method == name) else {
+            return Ok(None);
+        };
+        let given = arguments.get(1..).unwrap_or_default();
+        let got = given.len() + usize::from(last.is_some());
+        if got != *wanted {
+            return Err(self.fault(format!("wrong number of args for {name}: want {wanted} got {got}")));
+        }
+        let mut texts = Vec::new();
+        for argument in given {
+            let value = self.argument(dot, Type::String, argument)?;
+            texts.extend(if let Value::String(text) = value { Some(text) } else { None });
+        }
+        if let Some(last) = last {
+            let value = self.check_type(last.clone(), Type::String)?;
+            texts.extend(if let Value::String(text) = value { Some(text) } else { None });
+        }
+        match (named.call)(map, name, &texts) {
+            Ok(value) => Ok(Some(value)),
+            Err(message) => {
+                self.at = At::Expression(node);
+                Err(self.fault(format!("error calling {name}: {message}")))
+            }
+        }
     }
 
     /// Calls a method when the receiver has it.

@@ -38,7 +38,7 @@ mod regexp;
 mod sprig;
 mod toml;
 
-pub use codec::{string_map, to_tree};
+pub use codec::{string_map, to_tree, to_yaml};
 pub use floats::format_float;
 pub use functions::{Custom, Functions, Type};
 pub use helm::{MESSAGE_END, MESSAGE_START};
@@ -47,4 +47,4 @@ pub use outside::{Nowhere, Outside};
 pub use set::{Error, Session, Templates};
 pub use text::Text;
 pub use time::Time;
-pub use value::{Element, List, Map, Object, Value};
+pub use value::{Element, List, Map, MapMethod, MapType, Object, Value};

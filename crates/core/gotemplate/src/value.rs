@@ -99,9 +99,30 @@ pub struct List {
 pub struct Map {
     /// What its members are declared to be.
     pub element: Element,
-    /// The name of its type when it is not a plain map (`chartutil.Values`).
-    pub named: Option<&'static str>,
-    entries: RefCell<BTreeMap<Text, Value>>,
+    /// Its type when that is not a plain map (`chartutil.Values`).
+    pub named: Option<&'static MapType>,
+    entries: Entries,
+}
+
+/// A type whose values are maps, and its methods.
+#[derive(Debug)]
+pub struct MapType {
+    /// Its name, as Go prints it.
+    pub name: &'static str,
+    /// Its methods and how many arguments each takes; all of them are texts.
+    pub methods: &'static [(&'static str, usize)],
+    /// Calls one of the methods.
+    pub call: MapMethod,
+}
+
+/// Calls a method of a map by its name.
+pub type MapMethod = fn(&Rc<Map>, &str, &[Text]) -> Result<Value, String>;
+
+/// Where the members of a map are: Go converts a map to another type without a copy.
+enum Entries {
+    Own(RefCell<BTreeMap<Text, Value>>),
+    /// Never one of these itself.
+    Of(Rc<Map>),
 }
 
 /// Something with fields and methods: charts, capabilities, files, versions, whatever a program hands in.
@@ -175,65 +196,84 @@ impl List {
 impl Map {
     /// A `map[string]interface {}`.
     pub fn any(entries: BTreeMap<Text, Value>) -> Value {
-        Value::Map(Rc::new(Self { element: Element::Any, named: None, entries: RefCell::new(entries) }))
+        Self::of(Element::Any, None, entries)
     }
 
     /// A map of a given type.
-    pub fn of(element: Element, named: Option<&'static str>, entries: BTreeMap<Text, Value>) -> Value {
-        Value::Map(Rc::new(Self { element, named, entries: RefCell::new(entries) }))
+    pub fn of(element: Element, named: Option<&'static MapType>, entries: BTreeMap<Text, Value>) -> Value {
+        Value::Map(Rc::new(Self { element, named, entries: Entries::Own(RefCell::new(entries)) }))
+    }
+
+    /// The same map as another type: what is set in one is seen in both.
+    pub fn converted(self: &Rc<Self>, named: Option<&'static MapType>) -> Value {
+        let owner = match &self.entries {
+            Entries::Own(_) => self,
+            Entries::Of(owner) => owner,
+        };
+        Value::Map(Rc::new(Self { element: self.element, named, entries: Entries::Of(owner.clone()) }))
+    }
+
+    fn cell(&self) -> &RefCell<BTreeMap<Text, Value>> {
+        let mut map = self;
+        loop {
+            match &map.entries {
+                Entries::Own(cell) => return cell,
+                Entries::Of(owner) => map = owner,
+            }
+        }
     }
 
     /// The member of that name.
     pub fn get(&self, key: &[u8]) -> Option<Value> {
-        self.entries.borrow().get(key).cloned()
+        self.cell().borrow().get(key).cloned()
     }
 
     /// Whether there is such a member.
     pub fn has(&self, key: &[u8]) -> bool {
-        self.entries.borrow().contains_key(key)
+        self.cell().borrow().contains_key(key)
     }
 
     /// Sets a member.
     pub fn insert(&self, key: Text, value: Value) {
-        let before = self.entries.borrow_mut().insert(key, settled(value));
+        let before = self.cell().borrow_mut().insert(key, settled(value));
         // Dropped with the borrow over: what goes away may be large, or hold this very map.
         drop(before);
     }
 
     /// Removes a member.
     pub fn remove(&self, key: &[u8]) {
-        let before = self.entries.borrow_mut().remove(key);
+        let before = self.cell().borrow_mut().remove(key);
         drop(before);
     }
 
     /// Number of members.
     pub fn len(&self) -> usize {
-        self.entries.borrow().len()
+        self.cell().borrow().len()
     }
 
     /// Whether it has no members.
     pub fn is_empty(&self) -> bool {
-        self.entries.borrow().is_empty()
+        self.cell().borrow().is_empty()
     }
 
     /// The members as they are now, by key.
     pub fn entries(&self) -> Vec<(Text, Value)> {
-        self.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.cell().borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The keys as they are now, in order.
     pub fn keys(&self) -> Vec<Text> {
-        self.entries.borrow().keys().cloned().collect()
+        self.cell().borrow().keys().cloned().collect()
     }
 
     /// Visits the members in order. The map must not be changed meanwhile.
     pub fn visit<E>(&self, mut each: impl FnMut(&Text, &Value) -> Result<(), E>) -> Result<(), E> {
-        self.entries.borrow().iter().try_for_each(|(key, value)| each(key, value))
+        self.cell().borrow().iter().try_for_each(|(key, value)| each(key, value))
     }
 
     /// Empties the map: the way out of a cycle.
     pub(crate) fn clear(&self) {
-        let entries = std::mem::take(&mut *self.entries.borrow_mut());
+        let entries = std::mem::take(&mut *self.cell().borrow_mut());
         drop(entries);
     }
 }
@@ -253,7 +293,8 @@ impl Drop for List {
 
 impl Drop for Map {
     fn drop(&mut self) {
-        let entries = self.entries.get_mut();
+        let Entries::Own(entries) = &mut self.entries else { return };
+        let entries = entries.get_mut();
         if entries.values().any(is_container) {
             dismantle(std::mem::take(entries).into_values().collect());
         }
@@ -275,8 +316,13 @@ fn dismantle(mut pending: Vec<Value>) {
             }
             Value::Map(map) => {
                 if let Ok(mut map) = Rc::try_unwrap(map) {
-                    let entries = std::mem::take(map.entries.get_mut());
-                    pending.extend(entries.into_values().filter(is_container));
+                    match &mut map.entries {
+                        Entries::Own(entries) => {
+                            let entries = std::mem::take(entries.get_mut());
+                            pending.extend(entries.into_values().filter(is_container));
+                        }
+                        Entries::Of(owner) => pending.push(Value::Map(owner.clone())),
+                    }
                 }
             }
             _ => {}
@@ -341,9 +387,9 @@ impl Value {
             Self::String(_) => "string".into(),
             Self::Bytes(_) => "[]uint8".into(),
             Self::List(list) => format!("[]{}", list.element.name()),
-            Self::Map(map) => {
-                map.named.map_or_else(|| format!("map[string]{}", map.element.name()), str::to_owned)
-            }
+            Self::Map(map) => map
+                .named
+                .map_or_else(|| format!("map[string]{}", map.element.name()), |named| named.name.to_owned()),
             Self::Time(_) => "time.Time".into(),
             Self::Duration(_) => "time.Duration".into(),
             Self::Object(object) => object.type_name().to_owned(),

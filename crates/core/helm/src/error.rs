@@ -25,6 +25,12 @@ pub enum Error {
     /// The chart needs charts that are not there: the caller may fetch them.
     #[error("found in Chart.yaml, but missing in charts/ directory: {}", Names(.0))]
     MissingDependencies(Vec<MissingDependency>),
+    /// The chart only lends its templates to others.
+    #[error("{kind} charts are not installable")]
+    NotInstallable {
+        /// Its type.
+        kind: String,
+    },
     /// Values or parameters could not be read or merged.
     #[error("{0}")]
     Values(String),

@@ -20,6 +20,7 @@ mod objects;
 mod packed;
 mod schema;
 mod strvals;
+mod values_type;
 
 pub use chart::{Chart, File};
 pub use error::{Error, MissingDependency};

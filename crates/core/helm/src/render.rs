@@ -8,6 +8,7 @@ use crate::manifests::{self, Manifest};
 use crate::objects;
 use crate::options::Options;
 use crate::schema;
+use crate::values_type::VALUES;
 use gotemplate::{Functions, MESSAGE_END, MESSAGE_START, Map, MissingKey, Outside, Templates, Text, Value};
 use semver_range::{Range, Version};
 use std::collections::BTreeMap;
@@ -99,6 +100,10 @@ impl Chart {
         outside: &mut dyn Outside,
     ) -> Result<(Prepared, Vec<(String, String)>), Error> {
         check_name(&options.release.name)?;
+        let kind = &self.metadata.kind;
+        if !matches!(kind.as_str(), "" | "application") {
+            return Err(Error::NotInstallable { kind: kind.clone() });
+        }
         dependencies::check(self)?;
         let given = options.user_values()?;
         let given = given.iter();
@@ -181,8 +186,7 @@ fn execute(
     outside: &mut dyn Outside,
 ) -> Result<Vec<(String, String)>, Error> {
     let shared = [("Release", objects::release(options)), ("Capabilities", capabilities.clone())];
-    let root =
-        Map::of(gotemplate::Element::Any, Some("chartutil.Values"), values.entries().into_iter().collect());
+    let root = Map::of(gotemplate::Element::Any, Some(&VALUES), values.entries().into_iter().collect());
     let mut renderables = Vec::new();
     collect(chart, &chart.name, true, &root, &shared, &mut renderables);
     // Charts that share a path share their templates: those of the last one are rendered.
@@ -209,9 +213,9 @@ fn execute(
         let entries = [("Name", &renderable.path), ("BasePath", &renderable.base)];
         let entries: BTreeMap<Text, Value> =
             entries.into_iter().map(|(key, text)| (Text::from(key), Value::text(text.as_str()))).collect();
-        let template = Map::of(gotemplate::Element::Any, Some("chartutil.Values"), entries);
+        let template = Map::of(gotemplate::Element::Any, Some(&VALUES), entries);
         renderable.data.insert(Text::from("Template"), template);
-        let data = Value::Map(renderable.data.clone());
+        let data = renderable.data.converted(Some(&VALUES));
         let text = session.execute(&renderable.path, &data).map_err(|error| match error {
             gotemplate::Error::Limit(message) => Error::Limit(without_middle(message)),
             other => Error::Template(execution_message(&other.to_string())),
@@ -244,8 +248,8 @@ fn collect(
             _ => None,
         };
         let inner = match inner {
-            Some(inner @ Value::Map(_)) => inner,
-            _ => Map::of(gotemplate::Element::Any, Some("chartutil.Values"), BTreeMap::new()),
+            Some(Value::Map(inner)) => inner.converted(Some(&VALUES)),
+            _ => Map::of(gotemplate::Element::Any, Some(&VALUES), BTreeMap::new()),
         };
         let path = path_of(dependency, path);
         let seen = collect(dependency, &path, false, &inner, shared, out);
