@@ -48,6 +48,8 @@ pub(crate) struct Kustomization {
     pub(crate) transformers: Vec<String>,
     pub(crate) validators: Vec<String>,
     pub(crate) build_metadata: Vec<String>,
+    /// Whether a field holds a list or a map, with or without anything in it.
+    pub(crate) holds_lists: bool,
     /// What the original warns about on its standard error.
     pub(crate) warnings: Vec<String>,
 }
@@ -142,6 +144,15 @@ pub(crate) struct HelmChart {
     pub(crate) name_template: String,
     pub(crate) skip_tests: bool,
     pub(crate) devel: bool,
+}
+
+/// Whether a field holds a list or a map, of those that are not moved to others: the original tells nothing from what holds
+/// nothing.
+fn holds_lists(value: &Value) -> bool {
+    const MOVED: [&str; 3] = ["bases", "imageTags", "helmChartInflationGenerator"];
+    let fields = value.as_object().into_iter().flatten();
+    let mut kept = fields.filter(|(name, _)| !MOVED.contains(&name.as_str()));
+    kept.any(|(_, value)| value.is_array() || value.is_object())
 }
 
 /// One entry of `replacements`: inline, or a file that holds some.
@@ -273,6 +284,7 @@ impl Kustomization {
             transformers: fields.texts("transformers")?,
             validators: fields.texts("validators")?,
             build_metadata: fields.texts("buildMetadata")?,
+            holds_lists: holds_lists(value),
             warnings,
         };
         fields.finish()?;

@@ -5,6 +5,7 @@
 //! place writes to all. Such scalars carry the same `shared` number; see [`Node::settle`].
 
 mod access;
+mod block;
 mod matcher;
 mod parse;
 mod resolve;

@@ -1,9 +1,10 @@
 //! What a tree means once it was written and read again, as the original does with every object before printing it.
 
-use super::{Content, Key, Node, Scalar, Tag, resolve, resolve::resolve_tagged, style};
+use super::{Content, Key, Node, Scalar, Tag, block, resolve, resolve::resolve_tagged, style};
 use crate::error::{Error, Result};
 use base64::Engine as _;
 use serde_json::{Map, Number, Value};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Fields from which on looking for repeated ones needs a set.
@@ -18,7 +19,7 @@ impl Node {
     fn value(&self, in_flow: bool, top: bool) -> Result<Value> {
         let in_flow = in_flow || self.style & style::FLOW != 0;
         match &self.content {
-            Content::Scalar(text) => scalar_value(self, text, in_flow),
+            Content::Scalar(text) => scalar_value(self, &reread(text, self.style, in_flow)?, in_flow),
             Content::Sequence(items) => {
                 items.iter().map(|item| item.value(in_flow, false)).collect::<Result<_>>().map(Value::Array)
             }
@@ -134,6 +135,20 @@ fn check_repeated(fields: &[(Key, Node)]) -> Result<()> {
             if seen.insert(key.text.as_str()) { Ok(()) } else { repeated(&key.text) }
         },
     )
+}
+
+/// The text as it is written and read again.
+fn reread(text: &str, written: u8, in_flow: bool) -> Result<Cow<'_, str>> {
+    let quoted = written & (style::DOUBLE_QUOTED | style::SINGLE_QUOTED) != 0;
+    if in_flow || quoted {
+        return Ok(Cow::Borrowed(text));
+    }
+    match written {
+        written if written & style::LITERAL != 0 => block::literal(text),
+        written if written & style::FOLDED != 0 => block::folded(text),
+        _ if text.contains('\n') => block::literal(text),
+        _ => Ok(Cow::Borrowed(text)),
+    }
 }
 
 fn scalar_value(node: &Node, text: &str, in_flow: bool) -> Result<Value> {
