@@ -1,6 +1,8 @@
 //! What the repo-server is asked about a source, the same way whoever asks: the controller, which syncs what comes
 //! back, and the api-server, which shows it.
 
+mod lookups;
+
 use api::names::MANIFEST_GENERATE_PATHS;
 use api::v1alpha1::{
     AppProject, Application, ApplicationSource, HelmOptions, KustomizeOptions, KustomizeVersion, RefTarget,
@@ -11,6 +13,8 @@ use settings::{Data, Helm, Kustomize, Problem, SourceTypes, Tracking};
 use std::collections::BTreeMap;
 use store::{Store, StoreError};
 use wire::repository::ManifestRequest;
+
+pub use lookups::ClusterView;
 
 /// The settings of `argocd-cm` that renders depend on.
 #[derive(Clone, Debug, PartialEq)]

@@ -117,6 +117,17 @@ pub mod health {
     include!(concat!(env!("OUT_DIR"), "/grpc.health.v1.rs"));
 }
 
+/// Renders that may look up objects of the cluster, asked of the repo-server.
+pub mod lookups {
+    #![expect(
+        missing_docs,
+        clippy::pedantic,
+        clippy::allow_attributes_without_reason,
+        reason = "generated from proto/"
+    )]
+    include!(concat!(env!("OUT_DIR"), "/lookups.rs"));
+}
+
 /// Notification triggers, services and templates.
 pub mod notification {
     #![expect(

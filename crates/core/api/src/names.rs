@@ -10,6 +10,8 @@ pub const HYDRATE: &str = "argocd.argoproj.io/hydrate";
 pub const HYDRATE_TIMESTAMP: &str = "argocd.argoproj.io/hydrate-timestamp";
 /// Paths whose change makes a webhook refresh the application.
 pub const MANIFEST_GENERATE_PATHS: &str = "argocd.argoproj.io/manifest-generate-paths";
+/// At a project: which kinds the templates of its charts may look up in the destination's cluster. Our own.
+pub const HELM_LOOKUP: &str = "argocd.argoproj.io/helm-lookup";
 /// Tells the controller to leave the application or the cluster alone.
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 /// How an application or a resource is compared.

@@ -5,6 +5,7 @@ mod application;
 mod cron;
 mod destination;
 mod inherit;
+mod lookups;
 mod permission;
 mod repository_url;
 mod service_account;
@@ -15,6 +16,7 @@ pub use application::{condition, forbidden_project, missing_project, validate_ap
 pub use cron::{InvalidSchedule, Schedule};
 pub use destination::{Cluster, Destination, destination_cluster};
 pub use inherit::{effective, selects};
+pub use lookups::PermittedLookups;
 pub use permission::{
     ignores_orphan, permits_application_namespace, permits_destination, permits_kind, permits_live,
     permits_source,

@@ -17,8 +17,8 @@ pub use details::{Details, details};
 pub use environment::{Environment, EnvironmentOf};
 pub use error::RenderError;
 pub use outside::{
-    Discovery, JsonnetError, JsonnetParameters, MissingDependency, Nowhere, Outside, References, RemoteBase,
-    SeamError,
+    Discovery, JsonnetError, JsonnetParameters, Lookup, MissingDependency, Nowhere, Outside, References,
+    RemoteBase, SeamError,
 };
 pub use overrides::with_overrides;
 pub use plugins::variables as plugin_variables;

@@ -26,6 +26,13 @@ pub trait Outside {
     /// A packed chart that another one needs.
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError>;
 
+    /// What the destination's cluster has, as JSON, for templates that look it up. Nothing where there is no such object,
+    /// and where nobody lets templates see it.
+    fn lookup(&self, lookup: &Lookup) -> Result<Option<serde_json::Value>, SeamError> {
+        let _ = lookup;
+        Ok(None)
+    }
+
     /// Evaluates a Jsonnet file of a tree. Such a program may never end: who can end it says how.
     fn evaluate(
         &self,
@@ -52,6 +59,19 @@ pub trait Outside {
         let _ = variables;
         Err(SeamError::fact(format!("{path}: there are no plugins here, {name:?} is not asked")))
     }
+}
+
+/// What a template looks up: an object, or, without a name, all objects of a kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lookup {
+    /// As `apps/v1`.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// The namespace; empty for kinds without, and for objects of all namespaces.
+    pub namespace: String,
+    /// The name; empty for a list.
+    pub name: String,
 }
 
 /// What discovery among plugins gave.
@@ -107,5 +127,24 @@ impl gotemplate::Outside for TemplateWorld<'_> {
 
     fn random(&mut self, buffer: &mut [u8]) -> Result<(), String> {
         self.0.random(buffer)
+    }
+
+    fn lookup(
+        &mut self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<gotemplate::Value, String> {
+        let lookup = Lookup {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        };
+        let found = self.0.lookup(&lookup).map_err(|error| error.cause)?;
+        // Whole numbers are whole, as what comes from a cluster is for Helm.
+        let value = found.as_ref().map(gotemplate::Value::from_json_with_integers);
+        Ok(value.unwrap_or_else(|| gotemplate::Map::any(BTreeMap::new())))
     }
 }

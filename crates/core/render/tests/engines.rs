@@ -387,3 +387,67 @@ fn charts_of_a_kustomization_see_the_cluster_that_the_source_says() {
     };
     assert_eq!(of(said), json!({"kube": "v1.30.1", "has": "true"}));
 }
+
+/// A cluster with one thing in it.
+struct World;
+
+impl render::Outside for World {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+
+    fn random(&self, _buffer: &mut [u8]) -> Result<(), String> {
+        Err("nothing random".into())
+    }
+
+    fn tree(&self, _base: &render::RemoteBase) -> Result<Arc<dyn source_tree::Tree>, render::SeamError> {
+        Err(render::SeamError::fact("no trees"))
+    }
+
+    fn file(&self, _url: &str) -> Result<Vec<u8>, render::SeamError> {
+        Err(render::SeamError::fact("no files"))
+    }
+
+    fn chart(&self, _wanted: &render::MissingDependency) -> Result<Vec<u8>, render::SeamError> {
+        Err(render::SeamError::fact("no charts"))
+    }
+
+    fn lookup(&self, lookup: &render::Lookup) -> Result<Option<Value>, render::SeamError> {
+        let found = (lookup.api_version.as_str(), lookup.kind.as_str(), lookup.name.as_str());
+        match found {
+            ("apps/v1", "Deployment", "web") => {
+                Ok(Some(json!({"spec": {"replicas": 3}, "namespace": lookup.namespace})))
+            }
+            ("v1", "Secret", _) => Err(render::SeamError::fact("look up v1/Secret: forbidden")),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[test]
+fn templates_see_what_the_cluster_has_where_they_are_let() {
+    let template = |text: &str| {
+        let map =
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map}}\ndata:\n  found: {text}\n");
+        tree(&[
+            ("app/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+            ("app/templates/map.yaml", &map),
+        ])
+    };
+    let source = source();
+    let found = |text: &str, outside: &dyn render::Outside| {
+        let files = template(text);
+        let built = asked::with_request(&source, |request| render(&files, &Request { outside, ..request }));
+        built
+            .map(|rendered| rendered.objects[0].0["data"]["found"].clone())
+            .map_err(|error| error.to_string())
+    };
+    let deployment = r#"{{ $it := lookup "apps/v1" "Deployment" "shop" "web" }}{{ $it.spec.replicas | add 1 }}-{{ kindOf $it.spec.replicas }}-{{ $it.namespace }}"#;
+    assert_eq!(found(deployment, &World), Ok(json!("4-int64-shop")));
+    let none = r#"{{ lookup "v1" "ConfigMap" "" "" | toJson | quote }}"#;
+    assert_eq!(found(none, &World), Ok(json!("{}")));
+    let quoted = r#"{{ lookup "apps/v1" "Deployment" "shop" "web" | toJson | quote }}"#;
+    assert_eq!(found(quoted, &render::Nowhere), Ok(json!("{}")));
+    let refused = found(r#"{{ lookup "v1" "Secret" "shop" "web" }}"#, &World).unwrap_err();
+    assert!(refused.contains("error calling lookup: look up v1/Secret: forbidden"), "{refused}");
+}

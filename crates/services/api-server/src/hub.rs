@@ -20,6 +20,7 @@ use store::Store;
 use tokio::sync::Semaphore;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+use wire::lookups::lookups_service_client::LookupsServiceClient;
 use wire::previews::previews_service_client::PreviewsServiceClient;
 use wire::reads::reads_service_client::ReadsServiceClient;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
@@ -54,6 +55,7 @@ pub(crate) struct Hub {
     repo_server: RepoServerServiceClient<Channel>,
     reads: ReadsServiceClient<Channel>,
     previews: PreviewsServiceClient<Channel>,
+    lookups: LookupsServiceClient<Channel>,
     snapshot: RwLock<Option<Arc<Snapshot>>>,
 }
 
@@ -63,6 +65,9 @@ impl Hub {
         let throttle = Throttle::new(options.throttle);
         let reads = ReadsServiceClient::new(parts.repo_server.clone());
         let previews = PreviewsServiceClient::new(parts.repo_server.clone())
+            .max_decoding_message_size(wire::MESSAGE_LIMIT)
+            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+        let lookups = LookupsServiceClient::new(parts.repo_server.clone())
             .max_decoding_message_size(wire::MESSAGE_LIMIT)
             .max_encoding_message_size(wire::MESSAGE_LIMIT);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
@@ -88,6 +93,7 @@ impl Hub {
             repo_server,
             reads,
             previews,
+            lookups,
             snapshot: RwLock::new(None),
         }
     }
@@ -133,6 +139,11 @@ impl Hub {
     /// What the repo-server says of pull requests.
     pub(crate) fn previews(&self) -> PreviewsServiceClient<Channel> {
         self.previews.clone()
+    }
+
+    /// The repo-server, for renders that see the destination's cluster.
+    pub(crate) fn lookups(&self) -> &LookupsServiceClient<Channel> {
+        &self.lookups
     }
 
     /// What a caller may do.

@@ -7,7 +7,8 @@ use crate::found;
 use crate::hub::Hub;
 use api::v1alpha1::{Application, ApplicationSource, Repository};
 use kubernetes::Cluster;
-use manifest_request::Rendering;
+use manifest_request::{ClusterView, Rendering};
+use project::PermittedLookups;
 use tonic::Status;
 use wire::repository::{
     ManifestRequest, ManifestResponse, RepoServerAppDetailsQuery, ResolveRevisionRequest,
@@ -111,7 +112,16 @@ impl Hub {
     /// What a source renders to.
     pub(crate) async fn render(&self, render: Render<'_>) -> Result<ManifestResponse, Status> {
         let request = self.manifest_request(&render)?;
-        self.repo_server().generate_manifest(request).await.map(tonic::Response::into_inner)
+        let Render { application, scope, .. } = render;
+        let Scope { project, own_clusters, .. } = scope;
+        let permitted = PermittedLookups::of(project).map_err(Status::failed_precondition)?;
+        let Some(permitted) = permitted else {
+            return self.repo_server().generate_manifest(request).await.map(tonic::Response::into_inner);
+        };
+        let place = scope.destination(&application.spec.destination).map_err(Status::invalid_argument)?;
+        let acting = self.acting(application, scope).await?;
+        let mut view = ClusterView::new(acting, permitted, project, &place, own_clusters);
+        view.manifests(self.lookups(), request).await
     }
 
     /// The request for one source of an application among all of them.

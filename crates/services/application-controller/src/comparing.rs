@@ -4,7 +4,7 @@ use crate::Controller;
 use crate::clusters::{Cache, Destination};
 use crate::compute::Unfinished;
 use crate::extract::LiveInfo;
-use crate::manifests::{self, Loaded};
+use crate::manifests::{self, Loaded, Renderer};
 use crate::memory::DeleteHooks;
 use crate::predicting::Predicted;
 use crate::queue::Key;
@@ -16,8 +16,9 @@ use compare::{Comparison, Facts, ServerSide, Targets};
 use diff::DiffOptions;
 use jiff::Timestamp;
 use kubernetes::Discovery;
-use manifest_request::Rendering;
+use manifest_request::{ClusterView, Rendering};
 use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
+use project::PermittedLookups;
 use reconcile::CompareWith;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -152,9 +153,12 @@ impl Controller {
             Ok(discovery) => (discovery, None),
             Err(reason) => (Arc::new(Discovery::default()), Some(reason)),
         };
-        let loaded = match &unreachable {
+        let loaded = match (&destination, &unreachable) {
+            (Ok(destination), None) => {
+                self.load(application, situation, question, destination, &discovery).await
+            }
             // Sources render for a cluster; without one there is no target state to speak of.
-            Some(reason) => {
+            (Err(reason), _) | (_, Some(reason)) => {
                 let server = &situation.cluster.server;
                 let told = format!(
                     "failed to get cluster version for cluster {server:?}: {}",
@@ -162,7 +166,6 @@ impl Controller {
                 );
                 Loaded::new(Err(told))
             }
-            None => self.load(application, situation, question, &discovery).await,
         };
         Gathered { destination, discovery, unreachable, loaded }
     }
@@ -258,6 +261,7 @@ impl Controller {
         application: &Application,
         situation: &Situation,
         question: &Question,
+        destination: &Destination,
         discovery: &Discovery,
     ) -> Loaded {
         if let Some(manifests) = &question.manifests {
@@ -282,7 +286,25 @@ impl Controller {
         };
         let verify = self.options().verify_signatures;
         let settings = &situation.rules.rendering;
-        manifests::load(self.store(), self.repo_server(), settings, &rendering, verify).await
+        let view = match self.view(application, situation, destination) {
+            Ok(view) => view,
+            Err(reason) => return Loaded::new(Err(reason)),
+        };
+        let renderer = Renderer { client: self.repo_server(), lookups: self.lookups(), view };
+        manifests::load(self.store(), renderer, settings, &rendering, verify).await
+    }
+
+    /// The destination's cluster as templates may see it; nothing where the project permits no lookups.
+    fn view<'a>(
+        &self,
+        application: &Application,
+        situation: &'a Situation,
+        destination: &Destination,
+    ) -> Result<Option<ClusterView<'a>>, String> {
+        let Situation { project, cluster, own_clusters, .. } = situation;
+        let Some(permitted) = PermittedLookups::of(project)? else { return Ok(None) };
+        let acting = self.acting(application, situation, destination)?;
+        Ok(Some(ClusterView::new(acting, permitted, project, cluster, own_clusters)))
     }
 
     /// The live objects of an application: those that carry its mark, and those its targets name.

@@ -52,6 +52,7 @@ use store::{StatusChange, Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::task::TaskTracker;
 use tonic::transport::Channel;
+use wire::lookups::lookups_service_client::LookupsServiceClient;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
 /// The component's name, as its binary is called.
@@ -79,6 +80,7 @@ const MOST_COMPILED: usize = 512;
 pub struct Controller {
     store: Store,
     repo_server: RepoServerServiceClient<Channel>,
+    lookups: LookupsServiceClient<Channel>,
     cache: Cache,
     options: Options,
     rules: Arc<RwLock<Arc<Rules>>>,
@@ -128,6 +130,9 @@ impl Controller {
         let rules = Arc::new(RwLock::new(Arc::new(rules)));
         let metrics = Metrics::new(&parts.registry);
         measure(parts.store.cluster(), &metrics);
+        let lookups = LookupsServiceClient::new(parts.repo_server.clone())
+            .max_decoding_message_size(wire::MESSAGE_LIMIT)
+            .max_encoding_message_size(wire::MESSAGE_LIMIT);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
             .max_decoding_message_size(wire::MESSAGE_LIMIT)
             .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -145,6 +150,7 @@ impl Controller {
             effects: Arc::new(Semaphore::new(options.parallel_effects)),
             store: parts.store,
             repo_server,
+            lookups,
             cache: parts.cache,
             options,
             rules,
@@ -212,6 +218,11 @@ impl Controller {
 
     pub(crate) fn repo_server(&self) -> &RepoServerServiceClient<Channel> {
         &self.repo_server
+    }
+
+    /// The repo-server, for renders that see the destination's cluster.
+    pub(crate) fn lookups(&self) -> &LookupsServiceClient<Channel> {
+        &self.lookups
     }
 
     pub(crate) fn options(&self) -> &Options {

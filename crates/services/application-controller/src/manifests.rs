@@ -1,13 +1,15 @@
 //! What the sources of an application say, asked of the repo-server.
 
 use api::v1alpha1::AppProjectSpec;
-use manifest_request::{RenderSettings, Rendering};
+use manifest_request::{ClusterView, RenderSettings, Rendering};
 use object::Object;
 use signature::policy::{demand, effective, told as told_problems};
 use store::Store;
 use tonic::Status;
 use tonic::transport::Channel;
+use wire::lookups::lookups_service_client::LookupsServiceClient;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
+use wire::repository::{ManifestRequest, ManifestResponse};
 
 /// The manifests of all sources.
 #[derive(Clone, Debug)]
@@ -55,11 +57,28 @@ impl Loaded {
     }
 }
 
+/// Who renders, and what templates see of the cluster.
+pub(crate) struct Renderer<'a> {
+    pub(crate) client: &'a RepoServerServiceClient<Channel>,
+    pub(crate) lookups: &'a LookupsServiceClient<Channel>,
+    /// The destination's cluster; nothing where templates see none.
+    pub(crate) view: Option<ClusterView<'a>>,
+}
+
+impl Renderer<'_> {
+    async fn manifests(&mut self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
+        match &mut self.view {
+            Some(view) => view.manifests(self.lookups, request).await,
+            None => self.client.clone().generate_manifest(request).await.map(tonic::Response::into_inner),
+        }
+    }
+}
+
 /// Asks for the manifests of all sources. With `verify`, an answer that says nothing of signatures the project demands
 /// is not believed.
 pub(crate) async fn load(
     store: &Store,
-    client: &RepoServerServiceClient<Channel>,
+    mut renderer: Renderer<'_>,
     settings: &RenderSettings,
     rendering: &Rendering<'_>,
     verify: bool,
@@ -76,9 +95,8 @@ pub(crate) async fn load(
                 return loaded;
             }
         };
-        match client.clone().generate_manifest(request).await {
+        match renderer.manifests(request).await {
             Ok(response) => {
-                let response = response.into_inner();
                 loaded.revisions.push(response.revision);
                 loaded.source_types.push(response.source_type);
                 let checked = response.source_integrity_result.as_ref();

@@ -1,7 +1,8 @@
 //! What can be set on a source, for whoever edits an application.
 
+use crate::asked::{Asked, Looked};
 use crate::restrained::Care;
-use crate::server::{Asked, Looked, RepoServer};
+use crate::server::RepoServer;
 use crate::sources::Origin;
 use crate::status;
 use api::v1alpha1::HelmParameter;
@@ -37,7 +38,16 @@ impl RepoServer {
         };
         let references = self.references(&request, &source, &mut None, Care::Usual).await?;
         let revision = resolved.as_str().to_owned();
-        let asked = Asked { tree, source, request, revision, references, care: Care::Usual, path: None };
+        let asked = Asked {
+            tree,
+            source,
+            request,
+            revision,
+            references,
+            care: Care::Usual,
+            answers: None,
+            path: None,
+        };
         let found = self.look(asked).await?;
         let looked = found.map_err(|error| match &error {
             RenderError::NoPath { .. } => Status::new(Code::InvalidArgument, error.to_string()),

@@ -2,12 +2,14 @@
 //! gRPC by the application-controller and the api-server; reaches repositories and its cache, and no cluster.
 
 mod ask_pass;
+mod asked;
 mod changes;
 mod dependencies;
 mod details;
 mod integrity;
 mod listing;
 mod local;
+mod lookups;
 mod manifests;
 mod metrics;
 mod options;
@@ -38,6 +40,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tonic::{Request, Response, Status};
 use transport::{Identity, Listener, Services};
+use wire::lookups::lookups_service_server::LookupsServiceServer;
 use wire::previews::previews_service_server::PreviewsServiceServer;
 use wire::reads::reads_service_server::ReadsServiceServer;
 use wire::repository::repo_server_service_server::RepoServerServiceServer;
@@ -89,6 +92,9 @@ pub fn router(server: RepoServer) -> Result<axum::Router, StartError> {
     let previews = PreviewsServiceServer::new(server.clone())
         .max_decoding_message_size(wire::MESSAGE_LIMIT)
         .max_encoding_message_size(wire::MESSAGE_LIMIT);
+    let lookups = LookupsServiceServer::new(server.clone())
+        .max_decoding_message_size(wire::MESSAGE_LIMIT)
+        .max_encoding_message_size(wire::MESSAGE_LIMIT);
     let service = RepoServerServiceServer::new(server)
         .max_decoding_message_size(wire::MESSAGE_LIMIT)
         .max_encoding_message_size(wire::MESSAGE_LIMIT);
@@ -102,6 +108,7 @@ pub fn router(server: RepoServer) -> Result<axum::Router, StartError> {
         .with(health_service)
         .with_untold(reads)
         .with_untold(previews)
+        .with_untold(lookups)
         .described(wire::DESCRIPTOR_SET)?;
     Ok(calls.count(services.finish().0))
 }

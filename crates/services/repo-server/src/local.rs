@@ -1,9 +1,9 @@
 //! A folder of the user's machine in the place of a repository: rendered in the process that asks, as a server would, with
 //! nobody's credentials.
 
+use crate::asked::{Asked, References};
 use crate::options::Options;
 use crate::restrained::Care;
-use crate::server::{Asked, References};
 use boot::flags::Flags;
 use cache::Cache;
 use source_tree::Tree;
@@ -43,6 +43,7 @@ pub async fn render_local(
         request,
         references: References::new(),
         care: Care::Usual,
+        answers: None,
         path: Some(path.to_owned()),
     };
     server.render(work).await.map(|(kept, _)| kept.manifests).map_err(|status| status.message().to_owned())

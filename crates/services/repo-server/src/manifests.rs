@@ -29,6 +29,9 @@ pub(crate) struct Kept {
     pub(crate) manifests: Vec<String>,
     #[prost(string, tag = "2")]
     pub(crate) source_type: String,
+    /// What templates looked up and nobody had answered: then these are not the manifests yet.
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) wanted: Vec<wire::lookups::Lookup>,
 }
 
 /// The cache of renders.

@@ -39,7 +39,7 @@ impl PreviewsService for RepoServer {
                 "config management plugins do not run for a pull request",
             ));
         }
-        let (response, _) = self.rendered(request, Care::Stranger).await?;
-        Ok(Response::new(response))
+        let made = self.rendered(request, Care::Stranger, None).await?;
+        Ok(Response::new(made.response()))
     }
 }

@@ -1,7 +1,9 @@
 //! The methods of `repository.RepoServerService`.
 
+use crate::asked::{Asked, Looked, Made, References, both, keep, render_source, with_request};
 use crate::dependencies::ChartAccess;
 use crate::integrity::Checked;
+use crate::lookups::Answers;
 use crate::manifests::{Kept, Manifests, Parameters, User};
 use crate::metrics::Metrics;
 use crate::patience::Patience;
@@ -19,9 +21,8 @@ use cache::Cache;
 use evaluator::Evaluators;
 use futures::StreamExt as _;
 use git::{Freshness, Repositories};
-use object::tracking::{AppInstance, Tracking, TrackingMethod};
 use plugin::Plugins;
-use render::{Environment, EnvironmentOf, Outside, Rendered};
+use render::Rendered;
 use source_tree::{Recorded, Tree, TreePath};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ use wire::repository::{
 };
 
 /// The revision of files that come along with a request.
-const STREAMED: &str = "streamed";
+pub(crate) const STREAMED: &str = "streamed";
 
 /// How much of the time of a render evaluating may take: the rest is for telling that it took too long.
 const EVALUATION_SHARE: f64 = 0.95;
@@ -115,21 +116,31 @@ impl RepoServer {
     }
 
     async fn manifests(&self, request: ManifestRequest) -> Result<ManifestResponse, Status> {
-        let source = request.application_source.clone().unwrap_or_default();
-        let user = (!request.app_name.is_empty()).then(|| User::new(&request.app_name, &source));
-        let (response, parameters) = self.rendered(request, Care::Usual).await?;
-        if let (Some(user), Some(parameters)) = (user, parameters) {
-            self.manifests.note(&user, &parameters).await;
-        }
-        Ok(response)
+        self.made_for(request, None).await.map(Made::response)
     }
 
-    /// The manifests, and what they are remembered by.
+    /// The manifests of an application's source, which is noted as one that is rendered like this.
+    pub(crate) async fn made_for(
+        &self,
+        request: ManifestRequest,
+        answers: Option<Arc<Answers>>,
+    ) -> Result<Made, Status> {
+        let source = request.application_source.clone().unwrap_or_default();
+        let user = (!request.app_name.is_empty()).then(|| User::new(&request.app_name, &source));
+        let made = self.rendered(request, Care::Usual, answers).await?;
+        if let (Some(user), Some(parameters)) = (user, &made.parameters) {
+            self.manifests.note(&user, parameters).await;
+        }
+        Ok(made)
+    }
+
+    /// The manifests, and what they are remembered by. With `answers`, templates may look up what these know.
     pub(crate) async fn rendered(
         &self,
         request: ManifestRequest,
         care: Care,
-    ) -> Result<(ManifestResponse, Option<Parameters>), Status> {
+        answers: Option<Arc<Answers>>,
+    ) -> Result<Made, Status> {
         let source =
             request.application_source.clone().ok_or_else(|| status::missing("application source"))?;
         let origin = Origin::of(request.repo.clone(), &source, self.trust_with(care))?;
@@ -140,36 +151,44 @@ impl RepoServer {
         let revision = resolved.as_str().to_owned();
         let mut checked = self.checked(&request, &origin, &resolved).await?;
         if request.has_multiple_sources && only_lends(&source) {
-            let nothing = Kept { manifests: Vec::new(), source_type: String::new() };
-            return Ok((response(nothing, revision, &request, checked), None));
+            let namespace = request.namespace;
+            return Ok(Made { kept: Kept::default(), revision, namespace, checked, parameters: None });
         }
         let references = self.references(&request, &source, &mut checked, care).await?;
-        let parameters = self.parameters(&request, &source, &references, care);
+        let parameters = self.parameters(&request, &source, &references, care, answers.as_deref());
+        let namespace = request.namespace.clone();
+        let made = |kept, revision, parameters| Made {
+            kept,
+            revision,
+            namespace,
+            checked,
+            parameters: Some(parameters),
+        };
         if !request.no_cache
             && let Some(kept) = self.manifests.at_revision(&parameters, &revision).await
         {
-            return Ok((response(kept, revision, &request, checked), Some(parameters)));
+            return Ok(made(kept, revision, parameters));
         }
         let tree = self.sources.tree(&origin, &resolved, request.no_cache).await?;
         self.without_submodules(care, &tree)?;
         if !request.no_cache
             && let Some(kept) = self.manifests.by_reads(&parameters, &revision, tree.clone()).await
         {
-            return Ok((response(kept, revision, &request, checked), Some(parameters)));
+            return Ok(made(kept, revision, parameters));
         }
-        let (kept, reads) = self
-            .render(Asked {
-                tree,
-                source,
-                request: request.clone(),
-                revision: revision.clone(),
-                references,
-                care,
-                path: None,
-            })
-            .await?;
+        let work = Asked {
+            tree,
+            source,
+            request,
+            revision: revision.clone(),
+            references,
+            care,
+            answers,
+            path: None,
+        };
+        let (kept, reads) = self.render(work).await?;
         self.manifests.remember(&parameters, &revision, reads, &kept).await;
-        Ok((response(kept, revision, &request, checked), Some(parameters)))
+        Ok(made(kept, revision, parameters))
     }
 
     /// The trees of other sources that values files are taken from, and the revisions they are of.
@@ -245,10 +264,12 @@ impl RepoServer {
             revision: revision.clone(),
             references,
             care: Care::Usual,
+            answers: None,
             path: None,
         };
         let (kept, _) = self.render(work).await?;
-        Ok(response(kept, revision, &request, checked))
+        let namespace = request.namespace;
+        Ok(Made { kept, revision, namespace, checked, parameters: None }.response())
     }
 
     pub(crate) async fn render(&self, work: Asked) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
@@ -269,7 +290,15 @@ impl RepoServer {
             // What names the revision is good for no other, whatever was read.
             let reads =
                 |rendered: &Rendered| (!rendered.revision_used).then(|| recorded.read_set()).flatten();
-            rendered.map(|rendered| (keep(&rendered), reads(&rendered)))
+            let wanted = work.answers.as_ref().map(|answers| answers.wanted()).unwrap_or_default();
+            match rendered {
+                // Made, or failed, without all that the cluster has: these are not the manifests.
+                rendered if !wanted.is_empty() => {
+                    let reads = rendered.as_ref().ok().and_then(reads);
+                    Ok((Kept { wanted, ..Kept::default() }, reads))
+                }
+                rendered => rendered.map(|rendered| (keep(&rendered), reads(&rendered))),
+            }
         });
         rendered.await?.map_err(|error| status::render(&error))
     }
@@ -327,6 +356,7 @@ impl RepoServer {
                 no_proxy: own.no_proxy.clone(),
             },
             own,
+            answers: work.answers.clone(),
             evaluators: self.evaluators.clone(),
             deadline: Instant::now() + self.options.render_timeout.mul_f64(EVALUATION_SHARE),
             options: self.options.clone(),
@@ -343,6 +373,7 @@ impl RepoServer {
         source: &ApplicationSource,
         references: &References,
         care: Care,
+        answers: Option<&Answers>,
     ) -> Parameters {
         let references: BTreeMap<_, _> =
             references.iter().map(|(name, (commit, _))| (name, commit)).collect();
@@ -360,10 +391,11 @@ impl RepoServer {
             // A plugin that comes or goes may change what a folder means.
             (self.plugins.names(), generate_paths),
         );
-        match care {
-            Care::Usual => Parameters::new(&asked),
+        match (care, answers) {
+            (Care::Usual, None) => Parameters::new(&asked),
+            (Care::Usual, Some(answers)) => Parameters::new(&("looking", answers.digest(), asked)),
             // What was rendered without what others may read is nobody else's.
-            Care::Stranger => Parameters::new(&("stranger", asked)),
+            (Care::Stranger, _) => Parameters::new(&("stranger", asked)),
         }
     }
 
@@ -394,15 +426,6 @@ impl RepoServer {
     }
 }
 
-/// What a look at a source found.
-pub(crate) struct Looked {
-    pub(crate) source_type: render::SourceType,
-    pub(crate) source: ApplicationSource,
-    pub(crate) details: render::Details,
-    /// Of a plugin: the parameters it knows.
-    pub(crate) announced: Vec<wire::repository::ParameterAnnouncement>,
-}
-
 /// Whether a source among several has nothing to render: it lends its files to the others.
 fn only_lends(source: &ApplicationSource) -> bool {
     let nowhere = source.path.is_empty() && source.chart.is_empty();
@@ -427,121 +450,6 @@ fn variables(source: &ApplicationSource) -> Vec<String> {
     let parameters = helm.file_parameters.iter().map(|parameter| &parameter.path);
     let names = helm.value_files.iter().chain(parameters);
     names.map(|name| name.split('/').next().unwrap_or_default().to_owned()).collect()
-}
-
-/// Trees of other sources by `$name`, and the revisions they are of.
-pub(crate) type References = BTreeMap<String, (String, Arc<dyn Tree>)>;
-
-/// One render, or a look at what could be rendered.
-pub(crate) struct Asked {
-    pub(crate) tree: Arc<dyn Tree>,
-    pub(crate) source: ApplicationSource,
-    pub(crate) request: ManifestRequest,
-    pub(crate) revision: String,
-    pub(crate) references: References,
-    pub(crate) care: Care,
-    /// What the source's path is said to be, where it is another one than in the tree.
-    pub(crate) path: Option<String>,
-}
-
-impl Asked {
-    /// The name of all renders that would come out the same; files that come along are others each time.
-    fn name(&self) -> Option<String> {
-        let user = User::new(&self.request.app_name, &self.source);
-        (self.revision != STREAMED).then(|| format!("{}|{}", user.as_str(), self.revision))
-    }
-}
-
-fn render_source(
-    tree: &dyn Tree,
-    work: &Asked,
-    world: &dyn Outside,
-    limits: render::Limits,
-) -> Result<Rendered, render::RenderError> {
-    with_request(work, world, limits, |request| render::render(tree, request))
-}
-
-/// Says to `render` what a request says to us.
-fn with_request<T>(
-    work: &Asked,
-    world: &dyn Outside,
-    limits: render::Limits,
-    then: impl FnOnce(&render::Request<'_>) -> T,
-) -> T {
-    let Asked { source, request, revision, references, .. } = work;
-    let references = references.iter().map(|(name, (_, tree))| (name.clone(), tree.clone())).collect();
-    let schemes = request.helm_options.as_ref().map(|options| options.values_file_schemes.as_slice());
-    let application = AppInstance::from_mark(&request.app_name);
-    let environment = Environment::new(EnvironmentOf {
-        application: &request.app_name,
-        namespace: &request.namespace,
-        project: &request.project_name,
-        revision,
-        repository: request.repo.as_ref().map_or("", |repository| repository.repo.as_str()),
-        path: work.path.as_deref().unwrap_or(&source.path),
-        target_revision: &source.target_revision,
-    });
-    let marked = !request.app_name.is_empty() && !request.app_label_key.is_empty();
-    then(&render::Request {
-        source,
-        application: marked.then_some(&application),
-        application_name: &request.app_name,
-        namespace: &request.namespace,
-        tracking: Tracking {
-            method: TrackingMethod::from_setting(&request.tracking_method),
-            label_key: &request.app_label_key,
-            installation_id: &request.installation_id,
-        },
-        enabled: &request.enabled_source_types,
-        environment: &environment,
-        kube_version: &request.kube_version,
-        api_versions: &request.api_versions,
-        kustomize_options: request
-            .kustomize_options
-            .as_ref()
-            .map_or("", |options| options.build_options.as_str()),
-        value_file_schemes: schemes.unwrap_or_default(),
-        references: &references,
-        outside: world,
-        limits,
-    })
-}
-
-fn keep(rendered: &Rendered) -> Kept {
-    Kept {
-        manifests: rendered.objects.iter().map(|object| object::object_to_go_json(&object.0)).collect(),
-        source_type: rendered.source_type.as_str().to_owned(),
-    }
-}
-
-/// The checks of two revisions as those of one.
-fn both(first: Option<Checked>, second: Option<Checked>) -> Option<Checked> {
-    match (first, second) {
-        (Some(mut first), Some(second)) => {
-            first.result.checks.extend(second.result.checks);
-            Some(first)
-        }
-        (first, second) => first.or(second),
-    }
-}
-
-fn response(
-    kept: Kept,
-    revision: String,
-    request: &ManifestRequest,
-    checked: Option<Checked>,
-) -> ManifestResponse {
-    let (result, sentence) =
-        checked.map_or((None, String::new()), |checked| (Some(checked.result), checked.sentence));
-    ManifestResponse {
-        verify_result: sentence,
-        source_integrity_result: result,
-        manifests: kept.manifests,
-        namespace: request.namespace.clone(),
-        revision,
-        source_type: kept.source_type,
-        ..ManifestResponse::default()
-    }
 }
 
 #[tonic::async_trait]

@@ -3,13 +3,16 @@
 
 use crate::Options;
 use crate::dependencies::ChartAccess;
+use crate::lookups::Answers;
 use crate::plugins::PluginWorld;
 use crate::repository::authorities;
 use crate::sources::Sources;
 use download::Access;
 use evaluator::Evaluators;
 use git::Freshness;
-use render::{Discovery, JsonnetError, JsonnetParameters, MissingDependency, Outside, RemoteBase, SeamError};
+use render::{
+    Discovery, JsonnetError, JsonnetParameters, Lookup, MissingDependency, Outside, RemoteBase, SeamError,
+};
 use source_tree::{Tree, TreePath};
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +27,8 @@ pub(crate) struct World {
     pub(crate) charts: ChartAccess,
     /// Plugins, and the files they get.
     pub(crate) plugins: PluginWorld,
+    /// What templates may know of the destination's cluster; nothing where there is none.
+    pub(crate) answers: Option<Arc<Answers>>,
     /// Those who evaluate Jsonnet; without them it is done here.
     pub(crate) evaluators: Option<Evaluators>,
     /// When they are stopped: before nobody waits for the render any more, so that it is told why there is none.
@@ -64,6 +69,10 @@ impl Outside for World {
 
     fn chart(&self, wanted: &MissingDependency) -> Result<Vec<u8>, SeamError> {
         self.runtime.block_on(self.charts.chart(&self.sources, self.options.trust(), wanted))
+    }
+
+    fn lookup(&self, lookup: &Lookup) -> Result<Option<serde_json::Value>, SeamError> {
+        self.answers.as_ref().map_or(Ok(None), |answers| answers.answer(lookup))
     }
 
     fn evaluate(

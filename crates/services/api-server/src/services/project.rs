@@ -9,7 +9,7 @@ use crate::failure;
 use crate::hub::Hub;
 use crate::services::{members, project_token};
 use api::k8s::meta_v1::ListMeta;
-use api::names::DEFAULT_PROJECT;
+use api::names::{DEFAULT_PROJECT, HELM_LOOKUP};
 use api::v1alpha1::{AppProject, AppProjectList, Application, Repository};
 use jiff::Timestamp;
 use project::{Code, InvalidProject};
@@ -277,7 +277,7 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
 }
 
 /// Whoever opens a project to a cluster or a repository, or closes it, needs the right to change these, too; for other
-/// limits on kinds, that to change every destination.
+/// limits on kinds, and for what charts may look up there, that to change every destination.
 fn require_what_changes(access: &Access, existing: &AppProject, wanted: &AppProject) -> Result<(), Status> {
     let servers = |project: &AppProject| -> Vec<String> {
         project.spec.destinations.iter().map(|destination| destination.server.clone()).collect()
@@ -293,7 +293,8 @@ fn require_what_changes(access: &Access, existing: &AppProject, wanted: &AppProj
         && after.cluster_resource_blacklist == before.cluster_resource_blacklist
         && after.namespace_resource_blacklist == before.namespace_resource_blacklist
         && after.namespace_resource_whitelist == before.namespace_resource_whitelist;
-    if !same_kinds {
+    let lookups = |project: &AppProject| project.metadata.annotations.get(HELM_LOOKUP).cloned();
+    if !same_kinds || lookups(wanted) != lookups(existing) {
         for server in servers(wanted) {
             access.require("clusters", "update", &server)?;
         }

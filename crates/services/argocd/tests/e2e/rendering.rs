@@ -182,3 +182,98 @@ fn the_users_own_health_check_is_heeded_as_soon_as_it_is_written() {
     installation.set("argocd-cm", "resource.customizations.health.ConfigMap", None);
     installation.succeed(&["app", "delete", "judged", "--yes"]);
 }
+
+/// A chart that looks at its surroundings.
+const LOOKING: [(&str, &str); 2] = [
+    ("app/Chart.yaml", "apiVersion: v2\nname: looking\nversion: 1.0.0\n"),
+    (
+        "app/templates/map.yaml",
+        r#"apiVersion: v1
+kind: ConfigMap
+metadata: {name: seen}
+data:
+  size: {{ dig "data" "size" "none" (lookup "v1" "ConfigMap" .Release.Namespace "settings") | quote }}
+  key: {{ dig "data" "key" "none" (lookup "v1" "Secret" .Release.Namespace "hidden") | quote }}
+  elsewhere: {{ dig "data" "size" "none" (lookup "v1" "ConfigMap" "looked-elsewhere" "settings") | quote }}
+  namespace: {{ dig "metadata" "name" "none" (lookup "v1" "Namespace" "" .Release.Namespace) | quote }}
+  all: {{ range (lookup "v1" "ConfigMap" "" "").items }}{{ if eq .metadata.name "settings" }}{{ .metadata.namespace }} {{ end }}{{ end }}.
+"#,
+    ),
+];
+
+#[test]
+fn charts_look_up_what_their_project_permits() {
+    let installation = installation();
+    let kube = &installation.kube;
+    let repository = GitRepo::from_files("looking", &LOOKING).unwrap();
+    for namespace in ["looking", "looked-elsewhere"] {
+        kube.create(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
+            .unwrap();
+        kube.create(json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": namespace},
+            "data": {"size": "3"},
+        }))
+        .unwrap();
+    }
+    kube.create(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hidden", "namespace": "looking"},
+        "stringData": {"key": "hi"},
+    }))
+    .unwrap();
+    kube.create(json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
+        "metadata": {"name": "looking", "namespace": NAMESPACE},
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{"server": "https://kubernetes.default.svc", "namespace": "looking"}],
+        },
+    }))
+    .unwrap();
+    let permit = |lookups: &str| {
+        let annotations = json!({"metadata": {"annotations": {"argocd.argoproj.io/helm-lookup": lookups}}});
+        kube.merge("argoproj.io/v1alpha1", "AppProject", NAMESPACE, "looking", annotations);
+        installation.succeed(&["app", "get", "looking", "--refresh"]);
+    };
+    kube.create(json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": "looking", "namespace": NAMESPACE},
+        "spec": {
+            "project": "looking",
+            "source": {"repoURL": repository.url(), "path": "app", "targetRevision": "HEAD"},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "looking"},
+            "syncPolicy": {"automated": {"selfHeal": true}},
+        },
+    }))
+    .unwrap();
+    let seen = || {
+        let found = kube.find("v1", "ConfigMap", "looking", "seen").unwrap_or_default();
+        ["size", "key", "elsewhere", "namespace", "all"].map(|key| {
+            found["data"][key].as_str().unwrap_or_default().trim_end_matches('.').trim().to_owned()
+        })
+    };
+    let until = |what: &str, expected: [&str; 5]| {
+        installation.until_application("looking", what, |application| {
+            sync_status(application) == "Synced" && seen() == expected
+        });
+    };
+    until("nothing is seen without leave", ["none", "none", "none", "none", ""]);
+    permit("*");
+    until("all but Secrets, and in the project's namespaces", ["3", "none", "none", "looking", "looking"]);
+    permit("v1/ConfigMap, v1/Secret");
+    until("what is named", ["3", "aGk=", "none", "none", "looking"]);
+    // The users who ask for manifests see the same.
+    let shown = installation.succeed(&["app", "manifests", "looking", "--source", "git"]);
+    assert!(shown.contains("size: \"3\"") && shown.contains("key: aGk="), "{shown}");
+    // What is looked at changes, and so does what is made of it.
+    kube.merge("v1", "ConfigMap", "looking", "settings", json!({"data": {"size": "4"}}));
+    installation.succeed(&["app", "get", "looking", "--refresh"]);
+    until("the change", ["4", "aGk=", "none", "none", "looking"]);
+    // A slip in the annotation is told, and nothing is taken for absent meanwhile.
+    permit("ConfigMap");
+    installation.until_application("looking", "the slip", |application| {
+        let conditions = application["status"]["conditions"].to_string();
+        sync_status(application) == "Unknown" && conditions.contains("is no kind")
+    });
+    assert_eq!(seen()[0], "4");
+    installation.succeed(&["app", "delete", "looking", "--yes"]);
+}
