@@ -229,8 +229,10 @@ async fn already_there(
     if upsert {
         access.require(PROJECTS, "update", &name)?;
         let scope = (hub.scope(&existing), existing.clone());
-        require_what_changes(access, &existing, &wanted)?;
-        existing.spec = wanted.spec;
+        // Only the spec is taken.
+        let taken = AppProject { metadata: existing.metadata.clone(), ..wanted };
+        require_what_changes(access, &existing, &taken)?;
+        existing.spec = taken.spec;
         kept_of_roles(&mut existing);
         project_token::repeat(&mut existing);
         nothing_becomes_invalid(hub, &scope.0, &scope.1, &existing)?;

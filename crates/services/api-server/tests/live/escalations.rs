@@ -232,6 +232,13 @@ async fn a_project_is_opened_to_clusters_and_repositories_by_those_who_may_chang
     let mut kinds = spec(&["https://theirs.example"], &none);
     kinds["clusterResourceWhitelist"] = json!([{"group": "*", "kind": "*"}]);
     denied(kinds, "clusters, update, https://theirs.example").await;
+    // What charts may look up in a cluster is opened by who may change that cluster.
+    let mut looking = bench.get("/api/v1/projects/red", &admin).await.good().json();
+    looking["metadata"]["annotations"]["argocd.argoproj.io/helm-lookup"] = "v1/Secret".into();
+    let looking = json!({"project": looking});
+    let answer = bench.rest("PUT", "/api/v1/projects/red", &bob, Some(looking)).await;
+    let refused = "permission denied: clusters, update, https://theirs.example, sub: bob";
+    assert!(answer.status == 403 && answer.message().starts_with(refused), "{answer:?}");
     // Creating over what is there is the same change.
     let project = json!({"project": {"metadata": {"name": "red"}, "spec": spec(&["*"], &none)}});
     let answer = bench
