@@ -9,20 +9,12 @@ const LARGEST_REGEX: usize = 1 << 20;
 
 /// An expression as Go's `regexp` reads it.
 pub(crate) fn go_regex(pattern: &str) -> Result<Regex> {
-    // Go spells the end of the text `\z` and knows `\C` and `\Q..\E`; the first is the same here.
-    let pattern = unquote(pattern);
-    RegexBuilder::new(&pattern).size_limit(LARGEST_REGEX).build().map_err(|error| {
+    let complain = |reason: &str| Error::invalid(format!("error parsing regexp: {reason}: `{pattern}`"));
+    let translated = go_regexp::translate(pattern).map_err(|reason| complain(&reason))?;
+    RegexBuilder::new(&translated).size_limit(LARGEST_REGEX).build().map_err(|error| {
         let problem = error.to_string();
-        let last = problem.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Error::invalid(format!("error parsing regexp: {last}: `{pattern}`"))
+        complain(problem.lines().last().unwrap_or_default().trim_start_matches("error: "))
     })
-}
-
-/// Replaces `\Q...\E` by its escaped text.
-fn unquote(pattern: &str) -> std::borrow::Cow<'_, str> {
-    let Some((before, rest)) = pattern.split_once(r"\Q") else { return pattern.into() };
-    let (quoted, after) = rest.split_once(r"\E").unwrap_or((rest, ""));
-    format!("{before}{}{}", regex::escape(quoted), unquote(after)).into()
 }
 
 /// What `target`, `select` and `reject` say.

@@ -127,7 +127,9 @@ pub fn permits_application_namespace(project: &AppProject, namespace: &str, cont
 fn glob_or_regex(pattern: &str, text: &str) -> bool {
     match pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
         Some(expression) if !expression.is_empty() => {
-            Regex::new(expression).is_ok_and(|expression| expression.is_match(text))
+            let translated = go_regexp::translate(expression).unwrap_or_default();
+            !translated.is_empty()
+                && Regex::new(&translated).is_ok_and(|expression| expression.is_match(text))
         }
         _ => matches(pattern, text, &[]),
     }
