@@ -34,15 +34,22 @@ const ALL_FINALIZERS: [&str; 7] = [
     POST_DELETE_CLEANUP_FINALIZER,
 ];
 
-/// The hooks of a deletion with names: those that leave theirs to be completed get one that this deletion finds again.
-pub fn named_delete_hooks(application: &Application, mut hooks: Vec<Object>, hook: HookType) -> Vec<Object> {
+/// The hooks of a deletion with names: those that leave theirs to be completed get one that this deletion finds again, and
+/// are marked anew, since a mark names its object.
+pub fn named_delete_hooks(
+    application: &Application,
+    mut hooks: Vec<Object>,
+    hook: HookType,
+    mark: impl Fn(&mut Object) -> Result<(), String>,
+) -> Result<Vec<Object>, String> {
     let since = application.metadata.deletion_timestamp.as_ref().and_then(Time::timestamp);
     for object in hooks.iter_mut().filter(|object| object.name().is_empty()) {
         let revision = &application.status.sync.revision;
         let name = sync::generated_name(object.generate_name(), revision, hook, since.unwrap_or_default());
         object.set_name(&name);
+        mark(object)?;
     }
-    hooks
+    Ok(hooks)
 }
 
 /// Which of a deletion's hooks go once all have run: those whose delete policies say so, and how the worst of them ended

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use store::StatusChange;
 use sync::{Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, plan, step};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 
 /// A custom resource whose controller reports no `observedGeneration` must have been applied this long before its
@@ -71,10 +71,10 @@ impl Controller {
         let asked = Instant::now();
         let (controller, ending) = (self.clone(), handle.ending.clone());
         self.tasks().spawn(async move {
-            let _permit = controller.operation_permit().await;
+            let permit = controller.operation_permit().await;
             controller.metrics().taken(QueueName::Operation, asked.elapsed(), 0);
             let began = Instant::now();
-            let work = Box::pin(controller.attempt(&key, application, state, start, handle, inbox));
+            let work = Box::pin(controller.attempt(&key, application, state, start, (handle, inbox), permit));
             tokio::select! {
                 ended = work => {
                     ending.store(true, Ordering::SeqCst);
@@ -95,8 +95,8 @@ impl Controller {
         application: Application,
         mut state: OperationState,
         start: Start,
-        handle: OperationHandle,
-        inbox: mpsc::UnboundedReceiver<Event>,
+        (handle, inbox): (OperationHandle, mpsc::UnboundedReceiver<Event>),
+        permit: Option<OwnedSemaphorePermit>,
     ) -> Ended {
         let end = |phase, message: String, state| Ended { phase, message, terminated: false, state };
         let Some(operation) = state.operation.sync.clone() else {
@@ -168,6 +168,8 @@ impl Controller {
             handle,
             inbox,
         };
+        // What waits keeps nobody from beginning: writes have a limit of their own.
+        drop(permit);
         run.finish(state, progress).await
     }
 

@@ -6,7 +6,7 @@ use api::codes::{HealthStatusCode, HookType};
 use api::names::{HOOK_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER};
 use api::v1alpha1::Application;
 use jiff::SignedDuration;
-use object::Object;
+use object::{Object, set_tracking};
 use reconcile::{Action, BrokenHook, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean};
 use sync::Propagation;
 
@@ -67,7 +67,12 @@ impl World {
             HookType::PreDelete => compared.comparison.pre_delete_hooks,
             _ => compared.comparison.post_delete_hooks,
         };
-        Ok(reconcile::named_delete_hooks(application, hooks, hook))
+        let namespace = &application.spec.destination.namespace;
+        let mark = |object: &mut Object| {
+            let marked = set_tracking(object, &self.given.instance, namespace, self.given.tracking.mark());
+            marked.map_err(|error| error.to_string())
+        };
+        reconcile::named_delete_hooks(application, hooks, hook, mark)
     }
 
     fn hook_run(&self, application: &Application, hook: HookType, finalizer: &str) -> HookRun {
@@ -84,6 +89,9 @@ impl World {
             match self.api.read(&hook.key()) {
                 Err(failure) => return HookRun::Failed(failure.message),
                 Ok(None) => ran = HookRun::Pending,
+                Ok(Some(live)) if !self.is_own(&live) => {
+                    return HookRun::Failed("an object of this name is not the application's".into());
+                }
                 Ok(Some(live)) => match self.live_state(&live).health {
                     Some(health) if health.status == HealthStatusCode::Degraded => {
                         broken.push(BrokenHook::of(&live, health.message));

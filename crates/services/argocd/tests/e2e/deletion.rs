@@ -141,6 +141,10 @@ fn helm_hooks_and_hooks_without_a_name_run_each_time() {
         serde_json::from_str(&job(&diary, "nameless", "PreSync", "BeforeHookCreation", 0)).unwrap();
     nameless["metadata"]["name"] = serde_json::Value::Null;
     nameless["metadata"]["generateName"] = "nameless-".into();
+    let mut parting: serde_json::Value =
+        serde_json::from_str(&job(&diary, "parting", "PreDelete", "", 0)).unwrap();
+    parting["metadata"]["name"] = serde_json::Value::Null;
+    parting["metadata"]["generateName"] = "parting-".into();
     let helm = |name: &str, hook: &str| {
         let mut text: serde_json::Value = serde_json::from_str(&job(&diary, name, "", "", 0)).unwrap();
         text["metadata"]["annotations"] =
@@ -151,6 +155,7 @@ fn helm_hooks_and_hooks_without_a_name_run_each_time() {
         "nameless",
         &[
             ("app/nameless.json", &nameless.to_string()),
+            ("app/parting.json", &parting.to_string()),
             ("app/install.json", &helm("install", "post-install,post-upgrade")),
             ("app/bye.json", &helm("bye", "post-delete")),
             ("app/map.yaml", &config_map("map", "1")),
@@ -166,7 +171,7 @@ fn helm_hooks_and_hooks_without_a_name_run_each_time() {
         installation.kube.find("batch/v1", "Job", "nameless", "install").is_none().then_some(())
     });
     installation.succeed(&["app", "delete", "nameless", "--yes", "--wait"]);
-    assert_eq!(ran(&diary).last().map(String::as_str), Some("bye"));
+    assert_eq!(ran(&diary)[4..], ["parting", "bye"]);
 }
 
 #[test]

@@ -135,10 +135,19 @@ fn a_hook_that_never_ends_is_told_by_name_and_stopped_on_demand() {
     endless["spec"]["template"]["metadata"] = json!({"annotations": {"e2e.argocd-rs.dev/pod": "never-end"}});
     let endless = endless.to_string();
     let map = config_map("map", "1");
-    let repository =
-        GitRepo::from_files("endless", &[("app/hook.json", &endless), ("app/map.yaml", &map)]).unwrap();
-    installation.create("endless", &repository, "app", &[]);
-    installation.succeed(&["app", "sync", "endless", "--async"]);
+    let repository = GitRepo::from_files(
+        "endless",
+        &[("app/hook.json", &endless), ("app/map.yaml", &map), ("plain/map.yaml", &map)],
+    )
+    .unwrap();
+    // More of them than the controller begins at once.
+    let others: Vec<String> = (0..10).map(|number| format!("endless-{number}")).collect();
+    for name in others.iter().map(String::as_str).chain(["endless"]) {
+        installation.create(name, &repository, "app", &[]);
+        installation.succeed(&["app", "sync", name, "--async"]);
+    }
+    installation.create("unheld", &repository, "plain", &[]);
+    installation.succeed(&["app", "sync", "unheld", "--timeout", "100"]);
     installation.until_application("endless", "told what it waits for", |it| {
         it["status"]["operationState"]["message"] == "waiting for completion of hook batch/Job/endless"
     });
@@ -148,4 +157,9 @@ fn a_hook_that_never_ends_is_told_by_name_and_stopped_on_demand() {
     assert_eq!(installation.value("endless", "map"), None);
     installation.until("the hook is gone", || jobs(&installation, "endless").is_empty().then_some(()));
     installation.succeed(&["app", "delete", "endless", "--yes", "--wait"]);
+    for name in &others {
+        installation.succeed(&["app", "terminate-op", name]);
+        installation.succeed(&["app", "delete", name, "--yes"]);
+    }
+    installation.succeed(&["app", "delete", "unheld", "--yes"]);
 }
