@@ -9,7 +9,7 @@ use api::v1alpha1::AppProject;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use store::{GPG_KEYS, KNOWN_HOSTS, KNOWN_HOSTS_KEY, Store, StoreError, TLS_CERTIFICATES};
+use store::{GPG_KEYS, KNOWN_HOSTS, KNOWN_HOSTS_KEY, Register, Store, StoreError, TLS_CERTIFICATES};
 use tokio_util::task::AbortOnDropHandle;
 use trust::{Certificate, KnownHost};
 
@@ -56,11 +56,16 @@ pub(crate) fn registered(hub: &Hub) -> Vec<StoreError> {
     let store = &hub.store;
     let clusters = store.clusters(true).into_iter().filter_map(Result::err);
     let repositories = store.repositories().into_iter().filter_map(Result::err);
-    let templates = store.repository_credentials().into_iter().filter_map(Result::err);
+    let pushed = store.registered_repositories(Register::Write).into_iter().filter_map(Result::err);
+    let repositories = repositories.chain(pushed);
+    let registers = [Register::Read, Register::Write].into_iter();
+    let templates = registers.flat_map(|register| store.credential_templates(register));
+    let templates = templates.filter_map(Result::err);
     let (projects, _) = store.projects().snapshot();
     let projects = projects.iter().filter_map(|stored| stored.valid(AppProject::KIND).err());
     let mut found: Vec<StoreError> = clusters.chain(repositories).chain(templates).chain(projects).collect();
     found.sort_by_key(ToString::to_string);
+    found.dedup_by_key(|problem| problem.to_string());
     found
 }
 

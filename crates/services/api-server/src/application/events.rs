@@ -84,7 +84,24 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace(',', "\\,").replace('=', "\\=")
 }
 
+/// An event as the API shows it. What is new keeps its times and numbers elsewhere than what is old; both are found in the old
+/// places, as in the original.
 fn event(object: &Object) -> Event {
+    let mut event = as_written(object);
+    let at = event.event_time.map(|MicroTime { seconds, nanos }| Time { seconds, nanos });
+    if let Some(series) = &event.series {
+        event.count = series.count;
+        let last = series.last_observed_time.map(|MicroTime { seconds, nanos }| Time { seconds, nanos });
+        event.last_timestamp = last.or(event.last_timestamp);
+    } else if event.count == 0 && at.is_some() {
+        event.count = 1;
+    }
+    event.first_timestamp = event.first_timestamp.or(at);
+    event.last_timestamp = event.last_timestamp.or(at);
+    event
+}
+
+fn as_written(object: &Object) -> Event {
     let text = |path: &[&str]| object.text_at(path).to_owned();
     let number = |path: &[&str]| i32::try_from(object.int_at(path).unwrap_or(0)).unwrap_or(0);
     Event {
@@ -101,10 +118,12 @@ fn event(object: &Object) -> Event {
         count: number(&["count"]),
         r#type: text(&["type"]),
         event_time: part::<MicroTime>(object, "eventTime"),
-        series: object
-            .at(&["series"])
-            .filter(|series| series.is_object())
-            .map(|_| EventSeries { count: number(&["series", "count"]), last_observed_time: None }),
+        series: object.at(&["series"]).filter(|series| series.is_object()).map(|series| EventSeries {
+            count: number(&["series", "count"]),
+            last_observed_time: series
+                .get("lastObservedTime")
+                .and_then(|time| serde_json::from_value(time.clone()).ok()),
+        }),
         action: text(&["action"]),
         related: reference(object, "related"),
         reporting_component: text(&["reportingComponent"]),
@@ -138,5 +157,35 @@ mod tests {
     #[test]
     fn a_name_cannot_widen_the_selection() {
         assert_eq!(escaped("a,involvedObject.name=b"), "a\\,involvedObject.name\\=b");
+    }
+
+    #[test]
+    fn new_events_have_their_times_where_old_ones_have_them() {
+        let read = |value: serde_json::Value| event(&Object::from_value(value).expect("an object"));
+        let base = |more: serde_json::Value| {
+            let mut value = serde_json::json!({
+                "apiVersion": "v1", "kind": "Event", "metadata": {"name": "a", "namespace": "b"},
+                "eventTime": "2026-01-02T03:04:05.000006Z",
+            });
+            let members = more.as_object().expect("members").clone();
+            value.as_object_mut().expect("an object").extend(members);
+            read(value)
+        };
+        let at = |seconds: i64| seconds - 1_767_323_045;
+        let once = base(serde_json::json!({}));
+        let times = |event: &Event| {
+            [event.first_timestamp, event.last_timestamp].map(|time| time.map(|time| at(time.seconds)))
+        };
+        assert_eq!((once.count, times(&once)), (1, [Some(0), Some(0)]));
+        let series = serde_json::json!({"count": 7, "lastObservedTime": "2026-01-02T03:04:15.000000Z"});
+        let often = base(serde_json::json!({"series": series}));
+        assert_eq!((often.count, times(&often)), (7, [Some(0), Some(10)]));
+        let shown = often.series.expect("a series");
+        assert_eq!(shown.last_observed_time.map(|time| at(time.seconds)), Some(10));
+        let old = base(serde_json::json!({
+            "eventTime": null, "count": 3,
+            "firstTimestamp": "2026-01-02T03:04:06Z", "lastTimestamp": "2026-01-02T03:04:07Z",
+        }));
+        assert_eq!((old.count, times(&old)), (3, [Some(1), Some(2)]));
     }
 }

@@ -39,6 +39,7 @@ pub(crate) async fn differences(
     }
     let scope = hub.project_of(&application)?;
     let options = options(hub, &application)?;
+    let with_webhooks = compare::server_side_diff(&application, true).unwrap_or_default();
     let managed = found::managed(hub, &application).await?;
     let pairs = query.live_resources.iter().zip(&query.target_manifests).enumerate();
     let pairs: Vec<Pair<'_>> = pairs
@@ -47,7 +48,7 @@ pub(crate) async fn differences(
     let cluster = hub.connect(&application, &scope).await?;
     let mut items = Vec::new();
     for pair in &pairs {
-        items.push(difference(&cluster, pair, &options, access).await?);
+        items.push(difference(&cluster, pair, &options, with_webhooks, access).await?);
     }
     let modified = items.iter().any(|item| item.modified);
     Ok(ApplicationServerSideDiffResponse { items, modified })
@@ -148,6 +149,7 @@ async fn difference(
     cluster: &Cluster,
     pair: &Pair<'_>,
     options: &DiffOptions,
+    with_webhooks: bool,
     access: &Access,
 ) -> Result<ResourceDiff, Status> {
     let Pair { asked, target, live: known } = pair;
@@ -162,24 +164,37 @@ async fn difference(
         failure::within("error running server-side dry run apply", &status)
     };
     let mut live = None;
-    let mut predicted = target.clone();
+    let mut wanted = target.clone();
+    let mut answer = None;
     if let Some(kind) = known {
         let kind = target.as_ref().map_or_else(|| kind.clone(), Object::gvk);
         let resource = cluster.resource(&kind).await.map_err(tried)?;
         live = cluster.find(&resource, &asked.namespace, &asked.name).await.map_err(tried)?;
-        if let Some(target) = predicted.as_mut() {
+        if let Some(target) = wanted.as_mut() {
             if resource.namespaced && target.namespace().is_empty() {
                 set(target, &["metadata", "namespace"], Value::from(asked.namespace.as_str()));
             }
+            // As the controller asks when it compares.
             let apply = ApplyOptions {
                 method: Method::ServerSide,
+                field_manager: diff::FIELD_MANAGER.into(),
                 dry_run: DryRun::Server,
+                validate: false,
                 ..ApplyOptions::default()
             };
-            predicted = Some(cluster.apply(&resource, target, &apply).await.map_err(tried)?.object);
+            answer = Some(cluster.apply(&resource, target, &apply).await.map_err(tried)?.object);
         }
     }
-    let (predicted, live) = diff::normalized(predicted.as_ref(), live.as_ref(), options);
+    let (predicted, live) = match (&wanted, &live, &answer) {
+        (Some(wanted), Some(live), Some(answer)) => {
+            let found = diff::diff_predicted(wanted, live, answer, with_webhooks, options);
+            let found = found.map_err(|error| {
+                Status::invalid_argument(format!("error performing state diffs: {error}"))
+            })?;
+            (found.predicted_live, found.normalized_live)
+        }
+        _ => diff::normalized(answer.or(wanted).as_ref(), live.as_ref(), options),
+    };
     let (predicted, live) = (predicted.map(shown), live.map(shown));
     let (predicted, live) = (diff::state(predicted.as_ref()), diff::state(live.as_ref()));
     let mut item = ResourceDiff {

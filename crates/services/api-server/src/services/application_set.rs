@@ -15,6 +15,7 @@ use api::v1alpha1::{
 };
 use api::{API_VERSION, Root};
 use kubernetes::DeleteOptions;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{EventKind, StoreError, Stored};
 use tonic::codegen::BoxStream;
@@ -394,9 +395,11 @@ fn watch(
     let with_snapshot = !resumed || !query.name.is_empty();
     let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter };
     let events = Box::pin(async_stream::try_stream! {
+        let mut there = BTreeSet::new();
         if with_snapshot {
             for stored in &snapshot {
                 if let Some(event) = watcher.event(EventKind::Added, stored) {
+                    there.insert((stored.namespace.clone(), stored.name.clone()));
                     yield event;
                 }
             }
@@ -408,7 +411,13 @@ fn watch(
             })?;
             let told =
                 with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
-            if let Some(event) = watcher.event(change.kind, &change.item).filter(|_| !told) {
+            // Who knew it from before learns of its end by this alone.
+            let ended = resumed && change.kind == EventKind::Deleted
+                && !there.contains(&(change.item.namespace.clone(), change.item.name.clone()));
+            if told && !ended {
+                continue;
+            }
+            if let Some(event) = watcher.event(change.kind, &change.item) {
                 yield event;
             }
         }

@@ -160,6 +160,7 @@ fn shown(template: &RepoCreds) -> RepoCreds {
         url: template.url.clone(),
         username: template.username.clone(),
         r#type: template.r#type.clone(),
+        enable_oci: template.enable_oci,
         ..RepoCreds::default()
     }
 }

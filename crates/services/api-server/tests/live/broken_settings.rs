@@ -109,6 +109,8 @@ async fn what_is_trusted_or_registered_and_cannot_be_read_is_named_and_the_rest_
         ("bad-cluster", "cluster", json!({"server": "https://c.example", "config": "{[planted"})),
         ("bad-repository", "repository", json!({"url": "https://r.example", "insecure": "planted"})),
         ("bad-template", "repo-creds", json!({"url": "https://t.example", "enableOCI": "planted"})),
+        ("bad-pushed", "repository-write", json!({"url": "https://p.example", "insecure": "planted"})),
+        ("bad-push", "repo-write-creds", json!({"url": "https://q.example", "enableOCI": "planted"})),
         ("good-repository", "repository", json!({"url": "https://good.example/apps"})),
     ] {
         let metadata = json!({"name": name, "namespace": "broken-parts", "labels": labelled(kind)});
@@ -123,6 +125,8 @@ async fn what_is_trusted_or_registered_and_cannot_be_read_is_named_and_the_rest_
         "bad-cluster",
         "bad-repository",
         "bad-template",
+        "bad-pushed",
+        "bad-push ",
     ];
     let deadline = tokio::time::Instant::now() + crate::bench::LONG;
     loop {
