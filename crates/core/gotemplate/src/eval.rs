@@ -6,8 +6,7 @@ use crate::functions::{Body, Function, Type};
 use crate::machine::MissingKey;
 use crate::text::Text;
 use crate::time;
-use crate::value::{Element, Map, Value};
-use std::rc::Rc;
+use crate::value::{Element, Value};
 use std::sync::Arc;
 
 impl<'t> Frame<'t, '_, '_> {
@@ -117,9 +116,9 @@ impl<'t> Frame<'t, '_, '_> {
     ) -> Result<Value, Fault> {
         let Some((final_field, path)) = fields.split_last() else { return Ok(receiver) };
         for field in path {
-            // The common case without a detour: a plain map has the key.
+            // The common case without a detour: a map has the key, and its type no method of that name.
             if let Value::Map(map) = &receiver
-                && map.named.is_none()
+                && map.named.is_none_or(|named| named.arguments(field.as_bytes()).is_none())
                 && let Some(next) = map.get(field.as_bytes())
             {
                 interface = map.element == Element::Any;
@@ -158,7 +157,7 @@ impl<'t> Frame<'t, '_, '_> {
                 return Err(self.fault(format!("nil pointer evaluating interface {{}}.{name}")));
             }
             Value::Map(map) => {
-                if let Some(result) = self.map_method(dot, map, &name, node, arguments, last)? {
+                if let Some(result) = self.method(dot, receiver, &name, node, arguments, last)? {
                     return Ok(result);
                 }
                 if has_arguments {
@@ -196,43 +195,6 @@ impl<'t> Frame<'t, '_, '_> {
         Err(self.fault(format!("can't evaluate field {name} in type {type_name}")))
     }
 
-    /// Calls a method when the type of a map has it.
-    fn map_method(
-        &mut self,
-        dot: &Value,
-        map: &Rc<Map>,
-        name: &str,
-        node: &'t Expression,
-        arguments: &'t [Expression],
-        last: Option<&Value>,
-    ) -> Result<Option<Value>, Fault> {
-        let Some(named) = map.named else { return Ok(None) };
-        let Some((_, wanted)) = named.methods.iter().find(|(method, _)| *method == name) else {
-            return Ok(None);
-        };
-        let given = arguments.get(1..).unwrap_or_default();
-        let got = given.len() + usize::from(last.is_some());
-        if got != *wanted {
-            return Err(self.fault(format!("wrong number of args for {name}: want {wanted} got {got}")));
-        }
-        let mut texts = Vec::new();
-        for argument in given {
-            let value = self.argument(dot, Type::String, argument)?;
-            texts.extend(if let Value::String(text) = value { Some(text) } else { None });
-        }
-        if let Some(last) = last {
-            let value = self.check_type(last.clone(), Type::String)?;
-            texts.extend(if let Value::String(text) = value { Some(text) } else { None });
-        }
-        match (named.call)(map, name, &texts) {
-            Ok(value) => Ok(Some(value)),
-            Err(message) => {
-                self.at = At::Expression(node);
-                Err(self.fault(format!("error calling {name}: {message}")))
-            }
-        }
-    }
-
     /// Calls a method when the receiver has it.
     fn method(
         &mut self,
@@ -243,15 +205,32 @@ impl<'t> Frame<'t, '_, '_> {
         arguments: &'t [Expression],
         last: Option<&Value>,
     ) -> Result<Option<Value>, Fault> {
-        if !matches!(receiver, Value::Object(_) | Value::Time(_) | Value::Duration(_)) {
-            return Ok(None);
-        }
+        let given = arguments.get(1..).unwrap_or_default();
+        let wanted = match receiver {
+            Value::Object(_) | Value::Time(_) | Value::Duration(_) => Type::Any,
+            Value::Map(map) => {
+                let Some(wanted) = map.named.and_then(|named| named.arguments(name.as_bytes())) else {
+                    return Ok(None);
+                };
+                let got = given.len() + usize::from(last.is_some());
+                if got != wanted {
+                    return Err(
+                        self.fault(format!("wrong number of args for {name}: want {wanted} got {got}"))
+                    );
+                }
+                Type::String
+            }
+            _ => return Ok(None),
+        };
         let mut values = Vec::new();
-        for argument in arguments.get(1..).unwrap_or_default() {
-            values.push(self.argument(dot, Type::Any, argument)?);
+        for argument in given {
+            values.push(self.argument(dot, wanted, argument)?);
         }
-        values.extend(last.cloned());
+        if let Some(last) = last {
+            values.push(self.check_type(last.clone(), wanted)?);
+        }
         let result = match receiver {
+            Value::Map(map) => map.named.map(|named| (named.call)(map, name, &values)),
             Value::Object(object) => object.call(name, &values),
             Value::Time(instant) => time::method(instant, name, &values, self.machine.outside.time_zone()),
             Value::Duration(duration) => time::duration_method(*duration, name),

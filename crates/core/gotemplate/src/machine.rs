@@ -170,7 +170,7 @@ impl<'o> Machine<'o> {
             if self.changed.len() > 100_000 {
                 self.changed.retain(|known| known.strong_count() > 0);
             }
-            self.changed.push(Rc::downgrade(map));
+            self.changed.push(Rc::downgrade(map.owner()));
         }
         map.insert(key, value);
     }
@@ -202,7 +202,7 @@ fn holds(map: &Rc<Map>, target: *const Map) -> bool {
         }
         budget -= 1;
         match value {
-            Value::Map(inner) if Rc::as_ptr(&inner) == target => return true,
+            Value::Map(inner) if Rc::as_ptr(inner.owner()) == target => return true,
             Value::Map(inner) => pending.extend(inner.entries().into_iter().map(|(_, value)| value)),
             Value::List(list) => pending.extend(list.items.iter().cloned()),
             _ => {}

@@ -115,8 +115,15 @@ pub struct MapType {
     pub call: MapMethod,
 }
 
-/// Calls a method of a map by its name.
-pub type MapMethod = fn(&Rc<Map>, &str, &[Text]) -> Result<Value, String>;
+impl MapType {
+    /// How many arguments a method takes; nothing where there is no such method.
+    pub(crate) fn arguments(&self, name: &[u8]) -> Option<usize> {
+        self.methods.iter().find(|(method, _)| method.as_bytes() == name).map(|(_, arguments)| *arguments)
+    }
+}
+
+/// Calls a method of a map by its name, with as many texts as it takes.
+pub type MapMethod = fn(&Rc<Map>, &str, &[Value]) -> Result<Value, String>;
 
 /// Where the members of a map are: Go converts a map to another type without a copy.
 enum Entries {
@@ -206,20 +213,22 @@ impl Map {
 
     /// The same map as another type: what is set in one is seen in both.
     pub fn converted(self: &Rc<Self>, named: Option<&'static MapType>) -> Value {
-        let owner = match &self.entries {
+        let entries = Entries::Of(self.owner().clone());
+        Value::Map(Rc::new(Self { element: self.element, named, entries }))
+    }
+
+    /// The map it was converted from, or itself: the same for all that share their members.
+    pub(crate) fn owner(self: &Rc<Self>) -> &Rc<Self> {
+        match &self.entries {
             Entries::Own(_) => self,
             Entries::Of(owner) => owner,
-        };
-        Value::Map(Rc::new(Self { element: self.element, named, entries: Entries::Of(owner.clone()) }))
+        }
     }
 
     fn cell(&self) -> &RefCell<BTreeMap<Text, Value>> {
-        let mut map = self;
-        loop {
-            match &map.entries {
-                Entries::Own(cell) => return cell,
-                Entries::Of(owner) => map = owner,
-            }
+        match &self.entries {
+            Entries::Own(cell) => cell,
+            Entries::Of(owner) => owner.cell(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The type of `.Values`, whose methods templates may call. What they say is Helm's.
 
-use gotemplate::{Map, MapType, Text, Value};
+use gotemplate::{Map, MapType, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -12,8 +12,11 @@ pub(crate) static VALUES: MapType = MapType {
     call,
 };
 
-fn call(map: &Rc<Map>, name: &str, arguments: &[Text]) -> Result<Value, String> {
-    let path = arguments.first().map(|path| path.to_str().into_owned()).unwrap_or_default();
+fn call(map: &Rc<Map>, name: &str, arguments: &[Value]) -> Result<Value, String> {
+    let path = match arguments {
+        [Value::String(path)] => path.to_str(),
+        _ => "".into(),
+    };
     match name {
         "AsMap" if map.is_empty() => Ok(Map::any(BTreeMap::new())),
         "AsMap" => Ok(map.converted(None)),

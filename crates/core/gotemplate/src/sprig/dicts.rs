@@ -99,7 +99,7 @@ pub(crate) fn merge(
     overwrite: bool,
     depth: usize,
 ) -> Result<(), String> {
-    if Rc::ptr_eq(target, source) {
+    if Rc::ptr_eq(target.owner(), source.owner()) {
         return Ok(());
     }
     if depth > DEEPEST {
