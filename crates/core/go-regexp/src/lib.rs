@@ -1,6 +1,8 @@
 //! Go's regular expressions on Rust's: the syntax is RE2's, with what Go reads otherwise. Classes such as `\d` mean ASCII only, a brace that
 //! begins no repetition stands for itself, `\Q…\E` quotes, and inside a class only `[:name:]` is special.
 
+use regex::{Regex, RegexBuilder};
+
 /// Largest repetition RE2 takes.
 const MOST_REPEATS: usize = 1000;
 
@@ -9,6 +11,15 @@ pub const TRAILING: &str = "trailing backslash at end of expression";
 
 /// Go's words for what RE2 does not know.
 pub const PERL: &str = "invalid or unsupported Perl syntax";
+
+/// Compiles a pattern for texts; `size` is what the compiled form may take, in bytes. An error is what is wrong, without the
+/// pattern.
+pub fn compile(pattern: &str, size: usize) -> Result<Regex, String> {
+    RegexBuilder::new(&translate(pattern)?).size_limit(size).build().map_err(|error| {
+        let problem = error.to_string();
+        problem.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    })
+}
 
 /// The pattern as the crate `regex` reads it. An error is what Go says is wrong; what is not found here, `regex` finds.
 pub fn translate(pattern: &str) -> Result<String, String> {
@@ -162,8 +173,7 @@ fn escape<'p>(tail: &'p str, class: bool, out: &mut String) -> Result<&'p str, S
 
 #[cfg(test)]
 mod tests {
-    use super::translate;
-    use regex::Regex;
+    use super::{compile, translate};
 
     /// As Go's `regexp` answers.
     #[test]
@@ -185,8 +195,7 @@ mod tests {
             ("[a&&b]", "&", true),
             ("^[[:alpha:]]+$", "ab", true),
         ] {
-            let translated = translate(pattern).expect(pattern);
-            let regex = Regex::new(&translated).expect(pattern);
+            let regex = compile(pattern, 1 << 20).expect(pattern);
             assert_eq!(regex.is_match(text), expected, "{pattern} in {text}");
         }
         assert_eq!(translate(r"a\"), Err(super::TRAILING.to_owned()));

@@ -2,19 +2,15 @@
 
 use crate::error::{Error, Result};
 use crate::id::{Gvk, GvkRef, Id};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 /// Bytes a compiled expression may take.
 const LARGEST_REGEX: usize = 1 << 20;
 
 /// An expression as Go's `regexp` reads it.
 pub(crate) fn go_regex(pattern: &str) -> Result<Regex> {
-    let complain = |reason: &str| Error::invalid(format!("error parsing regexp: {reason}: `{pattern}`"));
-    let translated = go_regexp::translate(pattern).map_err(|reason| complain(&reason))?;
-    RegexBuilder::new(&translated).size_limit(LARGEST_REGEX).build().map_err(|error| {
-        let problem = error.to_string();
-        complain(problem.lines().last().unwrap_or_default().trim_start_matches("error: "))
-    })
+    go_regexp::compile(pattern, LARGEST_REGEX)
+        .map_err(|reason| Error::invalid(format!("error parsing regexp: {reason}: `{pattern}`")))
 }
 
 /// What `target`, `select` and `reject` say.

@@ -6,7 +6,9 @@ use api::k8s::meta_v1::GroupKind;
 use api::v1alpha1::{AppProject, ApplicationDestination, ClusterResourceRestrictionItem};
 use glob_pattern::matches;
 use object::{Object, ResourceKey};
-use regex::Regex;
+
+/// Bytes a compiled expression may take.
+const LARGEST_REGEX: usize = 10 << 20;
 
 /// Whether applications may take manifests from a repository.
 pub fn permits_source(project: &AppProject, repository: &str) -> bool {
@@ -127,9 +129,7 @@ pub fn permits_application_namespace(project: &AppProject, namespace: &str, cont
 fn glob_or_regex(pattern: &str, text: &str) -> bool {
     match pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
         Some(expression) if !expression.is_empty() => {
-            let translated = go_regexp::translate(expression).unwrap_or_default();
-            !translated.is_empty()
-                && Regex::new(&translated).is_ok_and(|expression| expression.is_match(text))
+            go_regexp::compile(expression, LARGEST_REGEX).is_ok_and(|expression| expression.is_match(text))
         }
         _ => matches(pattern, text, &[]),
     }

@@ -82,14 +82,9 @@ fn write(emitter: &mut Emitter<'_>, node: &Node) -> Written {
 fn scalar(emitter: &mut Emitter<'_>, text: &str, tag: Tag, written: u8) -> Written {
     let found = resolve(text).tag();
     let forced = tag == Tag::Str && written & (style::QUOTED | style::TAGGED) == 0 && found != Tag::Str;
-    let style = match written {
-        written if written & style::DOUBLE_QUOTED != 0 => ScalarStyle::DoubleQuoted,
-        written if written & style::SINGLE_QUOTED != 0 => ScalarStyle::SingleQuoted,
-        written if written & style::LITERAL != 0 => ScalarStyle::Literal,
-        written if written & style::FOLDED != 0 => ScalarStyle::Folded,
-        _ if text.contains('\n') => ScalarStyle::Literal,
-        _ if forced => ScalarStyle::DoubleQuoted,
-        _ => ScalarStyle::Plain,
+    let style = match scalar_style(text, written) {
+        ScalarStyle::Plain if forced => ScalarStyle::DoubleQuoted,
+        style => style,
     };
     let explicit = tag.short().starts_with("!!")
         && (written & style::TAGGED != 0 || (tag != Tag::Str && found != tag && tag != Tag::Merge));
@@ -98,4 +93,16 @@ fn scalar(emitter: &mut Emitter<'_>, text: &str, tag: Tag, written: u8) -> Writt
         return emitter.emit(Event::scalar(None, Some(&tag), text, false, false, style));
     }
     emitter.emit(Event::scalar(None, None, text, true, true, style))
+}
+
+/// How a text is written outside of `{}` and `[]`: as it was, and a plain one of several lines as a block.
+pub(super) fn scalar_style(text: &str, written: u8) -> ScalarStyle {
+    match written {
+        written if written & style::DOUBLE_QUOTED != 0 => ScalarStyle::DoubleQuoted,
+        written if written & style::SINGLE_QUOTED != 0 => ScalarStyle::SingleQuoted,
+        written if written & style::LITERAL != 0 => ScalarStyle::Literal,
+        written if written & style::FOLDED != 0 => ScalarStyle::Folded,
+        _ if text.contains('\n') => ScalarStyle::Literal,
+        _ => ScalarStyle::Plain,
+    }
 }

@@ -1,8 +1,10 @@
 //! What a tree means once it was written and read again, as the original does with every object before printing it.
 
+use super::text::scalar_style;
 use super::{Content, Key, Node, Scalar, Tag, block, resolve, resolve::resolve_tagged, style};
 use crate::error::{Error, Result};
 use base64::Engine as _;
+use libyaml_safer::ScalarStyle;
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -139,14 +141,9 @@ fn check_repeated(fields: &[(Key, Node)]) -> Result<()> {
 
 /// The text as it is written and read again.
 fn reread(text: &str, written: u8, in_flow: bool) -> Result<Cow<'_, str>> {
-    let quoted = written & (style::DOUBLE_QUOTED | style::SINGLE_QUOTED) != 0;
-    if in_flow || quoted {
-        return Ok(Cow::Borrowed(text));
-    }
-    match written {
-        written if written & style::LITERAL != 0 => block::literal(text),
-        written if written & style::FOLDED != 0 => block::folded(text),
-        _ if text.contains('\n') => block::literal(text),
+    match scalar_style(text, written) {
+        ScalarStyle::Literal if !in_flow => block::literal(text).map(Cow::Borrowed),
+        ScalarStyle::Folded if !in_flow => block::folded(text),
         _ => Ok(Cow::Borrowed(text)),
     }
 }
