@@ -7,7 +7,6 @@ use kubernetes::{Cluster, ListOptions};
 use object::GroupVersionKind;
 use project::{Destination, PermittedLookups, permits_destination};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use tonic::Status;
 use tonic::transport::Channel;
 use wire::lookups::lookups_service_client::LookupsServiceClient;
@@ -30,8 +29,8 @@ pub struct ClusterView<'a> {
     project: &'a AppProject,
     place: &'a project::Cluster,
     own_clusters: &'a [project::Cluster],
-    read: BTreeMap<[String; 4], Vec<u8>>,
-    bytes: usize,
+    /// What was read so far.
+    read: Vec<Answer>,
 }
 
 impl<'a> ClusterView<'a> {
@@ -44,7 +43,7 @@ impl<'a> ClusterView<'a> {
         place: &'a project::Cluster,
         own_clusters: &'a [project::Cluster],
     ) -> Self {
-        Self { cluster, permitted, project, place, own_clusters, read: BTreeMap::new(), bytes: 0 }
+        Self { cluster, permitted, project, place, own_clusters, read: Vec::new() }
     }
 
     /// The manifests of a source whose templates see this cluster.
@@ -53,44 +52,43 @@ impl<'a> ClusterView<'a> {
         client: &LookupsServiceClient<Channel>,
         request: ManifestRequest,
     ) -> Result<ManifestResponse, Status> {
-        let mut answers: Vec<Answer> = Vec::new();
+        let mut asked = LookingRequest { request: Some(request), answers: Vec::new() };
         for _ in 0..ROUNDS {
-            let asked = LookingRequest { request: Some(request.clone()), answers: answers.clone() };
-            let answer = client.clone().render(asked).await?.into_inner();
-            if answer.wanted.is_empty() {
-                return answer.manifests.ok_or_else(|| Status::internal("the repo-server gave no manifests"));
+            let response = client.clone().render(asked.clone()).await?.into_inner();
+            if response.wanted.is_empty() {
+                return response
+                    .manifests
+                    .ok_or_else(|| Status::internal("the repo-server gave no manifests"));
             }
-            if answers.len() + answer.wanted.len() > MOST {
+            if asked.answers.len() + response.wanted.len() > MOST {
                 return Err(too_much(&format!("make more than {MOST} lookups")));
             }
-            for wanted in answer.wanted {
-                let content = self.content(&wanted).await?;
-                answers.push(Answer { lookup: Some(wanted), content });
+            for wanted in response.wanted {
+                asked.answers.push(self.answer(wanted).await?);
             }
         }
         Err(too_much(&format!("look up more because of what they found, more than {ROUNDS} times over")))
     }
 
-    /// What is there, as JSON; empty where there is nothing, or nothing that may be seen.
-    async fn content(&mut self, wanted: &Lookup) -> Result<Vec<u8>, Status> {
-        let key = [&wanted.api_version, &wanted.kind, &wanted.namespace, &wanted.name].map(String::clone);
-        if let Some(known) = self.read.get(&key) {
+    /// What is there, or nothing where there is nothing that may be seen.
+    async fn answer(&mut self, wanted: Lookup) -> Result<Answer, Status> {
+        if let Some(known) = self.read.iter().find(|known| known.lookup.as_ref() == Some(&wanted)) {
             return Ok(known.clone());
         }
-        let found = self
-            .look(wanted)
-            .await
-            .map_err(|error| Status::unknown(format!("look up {} in the cluster: {error}", shown(wanted))))?;
+        let found = self.look(&wanted).await.map_err(|error| {
+            Status::unknown(format!("look up {} in the cluster: {error}", shown(&wanted)))
+        })?;
         let content = found.map(|value| value.to_string().into_bytes()).unwrap_or_default();
-        self.bytes += content.len();
-        if self.bytes > MOST_BYTES {
+        let read: usize = self.read.iter().map(|known| known.content.len()).sum();
+        if read + content.len() > MOST_BYTES {
             return Err(too_much(&format!(
                 "look up more than {MOST_BYTES} bytes of objects, the last being {}",
-                shown(wanted)
+                shown(&wanted)
             )));
         }
-        self.read.insert(key, content.clone());
-        Ok(content)
+        let answer = Answer { lookup: Some(wanted), content };
+        self.read.push(answer.clone());
+        Ok(answer)
     }
 
     async fn look(&self, wanted: &Lookup) -> Result<Option<Value>, kubernetes::Error> {

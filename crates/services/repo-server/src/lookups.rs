@@ -1,9 +1,11 @@
 //! Our own question: a render whose templates may look up objects of the destination's cluster. Nobody here reaches a
 //! cluster: whoever asks brings the objects along, and is told which ones are still wanted.
 
+use crate::manifests::hex;
 use crate::server::RepoServer;
 use crate::status;
-use render::{Lookup, SeamError};
+use prost::Message;
+use render::Lookup;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +14,7 @@ use tonic::{Request, Response, Status};
 use wire::lookups::lookups_service_server::LookupsService;
 use wire::lookups::{Answer, LookingRequest, LookingResponse};
 
-/// What is known of the cluster in one render, and what its templates wanted to know besides.
-#[derive(Debug, Default)]
+/// What is known of the cluster in one render, and what its templates wanted to know besides. Holds what Secrets hold.
 pub(crate) struct Answers {
     known: BTreeMap<Lookup, Option<Value>>,
     wanted: Mutex<BTreeSet<Lookup>>,
@@ -23,8 +24,11 @@ pub(crate) struct Answers {
 
 impl Answers {
     fn read(answers: Vec<Answer>) -> Result<Self, Status> {
+        // In whatever order they come, the same answers are the same.
+        let mut encoded: Vec<Vec<u8>> = answers.iter().map(Message::encode_length_delimited_to_vec).collect();
+        encoded.sort();
+        let digest = hex(&Sha256::digest(encoded.concat()));
         let mut known = BTreeMap::new();
-        let mut hash = Sha256::new();
         for answer in answers {
             let lookup = from_wire(answer.lookup.ok_or_else(|| status::missing("lookup of an answer"))?);
             let content = (!answer.content.is_empty()).then(|| serde_json::from_slice(&answer.content));
@@ -36,24 +40,17 @@ impl Answers {
             })?;
             known.insert(lookup, content);
         }
-        for entry in &known {
-            let text = serde_json::to_vec(&(fields(entry.0), entry.1)).unwrap_or_default();
-            assert!(!text.is_empty(), "answers are plain data and serialise");
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(&text);
-        }
-        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { known, wanted: Mutex::default(), digest })
     }
 
     /// What a template is told. One that looks up what nobody knows goes on with nothing, so that all it wants is
     /// found at once.
-    pub(crate) fn answer(&self, lookup: &Lookup) -> Result<Option<Value>, SeamError> {
-        if let Some(known) = self.known.get(lookup) {
-            return Ok(known.clone());
+    pub(crate) fn answer(&self, lookup: &Lookup) -> Option<Value> {
+        let known = self.known.get(lookup);
+        if known.is_none() {
+            self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(lookup.clone());
         }
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(lookup.clone());
-        Ok(None)
+        known.cloned().flatten()
     }
 
     /// What was wanted so far.
@@ -65,11 +62,6 @@ impl Answers {
     pub(crate) fn digest(&self) -> &str {
         &self.digest
     }
-}
-
-fn fields(lookup: &Lookup) -> [&str; 4] {
-    let Lookup { api_version, kind, namespace, name } = lookup;
-    [api_version, kind, namespace, name]
 }
 
 fn from_wire(lookup: wire::lookups::Lookup) -> Lookup {

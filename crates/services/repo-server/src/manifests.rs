@@ -198,6 +198,6 @@ fn all_reads(parameters: &Parameters) -> String {
     format!("mfst-rs|reads|{}", parameters.0)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

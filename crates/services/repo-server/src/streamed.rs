@@ -1,5 +1,6 @@
 //! Files sent along with a request, instead of a repository: received, checked, unpacked.
 
+use crate::manifests::hex;
 use crate::{Options, status};
 use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
@@ -54,7 +55,7 @@ async fn archive(
         }
         packed.extend_from_slice(&chunk.chunk);
     }
-    let found: String = Sha256::digest(&packed).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = hex(&Sha256::digest(&packed));
     if found != metadata.checksum {
         return Err(format!("file checksum validation error: calc {found} sent {}", metadata.checksum));
     }

@@ -72,7 +72,7 @@ impl Outside for World {
     }
 
     fn lookup(&self, lookup: &Lookup) -> Result<Option<serde_json::Value>, SeamError> {
-        self.answers.as_ref().map_or(Ok(None), |answers| answers.answer(lookup))
+        Ok(self.answers.as_ref().and_then(|answers| answers.answer(lookup)))
     }
 
     fn evaluate(
