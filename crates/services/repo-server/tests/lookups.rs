@@ -2,9 +2,9 @@
 //! see.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use api::v1alpha1::{ApplicationSource, Repository};
-use boot::flags::Flags;
-use std::collections::BTreeMap;
 use tempfile::TempDir;
 use testkit::git_repo::GitRepo;
 use tonic::transport::Channel;
@@ -34,13 +34,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mirrors = folder.path().join("mirrors").to_str().unwrap().to_owned();
-        let environment = BTreeMap::from([("ARGOCD_RS_MIRRORS".to_owned(), mirrors)]);
-        let flags = Flags::parse(repo_server::COMPONENT, &[], &environment).unwrap();
-        let options = repo_server::Options::from_flags(&flags, &environment);
-        let cache = cache::Cache::memory(16 << 20);
-        let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
-        let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
+        let channel = serving::channel(folder.path(), &[], &[], None);
         let files = [("app/Chart.yaml", CHART), ("app/templates/map.yaml", MAP), ("other/a.yaml", "a: b\n")];
         Self { channel, repository: GitRepo::from_files("apps", &files).unwrap(), _mirrors: folder }
     }

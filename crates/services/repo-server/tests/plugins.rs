@@ -1,12 +1,12 @@
 //! Sources that a plugin takes: asked through the repo-server, with a real plugin on the other side.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use api::v1alpha1::{ApplicationSource, Repository};
 use archive::Packer;
-use boot::flags::Flags;
 use boot::stop::Stop;
 use cmp_server::{Configuration, PluginServer};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -53,16 +53,8 @@ async fn start(folder: &Path, stop: &Stop) {
 }
 
 fn server(folder: &Path) -> RepoServerServiceClient<Channel> {
-    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let environment = BTreeMap::from([
-        ("ARGOCD_RS_MIRRORS".to_owned(), at("mirrors")),
-        ("ARGOCD_PLUGINSOCKFILEPATH".to_owned(), at("sockets")),
-    ]);
-    let flags = Flags::parse(repo_server::COMPONENT, &[], &environment).unwrap();
-    let options = repo_server::Options::from_flags(&flags, &environment);
-    let cache = cache::Cache::memory(16 << 20);
-    let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
-    let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
+    let sockets = folder.join("sockets").to_str().unwrap().to_owned();
+    let channel = serving::channel(folder, &[], &[("ARGOCD_PLUGINSOCKFILEPATH", &sockets)], None);
     RepoServerServiceClient::new(channel)
 }
 

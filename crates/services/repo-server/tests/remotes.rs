@@ -1,9 +1,9 @@
 //! What sources lead to: tags that a prefix tells apart, repositories that kustomizations name, and the way out to them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use api::v1alpha1::{Application, ApplicationSource, ApplicationSpec, CommitMetadata, Repository};
-use boot::flags::Flags;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -27,17 +27,9 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        fs::create_dir(at("tls")).unwrap();
-        let environment = BTreeMap::from([
-            ("ARGOCD_RS_MIRRORS".to_owned(), at("mirrors")),
-            ("ARGOCD_TLS_DATA_PATH".to_owned(), at("tls")),
-        ]);
-        let flags = Flags::parse(repo_server::COMPONENT, &[], &environment).unwrap();
-        let options = repo_server::Options::from_flags(&flags, &environment);
-        let cache = cache::Cache::memory(16 << 20);
-        let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
-        let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
+        let tls = folder.path().join("tls").to_str().unwrap().to_owned();
+        fs::create_dir(&tls).unwrap();
+        let channel = serving::channel(folder.path(), &[], &[("ARGOCD_TLS_DATA_PATH", &tls)], None);
         Self { client: RepoServerServiceClient::new(channel), folder }
     }
 

@@ -1,9 +1,10 @@
 //! The repo-server asked over gRPC, with real chart repositories and a real registry on the other side.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod serving;
+
 use api::v1alpha1::{ApplicationSource, ApplicationSourceHelm, Repository};
 use archive::Packer;
-use boot::flags::Flags;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
@@ -30,20 +31,12 @@ fn server(flags: &[&str]) -> (Client, TempDir) {
 
 fn server_in(flags: &[&str], environment: &[(&str, &str)]) -> (Client, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let mirrors = folder.path().join("mirrors").to_str().unwrap().to_owned();
-    let given = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let environment = given.chain([("ARGOCD_RS_MIRRORS".to_owned(), mirrors)]).collect();
-    let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-    let flags = Flags::parse(repo_server::COMPONENT, &flags, &environment).unwrap();
     let evaluator = evaluator::Program {
         file: std::env::current_exe().unwrap(),
         arguments: ["--exact", "evaluates_where_it_is_a_child"].map(str::to_owned).to_vec(),
         environment: [("EVALUATOR".to_owned(), "1".to_owned())].into(),
     };
-    let options = repo_server::Options::from_flags(&flags, &environment).with_evaluator(evaluator);
-    let cache = cache::Cache::memory(16 << 20);
-    let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
-    let channel = transport::in_process(repo_server::router(built).unwrap()).unwrap();
+    let channel = serving::channel(folder.path(), flags, environment, Some(evaluator));
     (RepoServerServiceClient::new(channel), folder)
 }
 
