@@ -1,11 +1,13 @@
-//! Streams end when the session that opened them does.
+//! Watches begin where their client is, and streams end when the session that opened them does.
 
 use crate::authentication::Caller;
 use crate::authorization::Access;
 use crate::hub::Hub;
 use futures::StreamExt as _;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use store::{EventKind, Follower, Stored, StoredEvent, Watched};
 use tonic::Status;
 use tonic::codegen::BoxStream;
 
@@ -43,7 +45,71 @@ pub(crate) fn guarded<T: Send + 'static>(
     })
 }
 
-/// For who resumes at a version that nobody remembers.
-pub(crate) fn too_old(what: &str) -> Status {
-    Status::aborted(format!("too old resource version: list the {what} and watch again"))
+/// A watch as it begins.
+pub(crate) struct Opened<T> {
+    /// What is told as added before any change; nothing where the client knows it.
+    pub(crate) listed: Vec<Arc<Stored<T>>>,
+    /// Every change since.
+    pub(crate) changes: Follower<T>,
+    /// What the client knows of them already.
+    pub(crate) known: Known,
+}
+
+/// What a watch has told before its first change.
+pub(crate) struct Known {
+    resumed: bool,
+    /// The version of the list; nothing where none was told.
+    version: Option<u64>,
+    there: BTreeSet<(Arc<str>, Arc<str>)>,
+}
+
+/// Opens a watch of some kind at a resource version, or from now on where that is empty. `one` object is listed whatever the
+/// client knows of it.
+pub(crate) fn opened<T: Send + Sync + 'static>(
+    watched: &Watched<T>,
+    version: &str,
+    one: bool,
+    what: &str,
+) -> Result<Opened<T>, Status> {
+    // Listening before listing: a change in between is told twice rather than never.
+    let (changes, resumed) = match watched.follow_since(version) {
+        Ok(changes) => (changes, true),
+        // Deletions since then would never be told. Of one object the client learns how it is now.
+        Err(_) if !version.is_empty() && !one => {
+            return Err(Status::aborted(format!(
+                "too old resource version: list the {what} and watch again"
+            )));
+        }
+        Err(_) => (watched.follow(), false),
+    };
+    let mut known = Known { resumed, version: None, there: BTreeSet::new() };
+    let mut listed = Vec::new();
+    if !resumed || one {
+        let (snapshot, version) = watched.snapshot();
+        listed = snapshot;
+        known.version = Some(version.parse().unwrap_or(0));
+    }
+    Ok(Opened { listed, changes, known })
+}
+
+impl Known {
+    /// An object was told as added.
+    pub(crate) fn add<T>(&mut self, stored: &Stored<T>) {
+        self.there.insert((stored.namespace.clone(), stored.name.clone()));
+    }
+
+    /// Whether a change is in what was listed.
+    pub(crate) fn has<T>(&self, change: &StoredEvent<T>) -> bool {
+        let Some(listed) = self.version else { return false };
+        // Who knew it from before learns of its end by this alone.
+        let ended = self.resumed
+            && change.kind == EventKind::Deleted
+            && !self.there.contains(&(change.item.namespace.clone(), change.item.name.clone()));
+        !ended && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed)
+    }
+}
+
+/// For who cannot keep up, and lists anew: events are never lost in silence.
+pub(crate) fn fell_behind(what: &str) -> Status {
+    Status::aborted(format!("the watch fell behind the changes: list the {what} and watch again"))
 }

@@ -6,10 +6,9 @@ use crate::authentication::Caller;
 use crate::authorization::{APPLICATIONS, Access};
 use crate::found;
 use crate::hub::Hub;
-use crate::streams::{guarded, too_old};
+use crate::streams::{Opened, fell_behind, guarded, opened};
 use api::v1alpha1::{Application, ApplicationTree, ApplicationWatchEvent};
 use futures::StreamExt as _;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{EventKind, Stored};
 use tonic::Status;
@@ -68,39 +67,19 @@ pub(crate) fn applications(
             .parse()
             .map_err(|_| Status::invalid_argument(format!("resource version {text:?} is not a number")))?,
     };
-    // Listening before listing: a change in between is told twice rather than never.
-    let (mut changes, resumed) = match hub.store.applications().follow_since(version) {
-        Ok(changes) => (changes, true),
-        // Deletions since then would never be told. Of one application the client learns how it is now.
-        Err(_) if !version.is_empty() && query.name().is_empty() => return Err(too_old("applications")),
-        Err(_) => (hub.store.applications().follow(), false),
-    };
-    let (snapshot, listed) = hub.store.applications().snapshot();
-    let listed: u64 = listed.parse().unwrap_or(0);
-    // Without a version, and for a single application.
-    let with_snapshot = !resumed || !query.name().is_empty();
+    let Opened { listed, mut changes, mut known } =
+        opened(hub.store.applications(), version, !query.name().is_empty(), "applications")?;
     let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter, from };
     let events = Box::pin(async_stream::try_stream! {
-        let mut there = BTreeSet::new();
-        if with_snapshot {
-            for stored in &snapshot {
-                if let Some(event) = watcher.event(EventKind::Added, stored, &stored.resource_version).await {
-                    there.insert((stored.namespace.clone(), stored.name.clone()));
-                    yield event;
-                }
+        for stored in listed {
+            if let Some(event) = watcher.event(EventKind::Added, &stored, &stored.resource_version).await {
+                known.add(&stored);
+                yield event;
             }
         }
-        drop(snapshot);
         while let Some(change) = changes.next().await {
-            // Who cannot keep up is told, and lists anew; events are never lost in silence.
-            let change = change.map_err(|_| {
-                Status::aborted("the watch fell behind the changes: list the applications and watch again")
-            })?;
-            let known = with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
-            // Who knew it from before learns of its end by this alone.
-            let ended = resumed && change.kind == EventKind::Deleted
-                && !there.contains(&(change.item.namespace.clone(), change.item.name.clone()));
-            if known && !ended {
+            let change = change.map_err(|_| fell_behind("applications"))?;
+            if known.has(&change) {
                 continue;
             }
             if let Some(event) = watcher.event(change.kind, &change.item, &change.resource_version).await {

@@ -7,7 +7,7 @@ use crate::authorization::{Access, rbac_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::selector::Selector;
-use crate::streams::{guarded, too_old};
+use crate::streams::{Opened, fell_behind, guarded, opened};
 use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{
     ApplicationSet, ApplicationSetGenerator, ApplicationSetList, ApplicationSetTree,
@@ -15,7 +15,6 @@ use api::v1alpha1::{
 };
 use api::{API_VERSION, Root};
 use kubernetes::DeleteOptions;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{EventKind, StoreError, Stored};
 use tonic::codegen::BoxStream;
@@ -382,39 +381,19 @@ fn watch(
     let Some(watched) = hub.store.application_sets() else {
         return Err(Status::unavailable("ApplicationSets are not watched by this server"));
     };
-    // Listening before listing: a change in between is told twice rather than never.
-    let (mut changes, resumed) = match watched.follow_since(&query.resource_version) {
-        Ok(changes) => (changes, true),
-        Err(_) if !query.resource_version.is_empty() && query.name.is_empty() => {
-            return Err(too_old("ApplicationSets"));
-        }
-        Err(_) => (watched.follow(), false),
-    };
-    let (snapshot, listed) = watched.snapshot();
-    let listed: u64 = listed.parse().unwrap_or(0);
-    let with_snapshot = !resumed || !query.name.is_empty();
+    let Opened { listed, mut changes, mut known } =
+        opened(watched, &query.resource_version, !query.name.is_empty(), "ApplicationSets")?;
     let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter };
     let events = Box::pin(async_stream::try_stream! {
-        let mut there = BTreeSet::new();
-        if with_snapshot {
-            for stored in &snapshot {
-                if let Some(event) = watcher.event(EventKind::Added, stored) {
-                    there.insert((stored.namespace.clone(), stored.name.clone()));
-                    yield event;
-                }
+        for stored in listed {
+            if let Some(event) = watcher.event(EventKind::Added, &stored) {
+                known.add(&stored);
+                yield event;
             }
         }
-        drop(snapshot);
         while let Some(change) = changes.next().await {
-            let change = change.map_err(|_| {
-                Status::aborted("the watch fell behind the changes: list the ApplicationSets and watch again")
-            })?;
-            let told =
-                with_snapshot && change.resource_version.parse::<u64>().is_ok_and(|version| version <= listed);
-            // Who knew it from before learns of its end by this alone.
-            let ended = resumed && change.kind == EventKind::Deleted
-                && !there.contains(&(change.item.namespace.clone(), change.item.name.clone()));
-            if told && !ended {
+            let change = change.map_err(|_| fell_behind("ApplicationSets"))?;
+            if known.has(&change) {
                 continue;
             }
             if let Some(event) = watcher.event(change.kind, &change.item) {
