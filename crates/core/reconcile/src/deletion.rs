@@ -13,7 +13,8 @@ use api::names::{
 };
 use api::v1alpha1::{Application, ApplicationCondition, ResourceStatus};
 use jiff::{SignedDuration, Timestamp};
-use object::{Object, ResourceKey};
+use object::tracking::{Tracking, set_tracking};
+use object::{AppInstance, Object, ResourceKey};
 use std::collections::BTreeSet;
 use sync::{Propagation, ResourceOption, SyncOptions};
 
@@ -38,16 +39,18 @@ const ALL_FINALIZERS: [&str; 7] = [
 /// are marked anew, since a mark names its object.
 pub fn named_delete_hooks(
     application: &Application,
+    (instance, tracking): (&AppInstance, Tracking<'_>),
     mut hooks: Vec<Object>,
     hook: HookType,
-    mark: impl Fn(&mut Object) -> Result<(), String>,
 ) -> Result<Vec<Object>, String> {
+    let namespace = &application.spec.destination.namespace;
     let since = application.metadata.deletion_timestamp.as_ref().and_then(Time::timestamp);
     for object in hooks.iter_mut().filter(|object| object.name().is_empty()) {
         let revision = &application.status.sync.revision;
         let name = sync::generated_name(object.generate_name(), revision, hook, since.unwrap_or_default());
         object.set_name(&name);
-        mark(object)?;
+        set_tracking(object, instance, namespace, tracking)
+            .map_err(|error| format!("mark hook {}: {error}", object.key()))?;
     }
     Ok(hooks)
 }

@@ -11,7 +11,7 @@ use api::codes::{ConditionType, HealthStatusCode, HookType, RefreshType};
 use api::names::{POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER, RESOURCES_FINALIZER};
 use api::v1alpha1::{Application, ApplicationCondition};
 use kubernetes::{ApiResource, ApplyOptions, Cluster, DeleteOptions, Method};
-use object::{Object, set_tracking};
+use object::Object;
 use reconcile::{
     Action, BrokenHook, CompareWith, DeleteObject, Deletion, HookRun, Managed, Observed, decide,
     hooks_to_clean, refresh_revisions,
@@ -318,16 +318,8 @@ impl Controller {
             HookType::PreDelete => compared.comparison.pre_delete_hooks,
             _ => compared.comparison.post_delete_hooks,
         };
-        let mark = |object: &mut Object| {
-            let marked = set_tracking(
-                object,
-                &situation.instance,
-                &situation.namespace,
-                situation.rules.tracking.mark(),
-            );
-            marked.map_err(|error| format!("mark hook {}: {error}", object.key()))
-        };
-        reconcile::named_delete_hooks(application, hooks, hook, mark)
+        let mark = (&situation.instance, situation.rules.tracking.mark());
+        reconcile::named_delete_hooks(application, mark, hooks, hook)
     }
 
     async fn hook_runs(&self, application: &Application, found: &Found) -> HookRuns {

@@ -6,7 +6,7 @@ use api::codes::{HealthStatusCode, HookType};
 use api::names::{HOOK_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER};
 use api::v1alpha1::Application;
 use jiff::SignedDuration;
-use object::{Object, set_tracking};
+use object::Object;
 use reconcile::{Action, BrokenHook, Deletion, HookRun, Managed, Observed, decide, hooks_to_clean};
 use sync::Propagation;
 
@@ -67,12 +67,8 @@ impl World {
             HookType::PreDelete => compared.comparison.pre_delete_hooks,
             _ => compared.comparison.post_delete_hooks,
         };
-        let namespace = &application.spec.destination.namespace;
-        let mark = |object: &mut Object| {
-            let marked = set_tracking(object, &self.given.instance, namespace, self.given.tracking.mark());
-            marked.map_err(|error| error.to_string())
-        };
-        reconcile::named_delete_hooks(application, hooks, hook, mark)
+        let mark = (&self.given.instance, self.given.tracking.mark());
+        reconcile::named_delete_hooks(application, mark, hooks, hook)
     }
 
     fn hook_run(&self, application: &Application, hook: HookType, finalizer: &str) -> HookRun {
