@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use store::StatusChange;
 use sync::{Effect, Event, Input, KindFact, NamespaceFact, Plan, Progress, SyncOptions, plan, step};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// A custom resource whose controller reports no `observedGeneration` must have been applied this long before its
@@ -74,7 +74,15 @@ impl Controller {
             let permit = controller.operation_permit().await;
             controller.metrics().taken(QueueName::Operation, asked.elapsed(), 0);
             let began = Instant::now();
-            let work = Box::pin(controller.attempt(&key, application, state, start, (handle, inbox), permit));
+            let work = Box::pin(async {
+                let prepared = controller.prepare(&key, application, state, start, handle, inbox).await;
+                // What waits keeps nobody from beginning: writes have a limit of their own.
+                drop(permit);
+                match prepared {
+                    Ok((run, state, progress)) => run.finish(state, progress).await,
+                    Err(ended) => *ended,
+                }
+            });
             tokio::select! {
                 ended = work => {
                     ending.store(true, Ordering::SeqCst);
@@ -89,16 +97,18 @@ impl Controller {
         });
     }
 
-    async fn attempt(
-        self: &Arc<Self>,
-        key: &Key,
+    /// Compares and plans: what is to be done, or how the operation ended at that.
+    async fn prepare<'a>(
+        self: &'a Arc<Self>,
+        key: &'a Key,
         application: Application,
         mut state: OperationState,
         start: Start,
-        (handle, inbox): (OperationHandle, mpsc::UnboundedReceiver<Event>),
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Ended {
-        let end = |phase, message: String, state| Ended { phase, message, terminated: false, state };
+        handle: OperationHandle,
+        inbox: mpsc::UnboundedReceiver<Event>,
+    ) -> Result<(Run<'a>, OperationState, Progress), Box<Ended>> {
+        let end =
+            |phase, message: String, state| Err(Box::new(Ended { phase, message, terminated: false, state }));
         let Some(operation) = state.operation.sync.clone() else {
             return end(
                 OperationPhase::Failed,
@@ -168,9 +178,7 @@ impl Controller {
             handle,
             inbox,
         };
-        // What waits keeps nobody from beginning: writes have a limit of their own.
-        drop(permit);
-        run.finish(state, progress).await
+        Ok((run, state, progress))
     }
 
     async fn plan(
