@@ -45,6 +45,20 @@ pub struct ApplyOptions {
     pub delete_timeout: Duration,
 }
 
+impl ApplyOptions {
+    /// What a server-side apply by a manager would make of an object: nothing is changed, and unknown members are no reason
+    /// to refuse an answer.
+    pub fn prediction(manager: &str) -> Self {
+        Self {
+            method: Method::ServerSide,
+            field_manager: manager.into(),
+            dry_run: DryRun::Server,
+            validate: false,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for ApplyOptions {
     fn default() -> Self {
         Self {

@@ -4,6 +4,7 @@ use crate::clusters::Cache;
 use crate::metrics::Metrics;
 use crate::rules::Compiled;
 use api::names::HOOK_FINALIZER;
+use diff::FIELD_MANAGER;
 use kubernetes::{
     ApiResource, ApplyOptions, Cluster, DeleteOptions, DryRun, Error, Known, Method, Patch, WriteOptions,
 };
@@ -15,8 +16,6 @@ use sync::{
     TaskId, Write,
 };
 
-/// Who is recorded as the writer of live objects.
-pub(crate) const FIELD_MANAGER: &str = "argocd-controller";
 /// How often a write that depends on what is live starts over.
 const TRIES: usize = 8;
 

@@ -3,12 +3,12 @@
 
 use crate::Controller;
 use crate::clusters::Destination;
-use crate::effects::FIELD_MANAGER;
 use crate::queue::Key;
 use crate::situation::Situation;
 use api::v1alpha1::Application;
 use compare::Targets;
-use kubernetes::{ApplyOptions, Cluster, DryRun, Method};
+use diff::FIELD_MANAGER;
+use kubernetes::{ApplyOptions, Cluster};
 use object::{Object, ResourceKey};
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -119,13 +119,7 @@ impl Controller {
 }
 
 async fn dry_run(cluster: &Cluster, target: &Object) -> Result<Object, String> {
-    let options = ApplyOptions {
-        method: Method::ServerSide,
-        field_manager: FIELD_MANAGER.into(),
-        dry_run: DryRun::Server,
-        validate: false,
-        ..ApplyOptions::default()
-    };
+    let options = ApplyOptions::prediction(FIELD_MANAGER);
     let asked = async {
         let resource = cluster.resource(&target.gvk()).await?;
         cluster.apply(&resource, target, &options).await

@@ -8,7 +8,7 @@ use crate::hub::Hub;
 use crate::masking;
 use api::v1alpha1::{Application, ResourceDiff};
 use diff::DiffOptions;
-use kubernetes::{ApplyOptions, Cluster, DryRun, Method};
+use kubernetes::{ApplyOptions, Cluster};
 use object::{GroupVersionKind, Object, is_secret};
 use serde_json::Value;
 use tonic::Status;
@@ -175,13 +175,7 @@ async fn difference(
                 set(target, &["metadata", "namespace"], Value::from(asked.namespace.as_str()));
             }
             // As the controller asks when it compares.
-            let apply = ApplyOptions {
-                method: Method::ServerSide,
-                field_manager: diff::FIELD_MANAGER.into(),
-                dry_run: DryRun::Server,
-                validate: false,
-                ..ApplyOptions::default()
-            };
+            let apply = ApplyOptions::prediction(diff::FIELD_MANAGER);
             answer = Some(cluster.apply(&resource, target, &apply).await.map_err(tried)?.object);
         }
     }
