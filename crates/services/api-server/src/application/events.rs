@@ -88,11 +88,11 @@ fn escaped(value: &str) -> String {
 /// places, as in the original.
 fn event(object: &Object) -> Event {
     let mut event = as_written(object);
-    let at = event.event_time.map(|MicroTime { seconds, nanos }| Time { seconds, nanos });
+    let time = |MicroTime { seconds, nanos }| Time { seconds, nanos };
+    let at = event.event_time.map(time);
     if let Some(series) = &event.series {
         event.count = series.count;
-        let last = series.last_observed_time.map(|MicroTime { seconds, nanos }| Time { seconds, nanos });
-        event.last_timestamp = last.or(event.last_timestamp);
+        event.last_timestamp = series.last_observed_time.map(time).or(event.last_timestamp);
     } else if event.count == 0 && at.is_some() {
         event.count = 1;
     }
@@ -105,7 +105,7 @@ fn as_written(object: &Object) -> Event {
     let text = |path: &[&str]| object.text_at(path).to_owned();
     let number = |path: &[&str]| i32::try_from(object.int_at(path).unwrap_or(0)).unwrap_or(0);
     Event {
-        metadata: part::<ObjectMeta>(object, "metadata"),
+        metadata: part::<ObjectMeta>(object, &["metadata"]),
         involved_object: reference(object, "involvedObject"),
         reason: text(&["reason"]),
         message: text(&["message"]),
@@ -113,16 +113,14 @@ fn as_written(object: &Object) -> Event {
             component: text(&["source", "component"]),
             host: text(&["source", "host"]),
         }),
-        first_timestamp: part::<Time>(object, "firstTimestamp"),
-        last_timestamp: part::<Time>(object, "lastTimestamp"),
+        first_timestamp: part::<Time>(object, &["firstTimestamp"]),
+        last_timestamp: part::<Time>(object, &["lastTimestamp"]),
         count: number(&["count"]),
         r#type: text(&["type"]),
-        event_time: part::<MicroTime>(object, "eventTime"),
-        series: object.at(&["series"]).filter(|series| series.is_object()).map(|series| EventSeries {
+        event_time: part::<MicroTime>(object, &["eventTime"]),
+        series: object.at(&["series"]).filter(|series| series.is_object()).map(|_| EventSeries {
             count: number(&["series", "count"]),
-            last_observed_time: series
-                .get("lastObservedTime")
-                .and_then(|time| serde_json::from_value(time.clone()).ok()),
+            last_observed_time: part::<MicroTime>(object, &["series", "lastObservedTime"]),
         }),
         action: text(&["action"]),
         related: reference(object, "related"),
@@ -131,8 +129,8 @@ fn as_written(object: &Object) -> Event {
     }
 }
 
-fn part<T: DeserializeOwned>(object: &Object, member: &str) -> Option<T> {
-    let value = object.at(&[member]).filter(|value| !value.is_null())?;
+fn part<T: DeserializeOwned>(object: &Object, path: &[&str]) -> Option<T> {
+    let value = object.at(path).filter(|value| !value.is_null())?;
     serde_json::from_value(value.clone()).ok()
 }
 
