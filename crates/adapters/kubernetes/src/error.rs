@@ -180,38 +180,79 @@ impl Error {
             _ => return self,
         };
         for value in secret_values(object) {
-            if value.chars().count() >= 4 {
-                *text = text.replace(&value, "++++++++");
-            } else if !value.is_empty() {
-                *text = text.replace(&format!("{value:?}"), "\"++++++++\"");
-            }
+            *text = masked(text, &value);
         }
         self
     }
 }
 
-/// What a Secret keeps, as written and decoded, longest first so that no part of a value stays.
+const MASK: &str = "++++++++";
+
+/// A text without a value. A short one counts only as a word of its own: it may be part of many words.
+fn masked(text: &str, value: &str) -> String {
+    if value.is_empty() {
+        return text.to_owned();
+    }
+    let long = value.chars().count() >= 4;
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(value) {
+        let (before, after) = (&rest[..at], &rest[at + value.len()..]);
+        out.push_str(before);
+        let joins = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+        let alone = !joins(out.chars().next_back()) && !joins(after.chars().next());
+        out.push_str(if long || alone { MASK } else { value });
+        rest = after;
+    }
+    out + rest
+}
+
+/// What a Secret keeps, as written, decoded, encoded and escaped, longest first so that no part of a value stays. One that is
+/// malformed may keep it anywhere: as a list, in a map within a map, beside `data`.
 fn secret_values(object: &Object) -> Vec<String> {
     use base64::Engine;
-    let mut values = Vec::new();
-    for member in ["data", "stringData"] {
-        let Some(entries) = object.at(&[member]).and_then(Value::as_object) else { continue };
-        for value in entries.values() {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            if let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(&text)
-                && let Ok(decoded) = String::from_utf8(bytes)
-            {
-                values.push(decoded.trim_end().to_owned());
-                values.push(decoded);
-            }
-            if member == "stringData" {
-                values.push(base64::engine::general_purpose::STANDARD.encode(&text));
-            }
-            values.push(text);
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let mut leaves = Vec::new();
+    for (member, value) in &object.0 {
+        if !matches!(member.as_str(), "apiVersion" | "kind" | "metadata" | "type" | "immutable") {
+            add_leaves(value, &mut leaves);
         }
     }
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    let mut values = Vec::new();
+    for leaf in leaves {
+        if let Ok(bytes) = base64.decode(leaf.trim())
+            && let Ok(decoded) = String::from_utf8(bytes)
+        {
+            add_forms(decoded.trim_end(), &mut values);
+            add_forms(&decoded, &mut values);
+        }
+        values.push(base64.encode(&leaf));
+        add_forms(leaf.trim_end(), &mut values);
+        add_forms(&leaf, &mut values);
+    }
+    values.sort_by(|left, right| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
+    values.dedup();
     values
+}
+
+fn add_leaves(value: &Value, leaves: &mut Vec<String>) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => leaves.push(number.to_string()),
+        Value::String(text) => leaves.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| add_leaves(item, leaves)),
+        Value::Object(members) => members.values().for_each(|member| add_leaves(member, leaves)),
+    }
+}
+
+/// A text, and how it stands between quotes, once and twice.
+fn add_forms(text: &str, values: &mut Vec<String>) {
+    let mut form = text.to_owned();
+    for _ in 0..3 {
+        let quoted = Value::from(form.as_str()).to_string();
+        values.push(std::mem::take(&mut form));
+        let inner = quoted.strip_prefix('"').and_then(|quoted| quoted.strip_suffix('"'));
+        inner.unwrap_or_default().clone_into(&mut form);
+    }
 }
 
 #[cfg(test)]
@@ -245,5 +286,27 @@ mod tests {
             }),
         };
         assert_eq!(error.redacted(&secret).message(), "refused: ++++++++ ++++++++ ++++++++ ++++++++");
+    }
+
+    #[test]
+    fn a_malformed_secret_leaves_the_message_too() {
+        let secret = Object::from_value(json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "named"}, "type": "Opaque",
+            "data": {"a": {"deep": ["hunter2", 4711, 12, true]}}, "stringData": "sword\"fish\nline", "dta": {"x": "canary"},
+        }))
+        .unwrap();
+        let told = [
+            r#".data.a: expected string, got &{map[string]interface {}{"deep":[]interface {}{"hunter2", 4711, 12, true}}} of 3124 in named Opaque"#,
+            r#"stringData: got "sword\"fish\nline" or \"sword\\\"fish\\nline\", dta: canary"#,
+        ];
+        let error = Error::Api {
+            action: "apply".into(),
+            status: Box::new(Status { message: told.join("; "), ..Status::default() }),
+        };
+        let message = error.redacted(&secret).message();
+        assert_eq!(
+            message,
+            r#".data.a: expected string, got &{map[string]interface {}{"deep":[]interface {}{"++++++++", ++++++++, ++++++++, true}}} of 3124 in named Opaque; stringData: got "++++++++" or \"++++++++\", dta: ++++++++"#
+        );
     }
 }

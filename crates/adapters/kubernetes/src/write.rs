@@ -180,14 +180,18 @@ impl Cluster {
             call = call.with("force", "true");
         }
         call.content_type = content_type;
-        let holder = body.as_object().map(|members| {
-            // A patch may leave out the kind, by which Secrets are told from the rest.
-            let mut holder = Object(members.clone());
-            holder.0.insert("kind".into(), resource.kind.clone().into());
-            holder.0.insert("apiVersion".into(), resource.api_version().into());
-            holder
-        });
-        self.write(call, body.clone(), holder.as_ref()).await
+        // A patch may leave out the kind, by which Secrets are told from the rest.
+        let mut holder = match body {
+            Value::Object(members) => Object(members.clone()),
+            Value::Array(operations) => {
+                let written = operations.iter().filter_map(|operation| operation.get("value")).cloned();
+                Object([("data".to_owned(), Value::Array(written.collect()))].into_iter().collect())
+            }
+            _ => Object::default(),
+        };
+        holder.0.insert("kind".into(), resource.kind.clone().into());
+        holder.0.insert("apiVersion".into(), resource.api_version().into());
+        self.write(call, body.clone(), Some(&holder)).await
     }
 
     /// Deletes an object. Gives its last state while it waits for finalizers or dependents, `None` when it is

@@ -249,7 +249,8 @@ impl Planted {
         })
         .collect();
         for (name, source, destination) in self.specs() {
-            let automated = json!({"automated": {}, "retry": {"limit": 0}});
+            let options: &[&str] = if name.ends_with("-by-server") { &["ServerSideApply=true"] } else { &[] };
+            let automated = json!({"automated": {}, "retry": {"limit": 0}, "syncOptions": options});
             installation
                 .kube
                 .create(json!({
@@ -270,6 +271,8 @@ impl Planted {
             ("planted-invalid".to_owned(), git(&own, "invalid"), here.clone()),
             ("planted-refused".to_owned(), git(&own, "refused"), here.clone()),
             ("planted-unread".to_owned(), git(&own, "unread"), here.clone()),
+            ("planted-malformed-by-server".to_owned(), git(&own, "malformed"), here.clone()),
+            ("planted-listed-by-server".to_owned(), git(&own, "listed"), here.clone()),
         ];
         let lost = [
             ("wrong", self.served.url("wrong.git")),
@@ -383,8 +386,8 @@ fn clusters() -> Vec<(&'static str, &'static str, Value)> {
     ]
 }
 
-/// A Secret that is well, and three that are not: the API server, and whoever reads the file, say why.
-fn files() -> [(&'static str, &'static str); 4] {
+/// A Secret that is well, and those that are not: the API server, and whoever reads the file, say why.
+fn files() -> [(&'static str, &'static str); 6] {
     let leaked = |text: String| -> &'static str { Box::leak(text.into_boxed_str()) };
     let head = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: planted\n";
     [
@@ -412,6 +415,24 @@ fn files() -> [(&'static str, &'static str); 4] {
                 head.replace("planted", "refused"),
                 canary("tlscrt"),
                 canary("nested"),
+            )),
+        ),
+        (
+            "malformed/secret.yaml",
+            leaked(format!(
+                "{}data:\n  map: {{a: {}}}\n  list: [{{b: {}}}]\n",
+                head.replace("planted", "malformed"),
+                canary("inmap"),
+                canary("inlist"),
+            )),
+        ),
+        (
+            "listed/secret.yaml",
+            leaked(format!(
+                "{}stringData: [{}]\ndata: {}\n",
+                head.replace("planted", "listed"),
+                canary("aslist"),
+                canary("astext"),
             )),
         ),
         (
