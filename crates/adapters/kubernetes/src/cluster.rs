@@ -1,12 +1,14 @@
 //! The handle to one cluster.
 
-use crate::connect::{Connection, Impersonation, Limits, chain, resolve};
+use crate::connect::{Connection, Impersonation, Limits, resolve, with_credentials};
 use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::meter::Meter;
 use crate::request::Call;
+use crate::sender::Sender;
 use crate::shapes::Known;
 use crate::throttle::Throttle;
+use api::v1alpha1::ClusterConfig;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
@@ -18,7 +20,9 @@ pub struct Cluster {
 }
 
 pub(crate) struct Inner {
-    pub(crate) client: kube::Client,
+    pub(crate) sender: Sender,
+    /// What it was made from, for connections to the same cluster with other credentials.
+    config: kube::Config,
     pub(crate) server: String,
     pub(crate) namespace: String,
     pub(crate) limits: Limits,
@@ -48,25 +52,16 @@ impl Cluster {
     pub async fn connect(connection: &Connection) -> Result<Self, Error> {
         // Installing twice is no failure: whoever was first chose the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let config = resolve(connection).await?;
+        Self::from_config(resolve(connection).await?, connection.limits.clone()).await
+    }
+
+    async fn from_config(config: kube::Config, limits: Limits) -> Result<Self, Error> {
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        let namespace = config.default_namespace.clone();
-        // Reading the configuration may run the credential command, which blocks.
-        let client = tokio::task::spawn_blocking({
-            let handle = tokio::runtime::Handle::current();
-            move || {
-                let _context = handle.enter();
-                kube::Client::try_from(config)
-            }
-        })
-        .await
-        .map_err(|error| Error::Configuration { server: server.clone(), reason: error.to_string() })?
-        .map_err(|error| Error::Configuration { server: server.clone(), reason: chain(&error) })?;
-        let limits = connection.limits.clone();
         let inner = Inner {
-            client,
+            sender: Sender::new(config.clone(), limits.answer_timeout).await?,
             server,
-            namespace,
+            namespace: config.default_namespace.clone(),
+            config,
             throttle: Throttle::new(limits.qps, limits.burst),
             limits,
             meter: OnceLock::new(),
@@ -75,6 +70,15 @@ impl Cluster {
             shapes: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner), acting: None })
+    }
+
+    /// The same cluster as it is registered: with the password, the token and the proxy of the registration in place of its
+    /// own, where it names some. How its certificate is checked stays, as in the original.
+    pub async fn registered_as(&self, registered: &ClusterConfig) -> Result<Self, Error> {
+        match with_credentials(&self.inner.config, registered)? {
+            None => Ok(self.clone()),
+            Some(config) => Self::from_config(config, self.inner.limits.clone()).await,
+        }
     }
 
     /// The same cluster, asked in somebody else's name. Connections and what was discovered are shared.

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kube::config::{
     AuthInfo, Cluster as ClusterEntry, Context, ExecConfig, ExecInteractiveMode, KubeConfigOptions,
-    Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
+    Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext, NamedExtension,
 };
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -137,6 +137,34 @@ pub(crate) async fn resolve(connection: &Connection) -> Result<kube::Config, Err
     Ok(config)
 }
 
+/// The configuration of a cluster with other credentials and another proxy, or nothing where none are named. The own
+/// certificate of the client goes as well: the server would look at it first.
+pub(crate) fn with_credentials(
+    own: &kube::Config,
+    registered: &ClusterConfig,
+) -> Result<Option<kube::Config>, Error> {
+    let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+    let named = [&registered.username, &registered.password, &registered.bearer_token];
+    let named = named.iter().any(|value| !value.is_empty());
+    if !named && registered.proxy_url.is_empty() && !registered.disable_compression {
+        return Ok(None);
+    }
+    let mut config = own.clone();
+    if named {
+        config.auth_info = AuthInfo {
+            username: text(&registered.username),
+            password: text(&registered.password).map(Into::into),
+            token: text(&registered.bearer_token).map(Into::into),
+            ..AuthInfo::default()
+        };
+    }
+    config.disable_compression |= registered.disable_compression;
+    match text(&registered.proxy_url) {
+        None => Ok(Some(config)),
+        explicit => with_proxy(config, explicit.as_deref()).map(Some),
+    }
+}
+
 fn explicit_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> Option<String> {
     let name = context.or(kubeconfig.current_context.as_deref())?;
     let context = kubeconfig.contexts.iter().find(|context| context.name == name)?.context.as_ref()?;
@@ -176,15 +204,19 @@ fn as_kubeconfig(server: &str, config: &ClusterConfig) -> Result<Kubeconfig, Err
         certificate_authority_data: encoded(&tls.ca_data),
         tls_server_name: text(&tls.server_name),
         disable_compression: Some(config.disable_compression),
+        extensions: for_program(config),
         ..ClusterEntry::default()
     };
+    let program = exec(config);
+    // A program's credentials are the only ones.
+    let own = |value: &str| text(value).filter(|_| program.is_none());
     let user = AuthInfo {
-        username: text(&config.username),
-        password: text(&config.password).map(Into::into),
-        token: text(&config.bearer_token).map(Into::into),
+        username: own(&config.username),
+        password: own(&config.password).map(Into::into),
+        token: own(&config.bearer_token).map(Into::into),
         client_certificate_data: encoded(&tls.cert_data),
         client_key_data: encoded(&tls.key_data).map(Into::into),
-        exec: exec(config),
+        exec: program,
         ..AuthInfo::default()
     };
     let name = "cluster".to_owned();
@@ -207,6 +239,13 @@ fn as_kubeconfig(server: &str, config: &ClusterConfig) -> Result<Kubeconfig, Err
         current_context: Some(name),
         ..Kubeconfig::default()
     })
+}
+
+/// What the program is told of its cluster beside the address.
+fn for_program(config: &ClusterConfig) -> Option<Vec<NamedExtension>> {
+    let raw = config.exec_provider_config.as_ref()?.config.as_ref()?;
+    let extension = serde_json::to_value(raw).ok().filter(|value| !value.is_null())?;
+    Some(vec![NamedExtension { name: "client.authentication.k8s.io/exec".into(), extension }])
 }
 
 /// The command that prints credentials: the user's own, or ours for AWS.

@@ -49,7 +49,8 @@ impl Cluster {
         command: &[String],
     ) -> Result<Terminal, Error> {
         let action = format!("run {} in container {container} of Pod {namespace}/{pod}", command.join(" "));
-        let pods: Api<Pod> = Api::namespaced(self.inner().client.clone(), namespace);
+        let (client, _) = self.client(&action).await?;
+        let pods: Api<Pod> = Api::namespaced(client, namespace);
         let wanted = AttachParams::interactive_tty().container(container);
         let mut process = pods
             .exec(pod, command, &wanted)

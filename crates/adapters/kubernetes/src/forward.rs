@@ -58,7 +58,8 @@ impl Cluster {
     /// Connects to a port of a pod.
     pub async fn forward(&self, namespace: &str, pod: &str, port: u16) -> Result<PodStream, Error> {
         let action = format!("connect to port {port} of Pod {namespace}/{pod}");
-        let pods: Api<Pod> = Api::namespaced(self.inner().client.clone(), namespace);
+        let (client, _) = self.client(&action).await?;
+        let pods: Api<Pod> = Api::namespaced(client, namespace);
         let opened = pods.portforward(pod, &[port]).await;
         let mut forwarder =
             opened.map_err(|error| Error::Transport { action: action.clone(), reason: chain(&error) })?;

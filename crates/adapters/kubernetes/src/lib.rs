@@ -20,6 +20,7 @@ mod meter;
 mod proxy;
 mod read;
 mod request;
+mod sender;
 mod shapes;
 mod throttle;
 mod watch;

@@ -101,17 +101,25 @@ impl Cluster {
         let limits = &self.inner().limits;
         let mut backoff = limits.backoff;
         let mut tries_left = limits.retries;
+        let mut refused = false;
         loop {
             let began = Instant::now();
             self.inner().throttle.pass().await;
             let held = began.elapsed();
-            let (error, wait) = match self.send_once(call).await {
+            let (client, run) = self.client(&call.action).await?;
+            let (error, wait) = match self.send_once(&client, call).await {
                 Ok(answer) => {
                     self.count(call, Some(answer.status().as_u16()), (held, began.elapsed() - held), false);
                     return Ok(answer);
                 }
                 Err(failed) => failed,
             };
+            // Nothing was done: with the next credentials it may be.
+            if error.code() == Some(401) && !refused && self.inner().sender.refused(run).await {
+                refused = true;
+                self.count(call, error.code(), (held, began.elapsed() - held), true);
+                continue;
+            }
             let wait = wait.filter(|_| tries_left > 0);
             self.count(call, error.code(), (held, began.elapsed() - held), wait.is_some());
             let Some(wait) = wait else { return Err(error) };
@@ -139,13 +147,23 @@ impl Cluster {
         });
     }
 
+    /// A connection with credentials that last, and which those are.
+    pub(crate) async fn client(&self, action: &str) -> Result<(kube::Client, u64), Error> {
+        let sender = &self.inner().sender;
+        sender.client().await.map_err(|reason| Error::Transport { action: action.to_owned(), reason })
+    }
+
     /// One try. The second half of a failure says whether to try again, and when the server wants that.
-    async fn send_once(&self, call: &Call) -> Result<Response<Body>, (Error, Option<Option<Duration>>)> {
+    async fn send_once(
+        &self,
+        client: &kube::Client,
+        call: &Call,
+    ) -> Result<Response<Body>, (Error, Option<Option<Duration>>)> {
         let request = call.request(self.acting()).map_err(|error| (error, None))?;
         let patience = self.inner().limits.answer_timeout;
         let transport = |reason: String| Error::Transport { action: call.action.clone(), reason };
         let began = tokio::time::Instant::now();
-        let answer = match tokio::time::timeout(patience, self.inner().client.send(request)).await {
+        let answer = match tokio::time::timeout(patience, client.send(request)).await {
             Err(_) => {
                 return Err((transport(format!("no answer within {}s", patience.as_secs())), None));
             }

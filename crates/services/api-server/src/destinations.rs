@@ -128,9 +128,6 @@ impl Hub {
 
     /// A connection to a registered cluster.
     pub(crate) async fn connect_to(&self, server: &str) -> Result<Cluster, Status> {
-        if server == IN_CLUSTER_SERVER {
-            return Ok(self.store.cluster().clone());
-        }
         let registered =
             self.store.cluster_by_server(server, true).map_err(|error| failure::store(&error))?;
         let config = &registered.reveal().config;
@@ -140,9 +137,13 @@ impl Hub {
         {
             return Ok(cluster.clone());
         }
-        let access = Access::Server { server: server.to_owned(), config: Box::new(config.clone()) };
-        let cluster =
-            Cluster::connect(&Connection::new(access)).await.map_err(|error| failure::kubernetes(&error))?;
+        let connected = if server == IN_CLUSTER_SERVER {
+            self.store.cluster().registered_as(config).await
+        } else {
+            let access = Access::Server { server: server.to_owned(), config: Box::new(config.clone()) };
+            Cluster::connect(&Connection::new(access)).await
+        };
+        let cluster = connected.map_err(|error| failure::kubernetes(&error))?;
         let kept = (Secret::new(config.clone()), cluster.clone());
         self.destinations.0.lock().unwrap_or_else(PoisonError::into_inner).insert(server.to_owned(), kept);
         Ok(cluster)

@@ -164,7 +164,7 @@ pub(super) async fn version_of(hub: &Hub, cluster: &Cluster) -> Result<String, S
 /// A connection with the credentials of a registration that need not be stored.
 pub(super) async fn connect(hub: &Hub, cluster: &Cluster) -> Result<kubernetes::Cluster, kubernetes::Error> {
     if cluster.server.trim_end_matches('/') == IN_CLUSTER_SERVER {
-        return Ok(hub.store.cluster().clone());
+        return hub.store.cluster().registered_as(&cluster.config).await;
     }
     let (server, config) = (cluster.server.clone(), Box::new(cluster.config.clone()));
     let mut connection = Connection::new(kubernetes::Access::Server { server, config });
