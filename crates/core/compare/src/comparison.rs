@@ -48,7 +48,7 @@ pub struct ComparedResource {
     pub status: Option<SyncStatusCode>,
     /// How it is; none when its kind does not say, or nobody asks.
     pub health: Option<HealthStatus>,
-    /// Whether a sync that prunes would delete it.
+    /// Whether a sync that prunes would delete it, were it no hook.
     pub requires_pruning: bool,
     /// Whether a user must confirm that.
     pub requires_deletion_confirmation: bool,
@@ -56,6 +56,8 @@ pub struct ComparedResource {
     pub sync_wave: i64,
     /// Whether its mark was made for it. What is not ours is never pruned.
     pub ours: bool,
+    /// The other application whose mark its live object carries.
+    pub other_owner: Option<String>,
 }
 
 /// Without the objects: Secrets are among them, and logs are read by many.
@@ -126,6 +128,7 @@ impl Comparison {
             live: resource.live.clone(),
             modified: resource.diff.modified,
             ours: resource.ours,
+            other_owner: resource.other_owner.clone(),
         });
         (!self.failed).then(|| resources.collect())
     }

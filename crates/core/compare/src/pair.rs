@@ -14,15 +14,18 @@ pub(crate) struct Pair {
     pub live: Option<Object>,
 }
 
-/// Pairs targets with live objects; live objects without a target come after them.
+/// Pairs targets with live objects; live objects without a target come after them, those that hooks name among them,
+/// whoever made them: a hook finds what stands in its place by them.
 pub(crate) fn pair(
     mut targets: Vec<Object>,
+    hooks: &BTreeSet<ResourceKey>,
     lives: BTreeMap<ResourceKey, Object>,
     has_managed_namespace: bool,
     facts: &Facts<'_>,
     conditions: &mut Vec<ApplicationCondition>,
 ) -> Vec<Pair> {
-    let wanted: BTreeSet<ResourceKey> = targets.iter().map(Object::key).collect();
+    let wanted: BTreeSet<ResourceKey> =
+        targets.iter().map(Object::key).chain(hooks.iter().cloned()).collect();
     // What the project does not permit, or the settings leave out, is as good as not there: neither shown nor touched.
     let mut lives: BTreeMap<_, _> = lives
         .into_iter()
@@ -56,30 +59,39 @@ fn carries_mark(live: &Object, facts: &Facts<'_>) -> bool {
     tracking_id(live, &tracking.installation_id).is_some_and(|id| id.application == *facts.instance)
 }
 
-/// Whether a live object is the application's: its mark was made for it. With labels nobody can tell.
+/// Whether a live object is the application's: its mark was made for it. With labels nobody can tell for what.
 pub(crate) fn is_ours(target: Option<&Object>, live: Option<&Object>, facts: &Facts<'_>) -> bool {
     let Some(live) = live else { return true };
-    if target.is_some() || facts.tracking.method == TrackingMethod::Label {
+    if target.is_some() {
         return true;
     }
-    tracking_id(live, &facts.tracking.installation_id)
-        .is_some_and(|id| id.application == *facts.instance && id.names(live))
+    if facts.tracking.method == TrackingMethod::Label {
+        return carries_mark(live, facts);
+    }
+    let id = tracking_id(live, &facts.tracking.installation_id);
+    id.filter(|id| id.application == *facts.instance)
+        .is_some_and(|id| id.names(live) || (sync::is_hook(live) && id.names_generated(live)))
 }
 
-/// Another application's mark on an object we have, or want to have.
-fn shared(live: &Object, facts: &Facts<'_>) -> Option<ApplicationCondition> {
+/// What the original asks before it says of a live hook that it would be pruned, though no sync prunes hooks: whether its
+/// mark, whoever's that is, was made for it.
+pub(crate) fn names_itself(live: &Object, facts: &Facts<'_>) -> bool {
+    let by_label = facts.tracking.method == TrackingMethod::Label;
+    by_label || tracking_id(live, &facts.tracking.installation_id).is_none_or(|id| id.names(live))
+}
+
+/// The other application whose mark an object carries that we have, or want to have.
+pub(crate) fn other_owner(live: &Object, facts: &Facts<'_>) -> Option<String> {
     let tracking = facts.tracking;
     let owner = owner_application(live, tracking.method, &tracking.label_key, &tracking.installation_id)?;
-    (owner != *facts.instance).then(|| {
-        let message = format!(
-            "{}/{} is part of applications {} and {}",
-            live.kind(),
-            live.name(),
-            facts.qualified_name(),
-            owner.as_str().replace('_', "/")
-        );
-        facts.condition(ConditionType::SharedResourceWarning, message)
-    })
+    (owner != *facts.instance).then(|| owner.as_str().replace('_', "/"))
+}
+
+fn shared(live: &Object, facts: &Facts<'_>) -> Option<ApplicationCondition> {
+    let owner = other_owner(live, facts)?;
+    let (kind, name, own) = (live.kind(), live.name(), facts.qualified_name());
+    let message = format!("{kind}/{name} is part of applications {own} and {owner}");
+    Some(facts.condition(ConditionType::SharedResourceWarning, message))
 }
 
 /// One object may be served under several groups (`extensions` and `networking.k8s.io`). The name the source

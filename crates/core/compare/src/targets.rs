@@ -42,7 +42,17 @@ impl fmt::Debug for Targets {
 impl Targets {
     /// The live objects to look up, whether or not they carry the application's mark.
     pub fn keys(&self) -> BTreeSet<ResourceKey> {
-        self.resources.iter().map(Object::key).collect()
+        self.resources.iter().map(Object::key).chain(self.hook_keys()).collect()
+    }
+
+    /// Hooks, those of a deletion among them.
+    pub fn all_hooks(&self) -> impl Iterator<Item = &Object> {
+        self.hooks.iter().chain(&self.pre_delete_hooks).chain(&self.post_delete_hooks)
+    }
+
+    /// The live objects that hooks name. Names that are yet to be generated name nothing.
+    pub(crate) fn hook_keys(&self) -> BTreeSet<ResourceKey> {
+        self.all_hooks().map(Object::key).filter(|key| !key.name.is_empty()).collect()
     }
 }
 

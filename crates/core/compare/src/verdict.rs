@@ -4,7 +4,7 @@ use crate::application_health::judge;
 use crate::comparison::{ComparedResource, Comparison};
 use crate::facts::Facts;
 use crate::namespace::{has_changed_metadata, is_managed_namespace};
-use crate::pair::{Pair, is_ours, pair};
+use crate::pair::{Pair, is_ours, names_itself, other_owner, pair};
 use crate::targets::Targets;
 use api::codes::{ConditionType, SyncStatusCode};
 use api::names::COMPARE_OPTIONS;
@@ -21,6 +21,7 @@ pub fn compare(
     lives: Result<BTreeMap<ResourceKey, Object>, String>,
     facts: &Facts<'_>,
 ) -> (Comparison, Vec<ApplicationCondition>) {
+    let named_by_hooks = targets.hook_keys();
     let Targets { resources, hooks, pre_delete_hooks, post_delete_hooks, mut conditions, mut failed, .. } =
         targets;
     let mut fail = |conditions: &mut Vec<ApplicationCondition>, message: String| {
@@ -31,7 +32,8 @@ pub fn compare(
         fail(&mut conditions, format!("Failed to load live state: {message}"));
         BTreeMap::new()
     });
-    let pairs = pair(resources, lives, targets.has_managed_namespace, facts, &mut conditions);
+    let pairs =
+        pair(resources, &named_by_hooks, lives, targets.has_managed_namespace, facts, &mut conditions);
     if let Err(message) = facts.diff {
         fail(&mut conditions, format!("Failed to compare desired state to live state: {message}"));
     }
@@ -135,10 +137,12 @@ fn verdict(
         hook,
         status,
         health: None,
-        requires_pruning: target.is_none() && live.is_some() && ours,
+        requires_pruning: target.is_none()
+            && live.as_ref().is_some_and(|live| if hook { names_itself(live, facts) } else { ours }),
         requires_deletion_confirmation: asks(&target) || asks(&live),
         sync_wave: wave(target.as_ref(), shown, hook, hooks),
         ours,
+        other_owner: live.as_ref().and_then(|live| other_owner(live, facts)),
         diff: difference.unwrap_or_default(),
         target,
         live,

@@ -97,7 +97,8 @@ fn check(_: &Path, text: String) -> datatest_stable::Result<()> {
     }
     assert_eq!(comparison.sync_resources().is_none(), comparison.failed);
     for resource in &comparison.resources {
-        assert!(!resource.requires_pruning || (resource.ours && resource.target.is_none()));
+        assert!(!resource.requires_pruning || resource.target.is_none());
+        assert!(!resource.requires_pruning || resource.ours || resource.hook);
     }
     if let Ok(options) = &options {
         let managed = comparison.managed_resources(options, &BTreeSet::new())?;

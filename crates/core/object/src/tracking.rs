@@ -143,6 +143,15 @@ impl TrackingId {
         Self { application: application.clone(), key }
     }
 
+    /// Whether the mark was made for an object whose name was generated afterwards, as those of hooks are.
+    pub fn names_generated(&self, object: &Object) -> bool {
+        let prefix = object.generate_name();
+        let mut named = self.clone();
+        object.name().clone_into(&mut named.key.name);
+        let generated = !prefix.is_empty() && object.name().starts_with(prefix);
+        self.key.name.is_empty() && generated && named.names(object)
+    }
+
     /// Whether the mark was made for this object, not copied from another (argo-cd#11012).
     pub fn names(&self, object: &Object) -> bool {
         self.key.group == object.group()
@@ -161,7 +170,7 @@ pub fn tracking_id(object: &Object, installation_id: &str) -> Option<TrackingId>
 }
 
 /// The application an object belongs to. A mark that was made for another object, or by another
-/// installation, counts for nothing.
+/// installation, counts for nothing; one that was made before its object's name was generated counts.
 pub fn owner_application(
     object: &Object,
     method: TrackingMethod,
@@ -174,7 +183,8 @@ pub fn owner_application(
         }
         TrackingMethod::Annotation | TrackingMethod::AnnotationAndLabel => {
             let id = tracking_id(object, installation_id)?;
-            (id.names(object) && !id.application.as_str().is_empty()).then_some(id.application)
+            let made_for_it = id.names(object) || id.names_generated(object);
+            (made_for_it && !id.application.as_str().is_empty()).then_some(id.application)
         }
     }
 }

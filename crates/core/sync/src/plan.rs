@@ -27,6 +27,8 @@ pub struct Resource {
     pub modified: bool,
     /// Whether the live object's tracking names this application. What is not ours is never pruned.
     pub ours: bool,
+    /// The other application that the live object's tracking names.
+    pub other_owner: Option<String>,
 }
 
 /// What the destination knows about a kind.
@@ -237,7 +239,8 @@ impl Planner<'_> {
                         continue;
                     }
                     for phase in sync_phases(target) {
-                        self.add_target(target, live.clone(), phase, None);
+                        let task = self.task(&self.placed(target), live.clone(), phase, None);
+                        self.tasks.push(task);
                     }
                 }
                 (None, Some(live)) => {
@@ -276,18 +279,33 @@ impl Planner<'_> {
                     target.set_name(&name);
                 }
                 add_hook_finalizer(&mut target);
-                let placed = self.placed(&target);
-                let key = placed.key();
-                let live = self
-                    .input
-                    .resources
-                    .iter()
-                    .filter_map(|resource| resource.live.as_ref())
-                    .find(|live| live.key() == key)
-                    .cloned();
-                self.add_target(&target, live, phase, Some(hook_type(phase)));
+                let key = self.placed(&target).key();
+                let found = self.input.resources.iter().find(|resource| {
+                    let live = resource.live.as_ref();
+                    live.is_some_and(|live| live.key() == key)
+                });
+                self.add_hook(&target, found, phase);
             }
         }
+    }
+
+    /// Adds one run of a hook. `found` is what has the hook's name: an earlier run, most times.
+    fn add_hook(&mut self, target: &Object, found: Option<&Resource>, phase: SyncPhase) {
+        let live = found.and_then(|found| found.live.as_ref());
+        let placed = self.placed(target);
+        let mut task = self.task(&placed, live.cloned(), phase, Some(hook_type(phase)));
+        task.own_live = found.is_some_and(|found| found.ours);
+        let plain = live.is_some_and(|live| !is_hook(live));
+        // Making room for the hook would delete what another application wants to be there.
+        if let Some(owner) = found.filter(|_| plain).and_then(|found| found.other_owner.as_ref()) {
+            let name = &task.key.name;
+            let message = format!(
+                "{}/{name} is not run as a hook: an object of this name is part of application {owner}, and no hook there",
+                task.gvk.kind
+            );
+            self.invalid.push((task.clone(), message.clone(), message));
+        }
+        self.tasks.push(task);
     }
 
     fn add_namespace(&mut self) {
@@ -315,18 +333,6 @@ impl Planner<'_> {
         }
     }
 
-    fn add_target(
-        &mut self,
-        target: &Object,
-        live: Option<Object>,
-        phase: SyncPhase,
-        hook: Option<HookType>,
-    ) {
-        let placed = self.placed(target);
-        let task = self.task(&placed, live, phase, hook);
-        self.tasks.push(task);
-    }
-
     fn task(&self, target: &Object, live: Option<Object>, phase: SyncPhase, hook: Option<HookType>) -> Task {
         let key = target.key();
         let result_namespace =
@@ -350,6 +356,7 @@ impl Planner<'_> {
             creates_namespace: false,
             images: images(target),
             target: Some(target.clone()),
+            own_live: live.is_some(),
             live,
         }
     }
@@ -378,6 +385,7 @@ impl Planner<'_> {
             creates_namespace: false,
             images: images(live),
             live: Some(live.clone()),
+            own_live: true,
         });
     }
 

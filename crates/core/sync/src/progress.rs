@@ -205,9 +205,8 @@ impl Progress {
 
     fn adopt_hooks(&mut self, plan: &Plan, retry_count: i64) {
         for (task, state) in plan.tasks.iter().zip(&mut self.tasks) {
-            let Some(live) = task.live.as_ref().filter(|_| task.is_hook() && state.status.is_none()) else {
-                continue;
-            };
+            let own = task.is_hook() && task.own_live && state.status.is_none();
+            let Some(live) = task.live.as_ref().filter(|_| own) else { continue };
             let created = live.creation_timestamp().parse::<Timestamp>().ok();
             let started = plan.started_at.as_second();
             // An earlier attempt's hook is told from this one's by nothing that is recorded: run it again.

@@ -153,6 +153,11 @@ fn run(plan: &Plan, progress: &mut Progress, now: Timestamp, out: &mut Out) -> F
     let refused =
         indices(plan, |index, task| task.phase != SyncPhase::SyncFail && is_failed(progress, index));
     if !refused.is_empty() {
+        // What is told of a failure comes after the hooks that were under way, as in the original.
+        let hooks = indices(plan, |index, task| task.is_hook() && is_running(progress, index));
+        if !hooks.is_empty() {
+            return wait_for(plan, progress, &hooks, Wait::Completion);
+        }
         progress.stage = Stage::Failing { base: UNSUCCESSFUL };
         return Flow::Again;
     }
@@ -253,7 +258,8 @@ fn fail(plan: &Plan, progress: &mut Progress, base: &'static str, now: Timestamp
     Flow::Again
 }
 
-/// Deletes the hooks of this operation whose policy says so.
+/// Deletes hooks whose policy says so: those of this operation, and what earlier ones left of those it did not come to,
+/// as a `SyncFail` hook of a sync that went well.
 fn finish(
     plan: &Plan,
     progress: &mut Progress,
@@ -268,14 +274,17 @@ fn finish(
                 _ => task.delete_policies.failed,
             };
             let state = &progress.tasks[index];
+            let left = state.phase.is_none() && task.own_live;
             task.is_hook()
                 && policy
-                && is_ended(progress, index)
+                && (is_ended(progress, index) || left)
                 && !state.removed
                 && progress.is_present(&task.key)
         });
         for index in due {
-            out.start(plan, progress, index, Doing::Remove);
+            let state = &progress.tasks[index];
+            let held = state.phase.is_none() && !state.released && plan.tasks[index].is_held();
+            out.start(plan, progress, index, if held { Doing::Release } else { Doing::Remove });
         }
     }
     if progress.is_busy() {

@@ -2,6 +2,7 @@
 
 use crate::hook::HookDeletePolicies;
 use api::codes::{HookType, SyncPhase};
+use api::names::HOOK_FINALIZER;
 use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -23,6 +24,8 @@ pub struct Task {
     pub target: Option<Object>,
     /// What was live when the plan was made.
     pub live: Option<Object>,
+    /// Whether the live object of a hook carries this application's mark: only then may it be a run of this operation.
+    pub own_live: bool,
     /// The object's name in its cluster.
     pub key: ResourceKey,
     /// Namespace in results: the original reports the destination's namespace for cluster-scoped targets.
@@ -105,6 +108,11 @@ impl Propagation {
 }
 
 impl Task {
+    /// Whether a finalizer of an earlier sync keeps the hook's object.
+    pub(crate) fn is_held(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| live.finalizers().contains(&HOOK_FINALIZER))
+    }
+
     /// Whether this deletes.
     pub fn is_prune(&self) -> bool {
         self.target.is_none()

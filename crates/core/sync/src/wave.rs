@@ -6,7 +6,6 @@ use crate::plan::Plan;
 use crate::progress::{Doing, Progress};
 use crate::task::{Prune, Task, TaskId};
 use api::codes::{OperationPhase, ResultCode};
-use api::names::HOOK_FINALIZER;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the first custom resources wait for their CRD to be served, as in the original.
@@ -100,8 +99,11 @@ pub(crate) fn run_group(
 fn unfinalize(plan: &Plan, progress: &mut Progress, pending: &[usize], out: &mut Out) -> bool {
     for &index in pending {
         let task = &plan.tasks[index];
-        let left = task.live.as_ref().is_some_and(|live| live.finalizers().contains(&HOOK_FINALIZER));
-        if task.is_hook() && left && !progress.tasks[index].unfinalized && progress.is_present(&task.key) {
+        if task.is_hook()
+            && task.is_held()
+            && !progress.tasks[index].unfinalized
+            && progress.is_present(&task.key)
+        {
             out.start(plan, progress, index, Doing::Unfinalize);
         }
     }

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use store::Store;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// The live state of a cluster.
 pub(crate) type Cache = ClusterCache<LiveExtract>;
@@ -21,10 +21,19 @@ pub(crate) type Cache = ClusterCache<LiveExtract>;
 pub(crate) struct Destination {
     pub(crate) cache: Cache,
     pub(crate) server: String,
+    /// Places for what is written to it at once: one that is slow holds up no other.
+    writes: Arc<Semaphore>,
     /// Of what the connection was made from; another means connecting anew.
     fingerprint: u64,
     /// The generation of the registrations that it was last compared with.
     checked: Arc<AtomicU64>,
+}
+
+impl Destination {
+    /// A place among what is written at once.
+    pub(crate) async fn write_permit(&self) -> Option<OwnedSemaphorePermit> {
+        self.writes.clone().acquire_owned().await.ok()
+    }
 }
 
 /// Something that happened in a destination.
@@ -38,6 +47,8 @@ pub(crate) struct Clusters {
     store: Store,
     rules: Arc<RwLock<Arc<Rules>>>,
     limits: Limits,
+    /// Writes to one destination at once.
+    parallel_writes: usize,
     metrics: Metrics,
     open: RwLock<BTreeMap<String, Destination>>,
     /// Held while one cluster is connected: one that does not answer holds up nobody else's.
@@ -51,11 +62,13 @@ impl Clusters {
         store: Store,
         rules: Arc<RwLock<Arc<Rules>>>,
         limits: Limits,
+        parallel_writes: usize,
         metrics: Metrics,
         notices: mpsc::UnboundedSender<ClusterNotice>,
     ) -> Self {
         let (open, connecting) = (RwLock::default(), std::sync::Mutex::default());
-        Self { store, rules, limits, metrics, open, connecting, notices, hashes: RandomState::new() }
+        let hashes = RandomState::new();
+        Self { store, rules, limits, parallel_writes, metrics, open, connecting, notices, hashes }
     }
 
     /// The destination at a server URL, connected and with its live state listed. The error is what users are told.
@@ -140,22 +153,21 @@ impl Clusters {
             destination.cache.stop().await;
         }
         let registered = cluster.reveal();
-        let own = server == api::names::IN_CLUSTER_SERVER && registered.config == Default::default();
-        let connected = if own {
-            self.store.cluster().clone()
+        let connected = if server == api::names::IN_CLUSTER_SERVER {
+            self.store.cluster().registered_as(&registered.config).await
         } else {
             let config = Box::new(registered.config.clone());
             let access = Access::Server { server: registered.server.clone(), config };
-            let connection = Connection { access, impersonate: None, limits: self.limits.clone() };
-            let connected = Cluster::connect(&connection).await.map_err(|error| error.to_string())?;
-            crate::measure(&connected, &self.metrics);
-            connected
+            Cluster::connect(&Connection { access, impersonate: None, limits: self.limits.clone() }).await
         };
+        let connected = connected.map_err(|error| error.to_string())?;
+        crate::measure(&connected, &self.metrics);
         let options = self.options(server, &registered.namespaces, registered.cluster_resources);
         let cache = ClusterCache::start(connected, LiveExtract(self.rules.clone()), options);
         self.forward(server.to_owned(), &cache);
         let checked = Arc::new(AtomicU64::new(generation));
-        let destination = Destination { cache, server: server.to_owned(), fingerprint, checked };
+        let writes = Arc::new(Semaphore::new(self.parallel_writes));
+        let destination = Destination { cache, server: server.to_owned(), writes, fingerprint, checked };
         self.open_mut().insert(server.to_owned(), destination.clone());
         Ok(destination)
     }

@@ -273,13 +273,17 @@ impl Controller {
             return loaded;
         }
         let hard = question.level == RefreshType::Hard;
+        let kube_version = match self.kube_version(destination).await {
+            Ok(version) => version,
+            Err(reason) => return Loaded::new(Err(reason)),
+        };
         let rendering = Rendering {
             application,
             instance: situation.instance.as_str(),
             project: &situation.project,
             sources: &question.sources,
             revisions: &question.revisions,
-            kube_version: &self.kube_version(&situation.cluster.server).await,
+            kube_version: &kube_version,
             api_versions: &discovery.api_versions(),
             no_cache: hard,
             no_revision_cache: hard || question.compare_with == CompareWith::LatestForceResolve,
@@ -315,13 +319,12 @@ impl Controller {
         targets: &Targets,
     ) -> Result<Lives, String> {
         let cache = &destination.cache;
-        let hooks = targets.hooks.iter().chain(&targets.pre_delete_hooks).chain(&targets.post_delete_hooks);
-        for target in targets.resources.iter().chain(hooks) {
+        let wanted = || targets.resources.iter().chain(targets.all_hooks());
+        for target in wanted() {
             cache.require_watched(target).map_err(|error| error.to_string())?;
         }
         let marked = listed(cache, instance.as_str()).await.map_err(|error| error.to_string())?;
         let known: BTreeSet<ResourceKey> = marked.iter().map(|entry| entry.key()).collect();
-        let wanted = || targets.resources.iter().chain(&targets.hooks);
         // A kind that is not known now must not make an object look absent.
         let kinds: BTreeSet<GroupKind> =
             known.iter().map(ResourceKey::group_kind).chain(wanted().map(Object::group_kind)).collect();

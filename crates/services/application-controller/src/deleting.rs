@@ -232,7 +232,8 @@ impl Controller {
         hook: HookType,
         hooks: &[Object],
     ) -> HookRun {
-        let (cache, mut ran, mut broken) = (&destination.cache, HookRun::Done, Vec::new());
+        let (cache, mut ran) = (&destination.cache, HookRun::Done);
+        let (mut broken, mut stuck) = (Vec::new(), Vec::new());
         for target in hooks {
             let key = target.key();
             match cache.get_live(&target.gvk(), &key.namespace, &key.name).await {
@@ -250,13 +251,28 @@ impl Controller {
                     Some(health) if health.status == HealthStatusCode::Degraded => {
                         broken.push(BrokenHook::of(&live, health.message));
                     }
+                    // Nothing but people brings these on: they are told.
+                    Some(health)
+                        if matches!(
+                            health.status,
+                            HealthStatusCode::Suspended | HealthStatusCode::Unknown
+                        ) =>
+                    {
+                        stuck.push(format!("{key} is {}", health.status));
+                    }
                     Some(health) if health.status != HealthStatusCode::Healthy => ran = HookRun::Pending,
                     _ => {}
                 },
                 Err(error) => return HookRun::Failed(error.to_string()),
             }
         }
-        if broken.is_empty() { ran } else { HookRun::Broken(broken) }
+        match ran {
+            _ if !broken.is_empty() => HookRun::Broken(broken),
+            HookRun::Done if !stuck.is_empty() => {
+                HookRun::Failed(format!("waiting for {hook} hook(s): {}", stuck.join(", ")))
+            }
+            _ => ran,
+        }
     }
 
     /// Those of an application's live objects that are hooks of this type, with their health. The source is not asked:

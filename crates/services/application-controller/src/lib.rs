@@ -29,7 +29,7 @@ pub use metrics::Shown;
 pub use options::Options;
 pub use sharding::Share;
 
-use crate::clusters::{ClusterNotice, Clusters};
+use crate::clusters::{ClusterNotice, Clusters, Destination};
 use crate::compute::{Compute, DEADLINE};
 use crate::memory::Memories;
 use crate::metrics::{Described, Metrics};
@@ -75,6 +75,8 @@ type Compiled = (Option<Arc<Rules>>, BTreeMap<String, Result<DiffOptions, String
 
 /// So many different rules are kept compiled.
 const MOST_COMPILED: usize = 512;
+/// How long a cluster's version counts before it is asked again.
+const VERSION_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// The controller.
 pub struct Controller {
@@ -88,10 +90,9 @@ pub struct Controller {
     queue: Queue,
     memories: Memories,
     operations: Arc<Semaphore>,
-    effects: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: Stop,
-    versions: RwLock<BTreeMap<String, String>>,
+    versions: RwLock<BTreeMap<String, (String, Timestamp)>>,
     registrations: Registrations,
     compute: Compute,
     compiled: Mutex<Compiled>,
@@ -141,13 +142,13 @@ impl Controller {
                 parts.store.clone(),
                 rules.clone(),
                 options.limits.clone(),
+                options.parallel_effects,
                 metrics.clone(),
                 notices,
             ),
             teller: Teller::new(&parts.store, options.events.clone()),
             compute: Compute::new(std::thread::available_parallelism().map_or(2, usize::from), DEADLINE),
             operations: Arc::new(Semaphore::new(options.operation_processors)),
-            effects: Arc::new(Semaphore::new(options.parallel_effects)),
             store: parts.store,
             repo_server,
             lookups,
@@ -262,11 +263,6 @@ impl Controller {
         self.operations.clone().acquire_owned().await.ok()
     }
 
-    /// A place among the writes to destinations at once.
-    pub(crate) async fn effect_permit(&self) -> Option<OwnedSemaphorePermit> {
-        self.effects.clone().acquire_owned().await.ok()
-    }
-
     /// Settings that decisions depend on.
     pub(crate) fn decision_settings(&self) -> reconcile::Settings {
         let seconds =
@@ -287,26 +283,33 @@ impl Controller {
         }
     }
 
-    /// The version of a destination, asked once.
-    pub(crate) async fn kube_version(&self, server: &str) -> String {
-        let known = self.known_version(server);
-        if !known.is_empty() {
-            return known;
+    /// The version of a destination: what renders is told of it. It is asked again now and then, since clusters are
+    /// upgraded under us; while it does not answer, what it said last counts.
+    pub(crate) async fn kube_version(&self, destination: &Destination) -> Result<String, String> {
+        let server = &destination.server;
+        let known = self.versions.read().unwrap_or_else(PoisonError::into_inner).get(server).cloned();
+        let now = self.now();
+        if let Some((version, asked_at)) = &known
+            && now.duration_since(*asked_at) < VERSION_LIFE
+        {
+            return Ok(version.clone());
         }
-        let Some(destination) = self.clusters.known(server) else { return String::new() };
-        let Ok(version) = destination.cache.cluster().version().await else { return String::new() };
-        let version = version.git_version;
-        self.versions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(server.to_owned(), version.clone());
-        version
+        let version = match (destination.cache.cluster().version().await, known) {
+            (Ok(version), _) => version.git_version,
+            (Err(_), Some((version, _))) => version,
+            (Err(error), None) => {
+                return Err(format!("failed to get cluster version for cluster {server:?}: {error}"));
+            }
+        };
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(server.clone(), (version.clone(), now));
+        Ok(version)
     }
 
     /// The version of a destination, as far as it was asked.
     pub(crate) fn known_version(&self, server: &str) -> String {
         let versions = self.versions.read().unwrap_or_else(PoisonError::into_inner);
-        versions.get(server).cloned().unwrap_or_default()
+        versions.get(server).map(|(version, _)| version.clone()).unwrap_or_default()
     }
 
     /// Whether the API server finds a value; one nobody can be asked about counts as found.

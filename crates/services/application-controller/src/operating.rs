@@ -2,7 +2,7 @@
 //! step written so that a controller that is killed goes on where it was.
 
 use crate::Controller;
-use crate::clusters::Cache;
+use crate::clusters::Destination;
 use crate::comparing::{Compared, Question};
 use crate::effects::{Means, perform, refused};
 use crate::memory::OperationHandle;
@@ -172,7 +172,7 @@ impl Controller {
             asker: Asker::new(&application, &destination.server),
             application,
             plan: Arc::new(plan),
-            cache: destination.cache,
+            destination,
             cluster,
             held: Arc::default(),
             handle,
@@ -308,7 +308,7 @@ struct Run<'a> {
     key: &'a Key,
     application: Application,
     plan: Arc<Plan>,
-    cache: Cache,
+    destination: Destination,
     /// The destination, in the name changes are made in.
     cluster: Cluster,
     asker: Asker,
@@ -379,16 +379,17 @@ impl Run<'_> {
 
     /// Does an effect in the background; its event comes through the inbox.
     fn start(&self, effect: Effect) {
-        let (cache, plan, events) = (self.cache.clone(), self.plan.clone(), self.handle.events.clone());
+        let (destination, plan, events) =
+            (self.destination.clone(), self.plan.clone(), self.handle.events.clone());
         let (controller, asker, cluster) =
             (self.controller.clone(), self.asker.clone(), self.cluster.clone());
         let (key, handle, held) = (self.key.clone(), self.handle.clone(), self.held.clone());
         self.controller.tasks().spawn(async move {
             let event = if controller.window_opens(&key, &effect, &handle, &held).await {
-                let _permit = controller.effect_permit().await;
+                let _permit = destination.write_permit().await;
                 let rules = controller.rules();
                 let means = Means { metrics: controller.metrics(), checks: &rules.checks, cluster: &cluster };
-                asked_by(asker, perform(&cache, &plan, means, effect)).await
+                asked_by(asker, perform(&destination.cache, &plan, means, effect)).await
             } else {
                 refused(&effect)
             };

@@ -108,7 +108,7 @@ impl Controller {
                 (&situation.cluster.server, cluster.user()).hash(hasher);
             });
             let ask = async || {
-                let _permit = self.effect_permit().await;
+                let _permit = destination.write_permit().await;
                 dry_run(&cluster, target).await
             };
             let answer = predictions.answer(&target.key(), about, Instant::now(), ask).await;

@@ -1,5 +1,6 @@
 //! Kubernetes Events about applications, and what the API server reads of clusters.
 
+use crate::clusters::Destination;
 use crate::situation::project_name;
 use crate::{COMPONENT, Controller};
 use api::codes::OperationPhase;
@@ -8,6 +9,7 @@ use api::v1alpha1::{
     Application, ApplicationStatus, ClusterCacheInfo, ClusterInfo, ConnectionState, Operation, OperationState,
 };
 use cluster_cache::Stats;
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use tokio::sync::{Mutex, mpsc};
 /// How long what is said of a cluster is believed after nobody says it any more.
 const CLUSTER_INFO: std::time::Duration = std::time::Duration::from_secs(600);
 
+/// Clusters that are asked and told of at once.
+const CLUSTERS_AT_ONCE: usize = 16;
 /// Events that may wait to be written; those beyond are lost, as events may be.
 const MOST_WAITING: usize = 10_000;
 /// Events written at once.
@@ -145,42 +149,46 @@ impl Controller {
         }
     }
 
-    /// Puts what is known of each connected cluster where the API server reads it.
+    /// Puts what is known of each connected cluster where the API server reads it. One that does not answer holds up none
+    /// of the others.
     pub(crate) async fn tell_clusters(&self) {
-        let applications = self.store().applications().values();
         let registered = self.registrations().clusters(self.store(), &self.rules());
-        let names: BTreeMap<String, String> = registered
-            .iter()
-            .map(|known| (known.cluster.name.clone(), known.cluster.server.clone()))
-            .collect();
-        for destination in self.clusters().open_now() {
-            let stats = destination.cache.stats();
-            let now = Time::from(self.now());
-            let api_versions = match destination.cache.cluster().discovery().await {
-                Ok(discovery) => discovery.api_versions(),
-                Err(_) => Vec::new(),
-            };
-            let here = |application: &&Arc<Application>| {
-                let wanted = &application.spec.destination;
-                wanted.server == destination.server
-                    || wanted.server.is_empty()
-                        && names.get(&wanted.name).is_some_and(|server| *server == destination.server)
-            };
-            let count = applications.iter().filter(here).count();
-            let info = ClusterInfo {
-                connection_state: connection_state(&stats, now),
-                server_version: self.kube_version(&destination.server).await,
-                cache_info: ClusterCacheInfo {
-                    resources_count: i64::try_from(stats.resources).unwrap_or(i64::MAX),
-                    apis_count: i64::try_from(stats.apis).unwrap_or(i64::MAX),
-                    last_cache_sync_time: stats.last_sync.map(Time::from),
-                },
-                applications_count: i64::try_from(count).unwrap_or(i64::MAX),
-                api_versions,
-            };
-            if let Ok(text) = serde_json::to_vec(&info) {
-                self.cache_set_for(&format!("cluster|info|{}", destination.server), text, CLUSTER_INFO).await;
-            }
+        let names: BTreeMap<&str, &str> =
+            registered.iter().map(|known| (&*known.cluster.name, &*known.cluster.server)).collect();
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for application in self.store().applications().values() {
+            let wanted = &application.spec.destination;
+            let server =
+                if wanted.server.is_empty() { names.get(&*wanted.name) } else { Some(&&*wanted.server) };
+            let Some(server) = server else { continue };
+            *counts.entry((*server).to_owned()).or_default() += 1;
+        }
+        let told = self.clusters().open_now().into_iter().map(|destination| {
+            let applications_count = counts.get(&destination.server).copied().unwrap_or_default();
+            self.tell_cluster(destination, applications_count)
+        });
+        stream::iter(told).for_each_concurrent(CLUSTERS_AT_ONCE, |telling| telling).await;
+    }
+
+    async fn tell_cluster(&self, destination: Destination, applications_count: i64) {
+        let stats = destination.cache.stats();
+        let api_versions = match destination.cache.cluster().discovery().await {
+            Ok(discovery) => discovery.api_versions(),
+            Err(_) => Vec::new(),
+        };
+        let info = ClusterInfo {
+            connection_state: connection_state(&stats, Time::from(self.now())),
+            server_version: self.kube_version(&destination).await.unwrap_or_default(),
+            cache_info: ClusterCacheInfo {
+                resources_count: i64::try_from(stats.resources).unwrap_or(i64::MAX),
+                apis_count: i64::try_from(stats.apis).unwrap_or(i64::MAX),
+                last_cache_sync_time: stats.last_sync.map(Time::from),
+            },
+            applications_count,
+            api_versions,
+        };
+        if let Ok(text) = serde_json::to_vec(&info) {
+            self.cache_set_for(&format!("cluster|info|{}", destination.server), text, CLUSTER_INFO).await;
         }
     }
 }

@@ -221,6 +221,15 @@ impl World {
         }
     }
 
+    /// A hook that makes room before it runs is not what was there before, whoever made that.
+    pub(crate) fn check_made_anew(&self, task: &Task, object: &Object) {
+        let past = self.api.past.get(object.uid()).and_then(|versions| versions.first());
+        let was_there = past.is_some_and(|(version, _)| *version <= self.notes.attempt.since);
+        if task.is_hook() && task.delete_policies.before_creation && was_there {
+            self.violated(format!("{} runs as the object that was there before", task.key));
+        }
+    }
+
     /// What belongs to earlier phases and waves must be there, and hooks must have ended well.
     fn check_before(&self, plan: &Plan, task: &Task) {
         let since = self.notes.attempt.since;

@@ -80,7 +80,7 @@ impl World {
         let cache = &self.controller.cache;
         let method = self.given.tracking.method;
         let mut lives = cache.managed(&self.given.instance, method)?;
-        let wanted: Vec<&Object> = targets.resources.iter().chain(&targets.hooks).collect();
+        let wanted: Vec<&Object> = targets.resources.iter().chain(targets.all_hooks()).collect();
         let kinds: BTreeSet<&str> = lives
             .keys()
             .map(|key| key.kind.as_str())

@@ -119,6 +119,7 @@ impl World {
         let applied = self.api.apply(target, how, self.now);
         if let (Ok((_, object)), false) = (&applied, pretend) {
             self.check_respected(task, object);
+            self.check_made_anew(task, object);
         }
         match applied {
             Err(failure) if pretend && comes_with_the_plan(plan, target, &failure) => {

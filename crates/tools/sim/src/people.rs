@@ -192,13 +192,12 @@ impl World {
         set_tracking(object, &AppInstance::new("argocd", owner, "argocd"), NAMESPACE, tracking).ok();
     }
 
-    /// Another application that names an object as well applies it: it is marked as that one's. A hook that is another's is in the
-    /// way for ever, since what is not ours is not deleted.
+    /// Another application that names an object as well applies it: it is marked as that one's. What a hook has run stays as
+    /// it is, under the other's mark.
     fn claim(&mut self, wanted: &str, value: i64) {
-        if self.api.find(wanted).is_some_and(sync::is_hook) {
-            return;
+        if !self.api.find(wanted).is_some_and(sync::is_hook) {
+            self.edit_object(wanted, value);
         }
-        self.edit_object(wanted, value);
         let Some(mut object) = self.api.find(wanted).cloned() else { return };
         self.mark(&mut object, OTHER);
         self.api.replace(&object, false).ok();

@@ -85,11 +85,13 @@ pub fn plan_of(case: &Value) -> Result<Plan, PlanError> {
         }
         let live = live.remove(&place(&target).key());
         let modified = !synced.contains(&format!("{}/{}", target.kind(), target.name()));
-        resources.push(Resource { target: Some(target), live, modified, ours: true });
+        resources.push(Resource { target: Some(target), live, modified, ours: true, other_owner: None });
     }
     for (key, live) in live {
         let ours = !not_ours.contains(&label(&key));
-        resources.push(Resource { target: None, live: Some(live), modified: true, ours });
+        let other_owner = case.get("others").and_then(|others| others.get(label(&key))?.as_str());
+        let other_owner = other_owner.map(str::to_owned);
+        resources.push(Resource { target: None, live: Some(live), modified: true, ours, other_owner });
     }
     let operation: SyncOperation = case
         .get("operation")
