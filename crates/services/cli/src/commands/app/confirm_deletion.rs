@@ -1,7 +1,8 @@
 //! `argocd app confirm-deletion`: allows a deletion that waits for a person.
 
+use api::names::DELETION_APPROVED;
 use jiff::Timestamp;
-use wire::application::ApplicationPatchRequest;
+use wire::application::{ApplicationQuery, ApplicationUpdateRequest};
 
 use crate::command::{Command, Running};
 use crate::failure::Outcome;
@@ -20,17 +21,21 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
-    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let patch =
-        serde_json::json!({"metadata": {"annotations": {"argocd.argoproj.io/deletion-approved": now}}});
-    let request = ApplicationPatchRequest {
-        name: name.clone(),
-        patch: patch.to_string(),
-        patch_type: "merge".into(),
+    let query = ApplicationQuery {
+        name: Some(name.clone()),
         app_namespace: Some(namespace),
-        project: None,
+        ..ApplicationQuery::default()
     };
-    server.applications().patch(request).await?;
+    let mut application = server.applications().get(query).await?.into_inner();
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    application.metadata.annotations.insert(DELETION_APPROVED.into(), now);
+    let request = ApplicationUpdateRequest {
+        project: Some(application.spec.project.clone()),
+        application,
+        // What is to go may have no sources any more.
+        validate: Some(false),
+    };
+    server.applications().update(request).await?;
     session.line(&format!("Application '{name}' updated successfully"));
     Ok(())
 }
