@@ -172,6 +172,9 @@ fn helm_hooks_and_hooks_without_a_name_run_each_time() {
     });
     installation.succeed(&["app", "delete", "nameless", "--yes", "--wait"]);
     assert_eq!(ran(&diary)[4..], ["parting", "bye"]);
+    // Each run of the hook without a name left a Job; what ran after everything else stays by its policy.
+    let left = crate::hooks::jobs(&installation, "nameless");
+    assert!(!left.iter().any(|name| name.starts_with("nameless-")), "{left:?}");
 }
 
 #[test]

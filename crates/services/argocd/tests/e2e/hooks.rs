@@ -91,6 +91,87 @@ fn phases_come_in_order_and_policies_decide_what_is_left() {
 }
 
 #[test]
+fn a_hook_runs_anew_where_a_run_of_somebody_else_has_its_name_and_spares_what_is_no_hook() {
+    let installation = installation();
+    let diary = installation.home.path().join("foreign");
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "foreign"}});
+    installation.kube.apply(namespace);
+    // As Helm left it: over, and marked by nobody.
+    let mut left: Value = serde_json::from_str(&job(&diary, "migrate", "", "", 0)).unwrap();
+    left["metadata"]["annotations"] = json!({"helm.sh/hook": "pre-upgrade"});
+    left["metadata"]["namespace"] = "foreign".into();
+    left["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/older".into();
+    installation.kube.create(left).unwrap();
+    installation.until("Helm's own run is over", || (ran(&diary) == ["migrate"]).then_some(()));
+    let completed = |installation: &Installation| {
+        let job = installation.kube.find("batch/v1", "Job", "foreign", "migrate")?;
+        let uid = job["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        (job["status"]["succeeded"] == 1).then_some(uid)
+    };
+    let first = installation.until("it is Complete", || completed(&installation));
+    let plain = config_map("plain", "1");
+    let taken = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"value": "hook"}, "metadata": {
+        "name": "plain", "annotations": {"argocd.argoproj.io/hook": "PreSync"}}});
+    let migrate = job(&diary, "migrate", "PreSync", "", 0);
+    let map = config_map("map", "1");
+    let files = [
+        ("own/migrate.json", migrate.as_str()),
+        ("own/map.yaml", &map),
+        ("plain/plain.yaml", &plain),
+        ("taken/plain.json", &taken.to_string()),
+    ];
+    let repository = GitRepo::from_files("foreign", &files).unwrap();
+    installation.create("foreign", &repository, "own", &[]);
+    installation.succeed(&["app", "sync", "foreign", "--timeout", "80"]);
+    assert_eq!(ran(&diary), ["migrate", "migrate"], "the run of another is not this hook's");
+    assert_ne!(installation.until("it is Complete", || completed(&installation)), first);
+
+    // What another application wants to be there is not deleted to make room.
+    let creation = |name: &str, path: &str| {
+        let words = installation.creation(name, &repository.url(), path, &["--dest-namespace", "foreign"]);
+        installation.succeed(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    creation("foreign-owner", "plain");
+    installation.succeed(&["app", "sync", "foreign-owner", "--timeout", "80"]);
+    creation("foreign-taker", "taken");
+    installation.until_application("foreign-taker", "warned of what both claim", |it| {
+        condition(it, "SharedResourceWarning").contains("ConfigMap/plain")
+    });
+    let told = installation.cli(&["app", "sync", "foreign-taker", "--timeout", "80"]).unwrap_err();
+    assert!(told.contains("plain is not run as a hook") && told.contains("foreign-owner"), "{told}");
+    assert_eq!(installation.value("foreign", "plain").as_deref(), Some("1"));
+    installation.until_synced("foreign-owner");
+    for name in ["foreign-taker", "foreign-owner", "foreign"] {
+        installation.succeed(&["app", "delete", name, "--yes", "--wait"]);
+    }
+    assert!(jobs(&installation, "foreign").is_empty());
+}
+
+#[test]
+fn a_hook_for_failures_runs_for_each_of_them() {
+    let installation = installation();
+    let diary = installation.home.path().join("mourning");
+    let mut repository = GitRepo::create("mourning").unwrap();
+    let trial = |exit: u32| job(&diary, "trial", "Sync", "", exit);
+    repository.write("app/mourner.json", job(&diary, "mourner", "SyncFail", "HookSucceeded", 0)).unwrap();
+    repository.write("app/map.yaml", config_map("map", "1")).unwrap();
+    repository.write("app/trial.json", trial(1)).unwrap();
+    commit(&mut repository);
+    installation.create("mourning", &repository, "app", &[]);
+    for exit in [1, 0, 1] {
+        repository.write("app/trial.json", trial(exit)).unwrap();
+        repository.write("app/map.yaml", config_map("map", &format!("{}", ran(&diary).len()))).unwrap();
+        commit(&mut repository);
+        installation.succeed(&["app", "get", "mourning", "--refresh"]);
+        let synced = installation.cli(&["app", "sync", "mourning", "--timeout", "80"]);
+        assert_eq!(synced.is_ok(), exit == 0, "{synced:?}");
+    }
+    assert_eq!(ran(&diary), ["trial", "mourner", "trial", "trial", "mourner"]);
+    installation.succeed(&["app", "delete", "mourning", "--yes", "--wait"]);
+    assert!(jobs(&installation, "mourning").is_empty());
+}
+
+#[test]
 fn a_deletion_waits_for_its_hooks_and_tries_again_what_failed() {
     let installation = installation();
     let diary = installation.home.path().join("deletion");

@@ -3,7 +3,8 @@
 use crate::installation::LIMIT;
 use base64::Engine;
 use kubernetes::{
-    Access, ApplyOptions, Cluster, Connection, DeleteOptions, Error, ListOptions, Method, Patch, WriteOptions,
+    Access, ApplyOptions, Cluster, Connection, DeleteOptions, DryRun, Error, Known, ListOptions, Method,
+    Patch, WriteOptions,
 };
 use object::{GroupVersionKind, Object};
 use serde_json::Value;
@@ -104,6 +105,33 @@ impl Kube {
             })
             .unwrap();
         objects.into_iter().map(|object| Value::Object(object.0)).collect()
+    }
+
+    /// Whether a kind's objects live in namespaces; nothing for one that is not served.
+    pub fn is_namespaced(&self, object: &Object) -> Option<bool> {
+        self.wait(self.cluster.resource(&object.gvk())).ok().map(|resource| resource.namespaced)
+    }
+
+    /// What the server would make of an object that is not there.
+    pub fn pretend(&self, object: &Object, method: Method) -> Result<Object, Error> {
+        let options = ApplyOptions {
+            method,
+            field_manager: "argocd-controller".into(),
+            dry_run: DryRun::Server,
+            validate: false,
+            ..ApplyOptions::default()
+        };
+        self.wait(async {
+            let resource = self.cluster.resource(&object.gvk()).await?;
+            let known = Known::Absent;
+            let options = &options;
+            Ok(match method {
+                Method::ClientSide => {
+                    self.cluster.apply_knowing(&resource, object, known, options).await?.object
+                }
+                _ => self.cluster.apply(&resource, object, options).await?.object,
+            })
+        })
     }
 
     /// Everything in a namespace that somebody could have made on purpose, with uid and resource version.

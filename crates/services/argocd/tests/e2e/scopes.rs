@@ -13,7 +13,7 @@ const VERSION: &str = "argoproj.io/v1alpha1";
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Has the controller and the server run with this, or without it again.
-fn with(installation: &mut Installation, name: &str, value: Option<&str>) {
+pub fn with(installation: &mut Installation, name: &str, value: Option<&str>) {
     match value {
         Some(value) => installation.environment.insert(name.to_owned(), value.to_owned()),
         None => installation.environment.remove(name),

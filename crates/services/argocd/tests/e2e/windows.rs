@@ -42,7 +42,11 @@ fn until_live(installation: &Installation, value: &str) {
 
 /// Whether a sync by hand is refused.
 fn refused(installation: &Installation) -> bool {
-    match installation.cli(&["app", "sync", "hours", "--timeout", "60"]) {
+    refused_of(installation, "hours")
+}
+
+fn refused_of(installation: &Installation, name: &str) -> bool {
+    match installation.cli(&["app", "sync", name, "--timeout", "60"]) {
         Ok(_) => false,
         Err(told) => {
             assert!(told.contains("cannot sync: blocked by sync window"), "{told}");
@@ -130,5 +134,94 @@ fn a_deletion_that_waits_for_an_operation_goes_on_once_its_window_is_taken_away(
     installation.until("the application is gone", || {
         installation.kube.find(VERSION, "Application", NAMESPACE, "closing").is_none().then_some(())
     });
+    installation.kube.delete(VERSION, "AppProject", NAMESPACE, "hours");
+}
+
+#[test]
+fn a_window_is_for_what_it_selects_in_the_zone_that_it_names() {
+    let installation = installation();
+    make_project(&installation);
+    let repository = GitRepo::from_files("picked", &[("app/map.yaml", &config_map("map", "1"))]).unwrap();
+    installation.until("the project is known", || {
+        let words = installation.creation("picked", &repository.url(), "app", &["--project", "hours"]);
+        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
+    });
+    let denied = || refused_of(&installation, "picked");
+    let always = |selectors: Value| {
+        let mut window = json!({"kind": "deny", "schedule": "* * * * *", "duration": "24h"});
+        window.as_object_mut().unwrap().extend(selectors.as_object().unwrap().clone());
+        window
+    };
+    let cases = [
+        (always(json!({"applications": ["pick*"]})), true),
+        (always(json!({"applications": ["other", "pick"]})), false),
+        (always(json!({"namespaces": ["p?cked"]})), true),
+        (always(json!({"clusters": ["https://kubernetes.*"]})), true),
+        (always(json!({"clusters": ["https://other.*"]})), false),
+        (always(json!({"applications": ["pick*"], "namespaces": ["other"]})), true),
+        (always(json!({"applications": ["pick*"], "namespaces": ["other"], "andOperator": true})), false),
+        (always(json!({"applications": ["pick*"], "namespaces": ["picked"], "andOperator": true})), true),
+    ];
+    for (window, expected) in cases {
+        set(&installation, &json!([window]));
+        installation.until(&format!("{expected} by {window}"), || (denied() == expected).then_some(()));
+    }
+    // Open for the three hours around now in Tokyo, and half a day away everywhere else.
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let hour = (since / 3600 + 9 + 23) % 24;
+    for (zone, expected) in [("Asia/Tokyo", false), ("UTC", true), ("", true)] {
+        let mut window = window("allow", ["", "3h"], false);
+        window["schedule"] = format!("0 {hour} * * *").into();
+        window["timeZone"] = zone.into();
+        set(&installation, &json!([window]));
+        installation.until(&format!("{expected} in {zone:?}"), || (denied() == expected).then_some(()));
+    }
+    set(&installation, &json!([]));
+    installation.succeed(&["app", "delete", "picked", "--yes", "--wait"]);
+    installation.kube.delete(VERSION, "AppProject", NAMESPACE, "hours");
+}
+
+#[test]
+fn a_sync_that_began_in_time_may_go_on_where_its_window_says_so() {
+    let installation = installation();
+    make_project(&installation);
+    let gate = installation.home.path().join("overrun");
+    let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
+    let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
+    let hook = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "gate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
+        "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    });
+    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook.to_string())];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let repository = GitRepo::from_files("overrun", &files).unwrap();
+    installation.until("the project is known", || {
+        let words = installation.creation("overrun", &repository.url(), "app", &["--project", "hours"]);
+        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
+    });
+    installation.succeed(&["app", "sync", "overrun", "--async"]);
+    installation
+        .until("the hook runs", || installation.kube.find("batch/v1", "Job", "overrun", "gate").map(drop));
+    // It was open when the sync began: it closes with the next minute.
+    let mut denies = window("deny", ALWAYS, false);
+    denies["syncOverrun"] = true.into();
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let next = since / 60 + 1;
+    denies["schedule"] = format!("{} {} * * *", next % 60, next / 60 % 24).into();
+    denies["duration"] = "2h".into();
+    set(&installation, &json!([denies]));
+    installation.until("the window is closed", || {
+        let told = installation.cli(&["app", "get", "overrun"]).ok()?;
+        told.contains("Sync Denied").then_some(())
+    });
+    std::fs::write(&gate, "").unwrap();
+    installation.until_application("overrun", "gone on to its end", |it| {
+        it["status"]["operationState"]["phase"] == "Succeeded"
+    });
+    assert_eq!(installation.value("overrun", "map").as_deref(), Some("1"));
+    assert!(refused_of(&installation, "overrun"), "none begins");
+    set(&installation, &json!([]));
+    installation.succeed(&["app", "delete", "overrun", "--yes", "--wait"]);
     installation.kube.delete(VERSION, "AppProject", NAMESPACE, "hours");
 }
