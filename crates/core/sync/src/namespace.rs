@@ -22,8 +22,9 @@ pub(crate) fn namespace_task(
     fact: &NamespaceFact,
     managed: Option<&ManagedNamespaceMetadata>,
 ) -> NamespaceTask {
+    // The empty parts are in what the annotation remembers of a namespace that the original made.
     let mut target = match Object::from_value(json!({
-        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}
+        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "spec": {}, "status": {}
     })) {
         Ok(target) => target,
         Err(error) => unreachable!("a namespace names its kind: {error}"),
@@ -47,5 +48,22 @@ pub(crate) fn namespace_task(
         NamespaceFact::Unreadable(message) => {
             NamespaceTask::Failed { target, message: format!("namespace auto creation failed: {message}") }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_made_with_the_parts_that_the_original_gives_it() {
+        let NamespaceTask::Apply { target, live: None } = namespace_task("gb", &NamespaceFact::Missing, None)
+        else {
+            panic!("a missing namespace is made");
+        };
+        let whole = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gb"}, "spec": {}, "status": {}
+        });
+        assert_eq!(json!(target.0), whole);
     }
 }
