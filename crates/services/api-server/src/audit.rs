@@ -41,14 +41,8 @@ impl Hub {
         reason: Reason,
         what: &str,
     ) {
-        let destination = &of.spec.destination;
-        let annotations = [("dest-server", &destination.server), ("dest-namespace", &destination.namespace)];
-        let annotations = annotations.into_iter().filter(|(_, value)| !value.is_empty());
-        let mut kept: BTreeMap<String, String> =
-            annotations.map(|(key, value)| (key.to_owned(), value.clone())).collect();
-        kept.insert("user".into(), user(access));
-        let labels = self.event_labels(of);
-        self.tell(access, Application::KIND, &of.metadata, reason, what, (kept, labels)).await;
+        let (annotations, labels) = (annotations(of, user(access)), self.event_labels(of));
+        self.tell(access, Application::KIND, &of.metadata, reason, what, (annotations, labels)).await;
     }
 
     /// Records what was done to a project. Its events carry no annotations.
@@ -247,10 +241,36 @@ fn unreadable(store: &Store, message: &str) -> EventRecord {
     }
 }
 
+/// What an application's events say of where it goes, an address that it leaves to a name as an empty text, and of who.
+fn annotations(of: &Application, user: String) -> BTreeMap<String, String> {
+    let destination = &of.spec.destination;
+    let told = [
+        ("dest-server", destination.server.clone()),
+        ("dest-namespace", destination.namespace.clone()),
+        ("user", user),
+    ];
+    told.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
 /// Who did it, for a reader.
 fn user(access: &Access) -> String {
     match access.username() {
         name if name.is_empty() => "Unknown user".to_owned(),
         name => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_left_to_a_name_is_told_as_an_empty_text() {
+        let mut application = Application::default();
+        application.spec.destination.name = "in-cluster".into();
+        application.spec.destination.namespace = "kust".into();
+        let told = annotations(&application, "admin".into());
+        let expected = [("dest-namespace", "kust"), ("dest-server", ""), ("user", "admin")];
+        assert!(told.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected));
     }
 }
