@@ -104,17 +104,7 @@ pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
         cluster.apply(&resource, &crd, &options).await.with_context(|| format!("apply {}", crd.name()))?;
     }
     for (kind, name) in SETTINGS {
-        let mut value = json!({
-            "apiVersion": "v1", "kind": kind,
-            "metadata": {
-                "name": name, "namespace": namespace,
-                "labels": {api::names::PART_OF: api::names::PART_OF_VALUE},
-            },
-        });
-        if name == store::KNOWN_HOSTS {
-            value["data"] = json!({store::KNOWN_HOSTS_KEY: KNOWN_HOSTS});
-        }
-        let object = Object::from_value(value)?;
+        let object = Object::from_value(empty_settings(kind, name, namespace))?;
         let resource = cluster.resource(&object.gvk()).await?;
         match cluster.create(&resource, &object, &manager).await {
             Err(error) if !error.is_already_exists() => {
@@ -124,6 +114,19 @@ pub(crate) async fn install(cluster: &Cluster, namespace: &str) -> Result<()> {
         }
     }
     served(cluster).await
+}
+
+/// Settings without any, marked as the original's manifests mark theirs.
+fn empty_settings(kind: &str, name: &str, namespace: &str) -> serde_json::Value {
+    let labels = json!({"app.kubernetes.io/name": name, api::names::PART_OF: api::names::PART_OF_VALUE});
+    let mut value = json!({
+        "apiVersion": "v1", "kind": kind,
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+    });
+    if name == store::KNOWN_HOSTS {
+        value["data"] = json!({store::KNOWN_HOSTS_KEY: KNOWN_HOSTS});
+    }
+    value
 }
 
 /// Refuses a namespace where Argo CD is installed: its applications would have two controllers.
@@ -162,4 +165,17 @@ pub(crate) async fn write_initial_password(cluster: &Cluster, namespace: &str, f
     let mut options = std::fs::OpenOptions::new();
     let opened = options.write(true).create(true).truncate(true).mode(0o600).open(file);
     opened.and_then(|mut file| file.write_all(&password)).with_context(|| format!("write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_are_made_carry_the_labels_of_those_that_are_shipped() {
+        let made = empty_settings("ConfigMap", "argocd-gpg-keys-cm", "argocd");
+        let labels =
+            json!({"app.kubernetes.io/name": "argocd-gpg-keys-cm", "app.kubernetes.io/part-of": "argocd"});
+        assert_eq!(made["metadata"]["labels"], labels);
+    }
 }
