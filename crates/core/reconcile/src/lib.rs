@@ -33,4 +33,5 @@ pub use operation::{begin, is_in_progress};
 pub use permission::{is_automated, is_deletion_confirmed, is_skipped};
 pub use refreshed::{
     Found, compared_status, compared_to, holds_back, invalid_status, outcome, refresh_revisions, stamped,
+    told_revisions,
 };

@@ -68,6 +68,22 @@ pub fn refresh_revisions(application: &Application, compare_with: CompareWith) -
     }
 }
 
+/// The revisions that a status tells: what the sources were resolved to. Of a single source that could not be, it is what was
+/// asked for, as in the original.
+pub fn told_revisions(
+    application: &Application,
+    compare_with: CompareWith,
+    resolved: Vec<String>,
+) -> Vec<String> {
+    match application.spec.only_source() {
+        Some(source) if resolved.is_empty() => {
+            let asked = refresh_revisions(application, compare_with).pop();
+            vec![asked.filter(|revision| !revision.is_empty()).unwrap_or(source.target_revision)]
+        }
+        _ => resolved,
+    }
+}
+
 /// The status after a comparison.
 pub fn compared_status(application: &Application, found: Found<'_>, now: Timestamp) -> ApplicationStatus {
     let mut status = application.status.clone();
@@ -195,6 +211,25 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_revision_that_is_not_resolved_is_told_as_it_was_asked_for() {
+        let mut application = Application::default();
+        let source = json!({"repoURL": "https://git.example/r.git", "targetRevision": "nope"});
+        application.spec.source = Some(serde_json::from_value(source).unwrap());
+        let told = |application: &Application, compare_with, resolved: &[&str]| {
+            told_revisions(application, compare_with, resolved.iter().map(|it| (*it).to_owned()).collect())
+        };
+        assert_eq!(told(&application, CompareWith::Latest, &["c1"]), ["c1"]);
+        assert_eq!(told(&application, CompareWith::Latest, &[]), ["nope"]);
+        application.status.sync.compared_to = compared_to(&application);
+        assert_eq!(told(&application, CompareWith::Recent, &[]), ["nope"], "nothing was compared yet");
+        application.status.sync.revision = "c1".into();
+        assert_eq!(told(&application, CompareWith::Recent, &[]), ["c1"]);
+        assert_eq!(told(&application, CompareWith::Latest, &[]), ["nope"]);
+        application.spec.sources = application.spec.source.iter().cloned().collect();
+        assert_eq!(told(&application, CompareWith::Latest, &[]), Vec::<String>::new());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use object::AppInstance;
 use reconcile::{
     CompareWith, Found, RefreshCause, RefreshRequest, holds_back, refresh_revisions, set_conditions, stamped,
+    told_revisions,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -241,13 +242,14 @@ impl Controller {
             self.tell_tree(key, situation, &tree).await;
             summary = Some(tree::summary(&tree));
         }
+        let revisions = told_revisions(application, refresh.compare_with, compared.revisions.clone());
         let found = Found {
             sync: comparison.sync,
             health: comparison.health,
             health_message: &comparison.health_message,
             resources: self.resources(comparison),
             conditions: &conditions,
-            revisions: &compared.revisions,
+            revisions: &revisions,
             source_types: &compared.source_types,
             summary,
         };
@@ -266,7 +268,7 @@ impl Controller {
         now: Timestamp,
     ) -> Result<Application, StoreError> {
         let mut status = application.status.clone();
-        let revisions = gathered.loaded.revisions;
+        let revisions = told_revisions(application, refresh.compare_with, gathered.loaded.revisions);
         if application.spec.has_several_sources() {
             status.sync.revisions = revisions;
         } else {
