@@ -74,7 +74,9 @@ impl Clusters {
     /// The destination at a server URL, connected and with its live state listed. The error is what users are told.
     pub(crate) async fn destination(&self, server: &str) -> Result<Destination, String> {
         let destination = self.connected(server).await?;
-        destination.cache.ready().await.map_err(|error| error.to_string())?;
+        // The version is what a cluster is asked for first, as in the original.
+        let ready = destination.cache.ready().await;
+        ready.map_err(|error| format!("failed to get server version: {error}"))?;
         Ok(destination)
     }
 

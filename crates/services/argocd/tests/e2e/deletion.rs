@@ -193,10 +193,10 @@ fn a_cluster_that_cannot_be_reached_holds_a_deletion_until_it_is_forgotten() {
         .unwrap();
     installation.until_application("dead", "told what is not known", |it| {
         let told = it["status"]["conditions"].to_string();
-        let info = "failed to get cluster info for \\\"https://127.0.0.1:1\\\": error synchronizing cache state : ";
+        let info = "failed to get cluster info for \\\"https://127.0.0.1:1\\\": error synchronizing cache state : failed to get server version: ";
         told.contains(&format!("Failed to load live state: {info}"))
             && told.contains(&format!("Failed to load target state: failed to get cluster version for cluster \\\"https://127.0.0.1:1\\\": {info}"))
-            && condition(it, "UnknownError").starts_with("error synchronizing cache state : ")
+            && condition(it, "UnknownError").starts_with("error synchronizing cache state : failed to get server version: ")
     });
     let finalizers = [
         "pre-delete-finalizer.argocd.argoproj.io",
