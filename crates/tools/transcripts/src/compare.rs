@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::exchange::Response;
 use crate::json::comparable;
 use crate::normal::Replacements;
+use crate::places::differing_places;
 use crate::record::Answer;
 
 /// The first difference.
@@ -189,25 +190,40 @@ pub fn compare_responses(
     Ok(())
 }
 
-/// The first difference of two objects as they are stored.
+/// Compares two objects as they are stored.
 ///
 /// # Errors
-/// The first difference.
+/// Every place in which they differ.
 pub fn compare_objects(
     recorded: &Value,
     answered: &Value,
     replacements: &Replacements,
-) -> Result<(), Mismatch> {
-    let normal = |value: &Value| {
-        let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        shape(&replacements.normal(&text))
-    };
-    let (one, other) = (normal(recorded), normal(answered));
-    if one == other {
-        return Ok(());
-    }
-    Err(Mismatch { part: "object", recorded: one, answered: other })
+) -> Result<(), Vec<String>> {
+    let normal = |value: &Value| comparable(&normal_value(value, replacements));
+    let places = differing_places(&normal(recorded), &normal(answered));
+    if places.is_empty() { Ok(()) } else { Err(places) }
 }
+
+/// The value with every text as it is compared; a number that is a time is one.
+fn normal_value(value: &Value, replacements: &Replacements) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), normal_value(value, replacements)));
+            Value::Object(fields.collect())
+        }
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| normal_value(item, replacements)).collect())
+        }
+        Value::String(text) => Value::from(replacements.normal(text)),
+        Value::Number(number) if number.as_i64().is_some_and(|number| EPOCHS.contains(&number)) => {
+            Value::from("<epoch>")
+        }
+        other => other.clone(),
+    }
+}
+
+/// Seconds since 1970 that the patterns take for a time, too.
+const EPOCHS: std::ops::Range<i64> = 1_700_000_000..1_900_000_000;
 
 /// Whether one header says what another does. A cookie may have more attributes than the recorded one; names of headers
 /// come in any order, and ours may be more.

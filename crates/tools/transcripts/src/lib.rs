@@ -5,6 +5,7 @@ mod compare;
 mod exchange;
 mod json;
 mod normal;
+mod places;
 mod record;
 mod web;
 

@@ -14,6 +14,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "<time>"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} [A-Z+0-9-]+", "<time>"),
     (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "<logtime>"),
+    (r"(Retrying attempt #\d+ at )\d{1,2}:\d\d[AP]M", "$1<clock>"),
     (r"\((now|\d+ (second|minute|hour)s? (ago|from now))\)", "(<distance>)"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uid>"),
     (r"eyJ[\w-]+\.[\w-]+\.[\w-]+", "<token>"),
@@ -34,18 +35,22 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(?m)(^|\s)1[78]\d{8}\b", "$1<epoch>"),
     (r"read tcp [^ ]+->[^ ]+: read: ", "read tcp <ephemeral>-><server>: read: "),
     (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
-    (r"\b([a-z0-9-]+-[0-9a-z]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-<rand>"),
+    (r"\b([a-z0-9-]+-[0-9a-z]{6,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b", "$1-<rand>"),
     (r"\.[0-9a-f]{16}\b", ".<hex>"),
     // A restart is part of a pod template, and has a time; a Job made by an action is called by the minute.
-    (r#"(ReplicaSet \\*"[a-z0-9-]+)-[0-9a-f]{8,10}\b"#, "$1-<hash>"),
+    (r#"((?:ReplicaSet|Resource) \\*["'][a-z0-9-]+)-[0-9a-f]{6,10}\b"#, "$1-<hash>"),
     (r"\bnightly-(\d{10}|<n>)\b", "nightly-<n>"),
     (r#"("seconds": )"1[78]\d{8}""#, "$1\"<epoch>\""),
     (r"(metadata\.resourceVersion +\S+ +)\d+", "$1<rv>"),
     // What a remote says in its own words comes after this.
     (r#"(failed to list refs: (?:repository not found|authentication required))(?:: ?[^\",]*)?"#, "$1"),
     // A pod's template holds times and addresses, so its hash does too.
-    (r"-[0-9a-f]{8,10}-<rand>", "-<hash>-<rand>"),
+    (r"-[0-9a-f]{6,10}-<rand>", "-<hash>-<rand>"),
     // What Go, gpg and HTTP clients say in their own words.
+    (
+        r#"failed to get server version: (?:failed to get server version: )*Get \\*"[^"\\]*\\*": [^"\\\n;]*"#,
+        "failed to get server version: <words>",
+    ),
     (
         r#"(failed to get server version: |error making HTTP request: |error validating PGP keys from input: )[^"\\\n]*(?:\\.[^"\\\n]*)*"#,
         "$1<words>",

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use transcripts::Call;
 
 /// One thing that was done.
@@ -35,14 +35,28 @@ enum Step {
     Notifications,
     /// Time passed: a call of `argocd` shows a text.
     Shows(&'static [&'static str], &'static str),
+    /// A call of `argocd` that was not recorded.
+    Call(&'static [&'static str]),
+    /// When the first token of a role was issued becomes known: the recorded calls name it.
+    FirstToken(&'static str),
+    /// A second began: tokens are told apart by the second they were issued in.
+    NextSecond,
+    /// What a placeholder stood for is known no more.
+    Forget(&'static str),
 }
 
 use Step::{
-    Apply, CopyConfig, Delete, InitialPassword, Merge, Mode, Notifications, Push, Serve, Shows, TokenContext,
+    Apply, CopyConfig, Delete, FirstToken, Forget, InitialPassword, Merge, Mode, NextSecond, Notifications,
+    Push, Serve, Shows, TokenContext,
 };
 
 const SETTINGS: &str = include_str!("../../corpora/argocd-cm.yaml");
 const POLICY: &str = include_str!("../../corpora/argocd-rbac-cm.yaml");
+
+/// A cluster that cannot be reached.
+const DEAD: &str = "{apiVersion: v1, kind: Secret, metadata: {name: cluster-dead, labels: {argocd.argoproj.io/secret-type: cluster}}, \
+    stringData: {name: dead, server: 'https://127.0.0.1:1', config: '{\"tlsClientConfig\": {\"insecure\": true}}'}}";
+const DEAD_PATH: &str = "/api/v1/namespaces/argocd/secrets/cluster-dead";
 
 /// Before which record what was done.
 const INTERLUDES: &[(&str, &[Step])] = &[
@@ -63,6 +77,7 @@ const INTERLUDES: &[(&str, &[Step])] = &[
     ),
     ("01-103", &[Mode(0o644)]),
     ("01-104", &[Mode(0o600)]),
+    ("02-113", &[Shows(&["app", "get", "guestbook"], "Suspended")]),
     (
         "03-004",
         &[Merge("/apis/apps/v1/namespaces/gb/deployments/guestbook-ui", r#"{"spec": {"replicas": 2}}"#)],
@@ -80,16 +95,44 @@ const INTERLUDES: &[(&str, &[Step])] = &[
         "04-080",
         &[Apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: stray, namespace: orp}, data: {a: b}}")],
     ),
-    ("07-001", &[Notifications]),
-    ("08-001", &[Serve { tls: true }]),
-    ("08-011", &[Serve { tls: false }]),
     (
-        "08-036",
-        &[Apply(
-            "{apiVersion: v1, kind: Secret, metadata: {name: cluster-dead, labels: {argocd.argoproj.io/secret-type: cluster}}, \
-             stringData: {name: dead, server: 'https://127.0.0.1:1', config: '{\"tlsClientConfig\": {\"insecure\": true}}'}}",
-        )],
+        "05-001",
+        &[
+            Step::Call(&[
+                "app",
+                "create",
+                "dh2",
+                "--repo",
+                "<repo>/apps.git",
+                "--path",
+                "delete-hook",
+                "--dest-server",
+                "https://kubernetes.default.svc",
+                "--dest-namespace",
+                "dh",
+            ]),
+            Step::Call(&["app", "sync", "dh2"]),
+            Step::Call(&["app", "delete", "dh2", "--yes", "--wait=false"]),
+        ],
     ),
+    ("05-126", &[NextSecond]),
+    ("05-132", &[FirstToken("team-a")]),
+    ("05-133", &[Forget("<epoch>")]),
+    ("07-001", &[Notifications]),
+    (
+        "08-001",
+        &[
+            Merge(
+                "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/notif",
+                r#"{"metadata": {"labels": {"other": "x", "poke": "b"}, "annotations": {"notifications.argoproj.io/subscribe.on-synced.plain": ""}}}"#,
+            ),
+            Shows(&["app", "get", "notif", "-o", "yaml"], ":on-synced:"),
+            Step::Call(&["app", "sync", "notif"]),
+            Serve { tls: true },
+        ],
+    ),
+    ("08-011", &[Serve { tls: false }]),
+    ("08-036", &[Apply(DEAD)]),
     (
         "08-045",
         &[
@@ -122,7 +165,21 @@ const INTERLUDES: &[(&str, &[Step])] = &[
             ),
         ],
     ),
-    ("10-001", &[TokenContext]),
+    ("09-001", &[Delete(DEAD_PATH)]),
+    (
+        "09-008",
+        &[
+            Apply(DEAD),
+            Apply(
+                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: unreach, finalizers: [resources-finalizer.argocd.argoproj.io]}, \
+                 spec: {project: default, source: {path: shared, repoURL: <repo>/apps.git, targetRevision: HEAD}, \
+                 destination: {name: dead, namespace: x}}}",
+            ),
+            Shows(&["app", "get", "unreach"], "ComparisonError"),
+        ],
+    ),
+    // Without its cluster the application can go.
+    ("10-001", &[Delete(DEAD_PATH), TokenContext]),
     (
         "2205",
         &[Apply(
@@ -264,14 +321,39 @@ impl Step {
             Notifications => super::notifications::prepare(stage),
             // What does not come is seen by the record that waits for it.
             Shows(words, text) => {
-                let words = words.iter().map(|word| (*word).to_owned()).collect();
-                let call = Call { words, variables: Vec::new(), input: String::new() };
+                let call = call(words);
                 let shown = || stage.call(&call, None).ok()?.output.contains(text).then_some(());
                 testkit::poll(Duration::from_secs(15), shown);
                 Ok(())
             }
+            FirstToken(project) => first_token(stage, project),
+            NextSecond => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+                std::thread::sleep(Duration::from_secs(now.as_secs() + 1).saturating_sub(now));
+                Ok(())
+            }
+            Forget(name) => {
+                stage.known.retain(|(known, _)| known != name);
+                Ok(())
+            }
+            // What fails is seen by what is looked at afterwards.
+            Step::Call(words) => stage.call(&call(words), None).map(drop),
         }
     }
+}
+
+fn first_token(stage: &mut Stage, project: &str) -> Result<()> {
+    let path = format!("/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/{project}");
+    let found: Value = serde_json::from_str(&stage.kubernetes.call("GET", &path, "application/json", "")?)?;
+    // Without a token the call that names it is seen to fail.
+    if let Some(issued) = found.pointer("/spec/roles/0/jwtTokens/0/iat") {
+        stage.know("<epoch>", issued.to_string());
+    }
+    Ok(())
+}
+
+fn call(words: &[&str]) -> Call {
+    Call { words: words.iter().map(|word| (*word).to_owned()).collect(), ..Call::default() }
 }
 
 fn initial_password(stage: &mut Stage) -> Result<()> {

@@ -1,6 +1,7 @@
 //! `cargo xtask corpora transcripts`: the recorded conversations with the original, held with our own servers. What has
 //! passed once must go on passing; `crates/tools/transcripts/passing.txt` is the list.
 
+mod differing;
 mod grpc;
 mod http;
 mod interludes;
@@ -8,6 +9,7 @@ mod moments;
 mod notifications;
 mod report;
 mod rest;
+mod shapes;
 mod stage;
 mod webhooks;
 
@@ -64,6 +66,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if wanted.bless && wanted.client.is_some() {
         bail!("--bless keeps what our own command line passes: leave --client out");
     }
+    let differing = differing::Differing::read()?;
+    let left_out = moments::left_out(&corpora)?;
     let mut stage = Stage::build(&corpora, binary)?;
     stage.client.clone_from(&wanted.client);
     let mut report = Report::new(wanted.verbose, passing);
@@ -72,7 +76,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         // Objects were read after whatever was done before the call.
         interludes::before(case.id(), &mut stage)?;
         if !wanted.calls_only {
-            look(case, &wanted, &stage, &mut report)?;
+            look(case, &wanted, &stage, &differing, &mut report)?;
         }
         let outcome = replay(case, &mut stage, &mut callers, &report)
             .with_context(|| format!("{}; the server's log: {}", case.name, stage.log_path().display()));
@@ -85,6 +89,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         }
     }
     report.end();
+    if !wanted.calls_only {
+        report.objects(&differing, &left_out);
+    }
     if wanted.bless {
         report.bless(&passing_paths)?;
     }
@@ -185,7 +192,11 @@ fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
     found.retain(|case| place(case).is_some());
     found.sort_by_key(|case| (place(case), case.name.clone()));
     let shown = |phase: &str| wanted.phases.is_empty() || wanted.phases.iter().any(|wanted| wanted == phase);
-    let last = found.iter().rposition(|case| wanted.shows(case)).context("no recording is meant by that")?;
+    let meant = |case: &Case| {
+        let objects = || moments::before(case.id()).any(|file| file.contains(&wanted.filter));
+        wanted.shows(case) || (!wanted.filter.is_empty() && objects())
+    };
+    let last = found.iter().rposition(meant).context("no recording is meant by that")?;
     let end = match &wanted.until {
         Some(until) => {
             found.iter().position(|case| case.id().starts_with(until.as_str())).map_or(last, |at| at + 1)
@@ -198,7 +209,13 @@ fn cases(corpora: &Path, wanted: &Wanted) -> Result<Vec<Case>> {
 }
 
 /// Compares the objects that were recorded before a call.
-fn look(case: &Case, wanted: &Wanted, stage: &Stage, report: &mut Report) -> Result<()> {
+fn look(
+    case: &Case,
+    wanted: &Wanted,
+    stage: &Stage,
+    differing: &differing::Differing,
+    report: &mut Report,
+) -> Result<()> {
     if !case.name.starts_with("cli/") {
         return Ok(());
     }
@@ -207,7 +224,7 @@ fn look(case: &Case, wanted: &Wanted, stage: &Stage, report: &mut Report) -> Res
         let meant = wanted.filter.is_empty() || name.contains(&wanted.filter);
         if (wanted.shows(case) || name.contains(&wanted.filter)) && meant {
             let patience = PATIENCE[usize::from(!report.known(&name))];
-            report.add(&name, moments::look(file, stage, patience)?);
+            report.add(&name, moments::look(file, stage, differing, patience)?);
         }
     }
     Ok(())

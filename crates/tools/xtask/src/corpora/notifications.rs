@@ -1,6 +1,6 @@
 //! What the recorded calls about notifications were made against: the settings, an application and somebody to tell.
 
-use super::stage::{NAMESPACE, Stage};
+use super::stage::Stage;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::fs;
@@ -27,14 +27,20 @@ pub(super) fn prepare(stage: &mut Stage) -> Result<()> {
         "stringData": {"slack-token": "slack", "hook-token": "bp", "hidden": "hidden-value"},
     }))?;
     stage.namespace("notif")?;
-    stage.apply(&json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "notif", "namespace": NAMESPACE},
-        "spec": {
-            "project": "default", "source": {"path": "shared", "repoURL": "<repo>/apps.git"},
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": "notif"},
-        },
-    }))?;
-    for words in [&["app", "sync", "notif"][..], &["app", "wait", "notif", "--health", "--sync"]] {
+    let create = [
+        "app",
+        "create",
+        "notif",
+        "--repo",
+        "<repo>/apps.git",
+        "--path",
+        "shared",
+        "--dest-server",
+        "https://kubernetes.default.svc",
+        "--dest-namespace",
+        "notif",
+    ];
+    for words in [&create[..], &["app", "sync", "notif"], &["app", "wait", "notif", "--health", "--sync"]] {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         // What fails is seen by the calls that are compared.
         stage.call(&Call { words, ..Call::default() }, Some(SYNC_LIMIT))?;

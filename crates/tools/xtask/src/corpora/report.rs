@@ -1,5 +1,7 @@
 //! What came of it, for a reader and for the list of what passes.
 
+use super::differing::Differing;
+use super::moments::FOLDER;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -70,6 +72,26 @@ impl Report {
             println!("\npassed before and no longer:");
             for name in lost {
                 println!("  {name}");
+            }
+        }
+    }
+
+    /// Objects that passed but for what ours stores otherwise on purpose, and objects that are not looked at.
+    pub(super) fn objects(&self, differing: &Differing, left_out: &[(String, &'static str)]) {
+        let seen = self.results.keys().filter_map(|name| Some((name, name.strip_prefix(FOLDER)?)));
+        let mut differ = seen.filter(|(_, file)| !differing.reasons(file).is_empty()).peekable();
+        if differ.peek().is_some() {
+            println!("\ncompared but for what differs on purpose:");
+        }
+        for (name, file) in differ {
+            for reason in differing.reasons(file) {
+                println!("  {name}: {reason} …");
+            }
+        }
+        if self.results.keys().any(|name| name.starts_with(FOLDER)) {
+            println!("\nnot looked at:");
+            for (name, reason) in left_out {
+                println!("  {name}: {reason}");
             }
         }
     }
