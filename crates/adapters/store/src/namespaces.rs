@@ -1,18 +1,12 @@
 //! Which namespaces applications may live in.
 
-use regex::Regex;
+use glob_pattern::NamespacePattern;
 
 /// The control plane's namespace and those `--application-namespaces` names: globs, or `/regular expressions/`.
 #[derive(Clone, Debug)]
 pub struct NamespaceFilter {
     control: String,
-    patterns: Vec<Pattern>,
-}
-
-#[derive(Clone, Debug)]
-enum Pattern {
-    Glob(String),
-    Regex(Regex),
+    patterns: Vec<NamespacePattern>,
 }
 
 impl NamespaceFilter {
@@ -21,11 +15,9 @@ impl NamespaceFilter {
         let mut unreadable = Vec::new();
         let mut read = Vec::new();
         for pattern in patterns.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty()) {
-            let inner = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-            match inner.map(Regex::new) {
-                Some(Ok(regex)) => read.push(Pattern::Regex(regex)),
-                Some(Err(_)) => unreadable.push(pattern.to_owned()),
-                None => read.push(Pattern::Glob(pattern.to_owned())),
+            match NamespacePattern::parse(pattern) {
+                Ok(pattern) => read.push(pattern),
+                Err(_) => unreadable.push(pattern.to_owned()),
             }
         }
         (Self { control: control.into(), patterns: read }, unreadable)
@@ -38,11 +30,7 @@ impl NamespaceFilter {
 
     /// Whether applications may live in a namespace.
     pub fn permits(&self, namespace: &str) -> bool {
-        namespace == self.control
-            || self.patterns.iter().any(|pattern| match pattern {
-                Pattern::Glob(glob) => glob_pattern::matches(glob, namespace, &[]),
-                Pattern::Regex(regex) => regex.is_match(namespace),
-            })
+        namespace == self.control || self.patterns.iter().any(|pattern| pattern.matches(namespace))
     }
 
     /// Whether only the control plane's namespace needs watching.
@@ -57,13 +45,18 @@ mod tests {
 
     #[test]
     fn globs_and_regular_expressions_permit() {
-        let patterns = ["team-*".to_owned(), "/^dev[0-9]$/".to_owned(), "/(/".to_owned()];
+        let patterns = [
+            "team-*".to_owned(),
+            "/^dev[0-9]$/".to_owned(),
+            "/(/".to_owned(),
+            "/^((?!kube-|prod).)*-a$/".to_owned(),
+        ];
         let (filter, unreadable) = NamespaceFilter::new("argocd", &patterns);
         assert_eq!(unreadable, ["/(/"]);
-        let permitted: Vec<_> = ["argocd", "team-a", "dev1", "dev12", "default"]
+        let permitted: Vec<_> = ["argocd", "team-a", "dev1", "dev12", "default", "x-a", "prod-a"]
             .into_iter()
             .filter(|namespace| filter.permits(namespace))
             .collect();
-        assert_eq!(permitted, ["argocd", "team-a", "dev1"]);
+        assert_eq!(permitted, ["argocd", "team-a", "dev1", "x-a"]);
     }
 }

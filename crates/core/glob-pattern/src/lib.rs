@@ -3,6 +3,10 @@
 //! A pattern becomes a small program whose states are all followed at once, so that no pattern takes more
 //! than pattern × text steps.
 
+mod namespaces;
+
+pub use namespaces::NamespacePattern;
+
 /// Longest pattern, in characters.
 const MAX_LENGTH: usize = 4096;
 /// Deepest nesting of braces.
@@ -24,6 +28,9 @@ pub enum InvalidPattern {
     /// A `[]` holds nothing.
     #[error("empty character set")]
     EmptySet,
+    /// A regular expression that is none.
+    #[error("{0}")]
+    Expression(String),
     /// Too long, or braces too deep.
     #[error("pattern is too long or nested too deep")]
     TooLarge,

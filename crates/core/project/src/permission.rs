@@ -4,11 +4,8 @@ use crate::destination::{Cluster, Destination};
 use crate::repository_url::normalized;
 use api::k8s::meta_v1::GroupKind;
 use api::v1alpha1::{AppProject, ApplicationDestination, ClusterResourceRestrictionItem};
-use glob_pattern::matches;
+use glob_pattern::{NamespacePattern, matches};
 use object::{Object, ResourceKey};
-
-/// Bytes a compiled expression may take.
-const LARGEST_REGEX: usize = 10 << 20;
 
 /// Whether applications may take manifests from a repository.
 pub fn permits_source(project: &AppProject, repository: &str) -> bool {
@@ -122,17 +119,11 @@ pub fn permits_live(
 pub fn permits_application_namespace(project: &AppProject, namespace: &str, control_plane: &str) -> bool {
     namespace.is_empty()
         || namespace == control_plane
-        || project.spec.source_namespaces.iter().any(|pattern| glob_or_regex(pattern, namespace))
-}
-
-/// A glob, or a regular expression between slashes.
-fn glob_or_regex(pattern: &str, text: &str) -> bool {
-    match pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-        Some(expression) if !expression.is_empty() => {
-            go_regexp::compile(expression, LARGEST_REGEX).is_ok_and(|expression| expression.is_match(text))
-        }
-        _ => matches(pattern, text, &[]),
-    }
+        || project
+            .spec
+            .source_namespaces
+            .iter()
+            .any(|pattern| NamespacePattern::parse(pattern).is_ok_and(|pattern| pattern.matches(namespace)))
 }
 
 /// Whether an object no application manages is not worth telling. Empty parts of an entry stand for anything.

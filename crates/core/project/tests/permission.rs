@@ -110,10 +110,17 @@ fn kinds() {
 
 #[test]
 fn application_namespaces() {
-    let project = project(json!({"sourceNamespaces": ["team-*", "/^x[0-9]$/"]}));
-    for (namespace, expected) in
-        [("", true), ("argocd", true), ("team-a", true), ("x1", true), ("x10", false), ("other", false)]
-    {
+    let project = project(json!({"sourceNamespaces": ["team-*", "/^x[0-9]$/", "/^dev-((?!prod).)*$/"]}));
+    for (namespace, expected) in [
+        ("", true),
+        ("argocd", true),
+        ("team-a", true),
+        ("x1", true),
+        ("x10", false),
+        ("other", false),
+        ("dev-a", true),
+        ("dev-prod", false),
+    ] {
         assert_eq!(permits_application_namespace(&project, namespace, "argocd"), expected, "{namespace}");
     }
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Roles of roles of roles are followed this far, as Casbin does.
 const DEEPEST: usize = 10;
+/// What a compiled expression may take, in bytes.
+const LARGEST_EXPRESSION: usize = 4 << 20;
 
 /// How resources, actions and objects of rules are matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,7 +81,9 @@ impl Matcher {
     fn new(pattern: &str, mode: MatchMode) -> Self {
         match mode {
             MatchMode::Glob => Self::Glob(Glob::new(pattern)),
-            MatchMode::Regex => Regex::new(pattern).map_or(Self::Broken, Self::Regex),
+            MatchMode::Regex => {
+                go_regexp::compile(pattern, LARGEST_EXPRESSION).map_or(Self::Broken, Self::Regex)
+            }
         }
     }
 
@@ -299,6 +303,19 @@ mod tests {
         let decision = permissions.decide(request("applications", "delete", "dev/x"));
         assert_eq!(decision.rule.unwrap().to_string(), "p, a, applications, delete, dev/(, deny");
         assert!(!decision.allowed);
+    }
+
+    #[test]
+    fn expressions_are_read_as_go_reads_them() {
+        let text = "p, a, applications, get, ^dev/\\Q.x{\\E, allow\np, a, logs, get, ^dev/\\d+$, allow\np, a, exec, create, ^${x}$, allow";
+        let permissions =
+            Enforcer::new(&Policy::parse(text).unwrap(), "", MatchMode::Regex).permissions("a", &[]);
+        assert!(permissions.permit(request("applications", "get", "dev/.x{")));
+        assert!(!permissions.permit(request("applications", "get", "dev/ax{")));
+        assert!(permissions.permit(request("logs", "get", "dev/12")));
+        // Digits of other scripts are none.
+        assert!(!permissions.permit(request("logs", "get", "dev/١")));
+        assert!(!permissions.permit(request("exec", "create", "{x}")));
     }
 
     #[test]

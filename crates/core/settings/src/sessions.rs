@@ -1,7 +1,6 @@
 //! The rules for all local accounts. Who there is, is the business of `auth`: it needs their secrets beside.
 
 use crate::reader::{Data, Problem, Reader};
-use regex::Regex;
 use std::time::Duration;
 
 /// How logins work.
@@ -16,6 +15,8 @@ pub struct Sessions {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// What the compiled rule for passwords may take, in bytes.
+const LARGEST_EXPRESSION: usize = 4 << 20;
 const PASSWORD_PATTERN: &str = "^.{8,32}$";
 
 impl Sessions {
@@ -23,8 +24,8 @@ impl Sessions {
     pub fn parse(data: &Data) -> (Self, Vec<Problem>) {
         let mut reader = Reader::new(data);
         let mut password_pattern = reader.text_or("passwordPattern", PASSWORD_PATTERN);
-        if let Err(error) = Regex::new(&password_pattern) {
-            reader.problem("passwordPattern", error.to_string());
+        if let Err(error) = go_regexp::compile(&password_pattern, LARGEST_EXPRESSION) {
+            reader.problem("passwordPattern", error);
             PASSWORD_PATTERN.clone_into(&mut password_pattern);
         }
         let sessions = Self {
