@@ -31,6 +31,7 @@ mod services;
 mod snapshot;
 mod sources;
 mod sso;
+mod static_files;
 mod streams;
 mod terminal;
 mod tokens;
@@ -139,6 +140,9 @@ pub async fn build(
     registry: &SharedRegistry,
 ) -> Result<ApiServer, StartError> {
     parts.store.ready().await?;
+    if !std::path::Path::new(&options.static_assets).is_dir() {
+        tracing::info!(folder = %options.static_assets, "there is no folder of pages: browsers are told so");
+    }
     let hub = Hub::new(options, parts, metrics::Metrics::new(registry));
     passwords::ensure(&hub).await?;
     match hub.store.ensure_default_project().await {
@@ -226,7 +230,8 @@ mod tests {
         let flags = Flags::parse(COMPONENT, &arguments, &environment).expect("flags");
         let options = Options::from_flags(&flags, &environment);
         assert!(options.insecure && options.gzip && options.replace_allowed && !options.disable_auth);
-        assert_eq!((options.root_path.as_str(), options.base_href.as_str()), ("argo", "/"));
+        assert_eq!((options.root_path.as_str(), options.base_href.as_str()), ("argo", "/argo"));
+        assert_eq!(options.static_assets, "/shared/app");
         assert_eq!(options.content_types, ["application/json", "text/x"]);
         assert_eq!((options.throttle.failures, options.parallel_logins), (7, 50));
         assert_eq!(options.event_reasons, ["all"]);

@@ -4,6 +4,7 @@ use auth::ThrottleOptions;
 use boot::flags::Flags;
 use object::Secret;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 use transport::ProtocolNames;
 
@@ -12,6 +13,9 @@ const DEX_AUTHORITY: &str = "/app/config/dex/tls/ca.crt";
 
 /// Where extensions are mounted.
 const EXTENSIONS: &str = "/tmp/extensions";
+
+/// Where the pages are mounted.
+const STATIC_ASSETS: &str = "/shared/app";
 
 /// How the bundled Dex is reached.
 #[derive(Clone, Debug)]
@@ -102,6 +106,10 @@ pub struct Options {
     pub proxy_extensions: bool,
     /// Folder of the extensions' scripts.
     pub extensions_folder: String,
+    /// The program that is offered for download; none where it is not one that a user could call.
+    pub program: Option<PathBuf>,
+    /// Folder of the pages' files.
+    pub static_assets: String,
     /// Pushes that are looked at at once.
     pub webhook_parallelism: usize,
     /// Refreshes asked of the API server at once.
@@ -132,6 +140,8 @@ impl Default for Options {
             azure_token_file: String::new(),
             proxy_extensions: false,
             extensions_folder: EXTENSIONS.into(),
+            program: None,
+            static_assets: STATIC_ASSETS.into(),
             webhook_parallelism: 50,
             webhook_refreshes: 20,
         }
@@ -145,6 +155,7 @@ impl Options {
             environment.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
         }
         let defaults = ThrottleOptions::default();
+        let root_path = flags.text("rootpath").trim_matches('/').to_owned();
         let at_once = |name: &'static str| usize::try_from(flags.int(name)).unwrap_or(1).clamp(1, 1000);
         Self {
             insecure: flags.bool("insecure"),
@@ -154,8 +165,8 @@ impl Options {
                 .get("ARGOCD_SERVER_LOCAL_TOKEN")
                 .filter(|token| !token.is_empty())
                 .map(|token| Secret::new(token.clone())),
-            root_path: flags.text("rootpath").trim_matches('/').to_owned(),
-            base_href: flags.text("basehref"),
+            base_href: base_href(flags, &root_path),
+            root_path,
             content_types: flags
                 .text("api-content-types")
                 .split(';')
@@ -194,8 +205,29 @@ impl Options {
             azure_token_file: environment.get("AZURE_FEDERATED_TOKEN_FILE").cloned().unwrap_or_default(),
             proxy_extensions: flags.bool("enable-proxy-extension"),
             extensions_folder: EXTENSIONS.into(),
+            program: own_program(),
+            static_assets: flags.text("staticassets"),
             webhook_parallelism: at_once("webhook-parallelism-limit"),
             webhook_refreshes: at_once("webhook-refresh-workers"),
         }
     }
+}
+
+/// This program, which is the command line, too; where it is called otherwise, it is something else.
+fn own_program() -> Option<PathBuf> {
+    let is_called =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("argocd"));
+    std::env::current_exe().ok().filter(is_called)
+}
+
+/// The path that pages are for: the root path, where there is one.
+fn base_href(flags: &Flags, root_path: &str) -> String {
+    let given = flags.text("basehref");
+    if root_path.is_empty() {
+        return given;
+    }
+    if flags.given("basehref") && given.trim_matches('/') != root_path {
+        tracing::warn!(basehref = %given, rootpath = %root_path, "--basehref and --rootpath differ: the latter counts");
+    }
+    format!("/{root_path}")
 }

@@ -1,19 +1,19 @@
-//! What is neither gRPC nor REST: health, logging out, and pages.
+//! What is neither gRPC nor REST: health, logging out, downloads, and the pages.
 
 use crate::credentials;
 use crate::hub::Hub;
 use crate::sso;
+use crate::static_files;
 use axum::body::Body;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use tokio_util::io::ReaderStream;
 
-const PAGE: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Argo CD</title></head>\
-<body><h1>Argo CD</h1><p>The API server is running. This build has no web pages yet: use the <code>argocd</code> \
-command or the REST API.</p></body></html>\n";
+/// Addresses that are no places of the pages.
+const NO_PAGES: [&str; 5] = ["/api/", "/auth/", "/extensions/", "/download/", "/terminal"];
 
 /// Answers what nothing else does.
 pub(crate) async fn answer(hub: &Hub, parts: &Parts) -> Response<Body> {
@@ -26,8 +26,8 @@ pub(crate) async fn answer(hub: &Hub, parts: &Parts) -> Response<Body> {
         }
         "/swagger-ui" if parts.method == Method::GET => described(overview(), "text/html; charset=utf-8"),
         path if path.starts_with("/download/") && parts.method == Method::GET => download(hub, path).await,
-        path if is_page(&parts.method, path, &parts.headers) => secured(hub, page()),
-        _ => or_nothing(hub, None),
+        path if NO_PAGES.iter().any(|prefix| path.starts_with(prefix)) => or_nothing(hub, None),
+        _ => secured(hub, static_files::answer(&hub.options, parts).await),
     }
 }
 
@@ -80,16 +80,18 @@ async fn download(hub: &Hub, path: &str) -> Response<Body> {
     let plain = format!("/download/argocd-{}", std::env::consts::OS);
     let is_own = path == plain
         || path.strip_prefix(&plain).and_then(|rest| rest.strip_prefix('-')) == Some(architecture);
-    let Some(program) = std::env::current_exe().ok().filter(|_| is_own) else { return missing() };
-    // A program that is called otherwise is none that a user could call.
-    if !program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("argocd")) {
-        return missing();
-    }
-    match tokio::fs::File::open(&program).await {
-        Ok(file) => {
+    let Some(program) = hub.options.program.as_ref().filter(|_| is_own) else { return missing() };
+    let opened = async {
+        let file = tokio::fs::File::open(program).await?;
+        let size = file.metadata().await?.len();
+        Ok::<_, std::io::Error>((file, size))
+    };
+    match opened.await {
+        Ok((file, size)) => {
             let mut response = Response::new(Body::from_stream(ReaderStream::new(file)));
-            let kind = HeaderValue::from_static("application/octet-stream");
-            response.headers_mut().insert(CONTENT_TYPE, kind);
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
             response
         }
         Err(error) => {
@@ -120,22 +122,6 @@ pub(crate) fn text(status: StatusCode, body: &'static str) -> Response<Body> {
     if !status.is_success() {
         headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     }
-    response
-}
-
-fn is_page(method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    let wants = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let outside = ["/api/", "/auth/", "/extensions", "/download/", "/terminal"];
-    *method == Method::GET
-        && wants.contains("text/html")
-        && !outside.iter().any(|prefix| path.starts_with(prefix))
-}
-
-fn page() -> Response<Body> {
-    let mut response = Response::new(Body::from(PAGE));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private, max-age=0"));
     response
 }
 

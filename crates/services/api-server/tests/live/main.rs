@@ -19,6 +19,7 @@ mod registrations;
 mod resources;
 mod sessions;
 mod sso;
+mod static_files;
 mod streams;
 mod switches;
 mod terminal;
