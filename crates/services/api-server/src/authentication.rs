@@ -1,5 +1,6 @@
 //! Who asks. Every gRPC path, known or not, comes through here first; what anybody may call is listed by name.
 
+use crate::contained::Contained;
 use crate::credentials;
 use crate::hub::Hub;
 use crate::tokens::Identity;
@@ -57,13 +58,13 @@ impl Caller {
 #[derive(Clone)]
 pub(crate) struct Authenticated {
     hub: Arc<Hub>,
-    inner: axum::Router,
+    inner: Contained,
     services: Arc<[String]>,
 }
 
 impl Authenticated {
     /// `services` are the names of the services that are there, for telling what is not.
-    pub(crate) fn new(hub: Arc<Hub>, inner: axum::Router, services: Arc<[String]>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, inner: Contained, services: Arc<[String]>) -> Self {
         Self { hub, inner, services }
     }
 
@@ -77,7 +78,7 @@ impl Authenticated {
             return status.into_http();
         }
         request.extensions_mut().insert(caller);
-        let answered = self.inner.oneshot(request.map(axum::body::Body::new)).await;
+        let answered = self.inner.into_router().oneshot(request.map(axum::body::Body::new)).await;
         let mut response = match answered {
             Ok(response) => response.map(Body::new),
             Err(never) => match never {},

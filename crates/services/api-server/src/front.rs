@@ -1,6 +1,7 @@
 //! The port: which protocol a request speaks, and who answers it.
 
 use crate::authentication::{Authenticated, RENEWED};
+use crate::contained::Contained;
 use crate::hub::Hub;
 use crate::{StartError, badge, cookies, extensions, pages, services, sso, terminal, webhooks};
 use axum::Router;
@@ -56,7 +57,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     };
     let rest = Gateway::new(grpc.clone(), options);
     let front = Front { hub: hub.clone(), grpc, rest };
-    let router = Router::new().fallback(dispatch).with_state(front);
+    let router = Contained::new(Router::new().fallback(dispatch).with_state(front)).into_router();
     Ok(if hub.options.gzip {
         // Short answers as well, as clients of the original see them.
         let kinds = NotForContentType::GRPC.and(NotForContentType::IMAGES).and(NotForContentType::SSE);
@@ -94,7 +95,8 @@ pub(crate) fn plain_text(hub: &Arc<Hub>) -> Router {
 
 fn authenticated(hub: &Arc<Hub>) -> Result<Authenticated, StartError> {
     let (router, names) = services::router(hub)?;
-    Ok(Authenticated::new(hub.clone(), hub.metrics.calls.count(router), names.into()))
+    let router = Contained::new(router).within(|router| hub.metrics.calls.count(router));
+    Ok(Authenticated::new(hub.clone(), router, names.into()))
 }
 
 async fn dispatch(State(front): State<Front>, mut request: Request) -> Response<Body> {

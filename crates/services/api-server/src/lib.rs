@@ -9,6 +9,7 @@ mod authorization;
 mod badge;
 mod broken;
 mod certificate;
+mod contained;
 mod cookies;
 mod credentials;
 mod deep_links;

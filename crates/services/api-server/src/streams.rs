@@ -2,8 +2,8 @@
 
 use crate::authentication::Caller;
 use crate::authorization::Access;
+use crate::contained;
 use crate::hub::Hub;
-use futures::StreamExt as _;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub(crate) fn guarded<T: Send + 'static>(
     Box::pin(async_stream::try_stream! {
         loop {
             let item = tokio::select! {
-                item = inner.next() => Some(item),
+                item = contained::next(&mut inner) => Some(item),
                 _ = pause.tick() => None,
             };
             match item {
