@@ -46,6 +46,12 @@ impl Store {
             .valid(AppProject::KIND)
     }
 
+    /// The project as the API server has it at this moment.
+    pub async fn fetch_project(&self, name: &str) -> Result<AppProject, StoreError> {
+        let resource = root_resource::<AppProject>();
+        self.taken_project(self.0.cluster.get(&resource, self.namespace(), name).await?)
+    }
+
     /// Creates the default project unless it exists; says whether it was created.
     pub async fn ensure_default_project(&self) -> Result<bool, StoreError> {
         match self.create_project(&default_project(self.namespace())).await {

@@ -166,14 +166,55 @@ impl Access {
         self.hub.store.project(name).ok()
     }
 
-    /// An application the caller may do something with, as it is in memory. What may not be seen and what is not
-    /// there look alike, unless the caller named the project and may look there.
-    pub(crate) fn application(&self, wanted: Wanted<'_>, action: &str) -> Result<Arc<Application>, Status> {
+    /// An application the caller may do something with. What may not be seen and what is not there look alike, unless
+    /// the caller named the project and may look there.
+    pub(crate) async fn application(
+        &self,
+        wanted: Wanted<'_>,
+        action: &str,
+    ) -> Result<Arc<Application>, Status> {
+        match self.known_application(wanted, action) {
+            // Another replica may have written it a moment ago. What is there and may not be seen is asked for, too:
+            // the time an answer takes tells nothing.
+            Err(refused) => match self.hub.fetched(wanted.namespace, wanted.name).await {
+                Some(fetched) => self.judged(wanted, action, Some(fetched)),
+                None => Err(refused),
+            },
+            known => known,
+        }
+    }
+
+    /// The same of what is in memory alone: for who was let in before and is asked again.
+    pub(crate) fn known_application(
+        &self,
+        wanted: Wanted<'_>,
+        action: &str,
+    ) -> Result<Arc<Application>, Status> {
+        let namespace = self.hub.namespace_or_default(wanted.namespace);
+        self.judged(wanted, action, self.hub.store.application(namespace, wanted.name).ok())
+    }
+
+    /// The same as the API server has it at this moment: for who makes something new of it.
+    pub(crate) async fn live_application(
+        &self,
+        wanted: Wanted<'_>,
+        action: &str,
+    ) -> Result<Arc<Application>, Status> {
+        self.application(wanted, action).await?;
+        let namespace = self.hub.namespace_or_default(wanted.namespace);
+        let fetched = self.hub.store.fetch_application(namespace, wanted.name).await;
+        self.judged(wanted, action, Some(Arc::new(fetched.map_err(|error| failure::store(&error))?)))
+    }
+
+    fn judged(
+        &self,
+        wanted: Wanted<'_>,
+        action: &str,
+        found: Option<Arc<Application>>,
+    ) -> Result<Arc<Application>, Status> {
         let namespace = self.hub.namespace_or_default(wanted.namespace);
         let said = !wanted.project.is_empty();
         let hidden = || if said { failure::no_application(wanted.name) } else { failure::denied() };
-        // Looked up in any case: the time an answer takes tells nothing.
-        let found = self.hub.store.application(namespace, wanted.name).ok();
         let found = found.filter(|_| self.hub.store.namespaces().permits(namespace));
         if said {
             let object = rbac_name(self.hub.store.namespace(), wanted.project, namespace, wanted.name);

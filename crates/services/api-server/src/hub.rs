@@ -28,6 +28,9 @@ use wire::repository::repo_server_service_client::RepoServerServiceClient;
 /// More logins at once than any machine can hash.
 const NO_LIMIT: usize = 1 << 20;
 
+/// Each takes one request of those that the client may have under way.
+const LOOKS: usize = 8;
+
 /// Each may take tens of megabytes and a thread.
 const SCRIPTS: usize = 8;
 
@@ -40,6 +43,8 @@ pub(crate) struct Hub {
     pub(crate) revoked: Revoked,
     pub(crate) policies: ProjectPolicies,
     pub(crate) logins: Semaphore,
+    /// Looks at the API server for what is not known here: whoever guesses names must not keep others from it.
+    pub(crate) looks: Semaphore,
     /// Users' scripts and templates that run at once.
     scripts: Semaphore,
     pub(crate) metrics: Metrics,
@@ -81,6 +86,7 @@ impl Hub {
             store: parts.store,
             cache: parts.cache,
             logins: Semaphore::new(logins),
+            looks: Semaphore::new(LOOKS),
             scripts: Semaphore::new(SCRIPTS),
             metrics,
             webhooks: Webhooks::default(),

@@ -27,6 +27,7 @@ mod options;
 mod pages;
 mod passwords;
 mod pull_requests;
+mod replicas;
 mod selector;
 mod services;
 mod snapshot;

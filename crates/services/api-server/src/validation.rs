@@ -77,13 +77,22 @@ fn unique_source_names(application: &Application) -> Result<(), Status> {
 fn may_change_project(hub: &Hub, access: &Access, application: &Application) -> Result<(), Status> {
     let namespace = hub.namespace_or_default(&application.metadata.namespace);
     let Ok(current) = hub.store.application(namespace, &application.metadata.name) else { return Ok(()) };
-    if project_name(&current) == project_name(application) {
+    may_move(access, &current, application)
+}
+
+/// The same of an application as it is and as it is to be.
+pub(crate) fn may_move(
+    access: &Access,
+    current: &Application,
+    application: &Application,
+) -> Result<(), Status> {
+    if project_name(current) == project_name(application) {
         return Ok(());
     }
     let object = access.object_of(application);
     access.require(APPLICATIONS, "create", &object)?;
     access.require(APPLICATIONS, "update", &object)?;
-    access.require(APPLICATIONS, "update", &access.object_of(&current))
+    access.require(APPLICATIONS, "update", &access.object_of(current))
 }
 
 /// What the repositories and the repo-server say against the sources.

@@ -28,7 +28,7 @@ pub(crate) async fn of_application(
     query: &ApplicationResourceEventsQuery,
 ) -> Result<EventList, Status> {
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     let (namespace, name, uid) =
         (text(&query.resource_namespace), text(&query.resource_name), text(&query.resource_uid));

@@ -19,7 +19,7 @@ pub(super) async fn of_application(
     query: &ListAppLinksRequest,
 ) -> Result<LinksResponse, Status> {
     let application =
-        access.application(Wanted::new(&query.project, &query.namespace, &query.name), "get")?;
+        access.application(Wanted::new(&query.project, &query.namespace, &query.name), "get").await?;
     let (links, _) = DeepLinks::parse(&access.snapshot().data);
     let scope = hub.project_of(&application)?;
     let known = Known::default().application(&application).managed_here(&access.snapshot().server.url);

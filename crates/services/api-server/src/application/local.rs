@@ -25,7 +25,7 @@ pub(super) async fn manifests(
 ) -> Result<ManifestResponse, Status> {
     let query = query(&mut received).await?;
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let scope = hub.project_of(&application)?;
     let declared = application.spec.effective_sources();
     let source = declared.first().ok_or_else(|| Status::invalid_argument("the application has no source"))?;

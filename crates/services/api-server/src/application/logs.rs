@@ -32,7 +32,7 @@ pub(crate) async fn logs(
 ) -> Result<BoxStream<LogEntry>, Status> {
     let until = until(query.until_time())?;
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     access.require("logs", "get", &access.object_of(&application))?;
     let scope = hub.project_of(&application)?;
     let tree = found::tree(hub, &application).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn logs(
     // Whoever loses the right to read logs, or to see the application, reads no further.
     let permits = move |access: &Access| {
         let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-        let application = access.application(there, "get")?;
+        let application = access.known_application(there, "get")?;
         access.require("logs", "get", &access.object_of(&application))
     };
     Ok(guarded(hub.clone(), access.caller().clone(), told(lines, filter, until), permits))

@@ -21,7 +21,7 @@ pub(crate) async fn manifests(
     query: ApplicationManifestQuery,
 ) -> Result<ManifestResponse, Status> {
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let scope = hub.project_of(&application)?;
     let sources = asked_for(&application, &query)?;
     for source in &sources {
@@ -90,7 +90,7 @@ pub(crate) async fn revision_metadata(
     query: RevisionMetadataQuery,
 ) -> Result<RevisionMetadata, Status> {
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let source = source_of(&application, query.version_id, query.source_index)?;
     if !is_commit(&query.revision) {
         return Err(Status::unknown(format!("revision {} must be resolved", query.revision)));
@@ -113,7 +113,7 @@ pub(crate) async fn chart_details(
     query: RevisionMetadataQuery,
 ) -> Result<ChartDetails, Status> {
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let source = source_of(&application, query.version_id, query.source_index)?;
     if source.chart.is_empty() {
         return Err(Status::unknown(format!(
@@ -136,7 +136,7 @@ pub(crate) async fn oci_metadata(
     query: RevisionMetadataQuery,
 ) -> Result<OCIMetadata, Status> {
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let source = source_of(&application, query.version_id, query.source_index)?;
     let request = RepoServerRevisionChartDetailsRequest {
         repo: Some(hub.repository(&source.repo_url, project_name(&application))?),

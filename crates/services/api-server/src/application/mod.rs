@@ -110,7 +110,7 @@ impl ApplicationService for Applications {
         request: Request<ApplicationSyncWindowsQuery>,
     ) -> Answer<ApplicationSyncWindowsResponse> {
         let (access, query) = self.0.enter(request)?;
-        operate::sync_windows(&self.0, &access, &query).map(Response::new)
+        operate::sync_windows(&self.0, &access, &query).await.map(Response::new)
     }
 
     async fn get_manifests(&self, request: Request<ApplicationManifestQuery>) -> Answer<ManifestResponse> {

@@ -31,7 +31,7 @@ pub(crate) async fn sync(
     request: ApplicationSyncRequest,
 ) -> Result<Application, Status> {
     let there = Wanted::new(&request.project, &request.app_namespace, &request.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let object = access.object_of(&application);
     within_windows(hub, &application)?;
     access.require(APPLICATIONS, "sync", &object)?;
@@ -250,7 +250,7 @@ pub(crate) async fn rollback(
 ) -> Result<Application, Status> {
     let there = Wanted::new(&request.project, &request.app_namespace, &request.name);
     let action = if access.snapshot().server.rollback_needs_action { "rollback" } else { "sync" };
-    let application = access.application(there, action)?;
+    let application = access.application(there, action).await?;
     not_deleting(&application)?;
     if is_automated(&application) {
         return Err(Status::failed_precondition("rollback cannot be initiated when auto-sync is enabled"));
@@ -306,7 +306,7 @@ pub(crate) async fn terminate(
     request: OperationTerminateRequest,
 ) -> Result<OperationTerminateResponse, Status> {
     let there = Wanted::new(&request.project, &request.app_namespace, &request.name);
-    access.application(there, "sync")?;
+    access.application(there, "sync").await?;
     let namespace = hub.namespace_or_default(there.namespace);
     let ended = hub.store.terminate_operation(namespace, there.name).await.map_err(|error| match error {
         StoreError::NotFound { .. } => {
@@ -319,13 +319,13 @@ pub(crate) async fn terminate(
 }
 
 /// The windows that concern an application, and whether it may be synced by hand now.
-pub(crate) fn sync_windows(
+pub(crate) async fn sync_windows(
     hub: &Hub,
     access: &Access,
     query: &ApplicationSyncWindowsQuery,
 ) -> Result<ApplicationSyncWindowsResponse, Status> {
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
-    let application = access.application(there, "get")?;
+    let application = access.application(there, "get").await?;
     let scope = hub.project_of(&application)?;
     let windows = Windows::of(&scope.project, &application);
     let now = Timestamp::now();

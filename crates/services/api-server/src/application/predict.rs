@@ -25,7 +25,7 @@ pub(crate) async fn differences(
     query: &ApplicationServerSideDiffQuery,
 ) -> Result<ApplicationServerSideDiffResponse, Status> {
     let wanted = Wanted::new(&query.project, &query.app_namespace, &query.app_name);
-    let application = access.application(wanted, "get")?;
+    let application = access.application(wanted, "get").await?;
     if query.live_resources.is_empty() && query.target_manifests.is_empty() {
         return Ok(ApplicationServerSideDiffResponse::default());
     }

@@ -112,7 +112,7 @@ pub(crate) async fn get(hub: &Hub, access: &Access, query: &ApplicationQuery) ->
         namespace: query.app_namespace(),
         name: query.name(),
     };
-    let mut application = access.application(wanted, "get")?;
+    let mut application = access.application(wanted, "get").await?;
     if let Some(level) = &query.refresh {
         let namespace = hub.namespace_or_default(wanted.namespace);
         let hard = level == RefreshType::Hard.as_str();

@@ -26,7 +26,7 @@ pub(crate) async fn tree(
     access: &Access,
     query: &ResourcesQuery,
 ) -> Result<ApplicationTree, Status> {
-    let application = access.application(wanted(query), "get")?;
+    let application = access.application(wanted(query), "get").await?;
     found::tree(hub, &application).await
 }
 
@@ -36,7 +36,7 @@ pub(crate) async fn managed(
     access: &Access,
     query: &ResourcesQuery,
 ) -> Result<ManagedResourcesResponse, Status> {
-    let application = access.application(wanted(query), "get")?;
+    let application = access.application(wanted(query), "get").await?;
     let mut items = found::managed(hub, &application).await?;
     items.retain(|item| !item.hook && is_asked_for(item, query));
     for item in &mut items {
@@ -110,7 +110,7 @@ pub(super) async fn reach(
     named: &Named<'_>,
     action: &str,
 ) -> Result<Reached, Status> {
-    let application = permitted(access, named, action)?;
+    let application = permitted(access, named, action).await?;
     let scope = hub.project_of(&application)?;
     let tree = found::tree(hub, &application).await;
     let tree = tree.map_err(|status| failure::within("error getting app resources", &status))?;
@@ -167,7 +167,7 @@ pub(super) async fn reach_or_application(
     if !own || !(named.namespace.is_empty() || named.namespace == namespace) {
         return reach(hub, access, named, action).await;
     }
-    let application = access.application(named.there, action)?;
+    let application = access.application(named.there, action).await?;
     let cluster = hub.store.cluster().clone();
     let kind = GroupVersionKind::from_api_version(api::API_VERSION, Application::KIND);
     let resource = cluster.resource(&kind).await.map_err(|error| failure::kubernetes(&error))?;
@@ -185,16 +185,19 @@ pub(super) async fn reach_or_application(
 
 /// The application of an object, when the caller may do something with that object: by a right on the object, and
 /// by one on the application where settings let it reach its objects.
-fn permitted(access: &Access, named: &Named<'_>, action: &str) -> Result<Arc<Application>, Status> {
+async fn permitted(access: &Access, named: &Named<'_>, action: &str) -> Result<Arc<Application>, Status> {
     // What is done by an action has its own name; the object is not part of it.
     if action == "get" || action.starts_with("action/") {
-        return access.application(named.there, action);
+        return access.application(named.there, action).await;
     }
     let fine = format!("{action}/{}/{}/{}/{}", named.group, named.kind, named.namespace, named.name);
     if access.snapshot().server.no_resource_inheritance {
-        return access.application(named.there, &fine);
+        return access.application(named.there, &fine).await;
     }
-    access.application(named.there, action).or_else(|_| access.application(named.there, &fine))
+    match access.application(named.there, action).await {
+        Err(_) => access.application(named.there, &fine).await,
+        permitted => permitted,
+    }
 }
 
 /// An object as it is in the cluster, masked when it is a Secret.

@@ -96,7 +96,7 @@ pub(crate) async fn tree(
     access: &Access,
     query: ResourcesQuery,
 ) -> Result<BoxStream<ApplicationTree>, Status> {
-    let application = access.application(resources::wanted(&query), "get")?;
+    let application = access.application(resources::wanted(&query), "get").await?;
     let instance = found::instance(&hub, &application);
     let caller = access.caller().clone();
     let mut changes = hub
@@ -108,7 +108,7 @@ pub(crate) async fn tree(
     let trees = Box::pin(async_stream::try_stream! {
         while changes.next().await.is_some() {
             let access = hub.access(caller.clone());
-            access.application(resources::wanted(&query), "get")?;
+            access.known_application(resources::wanted(&query), "get")?;
             if let Some(tree) = found::known_tree(&hub, &instance).await {
                 yield tree;
             }

@@ -1,14 +1,15 @@
 //! Creating, changing and deleting applications.
 
 use crate::audit::Reason;
-use crate::authorization::{APPLICATIONS, Access, Wanted};
+use crate::authorization::{APPLICATIONS, Access, Wanted, project_name};
 use crate::hub::Hub;
-use crate::validation::validate;
+use crate::validation::{may_move, validate};
 use crate::{failure, json_patch};
 use api::names::{BACKGROUND_FINALIZER, FOREGROUND_FINALIZER, RESOURCES_FINALIZER};
 use api::v1alpha1::{Application, ApplicationSpec, ApplicationStatus};
 use kubernetes::{DeleteOptions, Patch};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use store::StoreError;
 use tonic::{Code, Status};
 use wire::application::{
@@ -27,6 +28,7 @@ pub(crate) async fn create(
 ) -> Result<Application, Status> {
     let mut application = request.application;
     access.require(APPLICATIONS, "create", &access.object_of(&application))?;
+    hub.project_now(project_name(&application)).await.ok();
     hub.project_of(&application)?;
     let checked = validate(hub, access, &mut application, request.validate.unwrap_or(true)).await;
     checked.map_err(|status| explained("error while validating and normalizing app", status))?;
@@ -81,7 +83,13 @@ async fn already_there(
     }
     access.require(APPLICATIONS, "update", &access.object_of(wanted))?;
     access.require(APPLICATIONS, "update", &access.object_of(&existing))?;
-    store_change(hub, access, existing, wanted, true).await
+    let merged = |application: &mut Application| {
+        application.spec = wanted.spec.clone();
+        application.metadata.labels.extend(metadata.labels.clone());
+        application.metadata.annotations.extend(metadata.annotations.clone());
+        application.metadata.finalizers.clone_from(&metadata.finalizers);
+    };
+    store_change(hub, access, Arc::new(existing), merged).await
 }
 
 /// Replaces an application's spec, labels, annotations and finalizers.
@@ -90,7 +98,7 @@ pub(crate) async fn update(
     access: &Access,
     request: ApplicationUpdateRequest,
 ) -> Result<Application, Status> {
-    let wanted = request.application;
+    let mut wanted = request.application;
     let metadata = wanted.metadata.clone();
     let there = Wanted {
         project: request.project.as_deref().unwrap_or(""),
@@ -98,7 +106,10 @@ pub(crate) async fn update(
         name: &metadata.name,
     };
     access.require(APPLICATIONS, "update", &access.object_of(&wanted))?;
-    change(hub, access, there, wanted.clone(), request.validate.unwrap_or(true)).await
+    let current = access.live_application(there, "update").await?;
+    checked(hub, access, &mut wanted, request.validate.unwrap_or(true)).await?;
+    may_move(access, &current, &wanted)?;
+    store_change(hub, access, current, |application| take_over(application, &wanted)).await
 }
 
 /// Replaces an application's spec.
@@ -108,23 +119,45 @@ pub(crate) async fn update_spec(
     request: ApplicationUpdateSpecRequest,
 ) -> Result<ApplicationSpec, Status> {
     let there = Wanted::new(&request.project, &request.app_namespace, &request.name);
-    let current = access.application(there, "update")?;
+    let current = access.live_application(there, "update").await?;
     let mut wanted = Application::clone(&current);
     wanted.spec = request.spec;
-    let changed = change(hub, access, there, wanted, request.validate.unwrap_or(true)).await?;
+    checked(hub, access, &mut wanted, request.validate.unwrap_or(true)).await?;
+    may_move(access, &current, &wanted)?;
+    let spec = wanted.spec;
+    let changed = store_change(hub, access, current, |application| application.spec = spec.clone()).await?;
     Ok(changed.spec)
 }
 
-/// Changes an application by a JSON patch or a merge patch.
+/// Changes an application by a JSON patch or a merge patch, which is made anew for whatever is there by then.
 pub(crate) async fn patch(
     hub: &Hub,
     access: &Access,
     request: ApplicationPatchRequest,
 ) -> Result<Application, Status> {
     let there = Wanted::new(&request.project, &request.app_namespace, &request.name);
-    let current = access.application(there, "get")?;
-    access.require(APPLICATIONS, "update", &access.object_of(&current))?;
-    let mut value = serde_json::to_value(&*current).map_err(|error| Status::internal(error.to_string()))?;
+    for _ in 0..TRIES {
+        let current = access.live_application(there, "get").await?;
+        access.require(APPLICATIONS, "update", &access.object_of(&current))?;
+        let mut wanted = patched(&current, &request)?;
+        checked(hub, access, &mut wanted, true).await?;
+        may_move(access, &current, &wanted)?;
+        let mut changed = Application::clone(&current);
+        take_over(&mut changed, &wanted);
+        match hub.store.update_application(&changed).await {
+            Err(StoreError::Cluster(error)) if error.is_conflict() => {}
+            Err(error) => return Err(failure::tried("error updating application", &error)),
+            Ok(updated) => {
+                hub.tell_application(access, &updated, Reason::Updated, "updated application spec").await;
+                return Ok(updated);
+            }
+        }
+    }
+    Err(too_many_conflicts())
+}
+
+fn patched(current: &Application, request: &ApplicationPatchRequest) -> Result<Application, Status> {
+    let mut value = serde_json::to_value(current).map_err(|error| Status::internal(error.to_string()))?;
     match request.patch_type.as_str() {
         "json" | "" => json_patch::apply(&mut value, &request.patch).map_err(Status::unknown)?,
         "merge" => {
@@ -139,44 +172,32 @@ pub(crate) async fn patch(
     // A patch changes the application it names and never another.
     wanted.metadata.name.clone_from(&current.metadata.name);
     wanted.metadata.namespace.clone_from(&current.metadata.namespace);
-    change(hub, access, there, wanted, true).await
+    Ok(wanted)
 }
 
-/// Checks and stores a change.
-async fn change(
-    hub: &Hub,
-    access: &Access,
-    there: Wanted<'_>,
-    mut wanted: Application,
-    render: bool,
-) -> Result<Application, Status> {
-    access.application(there, "update")?;
-    let checked = validate(hub, access, &mut wanted, render).await;
-    checked.map_err(|status| explained("error validating and normalizing app", status))?;
-    let namespace = hub.namespace_or_default(there.namespace);
-    let existing = hub.store.fetch_application(namespace, there.name).await;
-    let existing = existing.map_err(|error| failure::store(&error))?;
-    store_change(hub, access, existing, &wanted, false).await
+async fn checked(hub: &Hub, access: &Access, wanted: &mut Application, render: bool) -> Result<(), Status> {
+    let checked = validate(hub, access, wanted, render).await;
+    checked.map_err(|status| explained("error validating and normalizing app", status))
 }
 
-/// Writes what users say onto what is stored, however often that changes under way. Status and operation stay.
+/// What users say of an application. Status and operation stay.
+fn take_over(existing: &mut Application, wanted: &Application) {
+    existing.spec = wanted.spec.clone();
+    existing.metadata.labels.clone_from(&wanted.metadata.labels);
+    existing.metadata.annotations.clone_from(&wanted.metadata.annotations);
+    existing.metadata.finalizers.clone_from(&wanted.metadata.finalizers);
+}
+
+/// Writes a change onto what is stored, however often that changes under way.
 async fn store_change(
     hub: &Hub,
     access: &Access,
-    mut existing: Application,
-    wanted: &Application,
-    merge: bool,
+    existing: Arc<Application>,
+    change: impl Fn(&mut Application),
 ) -> Result<Application, Status> {
+    let mut existing = Arc::unwrap_or_clone(existing);
     for _ in 0..TRIES {
-        existing.spec = wanted.spec.clone();
-        if merge {
-            existing.metadata.labels.extend(wanted.metadata.labels.clone());
-            existing.metadata.annotations.extend(wanted.metadata.annotations.clone());
-        } else {
-            existing.metadata.labels.clone_from(&wanted.metadata.labels);
-            existing.metadata.annotations.clone_from(&wanted.metadata.annotations);
-        }
-        existing.metadata.finalizers.clone_from(&wanted.metadata.finalizers);
+        change(&mut existing);
         match hub.store.update_application(&existing).await {
             Ok(updated) => {
                 hub.tell_application(access, &updated, Reason::Updated, "updated application spec").await;
@@ -185,12 +206,19 @@ async fn store_change(
             Err(StoreError::Cluster(error)) if error.is_conflict() => {
                 let metadata = &existing.metadata;
                 let fresh = hub.store.fetch_application(&metadata.namespace, &metadata.name).await;
-                existing = fresh.map_err(|error| failure::tried("error updating application", &error))?;
+                let fresh = fresh.map_err(|error| failure::tried("error updating application", &error))?;
+                // It may have gone to a project meanwhile where the caller has no say.
+                access.require(APPLICATIONS, "update", &access.object_of(&fresh))?;
+                existing = fresh;
             }
             Err(error) => return Err(failure::tried("error updating application", &error)),
         }
     }
-    Err(Status::internal("Failed to update application. Too many conflicts"))
+    Err(too_many_conflicts())
+}
+
+fn too_many_conflicts() -> Status {
+    Status::internal("Failed to update application. Too many conflicts")
 }
 
 /// Deletes an application; its resources with it, unless that is not wanted.
@@ -200,7 +228,7 @@ pub(crate) async fn delete(
     request: ApplicationDeleteRequest,
 ) -> Result<ApplicationResponse, Status> {
     let there = Wanted::new(&request.project, &request.app_namespace, &request.name);
-    let application = access.application(there, "get")?;
+    let application = access.live_application(there, "get").await?;
     access.require(APPLICATIONS, "delete", &access.object_of(&application))?;
     let policy = request.propagation_policy.as_deref().unwrap_or("");
     let finalizers = finalizers(&application.metadata.finalizers, request.cascade.unwrap_or(true), policy)?;

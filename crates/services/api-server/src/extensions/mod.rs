@@ -117,7 +117,7 @@ async fn pass_on(hub: &Arc<Hub>, name: &str, mut request: Request<Body>) -> Resu
     let (namespace, application, project) = meant(request.headers())
         .map_err(|reason| (StatusCode::BAD_REQUEST, format!("Invalid headers: {reason}")))?;
     let wanted = Wanted { project: &project, namespace: &namespace, name: &application };
-    let cluster = authorize(hub, &access, wanted, name).map_err(|status| {
+    let cluster = authorize(hub, &access, wanted, name).await.map_err(|status| {
         tracing::info!(extension = name, reason = status.message(), "an extension was refused");
         (StatusCode::UNAUTHORIZED, "Unauthorized extension request".to_owned())
     })?;
@@ -181,13 +181,13 @@ fn meant(headers: &HeaderMap) -> Result<(String, String, String), String> {
 
 /// The application's cluster, if the caller may see the application and invoke the extension, and its project permits
 /// where it goes.
-fn authorize(
+async fn authorize(
     hub: &Hub,
     access: &Access,
     wanted: Wanted<'_>,
     extension: &str,
 ) -> Result<project::Cluster, Status> {
-    let application = access.application(wanted, "get")?;
+    let application = access.application(wanted, "get").await?;
     access.require("extensions", "invoke", extension)?;
     let scope = hub.project_of(&application)?;
     let destination = &application.spec.destination;

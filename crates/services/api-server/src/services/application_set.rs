@@ -39,7 +39,7 @@ type Answer<T> = Result<Response<T>, Status>;
 impl ApplicationSetService for ApplicationSets {
     async fn get(&self, request: Request<ApplicationSetGetQuery>) -> Answer<ApplicationSet> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.appset_namespace, &query.name)?;
+        let found = visible(&self.0, &access, &query.appset_namespace, &query.name).await?;
         Ok(Response::new(ApplicationSet::clone(&found)))
     }
 
@@ -61,13 +61,13 @@ impl ApplicationSetService for ApplicationSets {
 
     async fn resource_tree(&self, request: Request<ApplicationSetTreeQuery>) -> Answer<ApplicationSetTree> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.appset_namespace, &query.name)?;
+        let found = visible(&self.0, &access, &query.appset_namespace, &query.name).await?;
         Ok(Response::new(tree(&found)))
     }
 
     async fn list_resource_events(&self, request: Request<ApplicationSetGetQuery>) -> Answer<EventList> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.appset_namespace, &query.name)?;
+        let found = visible(&self.0, &access, &query.appset_namespace, &query.name).await?;
         list_events(&self.0, &found.metadata).await.map(Response::new)
     }
 
@@ -87,20 +87,28 @@ fn object_of(hub: &Hub, set: &ApplicationSet) -> String {
 }
 
 /// An ApplicationSet the caller may see.
-fn visible(hub: &Hub, access: &Access, namespace: &str, name: &str) -> Result<Arc<ApplicationSet>, Status> {
+async fn visible(
+    hub: &Hub,
+    access: &Access,
+    namespace: &str,
+    name: &str,
+) -> Result<Arc<ApplicationSet>, Status> {
     let namespace = hub.namespace_or_default(namespace);
     if !hub.store.namespaces().permits(namespace) {
         return Err(failure::store(&StoreError::NamespaceNotPermitted(namespace.into())));
     }
+    let may = |set: &Arc<ApplicationSet>| access.permits(APPLICATION_SETS, "get", &object_of(hub, set));
     match hub.store.application_set(namespace, name) {
-        Ok(found) if access.permits(APPLICATION_SETS, "get", &object_of(hub, &found)) => Ok(found),
-        Ok(_) | Err(StoreError::NotFound { .. }) => {
-            let message =
-                format!("error getting ApplicationSet: applicationset.{} {name:?} not found", api::GROUP);
-            Err(hidden(hub, access, "get", namespace, name).unwrap_or_else(|| Status::not_found(message)))
-        }
-        Err(error) => Err(failure::store(&error)),
+        Ok(found) if may(&found) => return Ok(found),
+        Ok(_) | Err(StoreError::NotFound { .. }) => {}
+        Err(error) => return Err(failure::store(&error)),
     }
+    // Another replica may have written it a moment ago.
+    if let Some(fetched) = hub.fetched_set(namespace, name).await.filter(may) {
+        return Ok(fetched);
+    }
+    let message = format!("error getting ApplicationSet: applicationset.{} {name:?} not found", api::GROUP);
+    Err(hidden(hub, access, "get", namespace, name).unwrap_or_else(|| Status::not_found(message)))
 }
 
 /// The refusal for a set that may not be seen, whether or not it is there; nothing for whoever may do something with
@@ -173,7 +181,7 @@ async fn create(
     if !hub.store.namespaces().permits(&namespace) {
         return Err(failure::store(&StoreError::NamespaceNotPermitted(namespace)));
     }
-    may_create(hub, access, &wanted)?;
+    may_create(hub, access, &wanted).await?;
     if request.dry_run {
         return Ok(wanted);
     }
@@ -217,7 +225,7 @@ fn check(set: &ApplicationSet) -> Result<(), Status> {
     Ok(())
 }
 
-fn may_create(hub: &Hub, access: &Access, set: &ApplicationSet) -> Result<(), Status> {
+async fn may_create(hub: &Hub, access: &Access, set: &ApplicationSet) -> Result<(), Status> {
     access.require(APPLICATION_SETS, "create", &object_of(hub, set))?;
     let project = &set.spec.template.spec.project;
     if project.is_empty() {
@@ -227,7 +235,7 @@ fn may_create(hub: &Hub, access: &Access, set: &ApplicationSet) -> Result<(), St
             set.metadata.name
         )));
     }
-    if hub.store.project(project).is_err() {
+    if hub.project_now(project).await.is_err() {
         return Err(Status::invalid_argument(format!(
             "ApplicationSet references project {project} which does not exist"
         )));

@@ -69,14 +69,14 @@ impl ProjectService for Projects {
 
     async fn get(&self, request: Request<ProjectQuery>) -> Answer<AppProject> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.name)?;
+        let found = visible(&self.0, &access, &query.name).await?;
         Ok(Response::new(with_tokens(AppProject::clone(&found))))
     }
 
     async fn get_detailed_project(&self, request: Request<ProjectQuery>) -> Answer<DetailedProjectsResponse> {
         let (access, query) = self.0.enter(request)?;
         access.require(PROJECTS, "get", &query.name)?;
-        let found = self.0.store.project(&query.name).map_err(|_| {
+        let found = self.0.project_now(&query.name).await.map_err(|_| {
             let name = &query.name;
             Status::not_found(format!(
                 "error getting app project {name:?}: appproject.{} {name:?} not found",
@@ -88,14 +88,14 @@ impl ProjectService for Projects {
 
     async fn get_global_projects(&self, request: Request<ProjectQuery>) -> Answer<GlobalProjectsResponse> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.name)?;
+        let found = visible(&self.0, &access, &query.name).await?;
         let items = self.0.global_projects(&found).iter().map(|project| AppProject::clone(project)).collect();
         Ok(Response::new(GlobalProjectsResponse { items }))
     }
 
     async fn list_links(&self, request: Request<ListProjectLinksRequest>) -> Answer<LinksResponse> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.name)?;
+        let found = visible(&self.0, &access, &query.name).await?;
         let (links, _) = settings::DeepLinks::parse(&access.snapshot().data);
         let known = Known::default().project(&found);
         self.0.links(links.project, known, &query.name).await.map(Response::new)
@@ -114,7 +114,7 @@ impl ProjectService for Projects {
 
     async fn list_events(&self, request: Request<ProjectQuery>) -> Answer<EventList> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.name)?;
+        let found = visible(&self.0, &access, &query.name).await?;
         list_events(&self.0, &found.metadata).await.map(Response::new)
     }
 
@@ -123,7 +123,7 @@ impl ProjectService for Projects {
         request: Request<SyncWindowsQuery>,
     ) -> Answer<SyncWindowsResponse> {
         let (access, query) = self.0.enter(request)?;
-        let found = visible(&self.0, &access, &query.name)?;
+        let found = visible(&self.0, &access, &query.name).await?;
         let now = Timestamp::now();
         let active = |window: &&api::v1alpha1::SyncWindow| project::windows::is_active(window, now);
         let windows = found.spec.sync_windows.iter().filter(active).cloned().collect();
@@ -131,9 +131,9 @@ impl ProjectService for Projects {
     }
 }
 
-fn visible(hub: &Hub, access: &Access, name: &str) -> Result<Arc<AppProject>, Status> {
+async fn visible(hub: &Hub, access: &Access, name: &str) -> Result<Arc<AppProject>, Status> {
     access.require(PROJECTS, "get", name)?;
-    hub.store.project(name).map_err(|error| failure::store(&error))
+    hub.project_now(name).await.map_err(|error| failure::store(&error))
 }
 
 /// A role's tokens are kept in the status and shown in the spec, too.
@@ -224,7 +224,7 @@ async fn already_there(
     upsert: bool,
 ) -> Result<AppProject, Status> {
     let name = wanted.metadata.name.clone();
-    let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
+    let existing = hub.fetched_project(&name).await.map_err(|error| failure::store(&error))?;
     let mut existing = AppProject::clone(&existing);
     if upsert {
         access.require(PROJECTS, "update", &name)?;
@@ -262,7 +262,8 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
     let name = wanted.metadata.name.clone();
     access.require(PROJECTS, "update", &name)?;
     check(&wanted)?;
-    let existing = hub.store.project(&name).map_err(|error| failure::store(&error))?;
+    // As it is at this moment: the records of tokens are carried along, and one that was issued just now is among them.
+    let existing = hub.fetched_project(&name).await.map_err(|error| failure::store(&error))?;
     require_what_changes(access, &existing, &wanted)?;
     // Tokens are issued and deleted by their own methods; an update carries the known ones along.
     wanted.status = existing.status.clone();
@@ -367,7 +368,7 @@ async fn delete(hub: &Hub, access: &Access, name: &str) -> Result<(), Status> {
         return Err(Status::invalid_argument("name 'default' is reserved and cannot be deleted"));
     }
     access.require(PROJECTS, "delete", name)?;
-    let found = hub.store.project(name).map_err(|error| failure::store(&error))?;
+    let found = hub.project_now(name).await.map_err(|error| failure::store(&error))?;
     let applications = hub.store.applications().values();
     let used = applications.iter().filter(|application| project_name(application) == name).count();
     if used > 0 {

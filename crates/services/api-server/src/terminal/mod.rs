@@ -59,7 +59,7 @@ async fn open(
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Refused> {
     let place = Place::parse(request.uri().query().unwrap_or_default())?;
-    let application = permitted(&access, &place)?;
+    let application = permitted(&access, &place).await?;
     let bad = |text| (StatusCode::BAD_REQUEST, text);
     let scope = hub.project_of(&application).map_err(|_| bad("Cannot get raw cluster config"))?;
     let cluster = hub.connect(&application, &scope).await.map_err(|error| {
@@ -105,10 +105,10 @@ pub(super) async fn authenticated(hub: &Arc<Hub>, token: Option<&str>) -> Result
 }
 
 /// The application, if it may be seen and programs may be run in it.
-pub(super) fn permitted(access: &Access, place: &Place) -> Result<Arc<Application>, Refused> {
+pub(super) async fn permitted(access: &Access, place: &Place) -> Result<Arc<Application>, Refused> {
     let wanted =
         Wanted { project: &place.project, namespace: &place.application_namespace, name: &place.application };
-    let application = access.application(wanted, "get").map_err(|status| match status.code() {
+    let application = access.application(wanted, "get").await.map_err(|status| match status.code() {
         tonic::Code::NotFound => (StatusCode::NOT_FOUND, "App not found"),
         _ => (StatusCode::UNAUTHORIZED, "permission denied"),
     })?;

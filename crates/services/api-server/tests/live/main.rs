@@ -16,6 +16,7 @@ mod escalations;
 mod matrix;
 mod port;
 mod registrations;
+mod replicas;
 mod resources;
 mod sessions;
 mod sso;
