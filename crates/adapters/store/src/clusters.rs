@@ -4,7 +4,9 @@ use crate::error::StoreError;
 use crate::registrations::fnv1a;
 use crate::secret_data::SecretEntry;
 use crate::store::{Store, core};
-use api::names::{IN_CLUSTER_NAME, IN_CLUSTER_SERVER, MANAGED_BY, MANAGED_BY_VALUE, REFRESH, SECRET_TYPE};
+use api::names::{
+    IN_CLUSTER_NAME, IN_CLUSTER_SERVER, LAST_APPLIED, MANAGED_BY, MANAGED_BY_VALUE, REFRESH, SECRET_TYPE,
+};
 use api::v1alpha1::{Cluster, ClusterConfig};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -205,10 +207,11 @@ pub fn cluster_of(entry: &SecretEntry) -> Result<Cluster, String> {
             .filter(|(key, _)| !own(key))
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect(),
+        // What was applied last repeats the credentials.
         annotations: entry
             .annotations
             .iter()
-            .filter(|(key, _)| !own(key))
+            .filter(|(key, _)| !own(key) && *key != LAST_APPLIED)
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
         refresh_requested_at: entry

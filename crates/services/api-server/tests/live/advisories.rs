@@ -302,6 +302,44 @@ async fn cve_2023_40029_a_clusters_annotation_does_not_show_its_secret() {
 }
 
 #[tokio::test]
+async fn what_was_applied_of_a_cluster_is_neither_taken_nor_kept() {
+    let bench = Bench::start("applied", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    const SERVER: &str = "https://kubernetes.default.svc";
+    let applied = json!({"stringData": {"config": CANARY}}).to_string();
+    let cluster = json!({"server": SERVER, "name": "in-cluster", "annotations": {APPLIED: applied}});
+    let refused = format!("annotation {APPLIED} cannot be set");
+    let created = bench.post("/api/v1/clusters", &admin, cluster.clone()).await;
+    created.is(400, &format!("error creating cluster: rpc error: code = InvalidArgument desc = {refused}"));
+    let path = "/api/v1/clusters/in-cluster?id.type=name";
+    bench.rest("PUT", path, &admin, Some(cluster)).await.is(400, &refused);
+    // A Secret that its owner applied: what the API writes leaves no copy of what it was.
+    crate::bench::apply(&bench.store, &crate::bench::object(json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {
+            "name": "own", "namespace": "applied", "labels": {"argocd.argoproj.io/secret-type": "cluster"},
+            "annotations": {APPLIED: applied, "kept": "yes"},
+        },
+        "stringData": {"server": SERVER, "name": "in-cluster"},
+    }))).await;
+    let named = || {
+        bench
+            .store
+            .clusters(true)
+            .into_iter()
+            .flatten()
+            .any(|cluster| !cluster.reveal().annotations.is_empty())
+    };
+    eventually("it is registered", named).await;
+    let labels = json!({"labels": {"a": "b"}});
+    let told = bench.rest("PUT", &format!("{path}&updatedFields=labels"), &admin, Some(labels)).await.good();
+    assert_eq!(told.json()["annotations"], json!({"kept": "yes"}));
+    let kept = bench.store.secret("own").expect("the Secret");
+    assert_eq!(kept.annotations.keys().collect::<Vec<_>>(), ["kept"]);
+}
+
+#[tokio::test]
 async fn cve_2024_37152_strangers_are_told_what_a_login_page_needs() {
     let settings = json!({
         "ui.bannercontent": "banner", "passwordPattern": "^.{4,}$", "oidc.config": format!("name: x\nissuer: https://idp.example\nclientID: id\nclientSecret: {CANARY}\n"),

@@ -101,8 +101,6 @@ pub(super) async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
         info.connection_state.message = "Cluster has no applications and is not being monitored.".into();
         info
     });
-    let mut annotations = cluster.annotations.clone();
-    annotations.remove(api::names::LAST_APPLIED);
     Cluster {
         server: cluster.server.clone(),
         name: cluster.name.clone(),
@@ -115,7 +113,7 @@ pub(super) async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
         cluster_resources: cluster.cluster_resources,
         project: cluster.project.clone(),
         labels: cluster.labels.clone(),
-        annotations,
+        annotations: cluster.annotations.clone(),
         info,
     }
 }

@@ -6,7 +6,7 @@ use crate::authorization::Access;
 use crate::failure;
 use crate::hub::Hub;
 use crate::services::register::{different, no_payload, scoped};
-use api::names::IN_CLUSTER_SERVER;
+use api::names::{IN_CLUSTER_SERVER, LAST_APPLIED};
 use api::v1alpha1::{Cluster, ClusterInfo, ConnectionState};
 use jiff::Timestamp;
 use kubernetes::{Connection, Limits};
@@ -28,6 +28,9 @@ pub(super) async fn create(
 ) -> Result<Cluster, Status> {
     let wanted = request.cluster.ok_or_else(no_payload)?;
     access.require(RESOURCE, "create", &object_of(&wanted))?;
+    without_applied(&wanted).map_err(|status| {
+        Status::invalid_argument(format!("error creating cluster: {}", failure::go_text(&status)))
+    })?;
     if wanted.server == IN_CLUSTER_SERVER && !access.snapshot().server.in_cluster_enabled {
         return Err(Status::invalid_argument("cannot register cluster: in-cluster has been disabled"));
     }
@@ -76,6 +79,7 @@ pub(super) async fn update(
     if moved && !access.permits(RESOURCE, "update", &scoped(&given.project, &found.server)) {
         return Err(failure::denied());
     }
+    without_applied(&given)?;
     let server = found.server.clone();
     let mut wanted = if fields.is_empty() { given } else { patched(found, &given, fields) };
     wanted.server.clone_from(&server);
@@ -85,6 +89,14 @@ pub(super) async fn update(
     let updated = hub.store.update_cluster(&wanted).await;
     updated.map_err(|error| failure::store(&error))?;
     stored(hub, &server, &version).await
+}
+
+/// What was applied last repeats a registration's credentials, where whoever may see annotations would read them.
+fn without_applied(cluster: &Cluster) -> Result<(), Status> {
+    if cluster.annotations.get(LAST_APPLIED).is_some_and(|applied| !applied.is_empty()) {
+        return Err(Status::invalid_argument(format!("annotation {LAST_APPLIED} cannot be set")));
+    }
+    Ok(())
 }
 
 fn patched(mut found: Cluster, given: &Cluster, fields: &[String]) -> Cluster {
