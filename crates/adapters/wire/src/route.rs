@@ -113,7 +113,13 @@ pub enum Lookup {
 pub fn lookup(verb: &Method, path: &str) -> Lookup {
     // Ids of these are addresses; they stay escaped, so that their slashes do not separate, and the service
     // unescapes them.
-    let raw = ["/api/v1/clusters/", "/api/v1/repositories/", "/api/v1/repocreds/"];
+    let raw = [
+        "/api/v1/clusters/",
+        "/api/v1/repositories/",
+        "/api/v1/write-repositories/",
+        "/api/v1/repocreds/",
+        "/api/v1/write-repocreds/",
+    ];
     let decoded;
     let path = if raw.iter().any(|prefix| path.starts_with(prefix)) {
         path

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio_util::task::AbortOnDropHandle;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -280,12 +281,8 @@ async fn over_rest(bench: &Bench, conversation: &Conversation, body: &str, token
     (parts.status.as_u16(), text)
 }
 
-/// Everything that the conversations are about, as it was before the first.
-async fn furnish(bench: &Bench, admin: &str, whole: bool) {
-    let make = async |verb: &str, path: &str, body: Value| {
-        let answer = bench.rest(verb, &format!("/api/v1/{path}"), admin, Some(body)).await;
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-    };
+/// Takes away what the conversation before may have changed.
+async fn removed(bench: &Bench, admin: &str) {
     let all = [
         "applications/a",
         "applications/new",
@@ -304,6 +301,15 @@ async fn furnish(bench: &Bench, admin: &str, whole: bool) {
             && bench.store.project("red").is_err()
     })
     .await;
+}
+
+/// Everything that the conversations are about, as it was before the first.
+async fn furnish(bench: &Bench, admin: &str, whole: bool) {
+    let make = async |verb: &str, path: &str, body: Value| {
+        let answer = bench.rest(verb, &format!("/api/v1/{path}"), admin, Some(body)).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    };
+    removed(bench, admin).await;
     let mut guestbook = application("a", "guestbook");
     guestbook["metadata"]["labels"] = json!({"team": "x"});
     make("POST", "applications?upsert=true", guestbook).await;
@@ -312,7 +318,12 @@ async fn furnish(bench: &Bench, admin: &str, whole: bool) {
         "spec": {"generators": [{"list": {"elements": [{"n": "x"}]}}], "template": {"metadata": {"name": "{{n}}"}, "spec": application("x", "guestbook")["spec"]}},
     })).await;
     let role = json!({"name": "ci", "policies": ["p, proj:red:ci, applications, get, red/*, allow"]});
-    make("POST", "projects?upsert=true", json!({"upsert": true, "project": {"metadata": {"name": "red"}, "spec": {"description": "red things", "roles": [role]}}})).await;
+    let window = json!({"kind": "allow", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]});
+    let red = json!({
+        "metadata": {"name": "red", "labels": {"global": "yes"}},
+        "spec": {"description": "red things", "roles": [role], "syncWindows": [window]},
+    });
+    make("POST", "projects?upsert=true", json!({"upsert": true, "project": red})).await;
     make(
         "POST",
         "repositories?upsert=true",
@@ -373,7 +384,10 @@ async fn furnish(bench: &Bench, admin: &str, whole: bool) {
     let deployed = json!({"status": {"history": [{
         "id": 1, "revision": crate::bench::COMMIT, "deployedAt": "2026-01-01T00:00:00Z", "source": source,
     }]}});
-    let patched = bench.store.patch_application(namespace, "a", &kubernetes::Patch::Merge(deployed)).await;
+    let patched = bench
+        .store
+        .patch_application(bench.store.namespace(), "a", &kubernetes::Patch::Merge(deployed))
+        .await;
     patched.expect("it is changed");
     if whole {
         furnish_more(bench, admin).await;
@@ -390,8 +404,14 @@ async fn furnish_more(bench: &Bench, admin: &str) {
     let writer =
         json!({"repo": "https://git.example/apps.git", "type": "git", "username": "u", "password": "p"});
     make("write-repositories?upsert=true", writer).await;
+    let short = json!({"repo": "git@git.example:apps.git", "type": "git", "username": "u", "password": "p"});
+    make("write-repositories?upsert=true", short).await;
     let writers = json!({"url": "https://git.example/team", "username": "u", "password": "p"});
     make("write-repocreds?upsert=true", writers).await;
+    // An address that is one part of a path, so that a change can name it.
+    let short = json!({"url": "git@git.example:team", "username": "u", "password": "p"});
+    make("repocreds?upsert=true", short.clone()).await;
+    make("write-repocreds?upsert=true", short).await;
     make("gpgkeys?upsert=true", json!({"keyData": include_str!("key.asc")})).await;
     for id in ["kept", "made"] {
         bench.rest("DELETE", &format!("/api/v1/account/alice/token/{id}"), admin, Some(json!({}))).await;
@@ -420,10 +440,47 @@ async fn furnish_more(bench: &Bench, admin: &str) {
     .await;
 }
 
-/// What a file cannot know: the first password, and the version of the project that is changed.
+/// What a file cannot know, or need not repeat: the first password, the version of the project that is changed, a key.
 fn filled(bench: &Bench, text: &str) -> String {
     let version = bench.store.project("red").map(|found| found.metadata.resource_version.clone());
-    text.replace("$PASSWORD", &bench.initial_password()).replace("$VERSION", &version.unwrap_or_default())
+    text.replace("$PASSWORD", &bench.initial_password())
+        .replace("$VERSION", &version.unwrap_or_default())
+        .replace("$KEY", &include_str!("key.asc").replace('\n', "\\n"))
+}
+
+/// What a conversation makes is not there before.
+async fn cleared(bench: &Bench, admin: &str, name: &str) {
+    let path = match name {
+        "GPGKeyService/Create-done.case" => "/api/v1/gpgkeys?keyID=FA1AA40D7BE828FA",
+        "ClusterService/Create-done.case" => "/api/v1/clusters/in-cluster?id.type=name",
+        _ => return,
+    };
+    bench.rest("DELETE", path, admin, Some(json!({}))).await.good();
+}
+
+/// Says again and again that something was found, while a stream is listened to that tells of nothing else.
+fn nudged(bench: &Bench, method: &str) -> Option<AbortOnDropHandle<()>> {
+    if !method.ends_with("/WatchResourceTree") {
+        return None;
+    }
+    let cache = bench.cache.clone();
+    Some(AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            cache.publish("app|managed-resources|a").await.expect("published");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })))
+}
+
+/// Settings that give the conversations something to tell.
+fn told_of(mut settings: Value) -> Value {
+    let link = |of: &str| format!("- title: docs\n  url: https://docs.example/{{{{.{of}.metadata.name}}}}\n");
+    settings["application.links"] = link("app").into();
+    settings["project.links"] = link("project").into();
+    settings["resource.links"] = link("resource").into();
+    settings["globalProjects"] =
+        "- projectName: default\n  labelSelector: {matchLabels: {global: \"yes\"}}\n".into();
+    settings
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -461,7 +518,12 @@ async fn grpc_and_rest_say_the_same() {
     let update = std::env::var_os("UPDATE").is_some();
     let (settings, policy) = two_users();
     let options = api_server::Options { insecure: true, hydrator: true, ..api_server::Options::default() };
-    let bench = Bench::with("conversations", settings, policy, &[], options).await;
+    let bench = Bench::with("conversations", told_of(settings), policy, &[], options).await;
+    let notifications = json!({
+        "trigger.on-hello": "- when: app.metadata.name == 'hello'\n  send: [hello]\n",
+        "template.hello": "message: hello\n", "service.webhook.hello": "url: https://hooks.example\n",
+    });
+    crate::bench::configure(&bench.store, "argocd-notifications-cm", notifications).await;
     let admin = bench.admin().await;
     let callers = Callers { bob: bench.user(&admin, "bob").await, admin };
     let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
@@ -487,12 +549,15 @@ async fn grpc_and_rest_say_the_same() {
         }
         let sent = wire::transcode::from_json(&route.request, filled(&bench, &case.message).as_bytes())
             .expect("the gRPC request is one");
+        cleared(&bench, &callers.admin, &name).await;
+        let _nudges = nudged(&bench, &case.method);
         let grpc = over_grpc(&channel, route, token, sent).await;
         changed = case.verb != "GET";
         if changed {
             furnish(&bench, &callers.admin, does).await;
         }
         all = does;
+        cleared(&bench, &callers.admin, &name).await;
         let body = filled(&bench, &case.body);
         let (status, rest) = over_rest(&bench, &case, &body, token).await;
         let (code, json) = match &grpc {
