@@ -7,6 +7,7 @@ use api::v1alpha1::{
 use api_server::Options;
 use futures::future::BoxFuture;
 use serde_json::json;
+use std::collections::BTreeSet;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use wire::certificate::certificate_service_client::CertificateServiceClient;
@@ -389,6 +390,21 @@ fn other_methods() -> Vec<Try> {
             call!(client.keys.delete(GnuPgPublicKeyQuery { key_id: KEY_ID.into() })),
         ),
     ]
+}
+
+/// All that is tried here, by service and method.
+pub fn methods() -> BTreeSet<String> {
+    let of = |service: &'static str| move |method: &str| format!("{service}/{method}");
+    let repositories =
+        repository_methods().into_iter().map(|tried| of("repository.RepositoryService")(tried.method));
+    let templates =
+        template_methods().into_iter().map(|tried| of("repocreds.RepoCredsService")(tried.method));
+    let others = other_methods().into_iter().map(|tried| match tried.method.split_once(' ') {
+        Some(("cluster", method)) => of("cluster.ClusterService")(method),
+        Some((_, method)) => of("gpgkey.GPGKeyService")(method),
+        None => of("certificate.CertificateService")(tried.method),
+    });
+    repositories.chain(templates).chain(others).collect()
 }
 
 async fn bench(namespace: &str) -> (Bench, Client, Client) {
