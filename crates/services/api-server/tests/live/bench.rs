@@ -15,12 +15,14 @@ use store::{Store, StoreOptions};
 use testkit::control_plane::{self, ControlPlane};
 use tonic::{Response, Status};
 use tower::ServiceExt as _;
+use wire::repository::manifest_request_with_files::Part;
 use wire::repository::repo_server_service_server::{RepoServerService, RepoServerServiceServer};
 use wire::repository::{
     AppList, HelmChart, HelmChartsRequest, HelmChartsResponse, ListAppsRequest, ListRefsRequest,
-    ManifestRequest, ManifestResponse, PluginInfo, PluginList, Refs, RepoAppDetailsResponse,
-    RepoServerAppDetailsQuery, RepoServerRevisionChartDetailsRequest, RepoServerRevisionMetadataRequest,
-    ResolveRevisionRequest, ResolveRevisionResponse, TestRepositoryRequest, TestRepositoryResponse,
+    ManifestRequest, ManifestRequestWithFiles, ManifestResponse, PluginInfo, PluginList, Refs,
+    RepoAppDetailsResponse, RepoServerAppDetailsQuery, RepoServerRevisionChartDetailsRequest,
+    RepoServerRevisionMetadataRequest, ResolveRevisionRequest, ResolveRevisionResponse,
+    TestRepositoryRequest, TestRepositoryResponse,
 };
 
 pub const LONG: Duration = Duration::from_secs(60);
@@ -123,6 +125,34 @@ impl RepoServerService for FakeRepoServer {
         }
         let shown = format!("{asked} (0123456)");
         Ok(Response::new(ResolveRevisionResponse { revision: COMMIT.into(), ambiguous_revision: shown }))
+    }
+
+    /// A Secret, and what was sent along.
+    async fn generate_manifest_with_files(
+        &self,
+        request: tonic::Request<tonic::Streaming<ManifestRequestWithFiles>>,
+    ) -> Result<Response<ManifestResponse>, Status> {
+        let mut parts = request.into_inner();
+        let (mut source, mut checksum, mut files) = (String::new(), String::new(), Vec::new());
+        while let Some(part) = parts.message().await? {
+            match part.part {
+                Some(Part::Request(request)) => source = request.application_source.unwrap_or_default().path,
+                Some(Part::Metadata(metadata)) => checksum = metadata.checksum,
+                Some(Part::Chunk(chunk)) => files.extend(chunk.chunk),
+                None => {}
+            }
+        }
+        let sent = json!({"source": source, "checksum": checksum, "files": String::from_utf8_lossy(&files)});
+        let map =
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sent"}, "data": sent});
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": json!({"stringData": {"k": CANARY}}).to_string(),
+                "hidden": CANARY,
+            }}, "stringData": {"k": CANARY},
+        });
+        let manifests = vec![map.to_string(), secret.to_string()];
+        Ok(Response::new(ManifestResponse { manifests, ..Default::default() }))
     }
 
     async fn generate_manifest(

@@ -1,8 +1,10 @@
 //! Sessions, accounts and tokens.
 
 use crate::bench::{Bench, two_users};
+use auth::{Subject, TokenKey};
 use axum::body::Body;
 use http::Request;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 #[tokio::test]
@@ -31,6 +33,63 @@ async fn a_login_gives_a_token_a_cookie_and_a_name() {
     assert_eq!(bench.get("/healthz", "").await.good().text.trim(), "ok");
     let version = bench.get("/api/version", "").await.good().json();
     assert_eq!(version.as_object().unwrap().keys().collect::<Vec<_>>(), ["Version"]);
+}
+
+#[tokio::test]
+async fn a_login_that_soon_ends_is_renewed_and_nothing_else_is() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("renewed-logins", settings, policy).await;
+    let admin = bench.admin().await;
+    let secret = bench.store.secret("argocd-secret").expect("the secret");
+    let key = TokenKey::new(secret.data["server.secretkey"].reveal());
+    bench.user(&admin, "alice").await;
+    let now = Timestamp::now();
+    let login = |since: i64, lasts: i64| {
+        let issued = now - SignedDuration::from_secs(since);
+        key.issue(&Subject::Login("alice".into()), &format!("t{since}-{lasts}"), issued, Some(lasts)).0
+    };
+    let asked =
+        async |token: &str| bench.get("/api/v1/account/can-i/applications/get/default/x", token).await;
+    // Of an hour, two minutes are left. Its password was set a moment ago, and a token from before that is worth nothing.
+    let before = asked(&login(3480, 3600)).await;
+    before.is(401, "invalid session: account password has changed since token issued");
+    let soon = login(0, 290);
+    let answer = asked(&soon).await.good();
+    let cookie = answer.headers["set-cookie"].to_str().expect("a cookie");
+    let fresh =
+        cookie.strip_prefix("argocd.token=").and_then(|rest| rest.split(';').next()).expect("a token");
+    assert!(cookie.ends_with("; path=/; SameSite=lax; httpOnly"), "{cookie}");
+    assert_eq!(answer.headers["grpc-metadata-renew-token"], *fresh);
+    // It lasts as long as the one before it did, is as good, and is another one.
+    let claims = key.verify(fresh, Timestamp::now()).expect("a token");
+    assert_eq!((claims.sub.as_str(), claims.exp.map(|exp| exp - claims.iat)), ("alice:login", Some(290)));
+    assert!(claims.iat >= now.as_second() && claims.jti != "t0-290", "{claims:?}");
+    asked(fresh).await.good();
+    // The one before it stays good until it ends, or is taken back.
+    asked(&soon).await.good();
+    let logout = Request::get("/auth/logout").header("cookie", format!("argocd.token={soon}"));
+    assert_eq!(bench.send(logout.body(Body::empty()).expect("a request")).await.status, 303);
+    let revoked = asked(&soon).await;
+    assert_eq!((revoked.status, revoked.headers.get("set-cookie")), (401, None));
+    // Those with more time, and keys, are not.
+    let body = json!({"id": "k", "expiresIn": 200});
+    let issued = bench.post("/api/v1/account/alice/token", &admin, body).await.good().json();
+    for token in [&login(0, 310), issued["token"].as_str().expect("a token")] {
+        let answer = asked(token).await.good();
+        let told = ["set-cookie", "grpc-metadata-renew-token"].map(|name| answer.headers.get(name));
+        assert_eq!(told, [None, None]);
+    }
+    // Over gRPC it comes as metadata.
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let mut request = tonic::Request::new(wire::account::ListAccountRequest::default());
+    request.metadata_mut().insert("token", login(0, 280).parse().expect("a token"));
+    let answer = wire::account::account_service_client::AccountServiceClient::new(channel);
+    let answer = { answer }.list_accounts(request).await.expect("an answer");
+    let renewed = answer.metadata().get("renew-token").expect("a token").to_str().expect("text");
+    assert_eq!(
+        key.verify(renewed, Timestamp::now()).expect("a token").exp.map(|exp| exp > now.as_second() + 270),
+        Some(true)
+    );
 }
 
 #[tokio::test]
