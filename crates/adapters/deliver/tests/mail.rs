@@ -100,6 +100,23 @@ fn starttls_is_taken_where_it_is_offered_and_html_is_html() {
 }
 
 #[test]
+fn who_is_not_asked_for_a_password_or_has_none_needs_none() {
+    let settings = "username: mu\npassword: $password\n";
+    let open = Options::default();
+    let mail = Case { server: open.clone(), settings, trusted: true, recipient: "a@example.com" }.delivered();
+    assert_eq!((mail.login, mail.encrypted), (None, false));
+    let alone = "username: mu\n";
+    let mail = Case { server: open, settings: alone, trusted: true, recipient: "a@example.com" }.delivered();
+    assert_eq!(mail.login, None);
+    // Who has none is not taken for somebody with an empty one.
+    let server = Options { encryption: Encryption::StartTls, login: login() };
+    let case = Case { server, settings: alone, trusted: true, recipient: "a@example.com" };
+    let (sent, sink) = case.run();
+    assert!(sent.expect_err("refused").message.contains("530"));
+    assert!(!sink.commands().iter().any(|line| line.starts_with("AUTH")), "{:?}", sink.commands());
+}
+
+#[test]
 fn port_465_is_encrypted_from_the_first_byte() {
     let server = Options { encryption: Encryption::Tls, login: login() };
     let settings = "username: mu\npassword: $password\n";

@@ -35,7 +35,7 @@ pub enum Encryption {
 pub struct Options {
     /// Encryption.
     pub encryption: Encryption,
-    /// Who may send; everybody without.
+    /// Who may send; everybody without, and nobody is asked who they are.
     pub login: Option<(String, String)>,
 }
 
@@ -164,8 +164,10 @@ impl Shared {
                     if self.options.encryption == Encryption::StartTls && !session.encrypted {
                         say(&mut stream, "250-STARTTLS")?;
                     }
-                    say(&mut stream, "250-8BITMIME")?;
-                    say(&mut stream, "250 AUTH PLAIN LOGIN")?;
+                    if self.options.login.is_some() {
+                        say(&mut stream, "250-AUTH PLAIN LOGIN")?;
+                    }
+                    say(&mut stream, "250 8BITMIME")?;
                 }
                 "STARTTLS" if self.options.encryption == Encryption::StartTls && !session.encrypted => {
                     say(&mut stream, "220 go")?;

@@ -114,7 +114,10 @@ impl Email {
         if self.port != IMPLICIT_TLS && connection.can_starttls() {
             connection.starttls(self.tls.clone(), &hello).await.map_err(about)?;
         }
-        if !self.username.is_empty() {
+        // As in the original: who has no password, or is asked for none, needs none.
+        let mechanisms = [Mechanism::Plain, Mechanism::Login];
+        let offered = connection.server_info().get_auth_mechanism(&mechanisms).is_some();
+        if offered && !self.username.is_empty() && !self.password.reveal().is_empty() {
             let local = addresses.iter().all(|address| address.ip().is_loopback());
             if !connection.is_encrypted() && !local {
                 connection.abort().await;
@@ -124,7 +127,6 @@ impl Email {
                 )));
             }
             let credentials = Credentials::new(self.username.clone(), self.password.reveal().clone());
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
             connection.auth(&mechanisms, &credentials).await.map_err(about)?;
         }
         let sent = connection.send(message.envelope(), &message.formatted()).await;
