@@ -78,6 +78,7 @@ pub(crate) struct Request {
     headers: Vec<(String, String)>,
     body: Option<String>,
     largest: usize,
+    shown: Option<String>,
 }
 
 /// An answer.
@@ -95,7 +96,14 @@ impl Request {
             headers: Vec::new(),
             body: None,
             largest: LARGEST_ANSWER,
+            shown: None,
         }
+    }
+
+    /// What messages call its address.
+    pub(crate) fn called(mut self, shown: &str) -> Self {
+        self.shown = Some(shown.to_owned());
+        self
     }
 
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -203,7 +211,10 @@ fn host(url: &str) -> Option<String> {
 impl Client {
     /// Sends a request; whatever is answered comes back.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Failure> {
-        let about = format!("{} {}", request.method, shown(&request.url));
+        let about = match &request.shown {
+            Some(shown) => format!("{} {shown}", request.method),
+            None => format!("{} {}", request.method, shown(&request.url)),
+        };
         let lasting = |error: &str| Failure::lasting(format!("{about}: {error}"));
         let passing = |error: &reqwest::Error| Failure::passing(format!("{about}: {}", reason(error)));
         let url = Url::parse(&self.outlet.world.reached(&request.url))

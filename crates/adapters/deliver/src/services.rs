@@ -94,9 +94,60 @@ const SECRETS: [&str; 10] = [
     "basicAuth",
 ];
 
+/// Services whose addresses may be all there is of a password.
+const SECRET_ADDRESSES: [&str; 4] = ["googlechat", "teams", "teams-workflows", "webhook"];
+/// A part of an address is a secret by itself when it is so long, or half as long and no plain word.
+const SECRET_PART: usize = 16;
+
+fn is_secret_part(part: &str) -> bool {
+    let plain = part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    part.len() >= SECRET_PART || (part.len() >= SECRET_PART / 2 && !plain)
+}
+
+/// What of addresses is a secret: services repeat it in what they answer.
+fn learn_addresses(redactor: &mut Redactor, value: &serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => {
+            let Ok(url) = url::Url::parse(text) else { return };
+            let (path, query) = (url.path(), url.query().unwrap_or_default());
+            for whole in [path, query].into_iter().filter(|whole| whole.len() > 1) {
+                redactor.learn(whole.as_bytes());
+            }
+            let parts = path.split('/').chain(query.split(['&', '=']));
+            parts.filter(|part| is_secret_part(part)).for_each(|part| redactor.learn(part.as_bytes()));
+        }
+        serde_json::Value::Object(members) => {
+            members.values().for_each(|value| learn_addresses(redactor, value));
+        }
+        _ => {}
+    }
+}
+
+/// Headers that say nothing of who sends.
+const PLAIN_HEADERS: [&str; 3] = ["accept", "content-type", "user-agent"];
+
+/// Values of a webhook's headers; of `Bearer x`, `x` too.
+fn learn_headers(redactor: &mut Redactor, headers: &serde_json::Value) {
+    for header in headers.as_array().into_iter().flatten() {
+        let text = |name: &str| header.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+        if PLAIN_HEADERS.iter().any(|plain| plain.eq_ignore_ascii_case(text("name"))) {
+            continue;
+        }
+        let value = text("value");
+        let last = value.split_whitespace().last().unwrap_or_default();
+        [value, last].into_iter().for_each(|part| redactor.learn(part.as_bytes()));
+    }
+}
+
 /// Values that are secrets though they stand in the ConfigMap.
 fn learn(redactor: &mut Redactor, service: &ServiceConfig) {
     let Some(options) = service.options.reveal().as_object() else { return };
+    if SECRET_ADDRESSES.contains(&service.kind.as_str()) {
+        learn_addresses(redactor, service.options.reveal());
+    }
+    if let Some(headers) = options.get("headers") {
+        learn_headers(redactor, headers);
+    }
     for (name, value) in options {
         if !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
             continue;

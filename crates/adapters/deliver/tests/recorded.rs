@@ -183,7 +183,8 @@ fn outcome(text: &str, failures: &[String], sink: &HttpSink) -> datatest_stable:
     let said = text.lines().find_map(|line| line.strip_prefix("error: Failed to notify recipient "));
     let said = said.and_then(|line| line.split_once("argocd/notif: ")).map(|(_, rest)| rest);
     let said = said.and_then(|rest| rest.rsplit_once(" using the configuration")).expect("an error").0;
-    let said = said.replace("<sink>", &format!("127.0.0.1:{}", sink.port));
+    // The path is configured, and may be all there is of a password: it is not told.
+    let said = said.replace("<sink>/flaky", &format!("127.0.0.1:{}/+++++", sink.port));
     if failures != [said.clone()] {
         return Err(format!("{failures:?}, and it was {said:?}").into());
     }

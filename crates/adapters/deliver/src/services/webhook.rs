@@ -9,11 +9,14 @@ use notify::fields::Members;
 use notify::{Destination, Notification};
 use object::Secret;
 use std::time::Duration;
+use url::Url;
 
 /// However many retries somebody asks for.
 const MOST_RETRIES: i64 = 20;
 /// However long somebody wants to wait in between.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// What stands for the path that is configured.
+const HIDDEN: &str = "/+++++";
 
 struct Webhook {
     client: Client,
@@ -67,9 +70,33 @@ fn wait(options: &Members<'_>, name: &str, default_seconds: u64) -> Result<Durat
     Ok(wait.min(LONGEST_WAIT))
 }
 
+/// Where a request goes.
+struct Place {
+    url: String,
+    /// For messages: what is configured behind the host may be all there is of a password.
+    shown: String,
+}
+
+impl Place {
+    fn new(configured: &str, path: &str) -> Self {
+        let below = |base: &str| match path {
+            "" => base.to_owned(),
+            path => format!("{}/{}", base.trim_end_matches('/'), path.trim_start_matches('/')),
+        };
+        let shown = match Url::parse(configured) {
+            Ok(url) => {
+                let hidden = if url.path().len() > 1 || url.query().is_some() { HIDDEN } else { "" };
+                shown(&below(&format!("{}{hidden}", url.origin().ascii_serialization())))
+            }
+            Err(_) => shown(configured),
+        };
+        Self { url: below(configured), shown }
+    }
+}
+
 impl Webhook {
-    fn request(&self, method: &str, url: &str, body: &str) -> Request {
-        let mut request = Request::new(method, url);
+    fn request(&self, method: &str, place: &Place, body: &str) -> Request {
+        let mut request = Request::new(method, &place.url).called(&place.shown);
         let has_password = self.basic.is_some();
         for (name, value) in &self.headers {
             // The password comes last in the original and takes the header's place.
@@ -84,10 +111,10 @@ impl Webhook {
     }
 
     /// Sends, and tries again what may work then.
-    async fn attempts(&self, method: &str, url: &str, body: &str) -> Result<Answer, Failure> {
+    async fn attempts(&self, method: &str, place: &Place, body: &str) -> Result<Answer, Failure> {
         let mut attempt = 0;
         loop {
-            let sent = self.client.send(self.request(method, url, body)).await;
+            let sent = self.client.send(self.request(method, place, body)).await;
             let again = match &sent {
                 Ok(answer) => answer.status == 429 || (answer.status >= 500 && answer.status != 501),
                 Err(failure) => failure.retry,
@@ -96,7 +123,7 @@ impl Webhook {
                 return sent;
             }
             if attempt >= self.retries {
-                let text = format!("{method} {} giving up after {} attempt(s)", shown(url), attempt + 1);
+                let text = format!("{method} {} giving up after {} attempt(s)", place.shown, attempt + 1);
                 return Err(match sent {
                     Ok(answer) => answer.failure(text),
                     Err(failure) => Failure { message: format!("{text}: {}", failure.message), ..failure },
@@ -113,23 +140,22 @@ impl Webhook {
 impl Delivery for Webhook {
     async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let (mut method, mut body) = ("GET".to_owned(), notification.message.clone());
-        let mut url = self.url.reveal().clone();
+        let mut path = String::new();
         let all = notification.section("webhook");
         if let Some(own) = all.as_ref().map(|all| all.section(&destination.service)).transpose()?.flatten() {
             body = own.text("body")?;
-            let (asked, path) = (own.text("method")?, own.text("path")?);
+            let asked = own.text("method")?;
+            path = own.text("path")?;
             if !asked.is_empty() {
                 method = asked;
             }
-            if !path.is_empty() {
-                url = format!("{}/{}", url.trim_end_matches('/'), path.trim_start_matches('/'));
-            }
         }
-        let answer = self.attempts(&method, &url, &body).await?;
+        let place = Place::new(self.url.reveal(), &path);
+        let answer = self.attempts(&method, &place, &body).await?;
         if answer.is_good() {
             return Ok(());
         }
-        let about = format!("{{{} {method} {} {}}}", short(&body), shown(&url), destination.service);
+        let about = format!("{{{} {method} {} {}}}", short(&body), place.shown, destination.service);
         let (status, said) = (answer.status, short(&answer.body));
         Err(answer.failure(format!("request to {about} has failed with error code {status} : {said}")))
     }
