@@ -146,7 +146,7 @@ impl Feedback {
             Proof::Token(secret) | Proof::Password(_, secret) => redactor.learn(secret.reveal().as_bytes()),
             Proof::App(app) => redactor.learn(app.private_key.reveal().as_bytes()),
         }
-        let outlet = Outlet { world: world.clone(), reach: Reach::Ours };
+        let outlet = Outlet::new(world, Reach::Ours);
         let place = Place::of(account)?;
         let caller = || Caller::new(account, &outlet);
         let provider: Box<dyn Provider> = match account.host {

@@ -2,6 +2,7 @@
 //! carry of secrets.
 
 use crate::failure::Failure;
+use crate::gate::Gate;
 use crate::json::short;
 use crate::reach::Reach;
 use crate::world::World;
@@ -21,11 +22,12 @@ const REDIRECTS: usize = 10;
 /// The longest a service may ask to be left alone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Makes clients.
+/// Makes one service's clients.
 #[derive(Clone)]
 pub(crate) struct Outlet {
     pub(crate) world: World,
     pub(crate) reach: Reach,
+    pub(crate) gate: Gate,
 }
 
 /// How to connect.
@@ -85,6 +87,8 @@ pub(crate) struct Request {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
+    /// How many bytes of it were read, where there were more.
+    cut: Option<usize>,
     after: Option<Duration>,
 }
 
@@ -160,6 +164,10 @@ pub(crate) fn shown(url: &str) -> String {
 }
 
 impl Outlet {
+    pub(crate) fn new(world: &World, reach: Reach) -> Self {
+        Self { world: world.clone(), reach, gate: Gate::new(world) }
+    }
+
     /// A client for a service at that address.
     pub(crate) fn client(&self, url: &str, connection: &Connection) -> Result<Client, String> {
         let reach = self.reach;
@@ -227,8 +235,8 @@ impl Client {
         }
         let method = reqwest::Method::from_bytes(request.method.as_bytes());
         let method = method.map_err(|_| lasting("the method cannot be read"))?;
-        // Held until the answer is read.
-        let _place = match &self.limit {
+        // Both are held until the answer is read.
+        let _connection = match &self.limit {
             Some(limit) => match limit.place(&url, TIMEOUT).await {
                 Some(place) => Some(place),
                 None => {
@@ -239,6 +247,7 @@ impl Client {
             },
             None => None,
         };
+        let _place = self.outlet.gate.place().await?;
         let mut sent = self.inner.request(method, url);
         for (name, value) in &request.headers {
             let name = HeaderName::from_bytes(name.as_bytes())
@@ -257,15 +266,16 @@ impl Client {
         })?;
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let after = after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
-        let mut bytes = Vec::new();
+        let (mut bytes, mut cut) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(|error| passing(&error))? {
-            if bytes.len() < request.largest {
-                bytes.extend_from_slice(&chunk[..chunk.len().min(request.largest - bytes.len())]);
-            }
+            let room = request.largest - bytes.len();
+            bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            cut = cut.or_else(|| (chunk.len() > room).then_some(request.largest));
         }
         Ok(Answer {
             status: response.status().as_u16(),
             body: String::from_utf8_lossy(&bytes).into_owned(),
+            cut,
             after: after.map(|pause: Duration| pause.min(LONGEST_PAUSE)),
         })
     }
@@ -318,6 +328,9 @@ impl Answer {
 
     /// The body as JSON.
     pub(crate) fn json(&self, about: &str) -> Result<serde_json::Value, Failure> {
+        if let Some(read) = self.cut {
+            return Err(self.failure(format!("{about}: the answer is longer than {read} bytes")));
+        }
         serde_json::from_str(&self.body).map_err(|error| {
             self.failure(format!("{about}: the answer ({}) is no JSON: {error}", self.status))
         })

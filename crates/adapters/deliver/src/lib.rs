@@ -5,14 +5,17 @@
 pub mod feedback;
 
 mod failure;
+mod gate;
 mod http;
 mod json;
+mod progress;
 mod reach;
 mod world;
 
 mod services;
 
 pub use failure::Failure;
+pub use progress::Progress;
 pub use services::amazon::AMAZON_VARIABLES;
 pub use services::{Delivery, Services};
 pub use world::World;

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::http::{Connection, Limit, Outlet};
+use crate::progress::Progress;
 use crate::reach::Reach;
 use crate::world::World;
 use async_trait::async_trait;
@@ -37,8 +38,13 @@ mod webhook;
 /// A service that is set up.
 #[async_trait]
 pub trait Delivery: Send + Sync {
-    /// Delivers one notification.
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure>;
+    /// Delivers one notification. What `progress` says was done is not done again.
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        progress: &Progress,
+    ) -> Result<(), Failure>;
 }
 
 /// All services of a configuration.
@@ -51,12 +57,12 @@ impl Services {
     /// Sets them up; the first that cannot be is the error, as in the original.
     pub fn new(config: &Config, world: &World) -> Result<Self, String> {
         let reach = if config.origin.self_service { Reach::Users } else { Reach::Ours };
-        let outlet = Outlet { world: world.clone(), reach };
         let mut redactor = config.redactor.clone();
         let mut by_name = BTreeMap::new();
         for (name, service) in &config.services {
             learn(&mut redactor, service);
-            let delivery = set_up(service, &outlet).map_err(|error| redactor.redact(&error))?;
+            let delivery =
+                set_up(service, &Outlet::new(world, reach)).map_err(|error| redactor.redact(&error))?;
             by_name.insert(name.clone(), delivery);
         }
         Ok(Self { by_name, redactor })
@@ -69,13 +75,23 @@ impl Services {
 
     /// Sends a notification. What the error says is free of secrets.
     pub async fn send(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+        self.go_on(notification, destination, &Progress::default()).await
+    }
+
+    /// The same, of which some steps may be done already.
+    pub async fn go_on(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let Some(service) = self.by_name.get(&destination.service) else {
             return Err(Failure::lasting(format!(
                 "notification service '{}' is not supported",
                 destination.service
             )));
         };
-        let sent = service.deliver(notification, destination).await;
+        let sent = service.deliver(notification, destination, progress).await;
         sent.map_err(|failure| Failure { message: self.redactor.redact(&failure.message), ..failure })
     }
 }

@@ -1,8 +1,10 @@
 //! What deliveries know of the world around them.
 
+use crate::gate;
 use crate::services::slack::Threads;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Finds the certificates (PEM) that a host's certificate must be signed by, where somebody said so.
 pub type Authorities = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
@@ -17,6 +19,10 @@ pub struct World {
     /// Addresses that stand for others, by what a request's address starts with: for tests of services with one address
     /// for everybody.
     pub instead: BTreeMap<String, String>,
+    /// Whether this process may send now: of several replicas one may.
+    pub may_send: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Places of all services' exchanges.
+    pub(crate) places: Arc<Semaphore>,
     /// Slack's threads, by channel and key.
     pub(crate) threads: Arc<Threads>,
 }
@@ -28,6 +34,8 @@ impl World {
             authorities: Arc::new(|_| None),
             environment: Arc::new(environment),
             instead: BTreeMap::new(),
+            may_send: Arc::new(|| true),
+            places: Arc::new(Semaphore::new(gate::OF_ALL)),
             threads: Arc::default(),
         }
     }

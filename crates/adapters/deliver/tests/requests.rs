@@ -441,6 +441,24 @@ fn a_deployment_is_of_its_reference_and_a_comment_is_found_again() {
 }
 
 #[test]
+fn a_comment_is_found_among_many_long_ones() {
+    let setup = github("message: m\ngithub:\n  pullRequestComment: {content: hello, commentTag: tag}\n");
+    setup.sink.answer(&format!("GET {REPOSITORY}/commits"), [Answer::new(200, r#"[{"number": 7}]"#)]);
+    let long = "x".repeat(65_536);
+    let page: Vec<Value> = (0..30).map(|id| json!({"id": id, "body": long})).collect();
+    let comments = format!("GET {REPOSITORY}/issues/7/comments");
+    setup.sink.answer(&comments, [Answer::new(200, &Value::from(page).to_string())]);
+    let ours = r#"[{"id": 99, "body": "old\n<!-- argocd-notifications tag -->"}]"#;
+    setup.sink.answer(&format!("{comments}?page=3"), [Answer::new(200, ours)]);
+    setup.send("github", "").expect("delivered");
+    let last = setup.sink.requests().pop().expect("a comment");
+    assert_eq!(
+        (last.method.as_str(), last.target.as_str()),
+        ("PATCH", format!("{REPOSITORY}/issues/comments/99").as_str())
+    );
+}
+
+#[test]
 fn a_certificate_nobody_vouches_for_is_taken_only_where_that_was_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let server =

@@ -4,8 +4,31 @@
 mod common;
 mod setup;
 
+use common::Application;
+use deliver::{Failure, Progress};
+use notify::Destination;
 use setup::Setup;
+use std::time::Duration;
 use testkit::sink::Answer;
+
+/// Sends the template `t`, of which some steps may be done already.
+fn go_on(setup: &Setup, service: &str, recipient: &str, progress: &Progress) -> Result<(), Failure> {
+    let destination = Destination { service: service.into(), recipient: recipient.into() };
+    let notification =
+        Application::recorded().notification(&setup.config, "t", &destination).expect("a text");
+    setup.runtime.block_on(setup.services.go_on(&notification, &destination, progress))
+}
+
+/// Sends several at once, and gives up after a time.
+fn try_for(setup: &Setup, time: Duration, times: usize, service: &str) {
+    let destination = Destination { service: service.into(), recipient: String::new() };
+    let notification =
+        Application::recorded().notification(&setup.config, "t", &destination).expect("a text");
+    let sends = (0..times).map(|_| setup.services.send(&notification, &destination));
+    let all = futures::future::join_all(sends);
+    // Whether they all ended is not asked.
+    let _ = setup.runtime.block_on(async { tokio::time::timeout(time, all).await });
+}
 
 /// Path, and fields of the form that matter.
 fn forms(setup: &Setup) -> Vec<String> {
@@ -118,6 +141,98 @@ fn addresses_that_are_passwords_are_not_named() {
     setup.sink.answer("GET /hook", [Answer::new(400, "you said canary-token")]);
     let failure = setup.send("webhook", "").expect_err("refused");
     assert!(failure.message.contains("error code 400 : you said +++++"), "{failure}");
+}
+
+#[test]
+fn an_address_that_is_a_password_is_not_told_by_a_webhook_whatever_it_answers() {
+    let url = "<sink>/services/canary-T0/canary-B0?key=canary-key";
+    let template =
+        "message: m\nwebhook:\n  hook: {method: POST, body: b, path: '/{{.app.metadata.name}}?x=canary'}\n";
+    let headers = "headers: [{name: Authorization, value: Bearer canary-bearer}]\n";
+    let options = format!("url: {url}\nretryMax: 1\nretryWaitMin: 1ms\nretryWaitMax: 1ms\n{headers}");
+    for template in ["message: m", template] {
+        let setup = Setup::new("webhook.hook", &options, template, false);
+        let said = "no route to /services/canary-T0/canary-B0 with key=canary-key, canary-B0 canary-bearer";
+        for status in [400, 500] {
+            for request in ["GET /", "POST /"] {
+                setup.sink.answer(request, [Answer::new(status, said)]);
+            }
+            let message = setup.send("hook", "").expect_err("refused").message;
+            assert!(message.contains("/+++++"), "{message}");
+        }
+    }
+    let options = options.replace("<sink>", "http://127.0.0.1:1");
+    let setup = Setup::new("webhook.hook", &options, "message: m", false);
+    let message = setup.send("hook", "").expect_err("nobody listens").message;
+    assert!(message.starts_with("GET http://127.0.0.1:1/+++++ giving up after 2 attempt(s): "), "{message}");
+    // An address without anything behind its host is no secret.
+    let setup = Setup::new("webhook.hook", "url: <sink>\n", template, false);
+    setup.sink.answer("POST /", [Answer::new(400, "")]);
+    let message = setup.send("hook", "").expect_err("refused").message;
+    assert!(message.contains(&format!("{}/notif", setup.sink.url())), "{message}");
+}
+
+#[test]
+fn a_webhook_that_waits_to_try_again_takes_no_others_place() {
+    let options = "url: <sink>\nretryMax: 1\nretryWaitMin: 30s\nretryWaitMax: 30s\n";
+    let setup = Setup::new("webhook.hook", options, "message: m", false);
+    setup.sink.answer("GET /", [Answer::new(500, "")]);
+    try_for(&setup, Duration::from_secs(3), 40, "hook");
+    assert_eq!(setup.sink.requests().len(), 40);
+}
+
+#[test]
+fn a_page_of_slacks_channels_may_be_long() {
+    let template = "message: '{{slackChannel \"wanted\"}}'";
+    let setup = Setup::new("slack", "apiURL: <sink>/\ntoken: $token\n", template, false);
+    setup.sink.answer("POST /chat", [Answer::new(200, r#"{"ok": true, "ts": "7.1", "channel": "C7"}"#)]);
+    let purpose = "p".repeat(1000);
+    let mut channels: Vec<_> = (0..1000)
+        .map(|n| serde_json::json!({"id": n, "name": format!("c{n}"), "purpose": purpose}))
+        .collect();
+    channels.push(serde_json::json!({"id": "C9", "name": "wanted"}));
+    let page = serde_json::json!({"ok": true, "channels": channels}).to_string();
+    setup.sink.answer("POST /conversations.list", [Answer::new(200, &page)]);
+    setup.send("slack", "chan").expect("delivered");
+    let sent = setup.sink.requests().pop().expect("a message").body;
+    assert!(sent.contains("text=%3C%23C9%3E"), "{sent}");
+}
+
+#[test]
+fn what_was_done_of_a_delivery_is_not_done_again() {
+    let count = |setup: &Setup, wanted: &str| {
+        let requests = setup.sink.requests();
+        requests.iter().filter(|request| format!("{} {}", request.method, request.target) == wanted).count()
+    };
+    let template = "message: m\ngitlab:\n  repoURLPath: https://gitlab.example/g/app\n  revisionPath: abc\n  \
+         status: {state: success}\n  mergeRequestComment: {content: hello}\n";
+    let setup = Setup::new("gitlab", "baseURL: <sink>\ntoken: $token\n", template, false);
+    let project = "/api/v4/projects/g%2Fapp";
+    setup
+        .sink
+        .answer(&format!("GET {project}/repository"), [Answer::new(200, r#"[{"iid": 3}, {"iid": 4}]"#)]);
+    let busy = [Answer::new(503, ""), Answer::new(201, "{}")];
+    setup.sink.answer(&format!("POST {project}/merge_requests/4"), busy);
+    let progress = Progress::default();
+    assert!(go_on(&setup, "gitlab", "", &progress).expect_err("it is busy").retry);
+    go_on(&setup, "gitlab", "", &progress).expect("delivered");
+    for (wanted, times) in [
+        (format!("POST {project}/statuses/abc"), 1),
+        (format!("POST {project}/merge_requests/3/notes"), 1),
+        (format!("POST {project}/merge_requests/4/notes"), 2),
+    ] {
+        assert_eq!(count(&setup, &wanted), times, "{wanted}");
+    }
+    let template = "message: m\nslack: {groupingKey: k, deliveryPolicy: PostAndUpdate}\n";
+    let setup = Setup::new("slack", "apiURL: <sink>/\ntoken: $token\n", template, false);
+    let posted = Answer::new(200, r#"{"ok": true, "ts": "7.1", "channel": "C7"}"#);
+    setup.sink.answer("POST /", [posted.clone()]);
+    setup.send("slack", "chan").expect("delivered");
+    setup.sink.answer("POST /chat.update", [Answer::new(503, ""), posted]);
+    let progress = Progress::default();
+    assert!(go_on(&setup, "slack", "chan", &progress).expect_err("it is busy").retry);
+    go_on(&setup, "slack", "chan", &progress).expect("delivered");
+    assert_eq!((count(&setup, "POST /chat.postMessage"), count(&setup, "POST /chat.update")), (2, 2));
 }
 
 #[test]

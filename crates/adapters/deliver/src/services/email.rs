@@ -4,6 +4,7 @@
 use super::{Delivery, text};
 use crate::failure::Failure;
 use crate::http::Outlet;
+use crate::progress::Progress;
 use async_trait::async_trait;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Mailbox, Message, SinglePart};
@@ -147,7 +148,12 @@ impl Email {
 
 #[async_trait]
 impl Delivery for Email {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        _: &Progress,
+    ) -> Result<(), Failure> {
         // One mail to all of them.
         let addresses = destination.recipient.split(',').map(|address| {
             address.trim().parse::<Mailbox>().map_err(|error| {
@@ -155,6 +161,7 @@ impl Delivery for Email {
             })
         });
         let message = self.message(notification, &addresses.collect::<Result<Vec<_>, _>>()?)?;
+        let _place = self.outlet.gate.place().await?;
         let late = |_| Failure::passing(format!("email: no answer of {}:{} in time", self.host, self.port));
         tokio::time::timeout(LONGEST, self.send(&message)).await.map_err(late)?
     }

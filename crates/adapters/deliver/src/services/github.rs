@@ -5,6 +5,7 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Answer, Client, Outlet, Request, form, shown};
 use crate::json::{is_empty, plain, read, short, truncated};
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -18,6 +19,11 @@ const DEPLOYMENTS: &str =
     "application/vnd.github.ant-man-preview+json, application/vnd.github.flash-preview+json";
 /// Pull requests that are commented on.
 const MOST_PULLS: usize = 30;
+/// Items of a page, where nobody asks for another number, and pages that are looked through.
+const PAGE: usize = 30;
+const PAGES: usize = 100;
+/// Bytes of an answer: a page of comments is long.
+const LARGEST_ANSWER: usize = 16 << 20;
 
 struct GitHub {
     client: Client,
@@ -149,6 +155,7 @@ impl GitHub {
         let token = self.app.token(&self.client).await?;
         let url = format!("{}{path}", self.api);
         let mut request = Request::new(method, &url)
+            .up_to(LARGEST_ANSWER)
             .header("Accept", accept)
             .header("Authorization", format!("token {}", token.reveal()))
             .header("X-Github-Api-Version", "2022-11-28");
@@ -238,7 +245,36 @@ impl GitHub {
         Ok(())
     }
 
-    async fn comment(&self, about: &str, subject: &Subject, own: &Members<'_>) -> Result<(), Failure> {
+    /// The comment that holds a tag; on some later page where there are many.
+    async fn tagged(&self, comments: &str, tag: &str) -> Result<Option<i64>, Failure> {
+        let accept = "application/vnd.github.squirrel-girl-preview";
+        let holds = |comment: &&Value| {
+            comment.get("body").and_then(Value::as_str).is_some_and(|body| body.contains(tag))
+        };
+        for page in 1..=PAGES {
+            let path = match page {
+                1 => comments.to_owned(),
+                page => format!("{comments}?page={page}"),
+            };
+            let known = self.call("GET", &path, accept, None).await?;
+            let known = known.as_array().map(Vec::as_slice).unwrap_or_default();
+            if let Some(found) = known.iter().find(holds) {
+                return Ok(found.get("id").and_then(Value::as_i64));
+            }
+            if known.len() < PAGE {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn comment(
+        &self,
+        about: &str,
+        subject: &Subject,
+        own: &Members<'_>,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let content = truncated(&own.text("content")?, COMMENT);
         let tag = match own.text("commentTag")?.as_str() {
             "" => None,
@@ -248,29 +284,33 @@ impl GitHub {
         let pulls = self.call("GET", &path, "application/vnd.github.groot-preview+json", None).await?;
         let numbers = pulls.as_array().into_iter().flatten();
         let numbers = numbers.filter_map(|pull| pull.get("number").and_then(Value::as_i64)).take(MOST_PULLS);
-        let accept = "application/vnd.github.squirrel-girl-preview";
         for number in numbers {
             let comments = format!("{about}/issues/{number}/comments");
-            let Some(tag) = &tag else {
-                self.call("POST", &comments, VERSION, Some(plain(&json!({"body": content})))).await?;
-                continue;
-            };
-            let body = plain(&json!({"body": format!("{content}\n{tag}")}));
-            let known = self.call("GET", &comments, accept, None).await?;
-            let tagged = known.as_array().into_iter().flatten().find(|comment| {
-                comment.get("body").and_then(Value::as_str).is_some_and(|body| body.contains(tag.as_str()))
-            });
-            match tagged.and_then(|comment| comment.get("id")).and_then(Value::as_i64) {
-                Some(id) => {
-                    let path = format!("{about}/issues/comments/{id}");
-                    self.call("PATCH", &path, VERSION, Some(body)).await?;
-                }
-                None => {
-                    self.call("POST", &comments, VERSION, Some(body)).await?;
-                }
-            }
+            let step = format!("comment {number}");
+            progress.once(&step, self.comment_once(about, &comments, &content, tag.as_deref())).await?;
         }
         Ok(())
+    }
+
+    async fn comment_once(
+        &self,
+        about: &str,
+        comments: &str,
+        content: &str,
+        tag: Option<&str>,
+    ) -> Result<(), Failure> {
+        let Some(tag) = tag else {
+            let body = plain(&json!({"body": content}));
+            return self.call("POST", comments, VERSION, Some(body)).await.map(drop);
+        };
+        let body = plain(&json!({"body": format!("{content}\n{tag}")}));
+        match self.tagged(comments, tag).await? {
+            Some(id) => {
+                let path = format!("{about}/issues/comments/{id}");
+                self.call("PATCH", &path, VERSION, Some(body)).await.map(drop)
+            }
+            None => self.call("POST", comments, VERSION, Some(body)).await.map(drop),
+        }
     }
 
     async fn check_run(&self, about: &str, subject: &Subject, own: &Members<'_>) -> Result<(), Failure> {
@@ -322,7 +362,12 @@ impl GitHub {
 
 #[async_trait]
 impl Delivery for GitHub {
-    async fn deliver(&self, notification: &Notification, _: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        _: &Destination,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let Some(section) = notification.section("github") else {
             return Err(Failure::lasting("config is empty"));
         };
@@ -336,23 +381,26 @@ impl Delivery for GitHub {
         let subject = Subject { owner: encoded(owner), repository: encoded(repository), revision };
         let about = format!("/repos/{}/{}", subject.owner, subject.repository);
         let words = &notification.message;
-        if let Some(own) = section.section("status")? {
+        if let Some(own) = section.section("status")?
+            && !progress.is_done("status")
+        {
             // Then it is done with, as in the original.
             if !self.status(&about, &subject, words, &own).await? {
                 return Ok(());
             }
+            progress.done("status");
         }
         if let Some(own) = section.section("deployment")? {
-            self.deployment(&about, &subject, words, &own).await?;
+            progress.once("deployment", self.deployment(&about, &subject, words, &own)).await?;
         }
         if let Some(own) = section.section("pullRequestComment")? {
-            self.comment(&about, &subject, &own).await?;
+            self.comment(&about, &subject, &own, progress).await?;
         }
         if let Some(own) = section.section("checkRun")? {
-            self.check_run(&about, &subject, &own).await?;
+            progress.once("check run", self.check_run(&about, &subject, &own)).await?;
         }
         if let Some(own) = section.section("repositoryDispatch")? {
-            self.dispatch(&about, &own).await?;
+            progress.once("dispatch", self.dispatch(&about, &own)).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request, shown};
 use crate::json::{is_empty, marshal, short, truncated};
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::secrets::percent_encoded;
@@ -13,6 +14,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 const DESCRIPTION: usize = 255;
+/// Bytes of an answer: lists are long.
+const LARGEST_ANSWER: usize = 16 << 20;
 /// Merge requests that are commented on.
 const MOST_REQUESTS: usize = 30;
 
@@ -56,6 +59,7 @@ impl GitLab {
     async fn call(&self, method: &str, path: &str, body: Option<String>) -> Result<Value, Failure> {
         let url = format!("{}{path}", self.api);
         let mut request = Request::new(method, &url)
+            .up_to(LARGEST_ANSWER)
             .header("Accept", "application/json")
             .header("Private-Token", self.token.reveal());
         if let Some(body) = body {
@@ -68,11 +72,20 @@ impl GitLab {
         let text = format!("{method} {}: {} {}", shown(&url), answer.status, short(&answer.body));
         Err(answer.failure(text))
     }
+
+    async fn told(&self, path: &str, body: String) -> Result<(), Failure> {
+        self.call("POST", path, Some(body)).await.map(drop)
+    }
 }
 
 #[async_trait]
 impl Delivery for GitLab {
-    async fn deliver(&self, notification: &Notification, _: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        _: &Destination,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let Some(section) = notification.section("gitlab") else {
             return Err(Failure::lasting("config is empty"));
         };
@@ -91,7 +104,8 @@ impl Delivery for GitLab {
                 target_url: own.text("targetURL")?,
                 description: truncated(&notification.message, DESCRIPTION),
             });
-            self.call("POST", &format!("{about}/statuses/{commit}"), Some(body)).await?;
+            let path = format!("{about}/statuses/{commit}");
+            progress.once("status", self.told(&path, body)).await?;
         }
         if let Some(own) = section.section("deployment")? {
             let reference = own.text("reference")?;
@@ -102,7 +116,8 @@ impl Delivery for GitLab {
                 tag: own.flag("tag")?.unwrap_or_default(),
                 status: own.text("state")?,
             });
-            self.call("POST", &format!("{about}/deployments"), Some(body)).await?;
+            let path = format!("{about}/deployments");
+            progress.once("deployment", self.told(&path, body)).await?;
         }
         if let Some(own) = section.section("mergeRequestComment")? {
             let body = marshal(&json!({"body": own.text("content")?}));
@@ -111,7 +126,8 @@ impl Delivery for GitLab {
             let ids = requests.as_array().into_iter().flatten();
             let ids = ids.filter_map(|request| request.get("iid").and_then(Value::as_i64));
             for id in ids.take(MOST_REQUESTS) {
-                self.call("POST", &format!("{about}/merge_requests/{id}/notes"), Some(body.clone())).await?;
+                let path = format!("{about}/merge_requests/{id}/notes");
+                progress.once(&format!("comment {id}"), self.told(&path, body.clone())).await?;
             }
         }
         Ok(())

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::http::form;
 use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::marshal;
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -90,7 +91,12 @@ fn message(notification: &Notification) -> Result<Message, Failure> {
 
 #[async_trait]
 impl Delivery for GoogleChat {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        _: &Progress,
+    ) -> Result<(), Failure> {
         let recipient = &destination.recipient;
         let Some(url) = self.webhooks.reveal().get(recipient) else {
             return Err(Failure::lasting(format!(

@@ -4,7 +4,7 @@ use super::Delivery;
 use crate::failure::Failure;
 use crate::http::Outlet;
 use crate::json::{plain, short};
-use crate::reach::Reach;
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -25,7 +25,7 @@ struct Nats {
     username: String,
     password: Secret<String>,
     headers: BTreeMap<String, String>,
-    reach: Reach,
+    outlet: Outlet,
 }
 
 pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn Delivery>, String> {
@@ -45,7 +45,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
         username: or("username", url.username())?,
         password: Secret::new(or("password", url.password().unwrap_or_default())?),
         headers: options.text_map("headers")?,
-        reach: outlet.reach,
+        outlet: outlet.clone(),
     }))
 }
 
@@ -59,7 +59,7 @@ impl Nats {
         let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
         let mut last = "the address must not be reached".to_owned();
         for address in found.map_err(|error| error.to_string())? {
-            if self.reach.permits(address.ip()) {
+            if self.outlet.reach.permits(address.ip()) {
                 match TcpStream::connect(address).await {
                     Ok(stream) => return Ok(BufReader::new(stream)),
                     Err(error) => last = error.to_string(),
@@ -140,7 +140,12 @@ async fn answered(stream: &mut BufReader<TcpStream>) -> Result<(), String> {
 
 #[async_trait]
 impl Delivery for Nats {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        _: &Progress,
+    ) -> Result<(), Failure> {
         let subject = &destination.recipient;
         if !is_word(subject) {
             return Err(Failure::lasting(format!("nats: {subject:?} is no subject")));
@@ -149,6 +154,7 @@ impl Delivery for Nats {
         if self.headers.iter().any(unfit) {
             return Err(Failure::lasting("nats: a header that cannot be sent"));
         }
+        let _place = self.outlet.gate.place().await?;
         let sent = tokio::time::timeout(TIMEOUT, self.publish(subject, &notification.message)).await;
         let sent = sent.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         sent.map_err(|error| Failure::passing(format!("nats {}:{}: {error}", self.host, self.port)))

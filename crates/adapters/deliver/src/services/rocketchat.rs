@@ -4,6 +4,7 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal, read};
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -84,7 +85,12 @@ impl RocketChat {
 
 #[async_trait]
 impl Delivery for RocketChat {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        _: &Progress,
+    ) -> Result<(), Failure> {
         let attachments = attachments(&text(notification.section("rocketchat").as_ref(), "attachments")?)?;
         let recipient = destination.recipient.clone();
         let named = recipient.starts_with(['#', '@']);

@@ -5,6 +5,7 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{marshal, read};
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -14,6 +15,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+/// Bytes of an answer: a page of channels has a thousand.
+const LARGEST_ANSWER: usize = 16 << 20;
 /// Threads that are remembered.
 const MOST_THREADS: usize = 10_000;
 
@@ -113,8 +116,8 @@ impl Slack {
         let mut form: Vec<(&str, &str)> =
             fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         form.push(("token", self.token.reveal()));
-        let answer =
-            self.client.send(Request::new("POST", format!("{}{method}", self.api)).form(&form)).await?;
+        let request = Request::new("POST", format!("{}{method}", self.api)).form(&form);
+        let answer = self.client.send(request.up_to(LARGEST_ANSWER)).await?;
         if !answer.is_good() {
             let text = format!("slack {method}: slack server error: status {}", answer.status);
             return Err(answer.failure(text));
@@ -160,7 +163,12 @@ impl Slack {
 
 #[async_trait]
 impl Delivery for Slack {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let section = notification.section("slack");
         let grouping = text(section.as_ref(), "groupingKey")?;
         let policy = text(section.as_ref(), "deliveryPolicy")?;
@@ -179,7 +187,7 @@ impl Delivery for Slack {
             message.push(("thread_ts", thread.clone()));
         }
         let updates = matches!(policy.as_str(), "Update" | "PostAndUpdate");
-        if thread.is_none() || policy != "Update" {
+        if (thread.is_none() || policy != "Update") && !progress.is_done("post") {
             let mut post = message.clone();
             post.push(("channel", recipient.clone()));
             if broadcast {
@@ -187,6 +195,7 @@ impl Delivery for Slack {
             }
             let said = self.call("chat.postMessage", post).await?;
             self.remember(recipient, &grouping, &said, thread.is_none());
+            progress.done("post");
         }
         if let (Some(thread), true) = (thread, updates) {
             let channel = self

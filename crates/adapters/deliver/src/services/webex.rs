@@ -4,6 +4,7 @@ use super::{Delivery, connection};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -46,7 +47,12 @@ fn is_address(text: &str) -> bool {
 
 #[async_trait]
 impl Delivery for Webex {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        _: &Progress,
+    ) -> Result<(), Failure> {
         let recipient = destination.recipient.clone();
         let (person, room) =
             if is_address(&recipient) { (recipient, String::new()) } else { (String::new(), recipient) };

@@ -4,6 +4,7 @@ use super::{Delivery, connection};
 use crate::failure::Failure;
 use crate::http::{Answer, Client, Outlet, Request, shown};
 use crate::json::short;
+use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -130,6 +131,7 @@ impl Webhook {
                 });
             }
             let factor = 2_u32.saturating_pow(attempt);
+            // Nobody else waits for this one: the place is free meanwhile.
             tokio::time::sleep(self.wait_min.saturating_mul(factor).min(self.wait_max)).await;
             attempt += 1;
         }
@@ -138,7 +140,12 @@ impl Webhook {
 
 #[async_trait]
 impl Delivery for Webhook {
-    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+    async fn deliver(
+        &self,
+        notification: &Notification,
+        destination: &Destination,
+        _: &Progress,
+    ) -> Result<(), Failure> {
         let (mut method, mut body) = ("GET".to_owned(), notification.message.clone());
         let mut path = String::new();
         let all = notification.section("webhook");

@@ -11,9 +11,12 @@ use testkit::sink::HttpSink;
 pub struct Setup {
     /// Where they send.
     pub sink: HttpSink,
-    config: Config,
-    services: Services,
-    runtime: tokio::runtime::Runtime,
+    /// The configuration.
+    pub config: Config,
+    /// Its services.
+    pub services: Services,
+    /// What drives them.
+    pub runtime: tokio::runtime::Runtime,
 }
 
 impl Setup {
