@@ -108,19 +108,21 @@ impl HelmDetails {
             let fields = [("Name", Value::text(name.as_str())), ("Path", Value::text(path.as_str()))];
             Value::structure("v1alpha1.HelmFileParameter", fields)
         };
-        Value::structure(
-            "shared.CustomHelmAppSpec",
-            [
-                ("Name", Value::text(self.name.as_str())),
-                ("ValueFiles", texts(&self.value_files)),
-                ("Parameters", parameters_of(&self.parameters)),
-                ("Values", Value::text(self.values.as_str())),
-                ("FileParameters", Value::list(self.file_parameters.iter().map(file).collect())),
-                ("HelmParameterOverrides", parameters_of(&self.overrides)),
-                ("GetParameterValueByName", value),
-                ("GetFileParameterPathByName", path),
-            ],
-        )
+        let fields = [
+            ("Name", Value::text(self.name.as_str())),
+            ("ValueFiles", texts(&self.value_files)),
+            ("Parameters", parameters_of(&self.parameters)),
+            ("Values", Value::text(self.values.as_str())),
+            ("FileParameters", Value::list(self.file_parameters.iter().map(file).collect())),
+        ];
+        // Where the original has them, and where its documentation says they are.
+        let members = [
+            ("HelmAppSpec", Value::structure("apiclient.HelmAppSpec", fields.clone())),
+            ("HelmParameterOverrides", parameters_of(&self.overrides)),
+            ("GetParameterValueByName", value),
+            ("GetFileParameterPathByName", path),
+        ];
+        Value::structure("shared.CustomHelmAppSpec", fields.into_iter().chain(members))
     }
 }
 
