@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::notification::Notification;
-use crate::state::{Destination, State, entry};
+use crate::state::{Destination, State, entry, is_of};
 use crate::subscriptions::{Destinations, destinations};
 use crate::templates::Rendering;
 use crate::triggers::Outcome;
@@ -62,8 +62,10 @@ pub struct Decision {
     pub sent: Vec<Due>,
     /// The state without what is no longer true; entries of `due` are added when they are delivered.
     pub state: State,
-    /// Entries that are true now: these are kept, whatever their age.
+    /// Entries that are true now, or may be: these are kept, whatever their age.
     pub current: BTreeSet<String>,
+    /// Entries of which nobody knows whether they are true, without what they are true once per.
+    pub unknown: BTreeSet<String>,
     /// Every trigger somebody subscribed to.
     pub evaluated: Vec<Evaluated>,
     /// What is wrong with subscriptions.
@@ -91,10 +93,11 @@ pub fn decide(config: &Config, situation: &Situation<'_>, state: State) -> Decis
     if wanted.by_trigger().is_empty() {
         return decision;
     }
-    let variables = variables(config, situation).for_triggers();
+    let (repository, silence) = situation.repository.marked();
+    let variables = variables(config, situation, &repository).for_triggers();
     for (trigger, destinations) in wanted.by_trigger() {
         let outcomes = match config.triggers.get(trigger) {
-            Some(known) => Ok(known.run(&variables, situation.now, situation.local)),
+            Some(known) => Ok(known.run(&variables, &silence, situation.now, situation.local)),
             None => Err(format!("trigger '{trigger}' is not configured")),
         };
         for outcome in outcomes.iter().flatten() {
@@ -113,8 +116,19 @@ pub fn decide(config: &Config, situation: &Situation<'_>, state: State) -> Decis
 }
 
 impl Decision {
+    /// Whether nobody knows if an entry is true now.
+    pub fn is_unknown(&self, entry: &str) -> bool {
+        self.unknown.iter().any(|name| is_of(entry, name))
+    }
+
     fn judge(&mut self, config: &Config, trigger: &str, outcome: &Outcome, destination: &Destination) {
         let name = entry(config.state_prefix(), trigger, outcome, destination);
+        if outcome.unknown {
+            // Neither told nor forgotten: once the repository answers, it goes on from here.
+            self.current.extend(self.state.of(&name).cloned());
+            self.unknown.insert(name);
+            return;
+        }
         if !outcome.triggered {
             self.state.forget(&name);
             return;
@@ -133,28 +147,43 @@ impl Decision {
     }
 }
 
-/// Renders a notification for a destination. The error is told without any value of the Secret.
+/// Why a notification could not be rendered. Holds no value of the Secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Unrendered {
+    /// For people.
+    pub message: String,
+    /// Whether the repository was asked and gave no answer: it may later.
+    pub retry: bool,
+}
+
+/// Renders a notification for a destination.
 pub fn notification(
     config: &Config,
     situation: &Situation<'_>,
     templates: &[String],
     destination: &Destination,
     outside: &mut dyn Outside,
-) -> Result<Notification, String> {
-    let data = variables(config, situation).for_template(destination);
+) -> Result<Notification, Unrendered> {
+    let (repository, silence) = situation.repository.marked();
+    let data = variables(config, situation, &repository).for_template(destination);
     let mut rendering = Rendering { data: &data, outside };
     let rendered = config.compiled.render(templates, &mut rendering, situation.now);
-    rendered.map_err(|error| config.redactor.redact(&error))
+    rendered.map_err(|error| Unrendered { message: config.redactor.redact(&error), retry: silence.taken() })
 }
 
 /// What expressions and templates see of a situation.
-fn variables<'v>(config: &'v Config, situation: &'v Situation<'_>) -> Variables<'v> {
+fn variables<'v>(
+    config: &'v Config,
+    situation: &'v Situation<'_>,
+    repository: &'v Repository,
+) -> Variables<'v> {
     Variables {
         application: situation.application,
         project: situation.project,
         context: &config.context,
         secrets: (!config.origin.hides_secrets).then_some(&config.secrets),
-        repository: situation.repository,
+        repository,
         now: situation.now,
         local: situation.local,
     }
@@ -164,7 +193,9 @@ fn variables<'v>(config: &'v Config, situation: &'v Situation<'_>) -> Variables<
 pub fn run(config: &Config, situation: &Situation<'_>, trigger: &str) -> Result<Vec<Outcome>, String> {
     let known = config.triggers.get(trigger);
     let known = known.ok_or_else(|| format!("trigger '{trigger}' is not configured"))?;
-    Ok(known.run(&variables(config, situation).for_triggers(), situation.now, situation.local))
+    let (repository, silence) = situation.repository.marked();
+    let variables = variables(config, situation, &repository).for_triggers();
+    Ok(known.run(&variables, &silence, situation.now, situation.local))
 }
 
 /// Whether the status tells of the time after the last operation: until the controller has looked again, sync status and

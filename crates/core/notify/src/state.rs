@@ -62,6 +62,11 @@ impl State {
         self.entries.remove(key).is_some()
     }
 
+    /// What was told of entries of that name, whatever they are true once per.
+    pub(crate) fn of<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s String> {
+        self.entries.keys().filter(move |key| is_of(key, name))
+    }
+
     /// Forgets the oldest entries beyond the limit, but none of those that are true now: they would be told again.
     pub fn truncate(&mut self, current: &BTreeSet<String>) {
         let excess = self.entries.len().saturating_sub(LONGEST);
@@ -88,6 +93,11 @@ pub fn entry(namespace: Option<&str>, trigger: &str, outcome: &Outcome, destinat
         "" => key,
         value => format!("{value}:{key}"),
     }
+}
+
+/// Whether an entry is the one of that name, or that one for some value it is true once per.
+pub(crate) fn is_of(entry: &str, name: &str) -> bool {
+    entry.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with(':'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Triggers: conditions that are compiled once, and what they say of an application.
 
 use crate::fields::Members;
+use crate::variables::Silence;
 use base64::Engine as _;
 use expr::time::Zone;
 use expr::{Limits, Program, Value};
@@ -39,7 +40,9 @@ pub struct Outcome {
     pub templates: Vec<String>,
     /// Whether it is true.
     pub triggered: bool,
-    /// Why it could not be evaluated: then it is taken for false.
+    /// Whether the repository was asked and gave no answer: then it is not known whether it is true, or once per what.
+    pub unknown: bool,
+    /// Why it could not be evaluated: then it is taken for false, unless it is unknown.
     pub errors: Vec<String>,
 }
 
@@ -79,10 +82,24 @@ impl Trigger {
         })
     }
 
-    /// Evaluates every condition.
-    pub fn run(&self, variables: &BTreeMap<String, Value>, now: Timestamp, local: &Zone) -> Vec<Outcome> {
-        let numbered = self.conditions.iter().enumerate();
-        numbered.map(|(place, condition)| condition.run(place, variables, now, local)).collect()
+    /// Evaluates every condition. `silence` tells of the repository that the variables ask.
+    pub(crate) fn run(
+        &self,
+        variables: &BTreeMap<String, Value>,
+        silence: &Silence,
+        now: Timestamp,
+        local: &Zone,
+    ) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for (place, condition) in self.conditions.iter().enumerate() {
+            let mut outcome = condition.run(place, variables, now, local);
+            // An error that is not the repository's leaves nothing open.
+            if silence.taken() && !outcome.errors.is_empty() {
+                (outcome.unknown, outcome.triggered) = (true, false);
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
     }
 }
 

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Answers about an application's repository; the error is what a template or a trigger sees.
 #[derive(Clone)]
@@ -27,6 +28,29 @@ impl Repository {
     pub fn unreachable(reason: &'static str) -> Self {
         let lookup: Arc<Lookup> = Arc::new(move |_: &str| Err(reason.to_owned()));
         Self { commit: lookup.clone(), details: lookup }
+    }
+
+    /// The same repository, with a mark for whether it failed to answer.
+    pub(crate) fn marked(&self) -> (Self, Silence) {
+        let silence = Silence::default();
+        let marking = |lookup: &Arc<Lookup>| -> Arc<Lookup> {
+            let (lookup, silence) = (lookup.clone(), silence.clone());
+            Arc::new(move |asked: &str| {
+                lookup(asked).inspect_err(|_| silence.0.store(true, Ordering::Relaxed))
+            })
+        };
+        (Self { commit: marking(&self.commit), details: marking(&self.details) }, silence)
+    }
+}
+
+/// Whether a repository was asked and gave no answer: an error that says nothing of what was asked about.
+#[derive(Clone, Debug, Default)]
+pub struct Silence(Arc<AtomicBool>);
+
+impl Silence {
+    /// Whether that happened since this was asked last.
+    pub(crate) fn taken(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
     }
 }
 

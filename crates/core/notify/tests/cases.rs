@@ -133,7 +133,11 @@ fn tell(
             Err(error) => writeln!(out, "{}: {error}", evaluated.trigger).expect("a text"),
             Ok(outcomes) => {
                 for outcome in outcomes {
-                    let word = if outcome.triggered { "triggered" } else { "not triggered" };
+                    let word = match (outcome.unknown, outcome.triggered) {
+                        (true, _) => "unknown",
+                        (false, true) => "triggered",
+                        (false, false) => "not triggered",
+                    };
                     let per = &outcome.once_per;
                     writeln!(out, "{}: {word}, once per {per:?}", evaluated.trigger).expect("a text");
                     outcome.errors.iter().for_each(|error| writeln!(out, "error: {error}").expect("a text"));
@@ -153,7 +157,10 @@ fn tell(
                 let text = object::yaml::encode(&notification.shown());
                 text.lines().for_each(|line| writeln!(out, "    {line}").expect("a text"));
             }
-            Err(error) => writeln!(out, "    failed: {error}").expect("a text"),
+            Err(error) => {
+                let word = if error.retry { "failed for now" } else { "failed" };
+                writeln!(out, "    {word}: {error}").expect("a text");
+            }
         }
     }
 }

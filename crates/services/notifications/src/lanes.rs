@@ -7,7 +7,6 @@ use crate::events::About;
 use crate::leading::LAST_WORDS;
 use crate::outside::Machine;
 use crate::records::Key;
-use crate::repository::repository;
 use deliver::Failure;
 use futures::StreamExt as _;
 use jiff::Timestamp;
@@ -221,7 +220,7 @@ impl Lanes {
                 job.namespace
             )));
         };
-        let repository = repository(&self.shared.store, &self.shared.repo_server, &job.application);
+        let repository = self.shared.repository(&job.application);
         let (application, project, due) = (job.application.clone(), job.project.clone(), job.due.clone());
         let config = ready.clone();
         let work = tokio::task::spawn_blocking(move || {
@@ -234,8 +233,9 @@ impl Lanes {
             };
             notify::notification(&config.config, &situation, &due.templates, &due.destination, &mut Machine)
         });
+        let rendered = work.await.map_err(|_| Failure::lasting("the template could not be rendered"))?;
         let notification =
-            work.await.map_err(|_| Failure::lasting("the template could not be rendered"))??;
+            rendered.map_err(|error| Failure { message: error.message, retry: error.retry, after: None })?;
         self.send(&ready, &notification, &job.due.destination).await
     }
 

@@ -17,7 +17,7 @@ pub use configs::{Ready, read_secret};
 pub use options::Options;
 pub use outside::Machine;
 pub use reach::RepoServer;
-pub use repository::repository;
+pub use repository::{Silent, repository};
 
 use crate::configs::Configs;
 use crate::events::Events;
@@ -63,6 +63,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) events: Arc<Events>,
     pub(crate) held: Held,
+    pub(crate) silent: Silent,
     pub(crate) stop: Stop,
 }
 
@@ -104,6 +105,7 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
             options: options.clone(),
             events,
             held: leadership.held(),
+            silent: Silent::default(),
             stop: term.clone(),
         });
         let lanes = Lanes::new(shared.clone());

@@ -9,7 +9,7 @@ use crate::records::{Key, Record};
 use crate::repository::repository;
 use jiff::Timestamp;
 use kubernetes::{ApiResource, Patch, WriteOptions};
-use notify::{Decision, NOTIFIED, Situation, State};
+use notify::{Decision, NOTIFIED, Repository, Situation, State};
 use object::Object;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
@@ -229,7 +229,7 @@ impl Looker {
             tracing::info!(resource, "Processing skipped: there is no configuration without mistakes");
             return;
         }
-        record.refused = false;
+        (record.refused, record.unknown) = (false, false);
         let mut current = BTreeSet::new();
         for ready in configs {
             let Some(decision) = self.decide(&ready, &application, &project, record.state.clone()).await
@@ -241,6 +241,9 @@ impl Looker {
             };
             self.told(&resource, &about, &ready, &decision);
             current.extend(decision.current.iter().cloned());
+            // What nobody knows may be true still: what is on its way of that is noted when it arrives.
+            current.extend(record.current.iter().filter(|entry| decision.is_unknown(entry)).cloned());
+            record.unknown |= !decision.unknown.is_empty();
             record.state = decision.state;
             record.current.extend(decision.current);
             for due in decision.due {
@@ -292,7 +295,7 @@ impl Looker {
         project: &Option<Arc<Value>>,
         state: State,
     ) -> Option<Decision> {
-        let repository = repository(&self.shared.store, &self.shared.repo_server, application);
+        let repository = self.shared.repository(application);
         let (ready, application, project) = (ready.clone(), application.clone(), project.clone());
         let work = tokio::task::spawn_blocking(move || {
             let situation = Situation {
@@ -332,6 +335,10 @@ impl Looker {
                     for outcome in outcomes {
                         self.shared.metrics.evaluation(trigger, outcome.triggered);
                         outcome.errors.iter().for_each(|error| tracing::error!(resource, "{error}"));
+                        if outcome.unknown {
+                            let text = format!("{trigger}: {}", outcome.errors.join("; "));
+                            self.shared.events.warn(about, "NotificationTriggerUnknown", trigger, &text);
+                        }
                         let status = if outcome.triggered { "TRIGGERED" } else { "FAILED" };
                         let revision: String = outcome.once_per.chars().take(8).collect();
                         let templates = outcome.templates.join(" ");
@@ -356,6 +363,11 @@ impl Looker {
 }
 
 impl Shared {
+    /// The repository of an application.
+    pub(crate) fn repository(&self, application: &Value) -> Repository {
+        repository(&self.store, &self.repo_server, &self.silent, application)
+    }
+
     /// Writes the annotation, when it is not what it should be. What cannot be written is tried again later.
     pub(crate) async fn write(&self, key: &Key, record: &mut Record) {
         let Some(text) = record.unwritten() else { return };

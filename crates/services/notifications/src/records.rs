@@ -34,6 +34,8 @@ pub(crate) struct Record {
     pub(crate) pending: BTreeSet<String>,
     /// Whether something found no place among what waits.
     pub(crate) refused: bool,
+    /// Whether something could not be evaluated, and is to be again.
+    pub(crate) unknown: bool,
     /// Entries that were given up, and when they are tried again.
     given_up: BTreeMap<String, GivenUp>,
 }
@@ -107,7 +109,7 @@ impl Record {
     }
 
     fn is_unsettled(&self, now: Instant) -> bool {
-        self.refused || self.given_up.values().any(|one| one.until <= now) || self.is_behind()
+        self.refused || self.unknown || self.given_up.values().any(|one| one.until <= now) || self.is_behind()
     }
 
     /// It could not be delivered: it rests, longer each time.

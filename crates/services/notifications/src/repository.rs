@@ -7,9 +7,10 @@ use notify::{AppDetails, HelmDetails, Repository};
 use object::Secret;
 use serde_json::Value as Json;
 use settings::Tracking;
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use store::Store;
 use tokio::runtime::Handle;
 use tonic::transport::Channel;
@@ -21,10 +22,41 @@ use wire::repository::{
 /// How long an answer may take: nobody else is told meanwhile of this application.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a repository is not asked again that gave no answer in time: all who want to know of it would wait one after another.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How many such are remembered.
+const MOST_SILENT: usize = 10_000;
+
+/// Repositories that gave no answer in time a moment ago. Copies know the same.
+#[derive(Clone, Default)]
+pub struct Silent(Arc<Mutex<HashMap<String, Instant>>>);
+
+impl Silent {
+    fn with<T>(&self, look: impl FnOnce(&mut HashMap<String, Instant>) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is(&self, url: &str, now: Instant) -> bool {
+        self.with(|known| known.get(url).is_some_and(|since| now.duration_since(*since) < SILENCE))
+    }
+
+    fn note(&self, url: &str, now: Instant) {
+        self.with(|known| {
+            if known.len() >= MOST_SILENT {
+                known.retain(|_, since| now.duration_since(*since) < SILENCE);
+            }
+            if known.len() < MOST_SILENT {
+                known.insert(url.to_owned(), now);
+            }
+        });
+    }
+}
+
 /// The repository of an application. Answers are waited for: call what it gives from threads that may block.
 pub fn repository(
     store: &Store,
     client: &RepoServerServiceClient<Channel>,
+    silent: &Silent,
     application: &Json,
 ) -> Repository {
     let text = |path: [&str; 2]| {
@@ -38,7 +70,8 @@ pub fn repository(
         project => project,
     };
     let (runtime, name) = (Handle::current(), text(["metadata", "name"]));
-    let asked = Asked { store: store.clone(), client: client.clone(), runtime, url, project, name };
+    let (store, client, silent) = (store.clone(), client.clone(), silent.clone());
+    let asked = Asked { store, client, silent, runtime, url, project, name };
     let (for_commit, for_details) = (asked.clone(), asked);
     Repository {
         commit: Arc::new(move |revision| for_commit.commit(revision)),
@@ -67,6 +100,7 @@ fn source(application: &Json) -> Json {
 struct Asked {
     store: Store,
     client: RepoServerServiceClient<Channel>,
+    silent: Silent,
     runtime: Handle,
     url: String,
     project: String,
@@ -75,8 +109,14 @@ struct Asked {
 
 impl Asked {
     fn wait<T>(&self, what: &str, work: impl Future<Output = Result<T, tonic::Status>>) -> Result<T, String> {
+        if self.silent.is(&self.url, Instant::now()) {
+            return Err(format!("{what}: the repo-server gave no answer a moment ago"));
+        }
         let answered = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, work).await });
-        let answered = answered.map_err(|_| format!("{what}: no answer of the repo-server in time"))?;
+        let answered = answered.map_err(|_| {
+            self.silent.note(&self.url, Instant::now());
+            format!("{what}: no answer of the repo-server in time")
+        })?;
         answered.map_err(|status| format!("{what}: {}", status.message()))
     }
 
@@ -148,6 +188,20 @@ mod tests {
     use api::v1alpha1::{ApplicationSourceHelm, HelmParameter};
     use serde_json::json;
     use wire::repository::HelmAppSpec;
+
+    #[test]
+    fn who_gave_no_answer_is_left_alone_for_a_while_and_nobody_else() {
+        let (silent, now) = (Silent::default(), Instant::now());
+        let later = |seconds| now + Duration::from_secs(seconds);
+        silent.note("a", now);
+        assert!(silent.is("a", later(29)) && !silent.is("a", later(30)) && !silent.is("b", now));
+        for number in 0..2 * MOST_SILENT {
+            silent.note(&number.to_string(), now);
+        }
+        assert_eq!(silent.with(|known| known.len()), MOST_SILENT);
+        silent.note("c", later(30));
+        assert!(silent.is("c", later(31)) && silent.with(|known| known.len()) == 1);
+    }
 
     #[test]
     fn the_first_source_is_asked_about() {

@@ -42,6 +42,7 @@ impl Application {
         let situation =
             Situation { application: &self.0, project: None, repository: &repository, now, local: &zone };
         let templates = [template.to_owned()];
-        notification(config, &situation, &templates, destination, &mut gotemplate::Nowhere)
+        let rendered = notification(config, &situation, &templates, destination, &mut gotemplate::Nowhere);
+        rendered.map_err(|error| error.message)
     }
 }

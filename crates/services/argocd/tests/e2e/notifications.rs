@@ -355,3 +355,56 @@ fn a_destination_that_fails_or_is_slow_holds_up_nobody_and_is_seen_where_users_l
         installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, name);
     }
 }
+
+#[test]
+fn a_repository_that_cannot_be_asked_neither_repeats_nor_loses_anything() {
+    let mut installation = installation();
+    let mut repository = testkit::git_repo::GitRepo::create("asks").unwrap();
+    let text = crate::installation::config_map("asks", "v1");
+    repository.write("app/cm.yaml", &text).unwrap();
+    let revision = repository.commit("a message").unwrap();
+    repository.push().unwrap();
+    let sink = HttpSink::start().unwrap();
+    configured(
+        &mut installation,
+        &json!({
+            "service.webhook.asks": format!("url: {}/asks\n", sink.url()),
+            "trigger.on-commit": "- when: repo.GetCommitMetadata(app.metadata.labels.rev).Message contains 'message'\n  send: [asks]\n",
+            "trigger.on-plain": "- when: app.metadata.labels.plain == '1'\n  send: [says]\n",
+            "template.asks": "webhook:\n  asks: {method: POST, path: '/{{.app.metadata.name}}', body: told}\n",
+            "template.says": "webhook:\n  asks: {method: POST, path: '/says', body: '{{(call .repo.GetCommitMetadata .app.metadata.labels.rev).Message}}'}\n",
+        }),
+    );
+    let mut application = subscribed("asks", "on-commit", &["asks"]);
+    application["metadata"]["labels"] = json!({"rev": revision});
+    application["metadata"]["annotations"]["notifications.argoproj.io/subscribe.on-plain.asks"] = "".into();
+    application["spec"]["source"] = json!({"repoURL": repository.url(), "path": "app"});
+    installation.kube.create(application).unwrap();
+    let noted = |installation: &Installation, trigger: &str| {
+        let found = installation.kube.find("argoproj.io/v1alpha1", "Application", NAMESPACE, "asks");
+        let found = found.unwrap_or_default();
+        let text = found["metadata"]["annotations"]["notified.notifications.argoproj.io"].as_str();
+        text.is_some_and(|text| text.contains(trigger)).then_some(())
+    };
+    until(&installation, "it is told", || noted(&installation, "on-commit"));
+    installation.kill(Part::RepoServer);
+    let labels = json!({"metadata": {"labels": {"plain": "1"}}});
+    installation.kube.merge("argoproj.io/v1alpha1", "Application", NAMESPACE, "asks", labels);
+    until(&installation, "both are in doubt", || {
+        let events = installation.kube.list("v1", "Event", NAMESPACE);
+        let has = |reason: &str, text: &str| {
+            events.iter().any(|event| {
+                let message = event["message"].as_str().unwrap_or_default();
+                event["reason"] == reason && message.contains(text)
+            })
+        };
+        let log = installation.log(Part::Notifications);
+        let tried = log.lines().any(|line| line.contains("Failed to notify recipient {asks }"));
+        (has("NotificationTriggerUnknown", "on-commit") && tried).then_some(())
+    });
+    assert!(noted(&installation, "on-commit").is_some(), "what was told is remembered");
+    installation.run(Part::RepoServer);
+    until(&installation, "the other is told, too", || noted(&installation, "on-plain"));
+    assert_eq!(asked(&sink), [("/asks/asks".to_owned(), 1), ("/asks/says".to_owned(), 1)].into());
+    installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, "asks");
+}

@@ -88,7 +88,11 @@ fn tell(session: &mut Session<'_>, decision: &Decision) {
             Err(error) => session.line(&format!("{}: {error}", evaluated.trigger)),
             Ok(outcomes) => {
                 for outcome in outcomes {
-                    let word = if outcome.triggered { "triggered" } else { "not triggered" };
+                    let word = match (outcome.unknown, outcome.triggered) {
+                        (true, _) => "not known",
+                        (false, true) => "triggered",
+                        (false, false) => "not triggered",
+                    };
                     session.line(&format!("{} {}: {word}", evaluated.trigger, outcome.key));
                     outcome.errors.iter().for_each(|error| session.line(&format!("  {error}")));
                 }

@@ -2,7 +2,7 @@
 
 use deliver::World;
 use kubernetes::ApiResource;
-use notifications::{Ready, RepoServer, read_secret};
+use notifications::{Ready, RepoServer, Silent, read_secret};
 use notify::{Config, Origin, Repository, SecretData};
 use object::{GroupVersionKind, Object};
 use serde_json::Value;
@@ -176,6 +176,7 @@ impl Installation {
             timeout: None,
         };
         let channel = server.channel()?;
-        Ok(notifications::repository(store, &RepoServerServiceClient::new(channel), application))
+        let (client, silent) = (RepoServerServiceClient::new(channel), Silent::default());
+        Ok(notifications::repository(store, &client, &silent, application))
     }
 }

@@ -125,7 +125,8 @@ pub(super) async fn rendered(
         };
         notify::notification(&ready.config, &situation, &templates, &destination, &mut Machine)
     });
-    work.await.map_err(|_| "the template could not be rendered".to_owned())?
+    let rendered = work.await.map_err(|_| "the template could not be rendered".to_owned())?;
+    rendered.map_err(|error| error.message)
 }
 
 async fn notify_all(session: &mut Session<'_>, name: &str, resource: &str) -> Result<(), String> {
