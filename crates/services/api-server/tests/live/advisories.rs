@@ -65,6 +65,9 @@ async fn cve_2024_40634_a_body_without_end_is_read_to_the_limit_only() {
     }
 }
 
+/// Whose payload it is, by which headers, and what it holds.
+type Sender<'s> = (&'s str, &'s [(&'s str, &'s str)], &'s Value);
+
 /// Payloads of all shapes: every member missing, null, of another type, empty.
 fn broken(payload: &Value) -> Vec<Value> {
     let mut all = vec![payload.clone()];
@@ -132,27 +135,36 @@ async fn cve_2025_59531_cve_2025_59537_cve_2025_59538_no_payload_breaks_the_serv
         "object_kind": "push", "ref": "refs/heads/main", "checkout_sha": "b",
         "project": {"web_url": "https://git.example/apps", "default_branch": "main"}, "commits": [{"id": "b", "added": [], "modified": ["z"], "removed": []}],
     });
-    let senders: [(&str, &str, &Value); 7] = [
-        ("x-event-key", "repo:refs_changed", &server),
-        ("x-gogs-event", "push", &push),
-        ("x-vss-activityid", "a", &azure),
-        ("x-github-event", "push", &push),
-        ("x-gitlab-event", "Push Hook", &lab),
-        ("x-event-key", "repo:push", &cloud),
-        ("x-gitea-event", "push", &push),
+    // By these headers each provider is told from the others.
+    let senders: [Sender<'_>; 8] = [
+        ("bitbucket-server", &[("x-event-key", "repo:refs_changed")], &server),
+        ("bitbucket", &[("x-event-key", "repo:push"), ("x-hook-uuid", "u")], &cloud),
+        ("gogs", &[("x-gogs-event", "push")], &push),
+        ("gitea", &[("x-gitea-event", "push"), ("x-gogs-event", "push")], &push),
+        ("forgejo", &[("x-forgejo-event", "push"), ("x-gogs-event", "push")], &push),
+        ("azure", &[("x-vss-activityid", "a")], &azure),
+        ("github", &[("x-github-event", "push")], &push),
+        ("gitlab", &[("x-gitlab-event", "Push Hook")], &lab),
     ];
     let mut sent = 0;
-    for (header, event, payload) in senders {
-        for payload in broken(payload) {
-            let request = Request::post("/api/webhook")
-                .header("content-type", "application/json")
-                .header(header, event)
-                .header("x-hook-uuid", "u")
-                .body(Body::from(payload.to_string()))
-                .expect("it is well formed");
+    for (name, headers, payload) in senders {
+        let its = payload.to_string().replace("git.example/apps", &format!("git.example/{name}"));
+        let payload: Value = serde_json::from_str(&its).expect("it is JSON");
+        for (place, payload) in broken(&payload).into_iter().enumerate() {
+            let mut request = Request::post("/api/webhook").header("content-type", "application/json");
+            for (header, value) in headers {
+                request = request.header(*header, *value);
+            }
+            let request = request.body(Body::from(payload.to_string())).expect("it is well formed");
             let answer = bench.send(request).await;
-            assert!([200, 400].contains(&answer.status), "{event} {payload}: {answer:?}");
+            assert!([200, 400].contains(&answer.status), "{name} {payload}: {answer:?}");
             sent += 1;
+            // The first one is whole: whoever is to read it did.
+            if place == 0 {
+                let counted =
+                    format!("argocd_webhook_requests_total{{repo=\"https://git.example/{name}\"}} 1");
+                assert!(bench.metrics().contains(&counted), "{counted}: {answer:?}");
+            }
         }
     }
     assert!(sent > 500, "{sent}");
