@@ -1,39 +1,31 @@
-//! Notifications on their way: one lane for each destination, so that one that fails, or is slow, holds up nobody else. A lane
-//! keeps its order, waits longer after each failure, and ends when nothing waits in it.
+//! Notifications on their way: one lane for each destination, so that one that fails, or is slow, holds up nobody else. What
+//! fails goes to the end of its lane and waits longer after each failure, while the others go on; the lane as a whole rests
+//! where the destination is out of reach, and ends when nothing waits in it.
 
 use crate::Shared;
-use crate::configs::Ready;
 use crate::events::About;
 use crate::leading::LAST_WORDS;
 use crate::outside::Machine;
+use crate::queue::{Next, Queue, TRIES, Tried};
 use crate::records::Key;
-use deliver::Failure;
+use deliver::{Failure, Progress};
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use notify::{Destination, Due, Notification, Situation, storm};
+use notify::{Destination, Due, Situation, storm};
 use serde_json::Value;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Deliveries at once.
-const AT_ONCE: usize = 64;
 /// Notifications that wait for one destination, and altogether.
 const MOST_IN_LANE: usize = 10_000;
 const MOST: usize = 100_000;
-/// How often one is tried before it is left to the next look.
-const TRIES: u32 = 10;
-const FIRST_WAIT: Duration = Duration::from_secs(10);
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// Annotations that are written at once when several were told.
 const NOTES: usize = 16;
-/// A change of the application asks for a try at once, but not more often than this.
-const PAUSE: Duration = Duration::from_secs(2);
 /// A failure that may pass is an event from this try on.
 const TRIES_UNTIL_SAID: u32 = 3;
 
@@ -48,6 +40,11 @@ pub(crate) struct Job {
     pub(crate) application: Arc<Value>,
     pub(crate) project: Option<Arc<Value>>,
     pub(crate) due: Due,
+    /// Since when it waits.
+    pub(crate) since: Instant,
+    /// What of it is delivered already.
+    pub(crate) progress: Progress,
+    pub(crate) tried: Tried,
 }
 
 /// Configuration and destination.
@@ -55,14 +52,26 @@ type Address = (String, Destination);
 
 #[derive(Default)]
 struct Lane {
-    jobs: Mutex<VecDeque<Job>>,
-    woken: Notify,
+    queue: Mutex<Queue>,
+    /// Something came, or the application of something that waits changed.
+    changed: Notify,
+}
+
+/// Why something was not delivered, and whether the destination was asked at all.
+struct Undelivered {
+    failure: Failure,
+    asked: bool,
+}
+
+impl From<Failure> for Undelivered {
+    fn from(failure: Failure) -> Self {
+        Self { failure, asked: true }
+    }
 }
 
 pub(crate) struct Lanes {
     shared: Arc<Shared>,
     inner: Mutex<HashMap<Address, Arc<Lane>>>,
-    at_once: Semaphore,
     waiting: AtomicUsize,
     tasks: TaskTracker,
     /// Ends what still runs when nobody waits for it any longer.
@@ -76,8 +85,8 @@ impl Job {
 }
 
 impl Lane {
-    fn jobs<T>(&self, look: impl FnOnce(&mut VecDeque<Job>) -> T) -> T {
-        look(&mut self.jobs.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, look: impl FnOnce(&mut Queue) -> T) -> T {
+        look(&mut self.queue.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -86,7 +95,6 @@ impl Lanes {
         Arc::new(Self {
             shared,
             inner: Mutex::default(),
-            at_once: Semaphore::new(AT_ONCE),
             waiting: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
             broken_off: CancellationToken::new(),
@@ -101,20 +109,21 @@ impl Lanes {
             return false;
         }
         if let Some(lane) = inner.get(&address) {
-            let taken = lane.jobs(|jobs| {
-                let room = jobs.len() < MOST_IN_LANE;
+            let taken = lane.with(|queue| {
+                let room = queue.len() < MOST_IN_LANE;
                 if room {
-                    jobs.push_back(job);
+                    queue.push(job);
                 }
                 room
             });
             if taken {
                 self.waiting.fetch_add(1, Ordering::Relaxed);
+                lane.changed.notify_one();
             }
             return taken;
         }
         let lane = Arc::new(Lane::default());
-        lane.jobs(|jobs| jobs.push_back(job));
+        lane.with(|queue| queue.push(job));
         self.waiting.fetch_add(1, Ordering::Relaxed);
         inner.insert(address.clone(), lane.clone());
         let lanes = self.clone();
@@ -131,7 +140,8 @@ impl Lanes {
     pub(crate) fn wake(&self, job: &Job) {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = inner.get(&job.address()) {
-            lane.woken.notify_one();
+            lane.with(|queue| queue.wake(&job.key, &job.due.entry));
+            lane.changed.notify_one();
         }
     }
 
@@ -145,16 +155,15 @@ impl Lanes {
         }
     }
 
-    /// The next jobs of a lane: one, or those of a storm. Without any the lane ends, under the lock that whoever adds to it
-    /// holds.
-    fn next(&self, address: &Address, lane: &Lane) -> Vec<Job> {
+    /// What a lane does next. Without anything that waits the lane ends, under the lock that whoever adds to it holds.
+    fn next(&self, address: &Address, lane: &Lane) -> Next {
         let storm = self.storm(address);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let jobs = lane.jobs(|jobs| take(jobs, storm));
-        if jobs.is_empty() {
+        let next = lane.with(|queue| queue.next(storm, Instant::now()));
+        if matches!(next, Next::Nothing) {
             inner.remove(address);
         }
-        jobs
+        next
     }
 
     /// From which number on notifications for a destination are told together.
@@ -165,60 +174,60 @@ impl Lanes {
     }
 
     async fn drive(&self, address: Address, lane: Arc<Lane>) {
-        let mut failures = 0_u32;
-        let mut tries = 0_u32;
         loop {
-            let jobs = self.next(&address, &lane);
-            if jobs.is_empty() || self.shared.stop.is_asked() {
+            let next = self.next(&address, &lane);
+            if self.shared.stop.is_asked() {
                 return;
             }
-            let began = Instant::now();
-            let outcome = self.deliver(&jobs).await;
-            for Job { due, .. } in &jobs {
-                self.shared.metrics.delivery(&due.trigger, &due.destination.service, outcome.is_ok());
-            }
-            let Err(failure) = outcome else {
-                (failures, tries) = (0, 0);
-                futures::stream::iter(&jobs).for_each_concurrent(NOTES, |job| self.delivered(job)).await;
-                continue;
-            };
-            tries += 1;
-            let said = !failure.retry || tries >= TRIES_UNTIL_SAID;
-            jobs.iter().for_each(|job| self.failed(job, &failure, said));
-            if !failure.retry || tries >= TRIES {
-                tries = 0;
-                for job in &jobs {
-                    self.given_up(job).await;
-                }
-                if !failure.retry {
-                    continue;
-                }
-            } else {
-                lane.jobs(|waiting| jobs.into_iter().rev().for_each(|job| waiting.push_front(job)));
-            }
-            let until = began + pause(failures, failure.after);
-            failures += 1;
-            tokio::select! {
-                () = self.shared.stop.asked() => return,
-                () = tokio::time::sleep_until(until) => {}
-                () = self.woken(&lane, began + PAUSE), if failure.after.is_none() => {}
+            match next {
+                Next::Nothing => return,
+                Next::Jobs(jobs) => self.attempt(&lane, jobs).await,
+                Next::Rest(until) => tokio::select! {
+                    () = self.shared.stop.asked() => return,
+                    () = tokio::time::sleep_until(until) => {}
+                    () = lane.changed.notified() => {}
+                },
             }
         }
     }
 
-    async fn woken(&self, lane: &Lane, earliest: Instant) {
-        lane.woken.notified().await;
-        tokio::time::sleep_until(earliest).await;
+    /// Tries to deliver one, or those of a storm. Whatever comes of it, they are noted, given up, or back in the lane.
+    async fn attempt(&self, lane: &Lane, jobs: Vec<Job>) {
+        let began = Instant::now();
+        let outcome = self.deliver(&jobs).await;
+        for Job { due, since, .. } in &jobs {
+            let took = outcome.is_ok().then(|| since.elapsed());
+            self.shared.metrics.delivery(&due.trigger, &due.destination.service, took);
+        }
+        let Err(Undelivered { failure, asked }) = outcome else {
+            lane.with(Queue::delivered);
+            futures::stream::iter(&jobs).for_each_concurrent(NOTES, |job| self.delivered(job)).await;
+            return;
+        };
+        for job in &jobs {
+            let said = !failure.retry || job.tried.times + 1 >= TRIES_UNTIL_SAID;
+            self.failed(job, &failure, said);
+        }
+        if failure.retry && asked {
+            lane.with(|queue| queue.failed(&jobs, failure.after, began));
+        }
+        let (again, given_up): (Vec<Job>, Vec<Job>) =
+            jobs.into_iter().partition(|job| failure.retry && job.tried.times + 1 < TRIES);
+        lane.with(|queue| queue.put_back(again, failure.after, began));
+        for job in &given_up {
+            self.given_up(job).await;
+        }
     }
 
     /// Renders and sends. The configuration is the one in force now: a mistake in it may have been mended.
-    async fn deliver(&self, jobs: &[Job]) -> Result<(), Failure> {
-        let [job] = jobs else { return self.deliver_storm(jobs).await };
+    async fn deliver(&self, jobs: &[Job]) -> Result<(), Undelivered> {
+        let [job] = jobs else { return Ok(self.deliver_storm(jobs).await?) };
+        let unasked = |failure| Undelivered { failure, asked: false };
         let Some(ready) = self.shared.configs.get(&job.namespace) else {
-            return Err(Failure::lasting(format!(
+            return Err(unasked(Failure::lasting(format!(
                 "there is no configuration in namespace {}",
                 job.namespace
-            )));
+            ))));
         };
         let repository = self.shared.repository(&job.application);
         let (application, project, due) = (job.application.clone(), job.project.clone(), job.due.clone());
@@ -233,10 +242,11 @@ impl Lanes {
             };
             notify::notification(&config.config, &situation, &due.templates, &due.destination, &mut Machine)
         });
-        let rendered = work.await.map_err(|_| Failure::lasting("the template could not be rendered"))?;
-        let notification =
-            rendered.map_err(|error| Failure { message: error.message, retry: error.retry, after: None })?;
-        self.send(&ready, &notification, &job.due.destination).await
+        let rendered =
+            work.await.map_err(|_| unasked(Failure::lasting("the template could not be rendered")))?;
+        let notification = rendered
+            .map_err(|error| unasked(Failure { message: error.message, retry: error.retry, after: None }))?;
+        Ok(ready.services.go_on(&notification, &job.due.destination, &job.progress).await?)
     }
 
     /// Sends one notification for all of them.
@@ -249,23 +259,7 @@ impl Lanes {
         let digest = storm::digest(&first.due.trigger, &names);
         let (trigger, destination) = (&first.due.trigger, &first.due.destination);
         tracing::info!(trigger, %destination, "{} notifications are told as one", jobs.len());
-        self.send(&ready, &digest, destination).await
-    }
-
-    async fn send(
-        &self,
-        ready: &Ready,
-        notification: &Notification,
-        destination: &Destination,
-    ) -> Result<(), Failure> {
-        let Ok(_permit) = self.at_once.acquire().await else {
-            return Err(Failure::passing("stopped"));
-        };
-        // Whatever stood still meanwhile: nothing is sent by one who may not be the leader any more.
-        if !self.shared.held.at(Instant::now()) {
-            return Err(Failure::passing("this replica does not lead any more"));
-        }
-        ready.services.send(notification, destination).await
+        ready.services.send(&digest, destination).await
     }
 
     async fn delivered(&self, job: &Job) {
@@ -304,102 +298,5 @@ impl Lanes {
             let what = format!("{trigger} {destination}");
             self.shared.events.warn(&job.about, "NotificationFailed", &what, &text);
         }
-    }
-}
-
-/// How long a lane rests after so many failures before this one; what the service asked for comes first.
-fn pause(failures: u32, asked: Option<Duration>) -> Duration {
-    let own = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_WAIT);
-    asked.unwrap_or(own).max(PAUSE)
-}
-
-/// The first of the jobs; with it those of its trigger, when they are so many that they are told together.
-fn take(jobs: &mut VecDeque<Job>, storm: Option<usize>) -> Vec<Job> {
-    let Some(first) = jobs.pop_front() else { return Vec::new() };
-    let same = |job: &Job| job.due.trigger == first.due.trigger && job.due.templates == first.due.templates;
-    let count = jobs.iter().filter(|job| same(job)).count() + 1;
-    if storm.is_none_or(|least| count < least) {
-        return vec![first];
-    }
-    let (mut together, mut others) = (Vec::new(), VecDeque::new());
-    for job in std::mem::take(jobs) {
-        if same(&job) && together.len() + 1 < storm::LARGEST {
-            together.push(job);
-        } else {
-            others.push_back(job);
-        }
-    }
-    *jobs = others;
-    together.insert(0, first);
-    together
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Job, pause, take};
-    use crate::events::About;
-    use crate::records::Key;
-    use notify::{Destination, Due};
-    use serde_json::Value;
-    use std::collections::VecDeque;
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    fn job(number: usize, trigger: &str) -> Job {
-        let destination = Destination { service: "slack".into(), recipient: "ops".into() };
-        Job {
-            key: Key { namespace: "argocd".into(), name: format!("app-{number}").into() },
-            about: About {
-                api_version: String::new(),
-                kind: String::new(),
-                namespace: String::new(),
-                name: String::new(),
-                uid: String::new(),
-                resource_version: String::new(),
-            },
-            namespace: "argocd".into(),
-            application: Arc::new(Value::Null),
-            project: None,
-            due: Due {
-                entry: number.to_string(),
-                trigger: trigger.into(),
-                condition: String::new(),
-                once: false,
-                destination,
-                templates: vec!["t".into()],
-            },
-        }
-    }
-
-    fn entries(jobs: impl IntoIterator<Item = Job>) -> Vec<String> {
-        jobs.into_iter().map(|job| job.due.entry).collect()
-    }
-
-    #[test]
-    fn a_lane_that_fails_rests_longer_each_time_and_as_long_as_it_is_asked_to() {
-        let seconds =
-            |failures, asked: Option<u64>| pause(failures, asked.map(Duration::from_secs)).as_secs();
-        assert_eq!([0, 1, 2, 5, 6, 99].map(|failures| seconds(failures, None)), [10, 20, 40, 320, 600, 600]);
-        assert_eq!((seconds(5, Some(7)), seconds(0, Some(0)), seconds(0, Some(3000))), (7, 2, 3000));
-    }
-
-    #[test]
-    fn a_storm_is_told_together_and_nothing_of_it_is_lost() {
-        let waiting =
-            || -> VecDeque<Job> { [job(0, "a"), job(1, "b"), job(2, "a"), job(3, "a"), job(4, "c")].into() };
-        let mut jobs = waiting();
-        assert_eq!(entries(take(&mut jobs, Some(3))), ["0", "2", "3"]);
-        assert_eq!(entries(take(&mut jobs, Some(3))), ["1"]);
-        assert_eq!(entries(take(&mut jobs, Some(3))), ["4"]);
-        assert!(take(&mut jobs, Some(3)).is_empty());
-        // Fewer than that, or where it is switched off: one by one.
-        for threshold in [Some(4), None] {
-            let mut jobs = waiting();
-            assert_eq!(entries(take(&mut jobs, threshold)), ["0"]);
-            assert_eq!(entries(jobs), ["1", "2", "3", "4"]);
-        }
-        let mut many: VecDeque<Job> = (0..1200).map(|number| job(number, "a")).collect();
-        assert_eq!(take(&mut many, Some(30)).len(), 500);
-        assert_eq!((many.len(), many[0].due.entry.as_str()), (700, "500"));
     }
 }

@@ -9,6 +9,7 @@ mod looking;
 mod metrics;
 mod options;
 mod outside;
+mod queue;
 mod reach;
 mod records;
 mod repository;
@@ -22,7 +23,6 @@ pub use repository::{Silent, repository};
 use crate::configs::Configs;
 use crate::events::Events;
 use crate::lanes::Lanes;
-use crate::leading::Held;
 use crate::looking::Looker;
 use crate::metrics::Metrics;
 use crate::records::Records;
@@ -33,6 +33,7 @@ use object::Object;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{Store, StoreError, Watched};
+use tokio::time::Instant;
 use tonic::transport::Channel;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 
@@ -62,7 +63,6 @@ pub(crate) struct Shared {
     pub(crate) records: Records,
     pub(crate) metrics: Metrics,
     pub(crate) events: Arc<Events>,
-    pub(crate) held: Held,
     pub(crate) silent: Silent,
     pub(crate) stop: Stop,
 }
@@ -87,8 +87,11 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
     let Parts { store, repo_server, registry, environment } = parts;
     store.ready().await?;
     let metrics = Metrics::new(&registry);
-    let world = world(&store, &environment);
+    let mut world = world(&store, &environment);
     let leadership = leading::Leadership::new(&store, &environment);
+    let held = leadership.held();
+    // Whatever stood still meanwhile: nothing is sent by one who may not be the leader any more.
+    world.may_send = Arc::new(move || held.at(Instant::now()));
     loop {
         let Some(how) = leadership.won(&stop).await else { return Ok(()) };
         // What is known is of this term: another replica may have told things in between.
@@ -104,7 +107,6 @@ pub async fn run(options: Options, parts: Parts, stop: Stop) -> Result<(), Store
             store: store.clone(),
             options: options.clone(),
             events,
-            held: leadership.held(),
             silent: Silent::default(),
             stop: term.clone(),
         });

@@ -5,8 +5,10 @@ use crate::configs::Ready;
 use crate::events::About;
 use crate::lanes::{Job, Lanes};
 use crate::outside::Machine;
+use crate::queue::Tried;
 use crate::records::{Key, Record};
 use crate::repository::repository;
+use deliver::Progress;
 use jiff::Timestamp;
 use kubernetes::{ApiResource, Patch, WriteOptions};
 use notify::{Decision, NOTIFIED, Repository, Situation, State};
@@ -252,8 +254,17 @@ impl Looker {
                 if record.rests(&due.entry, &ready, Instant::now()) {
                     continue;
                 }
-                let job =
-                    Job { key: key.clone(), about: about.clone(), namespace, application, project, due };
+                let job = Job {
+                    key: key.clone(),
+                    about: about.clone(),
+                    namespace,
+                    application,
+                    project,
+                    due,
+                    since: Instant::now(),
+                    progress: Progress::default(),
+                    tried: Tried::default(),
+                };
                 self.hand_over(&resource, job, &mut record);
             }
         }

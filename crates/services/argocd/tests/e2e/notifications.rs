@@ -357,6 +357,44 @@ fn a_destination_that_fails_or_is_slow_holds_up_nobody_and_is_seen_where_users_l
 }
 
 #[test]
+fn one_that_fails_again_and_again_holds_up_none_of_its_destination() {
+    let mut installation = installation();
+    let sink = HttpSink::start().unwrap();
+    sink.answer("POST /lane/lane-0", [Answer::new(503, "not this one")]);
+    configured(
+        &mut installation,
+        &json!({
+            "service.webhook.lane": format!("url: {}/lane\nretryMax: 1\nretryWaitMin: 1ms\nretryWaitMax: 1ms\n", sink.url()),
+            "trigger.on-lane": "- when: 'true'\n  send: [lane]\n",
+            "template.lane": "webhook:\n  lane: {method: POST, path: '/{{.app.metadata.name}}', body: told}\n",
+        }),
+    );
+    let names: Vec<String> = (0..6).map(|number| format!("lane-{number}")).collect();
+    installation.kube.create(subscribed(&names[0], "on-lane", &["lane"])).unwrap();
+    let times = |name: &str| asked(&sink).get(&format!("/lane/{name}")).copied().unwrap_or(0);
+    until(&installation, "it has failed", || (times(&names[0]) >= 2).then_some(()));
+    let began = std::time::Instant::now();
+    for name in &names[1..] {
+        installation.kube.create(subscribed(name, "on-lane", &["lane"])).unwrap();
+    }
+    until(&installation, "the others are told", || {
+        names[1..].iter().all(|name| times(name) == 1).then_some(())
+    });
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    // What could be told of it is told when it can be.
+    sink.answer("POST /lane/lane-0", [Answer::new(200, "")]);
+    until(&installation, "the first is told", || {
+        let found = installation.kube.find("argoproj.io/v1alpha1", "Application", NAMESPACE, &names[0])?;
+        let noted = found["metadata"]["annotations"]["notified.notifications.argoproj.io"].as_str();
+        noted.is_some_and(|text| text.contains("on-lane")).then_some(())
+    });
+    assert!(names[1..].iter().all(|name| times(name) == 1), "{:?}", asked(&sink));
+    for name in &names {
+        installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, name);
+    }
+}
+
+#[test]
 fn a_repository_that_cannot_be_asked_neither_repeats_nor_loses_anything() {
     let mut installation = installation();
     let mut repository = testkit::git_repo::GitRepo::create("asks").unwrap();
