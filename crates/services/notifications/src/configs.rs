@@ -146,6 +146,7 @@ impl Configs {
             Ok(ready) => {
                 for warning in &ready.config.warnings {
                     tracing::warn!(namespace, "{warning}");
+                    self.events.warn(&About::of(object), "NotificationsConfigIncomplete", warning, warning);
                 }
                 Some(Arc::new(ready))
             }

@@ -28,6 +28,7 @@ mod readback;
 mod rendering;
 mod rollouts;
 mod scopes;
+mod self_service;
 mod signatures;
 mod syncing;
 mod web;
