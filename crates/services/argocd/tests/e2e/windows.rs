@@ -2,6 +2,7 @@
 
 use crate::installation::{Installation, NAMESPACE, config_map, installation, sync_status};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use testkit::git_repo::GitRepo;
 
 const VERSION: &str = "argoproj.io/v1alpha1";
@@ -38,6 +39,28 @@ fn until_live(installation: &Installation, value: &str) {
     installation.until(&format!("{value} is live"), || {
         (installation.value("hours", "map").as_deref() == Some(value)).then_some(())
     });
+}
+
+/// Begins a sync of an application of the project that waits in a hook until a file is there.
+fn begin_gated(installation: &Installation, name: &str) -> (PathBuf, GitRepo) {
+    let gate = installation.home.path().join(name);
+    let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
+    let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
+    let hook = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {"name": "gate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
+        "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    });
+    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook.to_string())];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let repository = GitRepo::from_files(name, &files).unwrap();
+    installation.until("the project is known", || {
+        let words = installation.creation(name, &repository.url(), "app", &["--project", "hours"]);
+        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
+    });
+    installation.succeed(&["app", "sync", name, "--async"]);
+    installation.until("the hook runs", || installation.kube.find("batch/v1", "Job", name, "gate").map(drop));
+    (gate, repository)
 }
 
 /// Whether a sync by hand is refused.
@@ -103,24 +126,7 @@ fn windows_hold_back_automated_syncs_and_those_by_hand_unless_they_may() {
 fn a_deletion_that_waits_for_an_operation_goes_on_once_its_window_is_taken_away() {
     let installation = installation();
     make_project(&installation);
-    let gate = installation.home.path().join("gate");
-    let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
-    let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
-    let hook = json!({
-        "apiVersion": "batch/v1", "kind": "Job",
-        "metadata": {"name": "gate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
-        "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
-    });
-    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook.to_string())];
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let repository = GitRepo::from_files("closing", &files).unwrap();
-    installation.until("the project is known", || {
-        let words = installation.creation("closing", &repository.url(), "app", &["--project", "hours"]);
-        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
-    });
-    installation.succeed(&["app", "sync", "closing", "--async"]);
-    installation
-        .until("the hook runs", || installation.kube.find("batch/v1", "Job", "closing", "gate").map(drop));
+    let (gate, _repository) = begin_gated(&installation, "closing");
     // It closes while the sync is under way, and nothing tells when it opens but midnight.
     set(&installation, &json!([window("deny", ["0 0 * * *", "24h"], false)]));
     std::thread::sleep(std::time::Duration::from_secs(2));
@@ -185,24 +191,7 @@ fn a_window_is_for_what_it_selects_in_the_zone_that_it_names() {
 fn a_sync_that_began_in_time_may_go_on_where_its_window_says_so() {
     let installation = installation();
     make_project(&installation);
-    let gate = installation.home.path().join("overrun");
-    let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
-    let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
-    let hook = json!({
-        "apiVersion": "batch/v1", "kind": "Job",
-        "metadata": {"name": "gate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
-        "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
-    });
-    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook.to_string())];
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let repository = GitRepo::from_files("overrun", &files).unwrap();
-    installation.until("the project is known", || {
-        let words = installation.creation("overrun", &repository.url(), "app", &["--project", "hours"]);
-        installation.cli(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok()
-    });
-    installation.succeed(&["app", "sync", "overrun", "--async"]);
-    installation
-        .until("the hook runs", || installation.kube.find("batch/v1", "Job", "overrun", "gate").map(drop));
+    let (gate, _repository) = begin_gated(&installation, "overrun");
     // It was open when the sync began: it closes with the next minute.
     let mut denies = window("deny", ALWAYS, false);
     denies["syncOverrun"] = true.into();
