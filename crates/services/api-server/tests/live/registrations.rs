@@ -2,7 +2,8 @@
 
 use crate::bench::{Bench, CANARY, configure, two_users};
 use api::v1alpha1::{
-    Cluster, GnuPGPublicKey, RepoCreds, Repository, RepositoryCertificate, RepositoryCertificateList,
+    Cluster, ExecProviderConfig, GnuPGPublicKey, RepoCreds, Repository, RepositoryCertificate,
+    RepositoryCertificateList,
 };
 use api_server::Options;
 use futures::future::BoxFuture;
@@ -102,8 +103,13 @@ fn template() -> RepoCreds {
 
 fn cluster() -> Cluster {
     let mut cluster = Cluster { server: IN_CLUSTER.into(), name: "own".into(), ..Cluster::default() };
-    cluster.config.password = CANARY.into();
-    cluster.config.proxy_url = format!("http://u:{CANARY}@proxy.example");
+    // What the own cluster is reached without.
+    cluster.config.exec_provider_config = Some(ExecProviderConfig {
+        command: "plugin".into(),
+        args: vec![CANARY.into()],
+        env: [("TOKEN".to_owned(), CANARY.to_owned())].into(),
+        ..ExecProviderConfig::default()
+    });
     cluster.config.tls_client_config.key_data = CANARY.into();
     cluster
 }

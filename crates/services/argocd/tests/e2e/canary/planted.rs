@@ -353,7 +353,7 @@ impl Planted {
 fn clusters() -> Vec<(&'static str, &'static str, Value)> {
     let config = json!({
         "username": "u", "password": canary("clusterpassword"), "bearerToken": canary("clusterbearer"),
-        "tlsClientConfig": {"insecure": true},
+        "tlsClientConfig": {"insecure": true}, "proxyUrl": format!("http://u:{}@127.0.0.1:1", canary("clusterproxy")),
     });
     let broken = json!({
         "bearerToken": canary("brokenbearer"),
