@@ -115,7 +115,9 @@ impl Config {
         }
         if let Some(name) = key.strip_prefix("template.") {
             let failed = |error: String| format!("failed to unmarshal template {name}: {error}");
-            let notification = unmarshal(text).and_then(|value| Notification::parse(&value));
+            // Services come before templates in the order of the keys.
+            let kinds: BTreeSet<&str> = self.services.values().map(|service| service.kind.as_str()).collect();
+            let notification = unmarshal(text).and_then(|value| Notification::parse(&value, &kinds));
             self.templates.insert(name.to_owned(), notification.map_err(failed)?);
         } else if let Some(rest) = key.strip_prefix("service.") {
             let parts: Vec<&str> = rest.split('.').collect();

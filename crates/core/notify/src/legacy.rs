@@ -8,7 +8,7 @@ use crate::subscriptions::Subscription;
 use crate::triggers::{Condition, Trigger};
 use object::Secret;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Services that may stand in `notifiers.yaml` once each.
 const SINGLE: [&str; 4] = ["email", "slack", "opsgenie", "grafana"];
@@ -86,7 +86,7 @@ fn template(config: &mut Config, members: &Members<'_>) -> Result<(), String> {
     if !body.is_empty() {
         written.insert("message".to_owned(), body.into());
     }
-    config.templates.insert(name, Notification::parse(&Value::Object(written))?);
+    config.templates.insert(name, Notification::parse(&Value::Object(written), &BTreeSet::new())?);
     Ok(())
 }
 

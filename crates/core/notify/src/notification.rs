@@ -2,9 +2,9 @@
 //! are what is sent.
 
 use crate::fields::{self, Members};
-use crate::schema::{Field, Kind, SERVICES, default_is_shown};
+use crate::schema::{Field, Kind, SERVICES, default_is_shown, is_open};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A message and the services' sections, by the names of the documentation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,12 +12,13 @@ pub struct Notification {
     /// The message.
     pub message: String,
     /// What services add; members that are not in a service's table are for its delivery only and never shown.
-    pub(crate) sections: BTreeMap<&'static str, Value>,
+    pub(crate) sections: BTreeMap<String, Value>,
 }
 
 impl Notification {
-    /// Reads the configuration of a template.
-    pub(crate) fn parse(value: &Value) -> Result<Self, String> {
+    /// Reads the configuration of a template. `kinds` are the kinds of the services that are configured: of those without
+    /// a table, sections are taken as they are.
+    pub(crate) fn parse(value: &Value, kinds: &BTreeSet<&str>) -> Result<Self, String> {
         let members = Members::new("services.Notification", value)?;
         let mut notification = Self { message: members.text("message")?, ..Self::default() };
         for service in SERVICES {
@@ -27,7 +28,11 @@ impl Notification {
                 Kind::Section(fields) => section(&Members::new(service.name, value)?, fields)?,
                 _ => continue,
             };
-            notification.sections.insert(service.name, section);
+            notification.sections.insert(service.name.to_owned(), section);
+        }
+        for kind in kinds.iter().filter(|kind| is_open(kind)) {
+            let Some(value) = members.get(kind) else { continue };
+            notification.sections.insert((*kind).to_owned(), value.clone());
         }
         Ok(notification)
     }
@@ -94,6 +99,8 @@ impl Notification {
             };
             members.push((service.name.to_owned(), tree));
         }
+        let open = self.sections.iter().filter(|(name, _)| is_open(name));
+        members.extend(open.map(|(name, value)| (name.clone(), Tree::Value(value.clone()))));
         members
     }
 }

@@ -1,5 +1,6 @@
 //! What each service lets a template say: its fields by the names of the documentation, which of them are templates, and
-//! how several templates of one trigger come together. One table instead of a structure per service.
+//! how several templates of one trigger come together. One table instead of a structure per service. A service needs none:
+//! every text of its section is a template then.
 
 /// How a field is read and rendered.
 #[derive(Clone, Copy)]
@@ -246,6 +247,14 @@ pub(crate) const SERVICES: &[Service] = &[
     ),
     service("grafana", &[field("tags", Set)]),
 ];
+
+/// Services that take nothing but the message: what templates say under their names is left aside, as in the original.
+pub(crate) const MESSAGE_ONLY: &[&str] = &["nats", "pushover", "telegram", "webex"];
+
+/// Whether a service's section is as it is written, with a template in every text: that of a service without a table.
+pub(crate) fn is_open(service: &str) -> bool {
+    !MESSAGE_ONLY.contains(&service) && !SERVICES.iter().any(|known| known.name == service)
+}
 
 /// Whether the default stands in the configuration that people are shown. Defaults of templates do not: they only
 /// take effect when something is sent.

@@ -25,10 +25,10 @@ pub(crate) fn hidden(
 }
 
 /// After a template's texts are in place.
-pub(crate) fn finish(
+pub(crate) fn finish<'s>(
     notification: &mut Notification,
     template: &str,
-    rendered: impl Iterator<Item = &'static str>,
+    rendered: impl Iterator<Item = &'s str>,
     now: jiff::Timestamp,
 ) -> Result<(), String> {
     for service in rendered {

@@ -43,7 +43,7 @@ pub fn digest(trigger: &str, applications: &[String]) -> Notification {
     // One line: a mail may be one of HTML.
     let message = format!("{subject}: {}{and_more}", names.join(", "));
     let mut digest = Notification { message, ..Notification::default() };
-    digest.sections.insert("email", json!({"subject": subject}));
+    digest.sections.insert("email".to_owned(), json!({"subject": subject}));
     digest
 }
 

@@ -1,7 +1,7 @@
 //! Templates of notifications: compiled once, rendered for an application and a destination.
 
 use crate::notification::Notification;
-use crate::schema::{Field, Kind, SERVICES};
+use crate::schema::{Field, Kind, SERVICES, is_open};
 use crate::special;
 use gotemplate::{Error, Functions, Limits, MissingKey, Outside, Templates as Compiled, Type};
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ pub struct Templates {
 #[derive(Clone)]
 struct Template {
     message: Text,
-    sections: Vec<(&'static str, Node)>,
+    sections: Vec<(String, Node)>,
 }
 
 /// A compiled text.
@@ -42,6 +42,7 @@ enum Node {
     Sections(Vec<Vec<(&'static str, Node)>>),
     Section(Vec<(&'static str, Node)>),
     ByName(Vec<(String, Node)>),
+    List(Vec<Node>),
 }
 
 /// What texts are rendered with.
@@ -117,7 +118,12 @@ impl Templates {
                 return Err(format!("template '{name}' is not supported"));
             };
             template.render(&mut notification, rendering).map_err(|error| error.to_string())?;
-            special::finish(&mut notification, name, template.sections.iter().map(|(name, _)| *name), now)?;
+            special::finish(
+                &mut notification,
+                name,
+                template.sections.iter().map(|(name, _)| name.as_str()),
+                now,
+            )?;
         }
         Ok(notification)
     }
@@ -153,7 +159,13 @@ impl Template {
                 }
                 _ => continue,
             };
-            template.sections.push((service.name, node));
+            template.sections.push((service.name.to_owned(), node));
+        }
+        for (service, value) in notification.sections.iter().filter(|(name, _)| is_open(name)) {
+            let compile = |text: &str| Text::compile(name, text, functions);
+            let node =
+                open(value, &compile).map_err(|error| format!("error in '{name}' {service} : {error}"))?;
+            template.sections.push((service.clone(), node));
         }
         Ok(template)
     }
@@ -164,11 +176,27 @@ impl Template {
             notification.message = message;
         }
         for (service, node) in &self.sections {
-            let section = notification.sections.entry(service).or_insert_with(|| Value::Object(Map::new()));
+            let section =
+                notification.sections.entry(service.clone()).or_insert_with(|| Value::Object(Map::new()));
             render(node, section, rendering)?;
         }
         Ok(())
     }
+}
+
+/// A section of a service without a table: every text in it is a template.
+fn open(value: &Value, compile: &dyn Fn(&str) -> Result<Text, Error>) -> Result<Node, Error> {
+    Ok(match value {
+        Value::String(text) => Node::Text(compile(text)?, true),
+        Value::Array(items) => {
+            Node::List(items.iter().map(|item| open(item, compile)).collect::<Result<_, _>>()?)
+        }
+        Value::Object(members) => {
+            let each = |(name, value): (&String, &Value)| Ok((name.clone(), open(value, compile)?));
+            Node::ByName(members.iter().map(each).collect::<Result<_, Error>>()?)
+        }
+        other => Node::Raw(other.clone()),
+    })
 }
 
 fn section(
@@ -287,6 +315,15 @@ fn render(node: &Node, into: &mut Value, rendering: &mut Rendering<'_>) -> Resul
             for (name, node) in nodes {
                 render(node, member(into, name), rendering)?;
             }
+        }
+        Node::List(nodes) => {
+            let mut all = Vec::new();
+            for node in nodes {
+                let mut item = Value::Null;
+                render(node, &mut item, rendering)?;
+                all.push(item);
+            }
+            *into = all.into();
         }
         Node::ByName(nodes) => {
             for (name, node) in nodes {
