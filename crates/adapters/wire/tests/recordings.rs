@@ -18,6 +18,9 @@ const OF_THE_GATEWAY: &[&str] = &[
     "grpc: error while marshaling",
 ];
 
+/// Below these the original has no addresses with slashes; ours has (docs/differences.md).
+const NAMED_BY_OURS: [&str; 2] = ["/api/v1/write-repositories/", "/api/v1/write-repocreds/"];
+
 struct Exchange {
     verb: Method,
     path: String,
@@ -63,6 +66,9 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
         return Ok(());
     }
     if exchange.content_type.starts_with("text/plain") {
+        if NAMED_BY_OURS.iter().any(|prefix| exchange.path.starts_with(prefix)) {
+            return same(404, exchange.status);
+        }
         return Err(format!("found {}, but the original had no such route", route.template).into());
     }
     if exchange.status == 200 {
