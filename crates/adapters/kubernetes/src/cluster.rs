@@ -57,8 +57,9 @@ impl Cluster {
 
     async fn from_config(config: kube::Config, limits: Limits) -> Result<Self, Error> {
         let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let sender = Sender::new(config.clone(), limits.answer_timeout).await;
         let inner = Inner {
-            sender: Sender::new(config.clone(), limits.answer_timeout).await?,
+            sender: sender.map_err(|reason| Error::Configuration { server: server.clone(), reason })?,
             server,
             namespace: config.default_namespace.clone(),
             config,

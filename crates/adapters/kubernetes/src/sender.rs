@@ -2,7 +2,6 @@
 //! made again when they end.
 
 use crate::connect::chain;
-use crate::error::Error;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
@@ -64,21 +63,19 @@ struct Status {
 
 impl Sender {
     /// Prepares to send; runs the program, if there is one, which may take as long as `patience`.
-    pub(crate) async fn new(mut config: Config, patience: Duration) -> Result<Self, Error> {
-        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        let failed = |reason| Error::Configuration { server: server.clone(), reason };
+    pub(crate) async fn new(mut config: Config, patience: Duration) -> Result<Self, String> {
         let own = &config.auth_info;
         let named = own.username.is_some() && own.password.is_some();
         if named || own.token.is_some() || own.token_file.is_some() {
             config.auth_info.exec = None;
         }
         let Some(program) = config.auth_info.exec.take() else {
-            return Ok(Self::Lasting(client(config).await.map_err(failed)?));
+            return Ok(Self::Lasting(client(config).await?));
         };
         let asks = program.interactive_mode != Some(ExecInteractiveMode::Never);
         let patience = (!asks).then_some(patience);
         let renewed = Renewed { config, program, patience, current: Mutex::default() };
-        renewed.client().await.map_err(failed)?;
+        renewed.client().await?;
         Ok(Self::Renewed(Box::new(renewed)))
     }
 
@@ -199,8 +196,7 @@ impl Renewed {
         if error.kind() != std::io::ErrorKind::NotFound {
             return format!("exec: {name} could not be started: {error}");
         }
-        let hint = self.program.other.get("installHint").and_then(serde_json::Value::as_str);
-        let hint = self.program.install_hint.as_deref().or(hint).unwrap_or_default();
+        let hint = self.program.install_hint.as_deref().unwrap_or_default();
         let space = if hint.is_empty() { "" } else { ": " };
         format!("exec: executable {name} not found{space}{hint}")
     }
@@ -214,8 +210,7 @@ fn read(name: &str, output: &Output) -> Result<Status, String> {
         });
     }
     // What is YAML is read as well: clients written in Go do.
-    let value =
-        std::str::from_utf8(&output.stdout).ok().and_then(|text| object::yaml::decode(text.as_bytes()).ok());
+    let value = object::yaml::decode(&output.stdout).ok();
     let printed = value.and_then(|value| serde_json::from_value::<Printed>(value).ok());
     let printed = printed.ok_or_else(|| format!("exec: what {name} printed is no ExecCredential"))?;
     let mut status = printed.status.ok_or_else(|| format!("exec: {name} printed no status"))?;

@@ -10,7 +10,7 @@ use api::names::{
 use api::v1alpha1::{Cluster, ClusterConfig};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kubernetes::Patch;
+use kubernetes::{Access, Connection, Limits, Patch};
 use object::{Object, Secret};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -49,6 +49,21 @@ impl Store {
             None if wanted == IN_CLUSTER_SERVER => Ok(Secret::new(in_cluster())),
             None => Err(StoreError::NotFound { kind: "cluster", name: server.into() }),
         }
+    }
+
+    /// A connection with the credentials of a registration, which need not be kept yet. The cluster of this installation is
+    /// reached as it is by itself, but for what the registration names.
+    pub async fn connect(
+        &self,
+        registered: &Cluster,
+        limits: Limits,
+    ) -> Result<kubernetes::Cluster, kubernetes::Error> {
+        if registered.server.trim_end_matches('/') == IN_CLUSTER_SERVER {
+            return self.cluster().registered_as(&registered.config).await;
+        }
+        let (server, config) = (registered.server.clone(), Box::new(registered.config.clone()));
+        let access = Access::Server { server, config };
+        kubernetes::Cluster::connect(&Connection { access, impersonate: None, limits }).await
     }
 
     /// The uid of each registered cluster's Secret, by its server: how shards are shared out.

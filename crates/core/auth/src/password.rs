@@ -9,8 +9,6 @@ const COST: u32 = 10;
 const NOBODY: &str = "$2b$10$YvkoP2XRzA1KGaM1WPmrbORBZPpkPQVmTYpZb6N7cYk1jSaDVbFiO";
 /// bcrypt looks at no more bytes than this.
 const LONGEST: usize = 72;
-/// What a compiled rule for passwords may take, in bytes.
-const LARGEST_EXPRESSION: usize = 4 << 20;
 
 /// A password somebody typed. Cannot be printed.
 #[derive(Clone)]
@@ -37,7 +35,7 @@ impl Password {
 
     /// Whether it meets the rule of `passwordPattern`, a regular expression.
     pub fn meets(&self, pattern: &str) -> Result<bool, String> {
-        Ok(go_regexp::compile(pattern, LARGEST_EXPRESSION)?.is_match(&self.0))
+        Ok(go_regexp::compile(pattern, go_regexp::LARGEST_OF_SETTINGS)?.is_match(&self.0))
     }
 
     /// Its hash; the salt must be random.

@@ -6,6 +6,9 @@ use regex::{Regex, RegexBuilder};
 /// Largest repetition RE2 takes.
 const MOST_REPEATS: usize = 1000;
 
+/// What a compiled expression of the settings may take, in bytes: whoever reads one for later must take what is taken then.
+pub const LARGEST_OF_SETTINGS: usize = 4 << 20;
+
 /// Go's words for a pattern that ends with a backslash.
 pub const TRAILING: &str = "trailing backslash at end of expression";
 

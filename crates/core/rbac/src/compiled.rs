@@ -10,8 +10,6 @@ use std::sync::Arc;
 
 /// Roles of roles of roles are followed this far, as Casbin does.
 const DEEPEST: usize = 10;
-/// What a compiled expression may take, in bytes.
-const LARGEST_EXPRESSION: usize = 4 << 20;
 
 /// How resources, actions and objects of rules are matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +80,7 @@ impl Matcher {
         match mode {
             MatchMode::Glob => Self::Glob(Glob::new(pattern)),
             MatchMode::Regex => {
-                go_regexp::compile(pattern, LARGEST_EXPRESSION).map_or(Self::Broken, Self::Regex)
+                go_regexp::compile(pattern, go_regexp::LARGEST_OF_SETTINGS).map_or(Self::Broken, Self::Regex)
             }
         }
     }

@@ -15,8 +15,6 @@ pub struct Sessions {
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// What the compiled rule for passwords may take, in bytes.
-const LARGEST_EXPRESSION: usize = 4 << 20;
 const PASSWORD_PATTERN: &str = "^.{8,32}$";
 
 impl Sessions {
@@ -24,7 +22,7 @@ impl Sessions {
     pub fn parse(data: &Data) -> (Self, Vec<Problem>) {
         let mut reader = Reader::new(data);
         let mut password_pattern = reader.text_or("passwordPattern", PASSWORD_PATTERN);
-        if let Err(error) = go_regexp::compile(&password_pattern, LARGEST_EXPRESSION) {
+        if let Err(error) = go_regexp::compile(&password_pattern, go_regexp::LARGEST_OF_SETTINGS) {
             reader.problem("passwordPattern", error);
             PASSWORD_PATTERN.clone_into(&mut password_pattern);
         }

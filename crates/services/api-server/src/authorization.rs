@@ -173,11 +173,24 @@ impl Access {
         wanted: Wanted<'_>,
         action: &str,
     ) -> Result<Arc<Application>, Status> {
-        match self.known_application(wanted, action) {
+        self.application_for_any(wanted, &[action]).await
+    }
+
+    /// The same where the right to any of these actions will do; the last one's refusal is told.
+    pub(crate) async fn application_for_any(
+        &self,
+        wanted: Wanted<'_>,
+        actions: &[&str],
+    ) -> Result<Arc<Application>, Status> {
+        let any = |judge: &dyn Fn(&str) -> Result<Arc<Application>, Status>| {
+            let refused = Err(failure::denied());
+            actions.iter().fold(refused, |found, action| found.or_else(|_| judge(action)))
+        };
+        match any(&|action| self.known_application(wanted, action)) {
             // Another replica may have written it a moment ago. What is there and may not be seen is asked for, too:
             // the time an answer takes tells nothing.
             Err(refused) => match self.hub.fetched(wanted.namespace, wanted.name).await {
-                Some(fetched) => self.judged(wanted, action, Some(fetched)),
+                Some(fetched) => any(&|action| self.judged(wanted, action, Some(fetched.clone()))),
                 None => Err(refused),
             },
             known => known,

@@ -52,7 +52,7 @@ async fn contained(request: Request, next: Next) -> Response<Body> {
 }
 
 /// Logs a panic; what callers are told of it.
-pub(crate) fn ended(what: &str, panic: &(dyn Any + Send)) -> Status {
+fn ended(what: &str, panic: &(dyn Any + Send)) -> Status {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let reason = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     tracing::error!(what, reason, "a request ended in a panic");

@@ -3,9 +3,8 @@
 use crate::authorization::project_name;
 use crate::failure;
 use crate::hub::Hub;
-use api::names::IN_CLUSTER_SERVER;
 use api::v1alpha1::{AppProject, Application, ApplicationDestination, ClusterConfig};
-use kubernetes::{Access, Cluster, Connection, Impersonation};
+use kubernetes::{Cluster, Impersonation, Limits};
 use object::Secret;
 use project::NoServiceAccount;
 use std::collections::BTreeMap;
@@ -137,12 +136,7 @@ impl Hub {
         {
             return Ok(cluster.clone());
         }
-        let connected = if server == IN_CLUSTER_SERVER {
-            self.store.cluster().registered_as(config).await
-        } else {
-            let access = Access::Server { server: server.to_owned(), config: Box::new(config.clone()) };
-            Cluster::connect(&Connection::new(access)).await
-        };
+        let connected = self.store.connect(registered.reveal(), Limits::default()).await;
         let cluster = connected.map_err(|error| failure::kubernetes(&error))?;
         let kept = (Secret::new(config.clone()), cluster.clone());
         self.destinations.0.lock().unwrap_or_else(PoisonError::into_inner).insert(server.to_owned(), kept);

@@ -3,6 +3,7 @@
 
 use crate::authorization::project_name;
 use crate::hub::Hub;
+use crate::terminal::is_name;
 use api::v1alpha1::{AppProject, Application, ApplicationSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl Hub {
 
     /// A look at the API server, a few at once; nothing where there can be no such name, or no answer comes soon.
     async fn looked<T>(&self, names: &[&str], look: impl Future<Output = T>) -> Option<T> {
-        if !names.iter().all(|name| is_name(name)) {
+        if !names.iter().all(|name| may_be_called(name)) {
             return None;
         }
         let look = async {
@@ -63,25 +64,21 @@ impl Hub {
 }
 
 /// Whether an object may have a name: what it cannot be called need not be asked for.
-fn is_name(text: &str) -> bool {
-    let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= LONGEST
-        && text.bytes().all(|byte| letters(byte) || matches!(byte, b'-' | b'.'))
-        && text.bytes().next().is_some_and(letters)
-        && text.bytes().next_back().is_some_and(letters)
+fn may_be_called(text: &str) -> bool {
+    !text.is_empty() && is_name(text, LONGEST, true)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_name;
+    use super::may_be_called;
 
     #[test]
     fn only_what_an_object_may_be_called_is_asked_for() {
         for name in ["a", "a-b.c", "0", &"a".repeat(253)] {
-            assert!(is_name(name), "{name}");
+            assert!(may_be_called(name), "{name}");
         }
         for name in ["", "A", "a/b", "..", "a?b", "-a", "a.", "a b", "ä", &"a".repeat(254)] {
-            assert!(!is_name(name), "{name}");
+            assert!(!may_be_called(name), "{name}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! no file, since the pages find their own way. Nothing outside of the folder is read, wherever a link leads.
 
 use crate::options::Options;
+use crate::services::path_value::percent_decoded;
 use axum::body::Body;
 use http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, IF_MODIFIED_SINCE, IF_NONE_MATCH,
@@ -78,20 +79,7 @@ fn is_for_people(headers: &HeaderMap) -> bool {
 
 /// The path a request means; one that is no text means nothing.
 fn decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                let digits = std::str::from_utf8(&digits).ok().filter(|text| !text.starts_with('+'))?;
-                u8::from_str_radix(digits, 16).ok()?
-            }
-            other => other,
-        };
-        bytes.push(byte);
-    }
-    String::from_utf8(bytes).ok().filter(|path| !path.contains('\0'))
+    percent_decoded(path).filter(|path| !path.contains('\0'))
 }
 
 /// The file at a path of a folder. A way out of the folder, by name or by link, leads nowhere.

@@ -158,10 +158,13 @@ impl Controller {
         let mut counts: BTreeMap<String, i64> = BTreeMap::new();
         for application in self.store().applications().values() {
             let wanted = &application.spec.destination;
-            let server =
-                if wanted.server.is_empty() { names.get(&*wanted.name) } else { Some(&&*wanted.server) };
-            let Some(server) = server else { continue };
-            *counts.entry((*server).to_owned()).or_default() += 1;
+            let server = match &*wanted.server {
+                "" => names.get(&*wanted.name).copied(),
+                server => Some(server),
+            };
+            if let Some(server) = server {
+                *counts.entry(server.to_owned()).or_default() += 1;
+            }
         }
         let told = self.clusters().open_now().into_iter().map(|destination| {
             let applications_count = counts.get(&destination.server).copied().unwrap_or_default();

@@ -194,10 +194,7 @@ async fn permitted(access: &Access, named: &Named<'_>, action: &str) -> Result<A
     if access.snapshot().server.no_resource_inheritance {
         return access.application(named.there, &fine).await;
     }
-    match access.application(named.there, action).await {
-        Err(_) => access.application(named.there, &fine).await,
-        permitted => permitted,
-    }
+    access.application_for_any(named.there, &[action, &fine]).await
 }
 
 /// An object as it is in the cluster, masked when it is a Secret.

@@ -8,7 +8,7 @@ mod gpgkey;
 mod health;
 mod members;
 mod notification;
-mod path_value;
+pub(crate) mod path_value;
 mod project;
 mod project_token;
 mod register;

@@ -4,21 +4,25 @@ use tonic::Status;
 
 /// A path value, unescaped once more as its clients escape it.
 pub(super) fn unescaped(text: &str) -> Result<String, Status> {
-    let invalid = || Status::invalid_argument(format!("invalid URL escape in {text:?}"));
+    let unescaped = percent_decoded(&text.replace('+', " "));
+    unescaped.ok_or_else(|| Status::invalid_argument(format!("invalid URL escape in {text:?}")))
+}
+
+/// What `%XX` stand for; nothing where one is malformed, or where that is no text.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
-        match byte {
-            b'%' => {
-                let digits = [rest.next().ok_or_else(invalid)?, rest.next().ok_or_else(invalid)?];
-                let digits = std::str::from_utf8(&digits).map_err(|_| invalid())?;
-                bytes.push(u8::from_str_radix(digits, 16).map_err(|_| invalid())?);
-            }
-            b'+' => bytes.push(b' '),
-            other => bytes.push(other),
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
         }
+        let digits = [rest.next()?, rest.next()?];
+        // A sign would be taken for a part of the number.
+        let digits = std::str::from_utf8(&digits).ok().filter(|text| !text.starts_with('+'))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
     }
-    String::from_utf8(bytes).map_err(|_| invalid())
+    String::from_utf8(bytes).ok()
 }
 
 /// An address as it is meant: over gRPC it comes as it is, over REST escaped once more, without any slash.

@@ -84,11 +84,11 @@ pub(crate) async fn create(
 ) -> Result<String, Status> {
     let _one_at_a_time = hub.writes.lock().await;
     let name = &request.project;
-    let (mut found, _) = changeable(hub, access, name, &request.role).await?;
+    let (mut found, mut role) = changeable(hub, access, name, &request.role).await?;
     let snapshot = hub.snapshot();
     let id = if request.id.is_empty() { uuid::Uuid::new_v4().to_string() } else { request.id };
     for _ in 0..TRIES {
-        if !found.spec.roles.iter().any(|role| role.name == request.role) {
+        if role.is_none() {
             let text = format!("project '{name}' does not have role '{}'", request.role);
             return Err(Status::not_found(text));
         }
@@ -117,7 +117,7 @@ pub(crate) async fn create(
                 tracing::info!(project = %name, role = %request.role, user = %access.username(), "a project token was issued");
                 return Ok(token);
             }
-            None => (found, _) = changed_meanwhile(hub, access, name, &request.role).await?,
+            None => (found, role) = changed_meanwhile(hub, access, name, &request.role).await?,
         }
     }
     Err(too_many_conflicts())

@@ -6,7 +6,7 @@ use testkit::git_repo::GitRepo;
 
 const APPLICATION: [&str; 2] = ["argoproj.io/v1alpha1", "Application"];
 
-fn repository(name: &str, files: &[(&str, String)]) -> GitRepo {
+pub fn repository(name: &str, files: &[(&str, String)]) -> GitRepo {
     let mut repository = GitRepo::create(name).unwrap();
     for (path, text) in files {
         repository.write(path, text).unwrap();
@@ -16,7 +16,7 @@ fn repository(name: &str, files: &[(&str, String)]) -> GitRepo {
     repository
 }
 
-fn operation(application: &Value) -> &Value {
+pub fn operation(application: &Value) -> &Value {
     &application["status"]["operationState"]
 }
 

@@ -1,8 +1,9 @@
 //! Sync options of the application with exceptions of its resources, and those of one resource alone.
 
+use crate::engine::{operation, repository};
 use crate::installation::{Installation, NAMESPACE, config_map, installation, sync_status};
+use crate::options::{push, sync, synced};
 use serde_json::{Value, json};
-use testkit::git_repo::GitRepo;
 
 const VERSION: &str = "argoproj.io/v1alpha1";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
@@ -22,25 +23,6 @@ fn job(options: &str, image: &str) -> String {
     .to_string()
 }
 
-fn repository(name: &str, files: &[(&str, String)]) -> GitRepo {
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    GitRepo::from_files(name, &files).unwrap()
-}
-
-fn push(repository: &mut GitRepo) {
-    repository.commit("change").unwrap();
-    repository.push().unwrap();
-}
-
-fn sync(installation: &Installation, name: &str, more: &[&str]) -> Result<String, String> {
-    installation.cli(&[&["app", "sync", name, "--timeout", "60"], more].concat())
-}
-
-fn synced(installation: &Installation, name: &str, more: &[&str]) {
-    let told = sync(installation, name, more);
-    assert!(told.is_ok(), "{name}: {told:?}\n{}", installation.last_words());
-}
-
 fn refresh(installation: &Installation, name: &str) {
     installation.succeed(&["app", "get", name, "--refresh"]);
 }
@@ -51,10 +33,6 @@ fn live(installation: &Installation, namespace: &str, name: &str) -> Value {
 
 fn by_hand(installation: &Installation, namespace: &str, name: &str) {
     installation.kube.merge("v1", "ConfigMap", namespace, name, json!({"data": {"added": "by hand"}}));
-}
-
-fn operation(application: &Value) -> &Value {
-    &application["status"]["operationState"]
 }
 
 #[test]
@@ -246,7 +224,7 @@ fn nothing_is_done_with_an_application_that_is_to_be_skipped() {
     push(&mut repository);
     installation.kube.merge("v1", "ConfigMap", "skipped-over", "a", json!({"data": {"value": "drifted"}}));
     // Whoever comes after it has been served meanwhile.
-    let other = self::repository("not-skipped", &[("app/a.json", map("a", "", "1"))]);
+    let other = crate::engine::repository("not-skipped", &[("app/a.json", map("a", "", "1"))]);
     installation.create("not-skipped", &other, "app", &["--sync-policy", "auto"]);
     installation.until_synced("not-skipped");
     assert_eq!(installation.value("skipped-over", "a").as_deref(), Some("drifted"));

@@ -9,7 +9,7 @@ use crate::services::register::{different, no_payload, scoped};
 use api::names::{IN_CLUSTER_SERVER, LAST_APPLIED};
 use api::v1alpha1::{Cluster, ClusterInfo, ConnectionState};
 use jiff::Timestamp;
-use kubernetes::{Connection, Limits};
+use kubernetes::Limits;
 use std::time::Duration;
 use store::StoreError;
 use tonic::Status;
@@ -175,14 +175,8 @@ pub(super) async fn version_of(hub: &Hub, cluster: &Cluster) -> Result<String, S
 
 /// A connection with the credentials of a registration that need not be stored.
 pub(super) async fn connect(hub: &Hub, cluster: &Cluster) -> Result<kubernetes::Cluster, kubernetes::Error> {
-    if cluster.server.trim_end_matches('/') == IN_CLUSTER_SERVER {
-        return hub.store.cluster().registered_as(&cluster.config).await;
-    }
-    let (server, config) = (cluster.server.clone(), Box::new(cluster.config.clone()));
-    let mut connection = Connection::new(kubernetes::Access::Server { server, config });
     // Somebody waits for the answer: what does not answer once is told at once.
-    connection.limits = Limits { retries: 0, ..Limits::default() };
-    kubernetes::Cluster::connect(&connection).await
+    hub.store.connect(cluster, Limits { retries: 0, ..Limits::default() }).await
 }
 
 /// Names of the members in which two registrations differ; never their values.
