@@ -1,9 +1,8 @@
 //! Schedules of five fields, as `robfig/cron` reads them: minute, hour, day of month, month, day of week.
 //! When both days are given, either will do.
 
+use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan};
 
 /// Nothing is looked for further ahead; a schedule like 30 February never comes.
 const YEARS_AHEAD: i16 = 5;
@@ -84,10 +83,8 @@ impl Schedule {
         Ok(Self { minutes, hours, days: Days { of_month, of_week, of_month_open, of_week_open }, months })
     }
 
-    /// The first beginning after a moment, by the clocks of a time zone. A time that clocks skip does not
-    /// happen; one they show twice begins once.
-    pub fn next_after(&self, moment: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        let start = moment.to_zoned(zone.clone()).datetime();
+    /// The first beginning after what a clock shows.
+    pub fn next_after(&self, start: DateTime) -> Option<DateTime> {
         let last_year = start.year().checked_add(YEARS_AHEAD)?;
         let mut date = start.date();
         while date.year() <= last_year {
@@ -95,11 +92,9 @@ impl Schedule {
                 date = date.first_of_month().checked_add(1.month()).ok()?;
                 continue;
             }
-            if self.days.include(date) {
-                let times = self.times(date).filter_map(|time| happens(time, zone));
-                if let Some(found) = times.into_iter().find(|time| *time > moment) {
-                    return Some(found);
-                }
+            let found = self.days.include(date).then(|| self.times(date).find(|time| *time > start));
+            if let Some(found) = found.flatten() {
+                return Some(found);
             }
             date = date.tomorrow().ok()?;
         }
@@ -114,15 +109,6 @@ impl Schedule {
                 .map(move |minute| date.at(hour, minute, 0, 0))
         })
     }
-}
-
-/// The moment clocks show a time; none when they skip it.
-fn happens(time: DateTime, zone: &TimeZone) -> Option<Timestamp> {
-    let zoned = zone.to_ambiguous_zoned(time);
-    if matches!(zoned.offset(), AmbiguousOffset::Gap { .. }) {
-        return None;
-    }
-    Some(zoned.compatible().ok()?.timestamp())
 }
 
 impl Days {

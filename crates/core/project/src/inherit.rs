@@ -33,6 +33,7 @@ pub fn effective(
         spec.sync_windows.extend_from_slice(&given.sync_windows);
         spec.source_repos.extend_from_slice(&given.source_repos);
         spec.destinations.extend_from_slice(&given.destinations);
+        spec.destination_service_accounts.extend_from_slice(&given.destination_service_accounts);
     }
     effective
 }

@@ -6,7 +6,8 @@ use crate::validation::valid_window;
 use api::codes::OperationPhase;
 use api::v1alpha1::{AppProject, Application, OperationState, SyncWindow};
 use glob_pattern::matches;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::civil::DateTime;
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 use object::GoDuration;
 
@@ -138,20 +139,28 @@ fn concerns(window: &SyncWindow, application: &Application) -> bool {
     }
 }
 
-/// Whether a window began less than its duration ago. One that cannot be read is not active.
+/// Whether a window began less than its duration ago, by the clocks of its zone: one from ten to eight ends at eight, however long
+/// that night is. One that cannot be read is not active.
 pub fn is_active(window: &SyncWindow, now: Timestamp) -> bool {
     let Some(read) = Read::of(window) else { return false };
-    read.begin_after(read.before(now)).is_some_and(|begin| begin < now)
+    let clock = read.clock(now);
+    read.first_to_end_after(clock).is_some_and(|begin| begin < clock)
 }
 
-/// When a window opens or closes next.
+/// When a window opens or closes next, or clocks are put forward or back, which may open or close it as well.
 fn changes_at(window: &SyncWindow, now: Timestamp) -> Option<Timestamp> {
     let read = Read::of(window)?;
+    let clock = read.clock(now);
     // It is open from right after it begins.
-    let opens =
-        read.begin_after(now.checked_sub(MOMENT).ok()?).and_then(|begin| begin.checked_add(MOMENT).ok());
-    let closes = read.begin_after(read.before(now)).and_then(|begin| begin.checked_add(read.duration).ok());
-    opens.into_iter().chain(closes).min()
+    let begins = clock.checked_sub(MOMENT).ok().and_then(|clock| read.schedule.next_after(clock));
+    let opens = begins.and_then(|begin| begin.checked_add(MOMENT).ok());
+    let closes = read.first_to_end_after(clock).and_then(|begin| begin.checked_add(read.duration).ok());
+    if opens.is_none() && closes.is_none() {
+        return None;
+    }
+    let changes = [opens, closes].into_iter().flatten().flat_map(|time| read.moments(time));
+    let shift = read.zone.following(now).next().map(|shift| shift.timestamp());
+    changes.chain(shift).filter(|moment| *moment > now).min()
 }
 
 /// How long after its beginning a window is surely open.
@@ -172,13 +181,22 @@ impl Read {
         Some(Self { schedule, duration, zone: zone(&window.time_zone) })
     }
 
-    /// When a window must have begun for it to be over now.
-    fn before(&self, now: Timestamp) -> Timestamp {
-        now.checked_sub(self.duration).unwrap_or(Timestamp::MIN)
+    /// What clocks show in the zone.
+    fn clock(&self, now: Timestamp) -> DateTime {
+        now.to_zoned(self.zone.clone()).datetime()
     }
 
-    fn begin_after(&self, moment: Timestamp) -> Option<Timestamp> {
-        self.schedule.next_after(moment, &self.zone)
+    /// The first beginning of those that are not over when clocks show this.
+    fn first_to_end_after(&self, clock: DateTime) -> Option<DateTime> {
+        self.schedule.next_after(clock.checked_sub(self.duration).unwrap_or(DateTime::MIN))
+    }
+
+    /// When clocks show a time: twice when they are put back, never when it is left out.
+    fn moments(&self, time: DateTime) -> impl Iterator<Item = Timestamp> {
+        let zoned = self.zone.to_ambiguous_zoned(time);
+        let never = matches!(zoned.offset(), AmbiguousOffset::Gap { .. });
+        let both = [zoned.clone().earlier(), zoned.later()];
+        both.into_iter().filter(move |_| !never).filter_map(|found| Some(found.ok()?.timestamp()))
     }
 }
 

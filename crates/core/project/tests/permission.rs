@@ -150,13 +150,16 @@ fn orphans_worth_no_word() {
 #[test]
 fn global_projects_and_own_clusters_add() {
     let own = project(json!({"sourceRepos": ["https://a"]}));
-    let global = project(
-        json!({"clusterResourceWhitelist": [{"group": "*", "kind": "*"}], "sourceRepos": ["https://b"]}),
-    );
+    let account = json!({"server": "*", "namespace": "*", "defaultServiceAccount": "deployer"});
+    let global = project(json!({
+        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}], "sourceRepos": ["https://b"],
+        "destinationServiceAccounts": [account],
+    }));
     let cluster = Cluster { server: "https://k".into(), name: "k".into() };
     let all = effective(&own, &[&global], &["https://c".into()], &[(cluster.clone(), vec!["n".into()])]);
     assert!(["https://a", "https://b", "https://c"].iter().all(|source| permits_source(&all, source)));
     assert!(permits_kind(&all, "", "Namespace", "x", false));
+    assert_eq!(all.spec.destination_service_accounts, global.spec.destination_service_accounts);
     assert!(permits_destination(&all, Destination { cluster: &cluster, namespace: "n" }, &[]));
     assert!(!permits_destination(&all, Destination { cluster: &cluster, namespace: "m" }, &[]));
 }

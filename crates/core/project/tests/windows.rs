@@ -36,6 +36,16 @@ fn windows_open_and_close_by_the_clocks_of_their_zone() {
         ("*/20 * * * *", "5m", "", "2024-03-10T10:42:00Z", true),
         ("*/20 * * * *", "5m", "", "2024-03-10T10:47:00Z", false),
         ("0 0 30 2 *", "24h", "", "2024-03-10T10:42:00Z", false),
+        // Clocks go back at one, and forward at one: a window ends when they show its end.
+        ("0 22 * * *", "10h", "Europe/Berlin", "2024-10-27T06:59:59Z", true),
+        ("0 22 * * *", "10h", "Europe/Berlin", "2024-10-27T07:00:00Z", false),
+        ("0 22 * * *", "10h", "Europe/Berlin", "2024-03-31T05:59:59Z", true),
+        ("0 22 * * *", "10h", "Europe/Berlin", "2024-03-31T06:00:00Z", false),
+        ("0 2 * * *", "2h", "Europe/Berlin", "2024-03-31T00:59:59Z", false),
+        ("0 2 * * *", "2h", "Europe/Berlin", "2024-03-31T01:30:00Z", true),
+        ("30 2 * * *", "30m", "Europe/Berlin", "2024-10-27T00:45:00Z", true),
+        ("30 2 * * *", "30m", "Europe/Berlin", "2024-10-27T01:15:00Z", false),
+        ("30 2 * * *", "30m", "Europe/Berlin", "2024-10-27T01:45:00Z", true),
         ("0 22 * * *", "nonsense", "", "2024-03-05T22:30:00Z", false),
     ];
     for (schedule, duration, zone, now, expected) in rows {
@@ -214,6 +224,17 @@ fn it_is_known_when_windows_change_and_a_retry_began_when_its_operation_did() {
     assert_eq!(changes(two, "2024-03-05T12:00:00Z"), told("2024-03-05T18:30:00.001Z"));
     assert_eq!(changes(json!([window("allow", "0 0 30 2 *", "")]), "2024-03-05T12:00:00Z"), None);
     assert_eq!(changes(json!([]), "2024-03-05T12:00:00Z"), None);
+    // Clocks go back at one, and forward at one.
+    let night = |duration: &str| {
+        let mut night = window("allow", "30 2 * * *", "Europe/Berlin");
+        night["duration"] = json!(duration);
+        json!([night])
+    };
+    assert_eq!(changes(night("30m"), "2024-10-27T00:45:00Z"), told("2024-10-27T01:00:00Z"));
+    assert_eq!(changes(night("30m"), "2024-10-27T01:15:00Z"), told("2024-10-27T01:30:00.001Z"));
+    assert_eq!(changes(night("30m"), "2024-10-27T01:45:00Z"), told("2024-10-27T02:00:00Z"));
+    assert_eq!(changes(night("2h"), "2024-03-31T00:30:00Z"), told("2024-03-31T01:00:00Z"));
+    assert_eq!(changes(night("2h"), "2024-03-31T01:00:00Z"), told("2024-03-31T02:30:00Z"));
     // Each of these moments is one after which all is as the windows say.
     let now = at("2024-03-05T22:00:00.001Z");
     let read: SyncWindow = serde_json::from_value(evening()).expect("a valid case");
