@@ -10,7 +10,7 @@ use crate::supervise;
 use jiff::Timestamp;
 use kubernetes::{ApiResource, Cluster, Error};
 use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, broadcast};
@@ -84,6 +84,8 @@ pub(crate) struct Scope {
 #[derive(Default)]
 pub(crate) struct Health {
     pub(crate) scopes: BTreeMap<Scope, KindState>,
+    /// Those that were listed at least once since the index was emptied.
+    pub(crate) listed: BTreeSet<Scope>,
     /// Kinds of groups that could not be discovered, by group and version.
     pub(crate) groups: BTreeMap<(String, String), String>,
     pub(crate) connection_error: Option<String>,
@@ -366,6 +368,16 @@ impl<E: Extract> ClusterCache<E> {
         }
     }
 
+    /// An error where a kind is not known well and was never listed: that no object of it is known says nothing then. What was
+    /// listed once is known to have been there.
+    pub fn require_listed(&self, kind: &GroupKind) -> Result<(), LiveError> {
+        let required = self.require(kind);
+        let health = self.0.health();
+        let mut scopes = health.scopes.keys().filter(|scope| scope.kind == *kind).peekable();
+        let listed = scopes.peek().is_some() && scopes.all(|scope| health.listed.contains(scope));
+        if listed { Ok(()) } else { required }
+    }
+
     /// The kinds that are tainted, and why.
     pub fn tainted(&self) -> BTreeMap<GroupKind, String> {
         let health = self.0.health();
@@ -392,7 +404,7 @@ impl<E: Extract> ClusterCache<E> {
         let health = self.0.health();
         let count = |wanted: fn(&KindState) -> bool| {
             let kinds = health.scopes.iter().filter(|(_, state)| wanted(state)).map(|(scope, _)| &scope.kind);
-            kinds.collect::<std::collections::BTreeSet<_>>().len()
+            kinds.collect::<BTreeSet<_>>().len()
         };
         Stats {
             resources,
@@ -503,6 +515,9 @@ impl<E: Extract> Shared<E> {
             }
             // A kind that was left out comes back when it may be listed again. Kinds that are no longer served
             // have no task left that could call this.
+            if state == KindState::Synced {
+                health.listed.insert(scope.clone());
+            }
             if health.scopes.insert(scope.clone(), state.clone()) == Some(state) {
                 return;
             }
@@ -515,7 +530,7 @@ impl<E: Extract> Shared<E> {
     pub(crate) fn leave_out(&self, scope: &Scope) {
         let complete = {
             let mut health = self.health_mut();
-            if health.scopes.remove(scope).is_none() {
+            if !health.remove(scope) {
                 return;
             }
             health.complete()
@@ -530,8 +545,15 @@ impl Health {
     /// Every kind is yet to be listed: an empty index must never look like an empty cluster.
     pub(crate) fn forget(&mut self) {
         self.scopes.values_mut().for_each(|state| *state = KindState::Warming);
+        self.listed.clear();
         self.last_sync = None;
         self.epoch += 1;
+    }
+
+    /// Forgets a kind; says whether it was known.
+    pub(crate) fn remove(&mut self, scope: &Scope) -> bool {
+        self.listed.remove(scope);
+        self.scopes.remove(scope).is_some()
     }
 
     /// Whether the last kind has just been listed for the first time.

@@ -27,6 +27,8 @@ pub enum ChangeKind {
 pub struct Change {
     /// The object.
     pub key: ResourceKey,
+    /// Its uid, if it has one; of one that is gone, the last that was known.
+    pub uid: Option<Uid>,
     /// What happened.
     pub kind: ChangeKind,
     /// The application that managed the object before.
@@ -111,6 +113,7 @@ impl<I> Index<I> {
         self.link(&key, &entry);
         let replaced = before.as_ref().is_some_and(|before| before.uid != entry.uid);
         Some(Change {
+            uid: entry.uid.clone(),
             kind: if before.is_none() || replaced { ChangeKind::Added } else { ChangeKind::Updated },
             projection_changed: before.as_ref().is_none_or(|before| {
                 replaced
@@ -374,6 +377,7 @@ impl<I> Index<I> {
         self.unlink(key, entry);
         Change {
             key: key.clone(),
+            uid: entry.uid.clone(),
             kind: ChangeKind::Deleted,
             old_application: entry.application.clone(),
             new_application: None,

@@ -15,8 +15,8 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// Whether cluster-scoped objects are watched although namespaces are given.
     pub cluster_resources: bool,
-    /// Whether a kind the credentials may not list is left out without a taint.
-    pub skip_forbidden: bool,
+    /// Says whether a kind the credentials may not list is left out without a taint.
+    pub skip_forbidden: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Objects per list request.
     pub page_size: u32,
     /// How many lists run at once.
@@ -42,7 +42,7 @@ impl Default for Options {
             selector: Arc::new(|_| String::new()),
             namespaces: Vec::new(),
             cluster_resources: false,
-            skip_forbidden: false,
+            skip_forbidden: Arc::new(|| false),
             page_size: 500,
             concurrent_lists: 8,
             watch_timeout: Duration::from_secs(290),

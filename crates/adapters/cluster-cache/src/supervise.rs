@@ -115,7 +115,7 @@ async fn follow<E: Extract>(shared: &Arc<Shared<E>>, watchers: &mut Watchers, di
             .cloned()
             .collect();
         for scope in &gone {
-            health.scopes.remove(scope);
+            health.remove(scope);
         }
         for scope in wanted.keys().filter(|scope| !watchers.contains_key(*scope)) {
             health.scopes.entry(scope.clone()).or_insert(KindState::Warming);

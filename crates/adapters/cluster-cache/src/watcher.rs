@@ -130,7 +130,7 @@ impl<E: Extract> Watcher<E> {
                 Some(version)
             }
             Err(error) => {
-                if error.is_forbidden() && shared.options.skip_forbidden {
+                if error.is_forbidden() && (shared.options.skip_forbidden)() {
                     // The user wants to see only what the credentials may see. The kind counts as not watched,
                     // never as one without objects.
                     self.shared.leave_out(&self.scope);

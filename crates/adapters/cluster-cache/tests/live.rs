@@ -462,8 +462,11 @@ async fn kinds_the_credentials_may_not_list_are_tainted_or_left_out_as_asked() {
     assert!(strict.tainted()[&secrets].contains("forbidden"));
     strict.stop().await;
 
-    let lenient =
-        ClusterCache::start(limited, ByAnnotation, Options { skip_forbidden: true, ..Options::default() });
+    let lenient = ClusterCache::start(
+        limited,
+        ByAnnotation,
+        Options { skip_forbidden: Arc::new(|| true), ..Options::default() },
+    );
     lenient.ready().await.expect("what may be listed is listed");
     assert_eq!(lenient.kind_state(&maps), Some(KindState::Synced));
     assert_eq!((lenient.tainted().len(), lenient.kind_state(&secrets)), (0, None));

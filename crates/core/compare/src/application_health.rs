@@ -10,10 +10,19 @@ use object::{Object, ResourceKey};
 /// How many of the worst resources are named.
 const NAMED: usize = 3;
 
-/// Notes each resource's health and gives the whole's, with the resources it is due to.
-pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> (HealthStatusCode, String) {
+/// Health of the whole.
+pub(crate) struct Whole {
+    pub(crate) status: HealthStatusCode,
+    /// The resources it is due to.
+    pub(crate) message: String,
+    /// Why scripts could not tell the health of resources.
+    pub(crate) faults: Option<String>,
+}
+
+/// Notes each resource's health and gives the whole's.
+pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> Whole {
     let mut worst = HealthStatusCode::Healthy;
-    let mut causes = Vec::new();
+    let (mut causes, mut faults) = (Vec::new(), Vec::new());
     let (mut any, mut any_live) = (false, false);
     for resource in resources {
         if resource.target.as_ref().is_some_and(sync::is_skipped)
@@ -31,7 +40,9 @@ pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> (H
         if live.annotation(IGNORE_HEALTHCHECK) == Some("true") || is_itself(live, facts) {
             continue;
         }
-        resource.health = facts.checks.health(live, facts.now);
+        let found = facts.checks.find(live, facts.now);
+        resource.health = found.health;
+        faults.extend(found.fault.map(|fault| fault_of(&resource.key, &fault.to_string())));
         let Some(found) = &resource.health else { continue };
         let child = resource.key.group == api::GROUP && resource.key.kind == "Application";
         if child && matches!(found.status, HealthStatusCode::Missing | HealthStatusCode::Unknown) {
@@ -45,10 +56,25 @@ pub(crate) fn judge(resources: &mut [ComparedResource], facts: &Facts<'_>) -> (H
             causes.push(name(&resource.key));
         }
     }
+    let faults = all_faults(&faults);
     if any && !any_live {
-        return (worst.max(HealthStatusCode::Missing), String::new());
+        return Whole { status: worst.max(HealthStatusCode::Missing), message: String::new(), faults };
     }
-    (worst, caused_by(&causes))
+    Whole { status: worst, message: caused_by(&causes), faults }
+}
+
+fn fault_of(key: &ResourceKey, reason: &str) -> String {
+    let ResourceKey { kind, namespace, name, .. } = key;
+    format!(
+        "failed to get resource health for {kind:?} with name {name:?} in namespace {namespace:?}: {reason}"
+    )
+}
+
+/// The first, in the order of the resources, and how many more there are.
+fn all_faults(faults: &[String]) -> Option<String> {
+    let (first, more) = faults.split_first()?;
+    let more = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
+    Some(format!("error setting app health: {first}{more}"))
 }
 
 fn caused_by(causes: &[String]) -> String {

@@ -27,6 +27,8 @@ pub struct Comparison {
     pub post_delete_hooks: Vec<Object>,
     /// Whether something could not be loaded or compared. Such a comparison must not be synced from.
     pub failed: bool,
+    /// Whether the live objects were known: what was made may be there even where nothing is shown of it.
+    pub live_known: bool,
 }
 
 /// One target, one live object, or both.

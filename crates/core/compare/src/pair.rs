@@ -5,7 +5,8 @@ use crate::namespace::{is_managed_namespace, namespace_target};
 use api::codes::ConditionType;
 use api::v1alpha1::ApplicationCondition;
 use object::tracking::{owner_application, tracking_id};
-use object::{Object, ResourceKey, TrackingMethod};
+use object::{AppInstance, Object, ResourceKey, TrackingMethod};
+use settings::Tracking;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One line of a comparison.
@@ -54,23 +55,27 @@ pub(crate) fn pair(
 fn carries_mark(live: &Object, facts: &Facts<'_>) -> bool {
     let tracking = facts.tracking;
     if tracking.method == TrackingMethod::Label {
-        return live.label(&tracking.label_key) == Some(facts.instance.as_str());
+        return has_label(live, facts.instance, tracking);
     }
     tracking_id(live, &tracking.installation_id).is_some_and(|id| id.application == *facts.instance)
 }
 
-/// Whether a live object is the application's: its mark was made for it. With labels nobody can tell for what.
+fn has_label(live: &Object, instance: &AppInstance, tracking: &Tracking) -> bool {
+    live.label(&tracking.label_key) == Some(instance.as_str())
+}
+
+/// Whether a live object carries an application's mark that was made for it. With labels nobody can tell for what.
+pub fn is_marked(live: &Object, instance: &AppInstance, tracking: &Tracking) -> bool {
+    if tracking.method == TrackingMethod::Label {
+        return has_label(live, instance, tracking);
+    }
+    let id = tracking_id(live, &tracking.installation_id).filter(|id| id.application == *instance);
+    id.is_some_and(|id| id.names(live) || (sync::is_hook(live) && id.names_generated(live)))
+}
+
+/// Whether a live object is the application's: some source has it, or it is marked.
 pub(crate) fn is_ours(target: Option<&Object>, live: Option<&Object>, facts: &Facts<'_>) -> bool {
-    let Some(live) = live else { return true };
-    if target.is_some() {
-        return true;
-    }
-    if facts.tracking.method == TrackingMethod::Label {
-        return carries_mark(live, facts);
-    }
-    let id = tracking_id(live, &facts.tracking.installation_id);
-    id.filter(|id| id.application == *facts.instance)
-        .is_some_and(|id| id.names(live) || (sync::is_hook(live) && id.names_generated(live)))
+    target.is_some() || live.is_none_or(|live| is_marked(live, facts.instance, facts.tracking))
 }
 
 /// What the original asks before it says of a live hook that it would be pruned, though no sync prunes hooks: whether its

@@ -28,6 +28,7 @@ pub fn compare(
         conditions.push(facts.condition(ConditionType::ComparisonError, message));
         failed = true;
     };
+    let live_known = lives.is_ok();
     let lives = lives.unwrap_or_else(|message| {
         fail(&mut conditions, format!("Failed to load live state: {message}"));
         BTreeMap::new()
@@ -68,17 +69,20 @@ pub fn compare(
         resource.requires_pruning &= !failed;
     }
     compared.sort_by_cached_key(|resource| resource.key.to_string());
+    let health = judge(&mut compared, facts);
+    // No error of the comparison: a script that fails keeps nobody from syncing.
+    conditions.extend(health.faults.map(|faults| facts.condition(ConditionType::UnknownError, faults)));
     conditions.sort_by(|left, right| (&left.r#type, &left.message).cmp(&(&right.r#type, &right.message)));
-    let (health, health_message) = judge(&mut compared, facts);
     let comparison = Comparison {
         sync,
-        health,
-        health_message,
+        health: health.status,
+        health_message: health.message,
         resources: compared,
         hooks,
         pre_delete_hooks,
         post_delete_hooks,
         failed,
+        live_known,
     };
     (comparison, conditions)
 }

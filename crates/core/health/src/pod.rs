@@ -3,7 +3,7 @@
 
 use crate::object_status::{HealthStatus, conditions, entries};
 use api::codes::HealthStatusCode;
-use api::names::IGNORE_RESTART_POLICY;
+use api::names::{HELM_HOOK, HOOK, IGNORE_RESTART_POLICY};
 use object::Object;
 use serde_json::Value;
 
@@ -12,7 +12,9 @@ pub(crate) fn pod(live: &Object) -> HealthStatus {
         return HealthStatus::unsupported(live, "Pod");
     }
     let restart_policy = live.text_at(&["spec", "restartPolicy"]);
-    let long_running = restart_policy == "Always" || live.annotation(IGNORE_RESTART_POLICY) == Some("true");
+    // A hook's work is done when it ends, whatever it says.
+    let said = live.annotation(IGNORE_RESTART_POLICY) == Some("true") && !runs_as_hook(live);
+    let long_running = restart_policy == "Always" || said;
     let statuses = entries(live, &["status", "containerStatuses"]);
     if long_running {
         let stuck: Vec<&str> = statuses.iter().filter_map(stuck_message).collect();
@@ -47,6 +49,11 @@ pub(crate) fn pod(live: &Object) -> HealthStatus {
         "Running" if matches!(restart_policy, "OnFailure" | "Never") => HealthStatus::progressing(message),
         _ => HealthStatus::new(HealthStatusCode::Unknown, message),
     }
+}
+
+fn runs_as_hook(live: &Object) -> bool {
+    let said = |name: &str, not: &str| live.annotation(name).is_some_and(|text| text.trim() != not);
+    said(HOOK, "Skip") || said(HELM_HOOK, "crd-install")
 }
 
 /// Why a container waits, when it waits because something is wrong.

@@ -106,6 +106,9 @@ pub struct Comparison {
     /// Whether the manifests may differ from the ones last synced. A commit elsewhere in the repository changes
     /// the revision and nothing else.
     pub revision_has_changes: bool,
+    /// Whether the revisions were looked up for it. Else it is about the cluster only, and they are those of the comparison before,
+    /// which may be older than what an operation looked up itself.
+    pub latest: bool,
 }
 
 /// The operation this process works on.

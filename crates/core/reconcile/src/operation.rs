@@ -133,7 +133,9 @@ fn confirm(observed: &Observed<'_>, state: &OperationState) -> Option<Action> {
 
 fn supersede(observed: &Observed<'_>, state: &OperationState) -> Option<Action> {
     let waits = observed.running.is_some_and(|running| running.waits_only_for_health && !running.stopping);
-    let revision = newer_revision(observed, state).filter(|_| waits)?;
+    // What a user asked for is theirs to end.
+    let automated = state.operation.initiated_by.automated;
+    let revision = newer_revision(observed, state).filter(|_| waits && automated)?;
     Some(Action::SupersedeOperation { revision })
 }
 
@@ -141,7 +143,7 @@ fn supersede(observed: &Observed<'_>, state: &OperationState) -> Option<Action> 
 fn newer_revision(observed: &Observed<'_>, state: &OperationState) -> Option<String> {
     let comparison = observed.comparison?;
     let follows = is_automated(&observed.application.spec) && observed.window_open;
-    if !follows || !comparison.revision_has_changes {
+    if !follows || !comparison.latest || !comparison.revision_has_changes {
         return None;
     }
     let sync = state.operation.sync.as_ref()?;

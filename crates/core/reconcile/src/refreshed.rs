@@ -10,6 +10,7 @@ use api::v1alpha1::{
     ResourceStatus, SyncStatus,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// The types of conditions a comparison evaluates.
 const EVALUATED: [ConditionType; 8] = [
@@ -34,6 +35,8 @@ pub struct Found<'a> {
     pub health_message: &'a str,
     /// Every resource's status.
     pub resources: Vec<ResourceStatus>,
+    /// Whether live objects were known.
+    pub live_known: bool,
     /// What was wrong.
     pub conditions: &'a [ApplicationCondition],
     /// The revision of each source.
@@ -84,6 +87,26 @@ pub fn told_revisions(
     }
 }
 
+/// While live objects are not known, what was the application's stays listed, as unknown: a new process knows by that what there
+/// may be.
+fn keep_what_was(resources: &mut Vec<ResourceStatus>, before: &[ResourceStatus]) {
+    type Name<'n> = (&'n str, &'n str, &'n str, &'n str);
+    fn name(it: &ResourceStatus) -> Name<'_> {
+        (&it.group, &it.kind, &it.namespace, &it.name)
+    }
+    let listed: BTreeSet<Name<'_>> = resources.iter().map(name).collect();
+    let missing = before.iter().filter(|it| !listed.contains(&name(it)));
+    let kept: Vec<ResourceStatus> = missing
+        .map(|it| ResourceStatus {
+            status: SyncStatusCode::Unknown.as_str().into(),
+            requires_pruning: false,
+            ..it.clone()
+        })
+        .collect();
+    resources.extend(kept);
+    resources.sort_by(|left, right| name(left).cmp(&name(right)));
+}
+
 /// The status after a comparison.
 pub fn compared_status(application: &Application, found: Found<'_>, now: Timestamp) -> ApplicationStatus {
     let mut status = application.status.clone();
@@ -93,6 +116,9 @@ pub fn compared_status(application: &Application, found: Found<'_>, now: Timesta
     let all = |list: &[String]| if several { list.to_vec() } else { Vec::new() };
     status.conditions = set_conditions(&status.conditions, found.conditions, &EVALUATED, now);
     status.resources = found.resources;
+    if !found.live_known {
+        keep_what_was(&mut status.resources, &application.status.resources);
+    }
     status.sync = SyncStatus {
         status: found.sync.as_str().into(),
         compared_to: compared_to(application),
@@ -165,14 +191,20 @@ fn is_behind(status: &ApplicationStatus) -> bool {
     ended.is_some_and(|ended| status.reconciled_at.is_none_or(|compared| compared <= ended))
 }
 
-/// What decisions depend on, right after a comparison was written.
-pub fn outcome(stored: &Application, revisions: Vec<String>, revision_has_changes: bool) -> Comparison {
+/// What decisions depend on, right after a comparison was written. `latest` says whether the revisions were looked up for it.
+pub fn outcome(
+    stored: &Application,
+    revisions: Vec<String>,
+    revision_has_changes: bool,
+    latest: bool,
+) -> Comparison {
     Comparison {
         status: stored.status.sync.status.parse().unwrap_or(SyncStatusCode::Unknown),
         revision: revisions.first().cloned().unwrap_or_default(),
         revisions: if stored.spec.sources.is_empty() { Vec::new() } else { revisions },
         resources: stored.status.resources.clone(),
         revision_has_changes,
+        latest,
     }
 }
 
@@ -211,6 +243,35 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_there_stays_listed_while_nobody_knows_what_is_live() {
+        let resources = |names: &[(&str, &str)]| -> Vec<ResourceStatus> {
+            let one = |(name, status): &(&str, &str)| {
+                let pruned = *status == "OutOfSync";
+                json!({"kind": "ConfigMap", "name": name, "status": status, "requiresPruning": pruned})
+            };
+            serde_json::from_value(names.iter().map(one).collect()).unwrap()
+        };
+        let mut application = Application::default();
+        application.status.resources = resources(&[("a", "Synced"), ("b", "OutOfSync")]);
+        let listed = |live_known| {
+            let found = Found {
+                sync: SyncStatusCode::Unknown,
+                health: HealthStatusCode::Unknown,
+                health_message: "",
+                resources: resources(&[("a", "Unknown")]),
+                live_known,
+                conditions: &[],
+                revisions: &[],
+                source_types: &[],
+                summary: None,
+            };
+            compared_status(&application, found, at("2026-01-01T00:00:00Z")).resources
+        };
+        assert_eq!(listed(true), resources(&[("a", "Unknown")]));
+        assert_eq!(listed(false), resources(&[("a", "Unknown"), ("b", "Unknown")]));
     }
 
     #[test]

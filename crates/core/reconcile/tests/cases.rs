@@ -114,6 +114,7 @@ fn decision(case: &Value, application: &Application, now: Timestamp) -> String {
         revisions: read(found, "revisions"),
         resources: read(found, "resources"),
         revision_has_changes: flag(found, "changed").unwrap_or(true),
+        latest: flag(found, "latest").unwrap_or(true),
     });
     let objects: Vec<Object> = read(case, "objects");
     let managed = objects

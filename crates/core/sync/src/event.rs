@@ -135,6 +135,8 @@ pub enum Outcome {
     Read,
     /// The finalizer is off.
     Unfinalized,
+    /// Nothing was done: a prune that is not wanted any more, and why.
+    Kept(&'static str),
     /// Anything else, in the words for the result.
     Text(String),
 }

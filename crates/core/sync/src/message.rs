@@ -7,6 +7,7 @@ use crate::task::Task;
 pub(crate) fn outcome(task: &Task, outcome: &Outcome, dry_run: bool) -> String {
     let verb = match outcome {
         Outcome::Text(text) => return text.clone(),
+        Outcome::Kept(reason) => return (*reason).to_owned(),
         Outcome::Updated => return format!("{}/{} updated", task.gvk.kind, task.key.name),
         Outcome::Created => "created",
         Outcome::Configured => "configured",

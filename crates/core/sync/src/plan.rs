@@ -111,6 +111,8 @@ pub struct Plan {
     pub dry_run: bool,
     /// Whether a user confirmed what asks for it.
     pub prune_confirmed: bool,
+    /// What the operation says of prunes where an object is silent.
+    pub prune: ResourceOption,
     /// What becomes of the objects that pruned objects own.
     pub propagation: Propagation,
     /// Whether resources, not only hooks, are waited for between waves.
@@ -201,12 +203,27 @@ pub fn plan(input: Input<'_>) -> Result<Plan, PlanError> {
         tasks,
         dry_run: input.operation.dry_run,
         prune_confirmed: input.prune_confirmed,
+        prune: options.prune,
         propagation: options.propagation,
         multi_step,
         started_at: input.started_at,
         timeout: input.timeout.filter(SignedDuration::is_positive),
         settle: input.settle,
     })
+}
+
+impl Plan {
+    /// Why a prune is left undone, now that its object looks like this; nothing when it goes on. The plan may be hours old.
+    /// `confirmed` says whether a user confirmed since.
+    pub fn keeps(&self, live: &Object, task: &Task, confirmed: bool) -> Option<&'static str> {
+        let confirmed = confirmed || self.prune_confirmed || task.prune == Some(Prune::Confirm);
+        let hook = is_hook(live) || sync_phases(live).is_empty();
+        match ResourceOption::prune_of(live, self.prune) {
+            ResourceOption::Deny => Some("ignored (no prune)"),
+            ResourceOption::Confirm if !confirmed => Some("ignored (requires confirmation)"),
+            _ => hook.then_some("ignored (is a hook now)"),
+        }
+    }
 }
 
 struct Planner<'a> {

@@ -30,6 +30,8 @@ pub struct Progress {
     pub(crate) last_read: Timestamp,
     /// Stopping a hook failed.
     pub(crate) stop_errors: bool,
+    /// All was validated: from then on objects are made and deleted.
+    pub(crate) begun: bool,
     seen: BTreeMap<ResourceKey, Seen>,
     /// Recorded results no task stands for any more.
     orphans: Vec<ResourceResult>,
@@ -160,6 +162,7 @@ impl Progress {
             waiting: false,
             last_read: now,
             stop_errors: false,
+            begun: false,
             seen,
             orphans: Vec::new(),
         }
@@ -199,6 +202,7 @@ impl Progress {
             return progress;
         }
         progress.stage = Stage::Running;
+        progress.begun = true;
         progress.resume_wave(plan);
         progress
     }
@@ -501,6 +505,10 @@ impl Progress {
     }
 
     fn absorb_prune(&mut self, task: &Task, index: usize, result: Result<Success, Failure>) {
+        if let Ok(Success { outcome: Outcome::Kept(reason), .. }) = result {
+            self.record(index, Some(ResultCode::PruneSkipped), Some(OperationPhase::Succeeded), reason);
+            return;
+        }
         match self.absorb_deletion(task, result) {
             Some(failure) => {
                 self.aborted = true;

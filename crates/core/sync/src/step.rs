@@ -138,6 +138,7 @@ fn validate(plan: &Plan, progress: &mut Progress, out: &mut Out) -> Flow {
         end(progress, OperationPhase::Succeeded, "successfully synced (no more tasks)".into());
     } else {
         progress.stage = Stage::Running;
+        progress.begun = true;
     }
     Flow::Again
 }
@@ -259,7 +260,7 @@ fn fail(plan: &Plan, progress: &mut Progress, base: &'static str, now: Timestamp
 }
 
 /// Deletes hooks whose policy says so: those of this operation, and what earlier ones left of those it did not come to,
-/// as a `SyncFail` hook of a sync that went well.
+/// as a `SyncFail` hook of a sync that went well. What was refused before anything was done leaves everything as it is.
 fn finish(
     plan: &Plan,
     progress: &mut Progress,
@@ -274,7 +275,7 @@ fn finish(
                 _ => task.delete_policies.failed,
             };
             let state = &progress.tasks[index];
-            let left = state.phase.is_none() && task.own_live;
+            let left = progress.begun && state.phase.is_none() && task.own_live;
             task.is_hook()
                 && policy
                 && (is_ended(progress, index) || left)

@@ -3,6 +3,7 @@
 use crate::host::{HostFacts, PodFacts, hosts};
 use crate::info::NodeInfo;
 use crate::owner::claims;
+use api::codes::HealthStatusCode;
 use api::k8s::meta_v1::Time;
 use api::v1alpha1::{ApplicationSummary, ApplicationTree, ResourceNode, ResourceRef};
 use health::HealthStatus;
@@ -62,10 +63,12 @@ pub struct Input<'a> {
 pub fn application_tree(input: &Input<'_>) -> ApplicationTree {
     let known = input.nodes.iter().chain(&input.orphans).map(|node| (&node.key, node)).collect();
     let live = input.nodes.iter().map(|node| resource_node(node, &known));
-    let missing = input
-        .missing
-        .iter()
-        .map(|missing| ResourceNode { resource_ref: missing.clone(), ..ResourceNode::default() });
+    let absent = HealthStatus::new(HealthStatusCode::Missing, "").to_api();
+    let missing = input.missing.iter().map(|missing| ResourceNode {
+        resource_ref: missing.clone(),
+        health: Some(absent.clone()),
+        ..ResourceNode::default()
+    });
     let own = input.nodes.iter().filter_map(|node| node.info.pod.as_deref());
     ApplicationTree {
         nodes: sorted(live.chain(missing)),

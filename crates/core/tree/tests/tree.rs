@@ -121,7 +121,7 @@ fn order_of_arrival_repetition_and_rings_of_owners_change_nothing() {
 }
 
 #[test]
-fn missing_objects_are_shown_bare_and_orphans_apart() {
+fn missing_objects_are_shown_as_missing_and_orphans_apart() {
     let orphan =
         known(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta("stray", "u", json!({}))}));
     let missing = ResourceRef {
@@ -136,7 +136,7 @@ fn missing_objects_are_shown_bare_and_orphans_apart() {
     assert_eq!(
         serde_json::to_value(&tree).expect("a valid case"),
         json!({
-            "nodes": [{"version": "v1", "kind": "Secret", "namespace": "gb", "name": "s"}],
+            "nodes": [{"version": "v1", "kind": "Secret", "namespace": "gb", "name": "s", "health": {"status": "Missing"}}],
             "orphanedNodes": [{"version": "v1", "kind": "ConfigMap", "namespace": "gb", "name": "stray", "uid": "u", "resourceVersion": "7", "createdAt": "2024-01-01T00:00:00Z"}]
         })
     );

@@ -4,13 +4,14 @@ use crate::extract::LiveExtract;
 use crate::metrics::Metrics;
 use crate::rules::Rules;
 use cluster_cache::{ClusterCache, Notice, Options};
-use kubernetes::{Access, Cluster, Connection, Limits};
+use kubernetes::Limits;
 use object::{GroupKind, Secret};
+use settings::RespectRbac;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use store::Store;
+use store::{Store, StoreError};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// The live state of a cluster.
@@ -120,7 +121,8 @@ impl Clusters {
         }
     }
 
-    async fn connected(&self, server: &str) -> Result<Destination, String> {
+    /// The same, whether or not everything is listed.
+    pub(crate) async fn connected(&self, server: &str) -> Result<Destination, String> {
         let rules = self.rules();
         // Read before what it is the generation of.
         let generation = self.store.secrets().generation();
@@ -131,10 +133,13 @@ impl Clusters {
         {
             return Ok(destination);
         }
-        let cluster = self
-            .store
-            .cluster_by_server(server, rules.in_cluster_enabled)
-            .map_err(|error| error.to_string())?;
+        let cluster = match self.store.cluster_by_server(server, rules.in_cluster_enabled) {
+            Ok(cluster) => cluster,
+            Err(error) => {
+                self.close(server).await;
+                return Err(error.to_string());
+            }
+        };
         let fingerprint = self.fingerprint(&cluster);
         let current = |known: &Destination| known.fingerprint == fingerprint;
         if let Some(destination) = self.known(server).filter(current) {
@@ -155,13 +160,7 @@ impl Clusters {
             destination.cache.stop().await;
         }
         let registered = cluster.reveal();
-        let connected = if server == api::names::IN_CLUSTER_SERVER {
-            self.store.cluster().registered_as(&registered.config).await
-        } else {
-            let config = Box::new(registered.config.clone());
-            let access = Access::Server { server: registered.server.clone(), config };
-            Cluster::connect(&Connection { access, impersonate: None, limits: self.limits.clone() }).await
-        };
+        let connected = self.store.connect(registered, self.limits.clone()).await;
         let connected = connected.map_err(|error| error.to_string())?;
         crate::measure(&connected, &self.metrics);
         let options = self.options(server, &registered.namespaces, registered.cluster_resources);
@@ -172,6 +171,24 @@ impl Clusters {
         let destination = Destination { cache, server: server.to_owned(), writes, fingerprint, checked };
         self.open_mut().insert(server.to_owned(), destination.clone());
         Ok(destination)
+    }
+
+    /// Closes what is registered no more, so that nothing is watched with credentials that were taken away.
+    pub(crate) async fn close_unregistered(&self) {
+        let enabled = self.rules().in_cluster_enabled;
+        for Destination { server, .. } in self.open_now() {
+            if matches!(self.store.cluster_by_server(&server, enabled), Err(StoreError::NotFound { .. })) {
+                self.close(&server).await;
+            }
+        }
+    }
+
+    async fn close(&self, server: &str) {
+        let gone = self.open_mut().remove(server);
+        if let Some(destination) = gone {
+            tracing::info!(server, "a cluster is not registered any more");
+            destination.cache.stop().await;
+        }
     }
 
     /// One number for a registration: the credentials in it are kept nowhere.
@@ -186,7 +203,10 @@ impl Clusters {
         let excluded = move |kind: &GroupKind| now(&rules).filter.excludes(&kind.group, &kind.kind, &at);
         let (rules, at) = (self.rules.clone(), server.to_owned());
         let selector = move |kind: &GroupKind| now(&rules).filter.selector(&kind.group, &kind.kind, &at);
+        let rules = self.rules.clone();
+        let skip_forbidden = move || now(&rules).respect_rbac != RespectRbac::Off;
         Options {
+            skip_forbidden: Arc::new(skip_forbidden),
             excluded: Arc::new(excluded),
             selector: Arc::new(selector),
             namespaces: namespaces.to_vec(),

@@ -209,7 +209,9 @@ impl Controller {
             Err(unfinished) => return compared.unfinished(&unfinished, now),
         };
         let lives = match (&destination, &unreachable) {
-            (Ok(destination), None) => self.lives(destination, &situation.instance, &targets).await,
+            (Ok(destination), None) => {
+                self.lives(application, destination, &situation.instance, &targets).await
+            }
             (Err(reason), _) | (_, Some(reason)) => Err(not_synchronized(&situation.cluster.server, reason)),
         };
         compared.seen = lives.as_ref().ok().map(|lives| lives.seen.clone());
@@ -314,6 +316,7 @@ impl Controller {
     /// The live objects of an application: those that carry its mark, and those its targets name.
     async fn lives(
         &self,
+        application: &Application,
         destination: &Destination,
         instance: &object::AppInstance,
         targets: &Targets,
@@ -331,6 +334,7 @@ impl Controller {
         for kind in &kinds {
             cache.require(kind).map_err(|error| error.to_string())?;
         }
+        require_what_was(application, cache).map_err(|error| error.to_string())?;
         let mut unmarked: BTreeMap<ResourceKey, (GroupVersionKind, Option<Object>)> = BTreeMap::new();
         for target in wanted() {
             let key = target.key();
@@ -400,6 +404,7 @@ fn unknown() -> Comparison {
         pre_delete_hooks: Vec::new(),
         post_delete_hooks: Vec::new(),
         failed: true,
+        live_known: false,
     }
 }
 
@@ -460,4 +465,10 @@ async fn live(
         Err(LiveError::Cluster(kubernetes::Error::UnknownKind(_))) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// An error where an application had objects of a kind that was never listed: they may be there, unseen.
+pub(crate) fn require_what_was(application: &Application, cache: &Cache) -> Result<(), LiveError> {
+    let had = application.status.resources.iter().map(|had| GroupKind::new(&had.group, &had.kind));
+    had.collect::<BTreeSet<_>>().iter().try_for_each(|kind| cache.require_listed(kind))
 }

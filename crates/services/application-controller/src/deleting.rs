@@ -2,7 +2,7 @@
 
 use crate::Controller;
 use crate::clusters::{Cache, Destination};
-use crate::comparing::{Question, not_synchronized};
+use crate::comparing::{Question, not_synchronized, require_what_was};
 use crate::effects::{live_state, release_hook};
 use crate::operating::permit;
 use crate::queue::Key;
@@ -103,6 +103,10 @@ impl Controller {
             Ok(objects) => objects,
             Err(error) => return nothing(true, Err(error.to_string())),
         };
+        // What is left of a kind that nobody has seen yet would stay for ever.
+        if let Err(error) = require_what_was(application, &destination.cache) {
+            return nothing(true, Err(error.to_string()));
+        }
         for kind in objects.keys().map(object::ResourceKey::group_kind) {
             if let Err(error) = destination.cache.require(&kind) {
                 return nothing(true, Err(error.to_string()));

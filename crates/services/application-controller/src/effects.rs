@@ -26,6 +26,8 @@ pub(crate) struct Means<'a> {
     pub(crate) checks: &'a Compiled,
     /// The destination, in the name changes are made in.
     pub(crate) cluster: &'a Cluster,
+    /// The version of an object that a deletion was decided for, where that was one.
+    pub(crate) version: Option<&'a str>,
 }
 
 /// Does an effect and says how it went; nothing for effects that are not about an object.
@@ -60,7 +62,7 @@ pub(crate) fn live_state(object: &Object, checks: &Compiled) -> LiveState {
 async fn write(
     cache: &Cache,
     plan: &Plan,
-    Means { metrics, checks, cluster }: Means<'_>,
+    Means { metrics, checks, cluster, .. }: Means<'_>,
     task: TaskId,
     pretend: bool,
 ) -> Result<Success, Error> {
@@ -176,7 +178,7 @@ fn comes_with_the_plan(plan: &Plan, target: &Object, error: &Error) -> bool {
 
 async fn delete(
     cache: &Cache,
-    Means { checks, cluster, .. }: Means<'_>,
+    Means { checks, cluster, version, .. }: Means<'_>,
     key: &ResourceKey,
     gvk: &GroupVersionKind,
     uid: &str,
@@ -191,6 +193,7 @@ async fn delete(
     let options = DeleteOptions {
         propagation: Some(propagation),
         uid: (!uid.is_empty()).then(|| uid.to_owned()),
+        resource_version: version.map(str::to_owned),
         ..DeleteOptions::default()
     };
     let left = cluster.delete(&resource, &key.namespace, &key.name, &options).await?;

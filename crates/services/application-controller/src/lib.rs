@@ -12,6 +12,7 @@ mod memory;
 mod metrics;
 mod operating;
 mod options;
+mod permitting;
 mod predicting;
 mod queue;
 mod reconciling;

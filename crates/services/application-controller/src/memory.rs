@@ -8,7 +8,7 @@ use api::v1alpha1::{ApplicationSpec, ResourceRef};
 use jiff::Timestamp;
 use object::ResourceKey;
 use reconcile::{CompareWith, RefreshCause, RefreshRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -27,6 +27,34 @@ pub(crate) struct OperationHandle {
     pub(crate) looked: Arc<Notify>,
     /// Its end is being written: what is stored and what is remembered may not fit together.
     pub(crate) ending: Arc<AtomicBool>,
+    /// Objects it is to be told of.
+    pub(crate) telling: Arc<Telling>,
+}
+
+/// Changed objects that an operation is to be told of, each once, with the uid of what changed last.
+#[derive(Debug, Default)]
+pub(crate) struct Telling {
+    waiting: Mutex<BTreeMap<ResourceKey, String>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Telling {
+    /// Notes an object; says whether it did not wait yet.
+    pub(crate) fn note(&self, key: &ResourceKey, uid: String) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.insert(key.clone(), uid).is_none()
+    }
+
+    /// The turn of one object; they are told one after the other.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// What was noted of an object. What changes from now on is another change.
+    pub(crate) fn take(&self, key: &ResourceKey) -> String {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.remove(key).unwrap_or_default()
+    }
 }
 
 impl OperationHandle {
@@ -94,26 +122,46 @@ pub(crate) struct Memory {
     pub(crate) later: Option<AbortHandle>,
 }
 
+/// Places that are noted, at most: what is not noted is seen with the next look.
+const MOST_PLACES: usize = 10_000;
+
 /// All applications' memories.
 #[derive(Debug, Default)]
-pub(crate) struct Memories(Mutex<BTreeMap<Key, Memory>>);
+pub(crate) struct Memories {
+    known: Mutex<BTreeMap<Key, Memory>>,
+    /// Servers and namespaces where something came or went that nobody manages.
+    places: Mutex<BTreeSet<(String, String)>>,
+}
 
 impl Memories {
     /// Works on one application's memory, which is made if need be.
     pub(crate) fn with<T>(&self, key: &Key, work: impl FnOnce(&mut Memory) -> T) -> T {
-        let mut memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memories = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         work(memories.entry(key.clone()).or_default())
     }
 
     /// How many objects of their namespaces nobody manages, by application.
     pub(crate) fn orphans(&self) -> BTreeMap<Key, usize> {
-        let memories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memories = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         memories.iter().filter_map(|(key, memory)| Some((key.clone(), memory.orphans?))).collect()
+    }
+
+    /// Notes that something came or went in a namespace of a cluster that nobody manages.
+    pub(crate) fn note_place(&self, server: &str, namespace: &str) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.len() < MOST_PLACES {
+            places.insert((server.to_owned(), namespace.to_owned()));
+        }
+    }
+
+    /// What was noted of that since the last time.
+    pub(crate) fn take_places(&self) -> BTreeSet<(String, String)> {
+        std::mem::take(&mut *self.places.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Forgets an application that is gone.
     pub(crate) fn forget(&self, key: &Key) {
-        let gone = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let gone = self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         if let Some(memory) = gone {
             for timer in memory.timer.map(|(_, timer)| timer).into_iter().chain(memory.later) {
                 timer.abort();

@@ -4,9 +4,10 @@
 use crate::Controller;
 use crate::clusters::Destination;
 use crate::comparing::{Compared, Question};
-use crate::effects::{Means, perform, refused};
+use crate::effects::refused;
 use crate::memory::OperationHandle;
 use crate::metrics::{Asker, QueueName, asked_by};
+use crate::permitting::Writing;
 use crate::queue::{Key, Urgency};
 use crate::situation::Situation;
 use api::codes::{ConditionType, OperationPhase, RefreshType};
@@ -65,11 +66,13 @@ impl Controller {
             confirmed: Arc::new(AtomicBool::new(false)),
             looked: Arc::default(),
             ending: Arc::new(AtomicBool::new(false)),
+            telling: Arc::default(),
         };
         self.memories().with(&key, |memory| memory.operation = Some(handle.clone()));
         self.metrics().queued(QueueName::Operation, 0);
         let asked = Instant::now();
         let (controller, ending) = (self.clone(), handle.ending.clone());
+        let uid = application.metadata.uid.clone();
         self.tasks().spawn(async move {
             let permit = controller.operation_permit().await;
             controller.metrics().taken(QueueName::Operation, asked.elapsed(), 0);
@@ -86,13 +89,16 @@ impl Controller {
             tokio::select! {
                 ended = work => {
                     ending.store(true, Ordering::SeqCst);
-                    controller.conclude(&key, ended).await;
+                    controller.conclude(&key, &uid, ended).await;
                 }
                 // What is recorded is gone on with by the next process.
                 () = controller.stopped() => {}
             }
             controller.metrics().worked(QueueName::Operation, began.elapsed(), false);
-            controller.memories().with(&key, |memory| memory.operation = None);
+            controller.memories().with(&key, |memory| {
+                let own = |running: &OperationHandle| Arc::ptr_eq(&running.ending, &ending);
+                memory.operation = memory.operation.take().filter(|running| !own(running));
+            });
             controller.queue().add(key, Urgency::Asked);
         });
     }
@@ -170,7 +176,7 @@ impl Controller {
             controller: self,
             key,
             asker: Asker::new(&application, &destination.server),
-            application,
+            application: Arc::new(application),
             plan: Arc::new(plan),
             destination,
             cluster,
@@ -231,8 +237,20 @@ impl Controller {
         })
     }
 
-    /// Waits until sync windows let a write through; says whether they did before the operation was stopped. What
-    /// stops an operation, and what only looks, is never held.
+    /// Whether sync windows let an effect through now. What stops an operation, and what only looks, is never held.
+    fn may_write(&self, key: &Key, effect: &Effect, handle: &OperationHandle) -> bool {
+        let writes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
+        !writes || handle.stopping.load(Ordering::SeqCst) || self.window_of(key).operation
+    }
+
+    fn window_of(&self, key: &Key) -> Open {
+        match self.store().application(&key.namespace, &key.name) {
+            Ok(application) => self.windows(&application, self.now()),
+            Err(_) => Open::ALWAYS,
+        }
+    }
+
+    /// Waits until sync windows let a write through; says whether they did before the operation was stopped.
     async fn window_opens(
         &self,
         key: &Key,
@@ -240,14 +258,10 @@ impl Controller {
         handle: &OperationHandle,
         held: &AtomicUsize,
     ) -> bool {
-        let writes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
-        let open = || match self.store().application(&key.namespace, &key.name) {
-            Ok(application) => self.windows(&application, self.now()),
-            Err(_) => Open::ALWAYS,
-        };
-        if !writes || handle.stopping.load(Ordering::SeqCst) || open().operation {
+        if self.may_write(key, effect, handle) {
             return true;
         }
+        let open = || self.window_of(key);
         let tell = || handle.events.send(Event::Tick).ok();
         held.fetch_add(1, Ordering::SeqCst);
         tell();
@@ -281,9 +295,11 @@ impl Controller {
     }
 
     /// Writes how an attempt ended, or when it is tried again.
-    async fn conclude(&self, key: &Key, ended: Ended) {
+    async fn conclude(&self, key: &Key, uid: &str, ended: Ended) {
         let now = self.now();
-        let Ok(application) = self.store().application(&key.namespace, &key.name) else { return };
+        let stored = self.store().application(&key.namespace, &key.name).ok();
+        // Another application of the same name has an operation of its own, or none.
+        let Some(application) = stored.filter(|stored| stored.metadata.uid == uid) else { return };
         let Conclusion { state, history, done } = conclude(&application, ended, now);
         let mut status =
             ApplicationStatus { operation_state: Some(state.clone()), ..application.status.clone() };
@@ -306,7 +322,7 @@ impl Controller {
 struct Run<'a> {
     controller: &'a Arc<Controller>,
     key: &'a Key,
-    application: Application,
+    application: Arc<Application>,
     plan: Arc<Plan>,
     destination: Destination,
     /// The destination, in the name changes are made in.
@@ -384,15 +400,31 @@ impl Run<'_> {
         let (controller, asker, cluster) =
             (self.controller.clone(), self.asker.clone(), self.cluster.clone());
         let (key, handle, held) = (self.key.clone(), self.handle.clone(), self.held.clone());
+        let application = self.application.clone();
         self.controller.tasks().spawn(async move {
-            let event = if controller.window_opens(&key, &effect, &handle, &held).await {
-                let _permit = destination.write_permit().await;
-                let rules = controller.rules();
-                let means = Means { metrics: controller.metrics(), checks: &rules.checks, cluster: &cluster };
-                asked_by(asker, perform(&destination.cache, &plan, means, effect)).await
+            let permit = loop {
+                if !controller.window_opens(&key, &effect, &handle, &held).await {
+                    break None;
+                }
+                let permit = destination.write_permit().await;
+                // Others may have been waited for until the window closed.
+                if controller.may_write(&key, &effect, &handle) {
+                    break Some(permit);
+                }
+            };
+            let event = if permit.is_some() {
+                let writing = Writing {
+                    application: &application,
+                    destination: &destination,
+                    plan: &plan,
+                    cluster: &cluster,
+                    confirmed: handle.confirmed.load(Ordering::SeqCst),
+                };
+                asked_by(asker, controller.perform(writing, effect)).await
             } else {
                 refused(&effect)
             };
+            drop(permit);
             if let Some(event) = event {
                 // The operation ended meanwhile, and nobody waits for the answer.
                 events.send(event).ok();
@@ -546,7 +578,7 @@ pub(crate) fn permit(situation: &Situation, object: &Object, namespaced: bool) -
     Ok(())
 }
 
-fn join(conditions: &[api::v1alpha1::ApplicationCondition]) -> String {
+pub(crate) fn join(conditions: &[api::v1alpha1::ApplicationCondition]) -> String {
     let texts: Vec<String> =
         conditions.iter().map(|condition| format!("{}: {}", condition.r#type, condition.message)).collect();
     texts.join(";")

@@ -101,7 +101,8 @@ impl Controller {
             stored
         };
         self.metrics().reconciled(application, began.elapsed());
-        let outcome = reconcile::outcome(&stored, revisions, has_changes);
+        let latest = refresh_revisions(application, refresh.compare_with).is_empty();
+        let outcome = reconcile::outcome(&stored, revisions, has_changes, latest);
         Ok(Some((stored, outcome)))
     }
 
@@ -248,6 +249,7 @@ impl Controller {
             health: comparison.health,
             health_message: &comparison.health_message,
             resources: self.resources(comparison),
+            live_known: comparison.live_known,
             conditions: &conditions,
             revisions: &revisions,
             source_types: &compared.source_types,
@@ -376,10 +378,11 @@ fn question(application: &Application, refresh: &Refresh) -> Question {
     }
 }
 
-/// What somebody sent along with the last sync: it is what is wanted until the next one, as in the original.
+/// What somebody sent along with the last sync: it is what is wanted until the next one, as in the original. What was only tried
+/// is not.
 fn local_manifests(application: &Application) -> Option<Vec<String>> {
     let sync = application.status.operation_state.as_ref()?.operation.sync.as_ref()?;
-    (!sync.manifests.is_empty()).then(|| sync.manifests.clone())
+    (!sync.manifests.is_empty() && !sync.dry_run).then(|| sync.manifests.clone())
 }
 
 fn hash(bytes: &[u8]) -> u64 {

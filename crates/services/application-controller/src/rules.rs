@@ -6,7 +6,7 @@ use manifest_request::RenderSettings;
 use object::Object;
 use settings::{
     CompareOptions, Customizations, Data, GlobalProjects, Impersonation, Problem, Reconciliation,
-    ResourceFilter, ResourceLabels, Server, Tracking,
+    ResourceFilter, ResourceLabels, RespectRbac, Server, Tracking,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -46,6 +46,7 @@ pub(crate) struct Rules {
     pub(crate) reconciliation: Reconciliation,
     pub(crate) global_projects: GlobalProjects,
     pub(crate) impersonation: Impersonation,
+    pub(crate) respect_rbac: RespectRbac,
     pub(crate) in_cluster_enabled: bool,
     pub(crate) rendering: RenderSettings,
 }
@@ -63,11 +64,16 @@ fn limits(time: Duration) -> Limits {
 }
 
 impl Compiled {
+    /// Whether a user's script tells the health of a kind.
+    pub(crate) fn asks_script(&self, group: &str, kind: &str) -> bool {
+        self.0.asks_script(group, kind)
+    }
+
     /// The health of a live object. Others go on with what this thread had to do while a user's script runs.
     pub(crate) fn health(&self, live: &Object) -> Option<HealthStatus> {
         let ask = || self.0.health(live, Timestamp::now());
         let runtime = || Handle::try_current().map(|runtime| runtime.runtime_flavor());
-        match self.0.asks_script(live.group(), live.kind())
+        match self.asks_script(live.group(), live.kind())
             && matches!(runtime(), Ok(RuntimeFlavor::MultiThread))
         {
             true => block_in_place(ask),
@@ -95,6 +101,8 @@ impl Rules {
         keep(found);
         let (impersonation, found) = Impersonation::parse(data);
         keep(found);
+        let (respect_rbac, found) = RespectRbac::parse(data);
+        keep(found);
         let (server, found) = Server::parse(data);
         keep(found);
         let (rendering, found) = RenderSettings::parse(data, tracking.clone());
@@ -115,6 +123,7 @@ impl Rules {
             reconciliation,
             global_projects,
             impersonation,
+            respect_rbac,
             in_cluster_enabled: server.in_cluster_enabled,
             rendering,
         };

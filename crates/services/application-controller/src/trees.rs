@@ -32,7 +32,13 @@ impl Controller {
             project::permits_live(&situation.project, &object, &situation.cluster, &situation.own_clusters)
         };
         entries.retain(|_, entry| permitted(entry));
-        let orphans = orphans(destination, situation, &entries);
+        // What only says that it is another's, whom nobody knows any more, is nobody's.
+        let taken = |entry: &Entry<LiveInfo>| {
+            let owner = entry.application.as_deref().map(|instance| self.key_of(instance));
+            owner.is_some_and(|key| self.store().application(&key.namespace, &key.name).is_ok())
+        };
+        let orphan = |entry: &Entry<LiveInfo>| !taken(entry) && permitted(entry);
+        let orphans = orphans(destination, situation, &entries, &orphan);
         let hosts_of: BTreeSet<&str> = entries
             .values()
             .filter_map(|entry| entry.info.node.pod.as_ref())
@@ -64,11 +70,13 @@ impl Controller {
     }
 }
 
-/// What nothing owns and no application manages in the application's namespace, with what it owns.
+/// What nothing owns and no application manages in the application's namespace, with what it owns, as far as the project may
+/// see it.
 fn orphans(
     destination: &Destination,
     situation: &Situation,
     known: &BTreeMap<ResourceKey, Arc<Entry<LiveInfo>>>,
+    may_be: &dyn Fn(&Entry<LiveInfo>) -> bool,
 ) -> BTreeMap<ResourceKey, Arc<Entry<LiveInfo>>> {
     let mut orphans = BTreeMap::new();
     if situation.project.spec.orphaned_resources.is_none() || situation.namespace.is_empty() {
@@ -78,12 +86,12 @@ fn orphans(
         .cache
         .top_level(&situation.namespace)
         .into_iter()
-        .filter(|entry| entry.application.is_none() && !known.contains_key(&entry.key()))
+        .filter(|entry| may_be(entry) && !known.contains_key(&entry.key()))
         .map(|entry| entry.key())
         .filter(|key| !project::ignores_orphan(&situation.project, key))
         .collect();
     destination.cache.walk(&roots, |node| {
-        if !known.contains_key(&node.entry.key()) {
+        if may_be(&node.entry) && !known.contains_key(&node.entry.key()) {
             orphans.insert(node.entry.key(), node.entry);
         }
     });

@@ -124,6 +124,10 @@ impl Controller {
             // They come sorted: one question for each kind.
             let kind = (&*entry.group, &*entry.kind);
             if last != Some(kind) {
+                // A user's script may say another thing by the time alone.
+                if situation.rules.checks.asks_script(kind.0, kind.1) {
+                    return None;
+                }
                 cache.require(&object::GroupKind::new(kind.0, kind.1)).ok()?;
                 last = Some(kind);
             }

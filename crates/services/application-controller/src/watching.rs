@@ -3,12 +3,13 @@
 use crate::Controller;
 use crate::clusters::ClusterNotice;
 use crate::effects::live_state;
+use crate::memory::OperationHandle;
 use crate::queue::{Key, Urgency};
 use crate::rules::Rules;
 use api::codes::RefreshType;
 use cluster_cache::{Change, ChangeKind, Notice};
 use jiff::SignedDuration;
-use object::AppInstance;
+use object::{AppInstance, ResourceKey};
 use reconcile::{CompareWith, RefreshCause, RefreshRequest};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -171,7 +172,7 @@ impl Controller {
     fn note_change(self: &Arc<Self>, server: &str, change: &Change) {
         let managing: Vec<&Arc<str>> = change.old_application.iter().chain(&change.new_application).collect();
         for instance in &managing {
-            self.tell_operation(server, instance, change);
+            self.note_for_operation(server, instance, change);
         }
         if !change.projection_changed && change.kind == ChangeKind::Updated {
             return;
@@ -187,7 +188,44 @@ impl Controller {
             self.memories().request(&key, request);
             self.look_after_change(&key);
         }
-        // An application that lives in this cluster may be managed by another, or deleted with one.
+        let place = &change.key.namespace;
+        if change.kind != ChangeKind::Updated
+            && change.old_application.is_none()
+            && change.new_application.is_none()
+            && change.owning.is_empty()
+            && !place.is_empty()
+        {
+            self.memories().note_place(server, place);
+        }
+    }
+
+    /// Has applications looked at where something came or went that nobody manages, if their projects ask for orphans.
+    fn tell_of_orphans(&self) {
+        let places = self.memories().take_places();
+        if places.is_empty() {
+            return;
+        }
+        let rules = self.rules();
+        let clusters = self.registrations().names(self.store(), &rules);
+        for application in self.store().applications().values() {
+            let destination = &application.spec.destination;
+            let project = self.project_of(&application, &rules);
+            let asks = project.is_ok_and(|found| found.project.spec.orphaned_resources.is_some());
+            let here = || {
+                let cluster = project::destination_cluster(destination, &clusters).ok()?;
+                places.contains(&(cluster.server, destination.namespace.clone())).then_some(())
+            };
+            if asks && here().is_some() {
+                let key = Key::new(&*application.metadata.namespace, &*application.metadata.name);
+                let request = RefreshRequest {
+                    level: RefreshType::Normal,
+                    compare_with: CompareWith::Recent,
+                    cause: RefreshCause::LiveChanged,
+                };
+                self.memories().request(&key, request);
+                self.queue().add(key, Urgency::Asked);
+            }
+        }
     }
 
     /// Looks at an application whose objects changed: at once, or a little later where it was just looked at. Many
@@ -216,21 +254,31 @@ impl Controller {
         }
     }
 
-    fn tell_operation(&self, server: &str, instance: &str, change: &Change) {
+    /// Has an operation told of a change. That takes as long as a user's script does, and holds up nobody else: objects of one
+    /// operation are told one after the other, each as it is when its turn comes.
+    fn note_for_operation(self: &Arc<Self>, server: &str, instance: &str, change: &Change) {
         let key = self.key_of(instance);
-        let operates = self.memories().with(&key, |memory| memory.operation.is_some());
-        if !operates {
-            return;
+        let Some(handle) = self.memories().with(&key, |memory| memory.operation.clone()) else { return };
+        let uid = change.uid.as_ref().map(ToString::to_string).unwrap_or_default();
+        if handle.telling.note(&change.key, uid) {
+            let (controller, server, object) = (self.clone(), server.to_owned(), change.key.clone());
+            self.tasks().spawn(async move { controller.tell_operation(&handle, &server, &object).await });
         }
-        if change.kind == ChangeKind::Deleted {
-            self.send(&key, sync::Event::Gone { key: change.key.clone(), uid: String::new() });
-            return;
-        }
-        let entry = self.clusters().known(server).and_then(|destination| destination.cache.get(&change.key));
-        if let Some(live) = entry.and_then(|entry| entry.manifest()) {
-            let state = live_state(&live, &self.rules().checks);
-            self.send(&key, sync::Event::Live { key: change.key.clone(), state });
-        }
+    }
+
+    async fn tell_operation(&self, handle: &OperationHandle, server: &str, object: &ResourceKey) {
+        let _turn = handle.telling.turn().await;
+        let uid = handle.telling.take(object);
+        let Some(destination) = self.clusters().known(server) else { return };
+        let event = match destination.cache.get(object) {
+            None => sync::Event::Gone { key: object.clone(), uid },
+            Some(entry) => {
+                let Some(live) = entry.manifest() else { return };
+                sync::Event::Live { key: object.clone(), state: live_state(&live, &self.rules().checks) }
+            }
+        };
+        // The operation may have ended meanwhile.
+        handle.events.send(event).ok();
     }
 
     fn note_everything(&self, server: &str) {
@@ -257,7 +305,7 @@ impl Controller {
         }
     }
 
-    fn key_of(&self, instance: &str) -> Key {
+    pub(crate) fn key_of(&self, instance: &str) -> Key {
         let instance = AppInstance::from_mark(instance);
         let (namespace, name) = instance.split(self.store().namespace());
         Key::new(namespace, name)
@@ -268,7 +316,9 @@ impl Controller {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            self.clusters().close_unregistered().await;
             self.tell_clusters().await;
+            self.tell_of_orphans();
         }
     }
 }

@@ -114,6 +114,11 @@ impl Cache {
         if self.tainted.contains(kind) { Err(format!("{kind} cannot be listed")) } else { Ok(()) }
     }
 
+    /// The version of an object that the cache knows, marked or not; zero when it knows none.
+    pub fn known_version(&self, key: &ResourceKey) -> u64 {
+        self.known.get(key).map_or(0, version)
+    }
+
     /// One object, if the cache knows about it: marked ones are kept whole, others only by name.
     pub fn known_live(&self, key: &ResourceKey, method: TrackingMethod) -> Option<Option<Object>> {
         match self.known.get(key) {

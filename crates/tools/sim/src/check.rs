@@ -265,7 +265,9 @@ impl World {
         }
         let planned = task.live.as_ref().filter(|live| live.uid() == uid).map_or(0, version);
         let judged = self.api.past.get(uid).map(Vec::as_slice).unwrap_or_default();
-        let judged = judged.iter().filter(|(at, _)| *at >= planned).map(|(_, object)| object);
+        // What has come to be known of it since counts, too.
+        let known = planned.max(self.controller.cache.known_version(key));
+        let judged = judged.iter().filter(|(at, _)| *at >= known).map(|(_, object)| object);
         if task.is_hook() {
             if !self.is_of_git(key) {
                 self.violated(format!("{key} is deleted as a hook, and Git never named it"));

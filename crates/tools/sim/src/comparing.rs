@@ -122,6 +122,7 @@ pub(crate) fn unknown(message: &str, now: jiff::Timestamp) -> Compared {
         pre_delete_hooks: Vec::new(),
         post_delete_hooks: Vec::new(),
         failed: true,
+        live_known: false,
     };
     let condition = project::condition(api::codes::ConditionType::ComparisonError, message, now);
     Compared { comparison, conditions: vec![condition], revisions: Vec::new() }

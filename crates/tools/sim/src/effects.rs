@@ -49,8 +49,14 @@ impl World {
             let effect = run.flights[index].effect.clone();
             let answer = if self.controller_may(&effect, running.told.stopping) {
                 self.tell(|_| describe(&run.plan, &effect));
-                self.check_effect(&run.plan, &effect);
-                self.carry_out(&run.plan, &effect)
+                match self.kept(&run.plan, &effect) {
+                    Ok(None) => {
+                        self.check_effect(&run.plan, &effect);
+                        self.carry_out(&run.plan, &effect)
+                    }
+                    Ok(Some(reason)) => Ok(Success { outcome: Outcome::Kept(reason), state: None }),
+                    Err(failure) => Err(failure),
+                }
             } else {
                 Err(Failure { message: "Operation terminated".into(), kind: FailureKind::Other })
             };
@@ -65,6 +71,25 @@ impl World {
             run.flights[index].answer = Some(Event::Result { task, result: answer });
         }
         self.controller.operation = Some(running);
+    }
+
+    /// Why the object of a prune stays after all, by what is known of it now.
+    fn kept(&self, plan: &Plan, effect: &Effect) -> Result<Option<&'static str>, Failure> {
+        let Effect::Delete { task, key, uid, .. } = effect else { return Ok(None) };
+        let task = &plan.tasks[task.0];
+        if !task.is_prune() || task.is_hook() {
+            return Ok(None);
+        }
+        let live = match self.controller.cache.known_live(key, self.given.tracking.method) {
+            Some(known) => known,
+            None => self.api.read(key)?,
+        };
+        let Some(live) = live.filter(|live| live.uid() == uid) else { return Ok(None) };
+        if !compare::is_marked(&live, &self.given.instance, &self.given.tracking) {
+            return Ok(Some("ignored (no longer part of the application)"));
+        }
+        let confirmed = self.notes.confirmed.is_some_and(|at| at.as_second() >= plan.started_at.as_second());
+        Ok(plan.keeps(&live, task, confirmed))
     }
 
     fn controller_may(&self, effect: &Effect, stopping: bool) -> bool {

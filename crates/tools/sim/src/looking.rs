@@ -113,7 +113,7 @@ impl World {
         } else if let Some(loaded) = refresh.loaded.clone().filter(|_| refresh.compared.is_none()) {
             refresh.compared = Some(Box::new(self.compare(application, loaded)));
         } else if let Some(compared) = refresh.compared.take() {
-            return self.end_refresh(look, &refresh.cause, &compared);
+            return self.end_refresh(look, &refresh, &compared);
         }
         look.refresh = Some(refresh);
         Ok(())
@@ -122,10 +122,11 @@ impl World {
     fn end_refresh(
         &mut self,
         look: &mut Look,
-        cause: &RefreshCause,
+        refresh: &Refreshing,
         compared: &Compared,
     ) -> Result<(), Refused> {
-        let comparison = &compared.comparison;
+        let (comparison, cause) = (&compared.comparison, &refresh.cause);
+        let latest = reconcile::refresh_revisions(&look.application, refresh.compare_with).is_empty();
         if !comparison.failed {
             let before = !comparison.pre_delete_hooks.is_empty();
             let after = !comparison.post_delete_hooks.is_empty();
@@ -145,6 +146,7 @@ impl World {
             health: comparison.health,
             health_message: &comparison.health_message,
             resources: comparison.resource_statuses(false),
+            live_known: comparison.live_known,
             conditions: &compared.conditions,
             revisions: &compared.revisions,
             source_types: &[],
@@ -167,7 +169,7 @@ impl World {
             let different: Vec<String> = different.map(|it| it.key.to_string()).collect();
             format!("compared with {:?}: {} {different:?}", compared.revisions, comparison.sync)
         });
-        let outcome = reconcile::outcome(&look.application, compared.revisions.clone(), true);
+        let outcome = reconcile::outcome(&look.application, compared.revisions.clone(), true, latest);
         let actions = self.decide(&look.application, Some(&outcome));
         for action in actions.into_iter().rev() {
             look.actions.push_front(action);

@@ -10,7 +10,7 @@ use sim::shrink::shrink;
 fn seeds() -> std::ops::Range<u64> {
     let asked = std::env::var("SEEDS").unwrap_or_default();
     let bounds = asked.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-    bounds.map_or(0..1500, |(from, to)| from..to)
+    bounds.map_or(0..2000, |(from, to)| from..to)
 }
 
 #[test]

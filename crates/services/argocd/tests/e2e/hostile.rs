@@ -1,6 +1,6 @@
 //! Settings and clusters that mean ill, or are broken: the object and the cause are named, and everybody else goes on.
 
-use crate::installation::{Installation, NAMESPACE, condition, config_map, installation, sync_status};
+use crate::installation::{Installation, NAMESPACE, Part, condition, config_map, installation, sync_status};
 use serde_json::{Value, json};
 use testkit::git_repo::GitRepo;
 
@@ -27,6 +27,15 @@ fn definition(kind: &str, plural: &str, conversion: Option<Value>) -> Value {
 fn served(installation: &Installation, version: &str, plural: &str) {
     let path = format!("/apis/hostile.example/{version}/{plural}?limit=1");
     installation.until("the kind is served", || installation.kube.raw(&path).ok());
+}
+
+/// Waits until version 2 of a kind is known to the API server, and cannot be listed.
+fn served_not(installation: &Installation, plural: &str) {
+    let path = format!("/apis/hostile.example/v2/{plural}?limit=1");
+    installation.until("the kind cannot be listed", || {
+        let told = installation.kube.raw(&path).err()?.to_string();
+        told.contains("conversion webhook").then_some(())
+    });
 }
 
 fn thing(kind: &str, version: &str) -> String {
@@ -101,6 +110,8 @@ fn a_query_that_never_ends_and_a_script_that_loops_end_for_their_own_application
     installation.until_application("script", "Unknown, and told why", |it| {
         it["status"]["health"]["status"] == "Unknown"
             && it["status"]["health"]["message"].as_str().unwrap_or_default().contains("Spinner:script/thing")
+            && condition(it, "UnknownError")
+                .contains("health for \"Spinner\" with name \"thing\" in namespace \"script\"")
     });
     let tree = installation.succeed(&["app", "get", "script"]);
     assert!(tree.contains("Unknown"), "{tree}");
@@ -176,6 +187,50 @@ fn a_conversion_webhook_that_fails_is_told_to_those_who_need_it() {
     });
     installation.succeed(&["app", "delete", "converting", "--yes", "--wait"]);
     installation.kube.delete(CRD[0], CRD[1], "", "chameleons.hostile.example");
+    bystander.end(&installation);
+}
+
+#[test]
+fn a_kind_that_a_new_controller_cannot_list_hides_nothing_and_leaves_nothing_behind() {
+    let mut installation = installation();
+    let bystander = Bystander::start(&installation, "bystander-u");
+    let webhook =
+        json!({"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://127.0.0.1:1/convert"}});
+    let conversion = json!({"strategy": "Webhook", "webhook": webhook});
+    installation.kube.apply(definition("Lizard", "lizards", None));
+    served(&installation, "v1", "lizards");
+    let (map, lizard) = (config_map("map", "git"), thing("Lizard", "v1"));
+    let files = [("app/map.yaml", map.as_str()), ("app/lizard.json", lizard.as_str())];
+    let mut repository = GitRepo::from_files("unseen", &files).unwrap();
+    installation.create("unseen", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "unseen", "--timeout", "60"]);
+    installation.until_application("unseen", "Synced", |it| sync_status(it) == "Synced");
+    repository.remove("app/lizard.json").unwrap();
+    crate::options::push(&mut repository);
+    installation.succeed(&["app", "get", "unseen", "--refresh"]);
+    installation.until_application("unseen", "OutOfSync", |it| sync_status(it) == "OutOfSync");
+    installation.kube.apply(definition("Lizard", "lizards", Some(conversion)));
+    served_not(&installation, "lizards");
+    installation.kill(Part::Controller);
+    installation.run(Part::Controller);
+    // The object is there, and in no source any more: whoever cannot see it must not say Synced.
+    installation.until_application("unseen", "told of the kind", |it| {
+        installation.cli(&["app", "get", "unseen", "--refresh"]).ok();
+        assert_ne!(sync_status(it), "Synced");
+        told(it).contains("hostile.example/Lizard is not known now")
+    });
+    installation.succeed(&["app", "delete", "unseen", "--yes", "--wait=false"]);
+    installation.until_application("unseen", "kept until its objects are known", |it| {
+        condition(it, "DeletionError").contains("hostile.example/Lizard is not known now")
+    });
+    installation.kube.apply(definition("Lizard", "lizards", None));
+    installation.until("the application and its objects are gone", || {
+        let left = installation.kube.find("hostile.example/v1", "Lizard", "unseen", "thing").is_some()
+            || installation.value("unseen", "map").is_some()
+            || installation.kube.find(VERSION, "Application", NAMESPACE, "unseen").is_some();
+        (!left).then_some(())
+    });
+    installation.kube.delete(CRD[0], CRD[1], "", "lizards.hostile.example");
     bystander.end(&installation);
 }
 

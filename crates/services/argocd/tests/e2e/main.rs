@@ -18,6 +18,7 @@ mod hostile;
 mod installation;
 mod kill;
 mod kube;
+mod meanwhile;
 mod metrics;
 mod notifications;
 mod options;

@@ -30,23 +30,23 @@ fn deployment(name: &str, spec: Value) -> Value {
     deployment
 }
 
-fn sync(installation: &Installation, name: &str, more: &[&str]) -> Result<String, String> {
+pub fn sync(installation: &Installation, name: &str, more: &[&str]) -> Result<String, String> {
     let words = [&["app", "sync", name, "--timeout", "60"], more].concat();
     installation.cli(&words)
 }
 
-fn synced(installation: &Installation, name: &str, more: &[&str]) {
+pub fn synced(installation: &Installation, name: &str, more: &[&str]) {
     let told = sync(installation, name, more);
     assert!(told.is_ok(), "{name}: {told:?}\n{}", installation.last_words());
 }
 
-fn push(repository: &mut GitRepo) {
+pub fn push(repository: &mut GitRepo) {
     repository.commit("change").unwrap();
     repository.push().unwrap();
 }
 
 /// Name, status and message of each result of the last operation.
-fn results(installation: &Installation, name: &str) -> Vec<(String, String, String)> {
+pub fn results(installation: &Installation, name: &str) -> Vec<(String, String, String)> {
     let application = installation.application(name);
     let results = application["status"]["operationState"]["syncResult"]["resources"].as_array().cloned();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -2,7 +2,7 @@
 
 use crate::installation::{Installation, NAMESPACE, config_map, installation, sync_status};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use testkit::git_repo::GitRepo;
 
 const VERSION: &str = "argoproj.io/v1alpha1";
@@ -15,7 +15,7 @@ fn window(kind: &str, [schedule, duration]: [&str; 2], manual: bool) -> Value {
 }
 
 /// A project that permits everything.
-fn make_project(installation: &Installation) {
+pub fn make_project(installation: &Installation) {
     let spec = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
     let project = json!({
         "apiVersion": VERSION, "kind": "AppProject",
@@ -41,17 +41,22 @@ fn until_live(installation: &Installation, value: &str) {
     });
 }
 
-/// Begins a sync of an application of the project that waits in a hook until a file is there.
-fn begin_gated(installation: &Installation, name: &str) -> (PathBuf, GitRepo) {
-    let gate = installation.home.path().join(name);
+/// A hook before the sync that waits until the file is there.
+pub fn hook_until(gate: &Path) -> String {
     let waits = format!("until test -e {}; do sleep 0.2; done", gate.display());
     let container = json!({"name": "main", "image": "example.com/hook", "command": ["sh", "-c", waits]});
-    let hook = json!({
+    json!({
         "apiVersion": "batch/v1", "kind": "Job",
         "metadata": {"name": "gate", "annotations": {"argocd.argoproj.io/hook": "PreSync"}},
         "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
-    });
-    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook.to_string())];
+    })
+    .to_string()
+}
+
+/// Begins a sync of an application of the project that waits in a hook until a file is there.
+pub fn begin_gated(installation: &Installation, name: &str) -> (PathBuf, GitRepo) {
+    let gate = installation.home.path().join(name);
+    let files = [("app/map.yaml", config_map("map", "1")), ("app/gate.json", hook_until(&gate))];
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let repository = GitRepo::from_files(name, &files).unwrap();
     installation.until("the project is known", || {

@@ -1,0 +1,69 @@
+//! Prunes that are judged once more when an operation comes to them.
+
+use api::v1alpha1::SyncOperation;
+use jiff::{SignedDuration, Timestamp};
+use object::Object;
+use serde_json::json;
+use sync::{Input, KindFact, NamespaceFact, Plan, Resource, plan};
+
+fn live(options: &str, hook: bool) -> Object {
+    let mut annotations = json!({"argocd.argoproj.io/sync-options": options});
+    if hook {
+        annotations["argocd.argoproj.io/hook"] = json!("PreSync");
+    }
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "map", "namespace": "n", "uid": "u", "annotations": annotations}});
+    Object::from_value(map).expect("an object")
+}
+
+/// The plan of a prune of that object, with what the operation says of prunes.
+fn planned(object: Object, option: &str, prune_confirmed: bool) -> Plan {
+    let operation = SyncOperation {
+        prune: true,
+        sync_options: if option.is_empty() { Vec::new() } else { vec![option.to_owned()] },
+        ..SyncOperation::default()
+    };
+    let resource = Resource { live: Some(object), ours: true, ..Resource::default() };
+    let input = Input {
+        resources: vec![resource],
+        hooks: Vec::new(),
+        operation: &operation,
+        revision: "r",
+        started_at: Timestamp::UNIX_EPOCH,
+        namespace: "n",
+        namespace_fact: NamespaceFact::NotAsked,
+        managed_namespace_metadata: None,
+        migration_manager: None,
+        prune_confirmed,
+        shared: Vec::new(),
+        timeout: None,
+        settle: SignedDuration::ZERO,
+        kinds: &|_| KindFact::Served { namespaced: true },
+        permit: &|_, _| Ok(()),
+    };
+    plan(input).expect("a plan")
+}
+
+#[test]
+fn what_an_object_says_when_its_turn_comes_counts() {
+    let keeps = |plan: &Plan, now: Object, confirmed| plan.keeps(&now, &plan.tasks[0], confirmed);
+    let plain = planned(live("", false), "", false);
+    assert_eq!(keeps(&plain, live("", false), false), None);
+    assert_eq!(keeps(&plain, live("Prune=false", false), true), Some("ignored (no prune)"));
+    assert_eq!(keeps(&plain, live("", true), true), Some("ignored (is a hook now)"));
+    let asks = Some("ignored (requires confirmation)");
+    assert_eq!(keeps(&plain, live("Prune=confirm", false), false), asks);
+    assert_eq!(keeps(&plain, live("Prune=confirm", false), true), None);
+    assert_eq!(keeps(&planned(live("", false), "", true), live("Prune=confirm", false), false), None);
+    // One that was waited for was confirmed.
+    assert_eq!(
+        keeps(&planned(live("Prune=confirm", false), "", false), live("Prune=confirm", false), false),
+        None
+    );
+    // Where it is silent now, the operation speaks.
+    for (option, kept) in [("Prune=false", Some("ignored (no prune)")), ("Prune=confirm", asks)] {
+        let allowed = planned(live("Prune=true", false), option, false);
+        assert_eq!(keeps(&allowed, live("Prune=true", false), false), None, "{option}");
+        assert_eq!(keeps(&allowed, live("", false), false), kept, "{option}");
+    }
+}
