@@ -13,11 +13,15 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use source_tree::{ReadSet, Tree, TreePath};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Read sets remembered per parameters: an application that goes back and forth is found again.
 const MOST_READ_SETS: usize = 4;
+
+/// Stands for the parameters of what is not rendered.
+const LENDER: &str = "lender";
 
 /// Sources whose notes are known to be written.
 const MOST_NOTED: u64 = 50_000;
@@ -53,10 +57,50 @@ pub(crate) struct User(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parameters(String);
 
+/// What a render read: of its own tree, and of those that lent it files, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Reads {
+    pub(crate) own: ReadSet,
+    pub(crate) lent: BTreeMap<String, ReadSet>,
+}
+
+/// The trees a render reads, as [`Reads`] names them.
+#[derive(Clone)]
+pub(crate) struct Trees {
+    pub(crate) own: Arc<dyn Tree>,
+    pub(crate) lent: BTreeMap<String, Arc<dyn Tree>>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct KnownReads {
-    reads: ReadSet,
+    /// Nothing where not all that was read was noted: then any file may change it, and no tree is known to give the same.
+    reads: Option<Reads>,
     render: String,
+}
+
+impl Reads {
+    fn holds(&self, trees: &Trees) -> bool {
+        let lent = self.lent.iter().all(|(name, reads)| {
+            let tree = trees.lent.get(name);
+            tree.is_some_and(|tree| reads.holds(tree.as_ref()))
+        });
+        lent && self.own.holds(trees.own.as_ref())
+    }
+
+    /// Whether a change of these files in any of the trees may change the render.
+    fn may_change(&self, files: &[TreePath]) -> bool {
+        self.own.may_change(files) || self.lent.values().any(|reads| reads.may_change(files))
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.own.fingerprint());
+        for (name, reads) in &self.lent {
+            hash.update(name);
+            hash.update(reads.fingerprint());
+        }
+        hex(&hash.finalize())
+    }
 }
 
 impl Parameters {
@@ -97,16 +141,17 @@ impl Manifests {
         Some(kept)
     }
 
-    /// The render of these parameters whose reads this tree answers the same way.
+    /// The render of these parameters whose reads these trees answer the same way.
     pub(crate) async fn by_reads(
         &self,
         parameters: &Parameters,
         revision: &str,
-        tree: Arc<dyn Tree>,
+        trees: Trees,
     ) -> Option<Kept> {
         let known = self.known_reads(parameters).await;
         let found = tokio::task::spawn_blocking(move || {
-            known.into_iter().find(|known| known.reads.holds(tree.as_ref())).map(|known| known.render)
+            let holds = |known: &KnownReads| known.reads.as_ref().is_some_and(|reads| reads.holds(&trees));
+            known.into_iter().find(holds).map(|known| known.render)
         });
         let render = found.await.ok().flatten()?;
         let kept = self.render(parameters, &render).await?;
@@ -120,21 +165,25 @@ impl Manifests {
         &self,
         parameters: &Parameters,
         revision: &str,
-        reads: Option<ReadSet>,
+        reads: Option<Reads>,
         kept: &Kept,
     ) {
         self.metrics.render(Origin::Rendered);
-        let render = reads.as_ref().map_or_else(|| format!("at-{revision}"), ReadSet::fingerprint);
+        let render = reads.as_ref().map_or_else(|| format!("at-{revision}"), Reads::fingerprint);
         self.store(&of(parameters, &render), &kept.encode_to_vec()).await;
         self.store(&at(parameters, revision), render.as_bytes()).await;
-        let Some(reads) = reads else { return };
         let mut known = self.known_reads(parameters).await;
-        known.retain(|known| known.render != render);
+        known.retain(|known| known.render != render && (reads.is_some() || known.reads.is_some()));
         known.insert(0, KnownReads { reads, render });
         known.truncate(MOST_READ_SETS);
         if let Ok(text) = serde_json::to_vec(&known) {
             self.store(&all_reads(parameters), &text).await;
         }
+    }
+
+    /// Remembers that an application's source renders nothing by itself: what the others read of it is noted with them.
+    pub(crate) async fn note_lender(&self, user: &User) {
+        self.note(user, &Parameters(LENDER.to_owned())).await;
     }
 
     /// Remembers what an application's source was last rendered with.
@@ -151,8 +200,12 @@ impl Manifests {
     pub(crate) async fn may_change(&self, user: &User, files: &[TreePath]) -> bool {
         let Some(parameters) = self.load(&by(user)).await else { return true };
         let parameters = Parameters(String::from_utf8_lossy(&parameters).into_owned());
+        if parameters.0 == LENDER {
+            return false;
+        }
         let known = self.known_reads(&parameters).await;
-        known.is_empty() || known.iter().any(|known| known.reads.may_change(files))
+        let may_change = |known: &KnownReads| known.reads.as_ref().is_none_or(|it| it.may_change(files));
+        known.is_empty() || known.iter().any(may_change)
     }
 
     async fn render(&self, parameters: &Parameters, render: &str) -> Option<Kept> {
@@ -200,4 +253,33 @@ fn all_reads(parameters: &Parameters) -> String {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(path: &str) -> Reads {
+        let tree = source_tree::MemoryTree::builder();
+        let path = TreePath::parse(path).expect("a path");
+        let tree = tree.file(path.clone(), "text").build().expect("a tree");
+        let recorded = source_tree::Recorded::new(tree);
+        recorded.read(&path).expect("it is there");
+        Reads { own: recorded.read_set().expect("all was noted"), lent: BTreeMap::new() }
+    }
+
+    #[tokio::test]
+    async fn a_render_that_read_more_than_was_noted_may_be_changed_by_anything() {
+        let metrics = Metrics::new(&boot::metrics::registry());
+        let manifests = Manifests::new(Cache::memory(1 << 20), b"secret", Duration::from_secs(60), metrics);
+        let (user, parameters) = (User::new("a", &ApplicationSource::default()), Parameters::new(&"p"));
+        let files = [TreePath::parse("base/service.yaml").expect("a path")];
+        manifests.note(&user, &parameters).await;
+        assert!(manifests.may_change(&user, &files).await, "nothing is known");
+        manifests.remember(&parameters, "1", Some(reads("overlay/a.yaml")), &Kept::default()).await;
+        assert!(!manifests.may_change(&user, &files).await);
+        manifests.remember(&parameters, "2", None, &Kept::default()).await;
+        assert!(manifests.may_change(&user, &files).await, "the last render says nothing of what it read");
+        assert!(manifests.at_revision(&parameters, "2").await.is_some());
+    }
 }

@@ -4,7 +4,7 @@ use crate::asked::{Asked, Looked, Made, References, both, keep, render_source, w
 use crate::dependencies::ChartAccess;
 use crate::integrity::Checked;
 use crate::lookups::Answers;
-use crate::manifests::{Kept, Manifests, Parameters, User};
+use crate::manifests::{Kept, Manifests, Parameters, Reads, Trees, User};
 use crate::metrics::Metrics;
 use crate::patience::Patience;
 use crate::plugins::PluginWorld;
@@ -151,6 +151,9 @@ impl RepoServer {
         let revision = resolved.as_str().to_owned();
         let mut checked = self.checked(&request, &origin, &resolved).await?;
         if request.has_multiple_sources && only_lends(&source) {
+            if !request.app_name.is_empty() {
+                self.manifests.note_lender(&User::new(&request.app_name, &source)).await;
+            }
             let namespace = request.namespace;
             return Ok(Made { kept: Kept::default(), revision, namespace, checked, parameters: None });
         }
@@ -164,15 +167,18 @@ impl RepoServer {
             checked,
             parameters: Some(parameters),
         };
+        let seen = seen_at(&revision, &references);
         if !request.no_cache
-            && let Some(kept) = self.manifests.at_revision(&parameters, &revision).await
+            && let Some(kept) = self.manifests.at_revision(&parameters, &seen).await
         {
             return Ok(made(kept, revision, parameters));
         }
         let tree = self.sources.tree(&origin, &resolved, request.no_cache).await?;
         self.without_submodules(care, &tree)?;
+        let lent = references.iter().map(|(name, (_, tree))| (name.clone(), tree.clone())).collect();
+        let trees = Trees { own: tree.clone(), lent };
         if !request.no_cache
-            && let Some(kept) = self.manifests.by_reads(&parameters, &revision, tree.clone()).await
+            && let Some(kept) = self.manifests.by_reads(&parameters, &seen, trees).await
         {
             return Ok(made(kept, revision, parameters));
         }
@@ -187,7 +193,7 @@ impl RepoServer {
             path: None,
         };
         let (kept, reads) = self.render(work).await?;
-        self.manifests.remember(&parameters, &revision, reads, &kept).await;
+        self.manifests.remember(&parameters, &seen, reads, &kept).await;
         Ok(made(kept, revision, parameters))
     }
 
@@ -272,7 +278,7 @@ impl RepoServer {
         Ok(Made { kept, revision, namespace, checked, parameters: None }.response())
     }
 
-    pub(crate) async fn render(&self, work: Asked) -> Result<(Kept, Option<source_tree::ReadSet>), Status> {
+    pub(crate) async fn render(&self, mut work: Asked) -> Result<(Kept, Option<Reads>), Status> {
         let asked = Instant::now();
         let permit = self.renders.clone().acquire_owned().await;
         self.metrics.render_waited(asked.elapsed());
@@ -281,15 +287,29 @@ impl RepoServer {
         let world = self.world(&work)?;
         let restrained = (work.care == Care::Stranger).then(|| Restrained::new(&work.request, &work.source));
         let name = work.name();
+        let lent: BTreeMap<_, _> = work
+            .references
+            .iter_mut()
+            .map(|(name, (_, tree))| {
+                let recorded = Arc::new(Recorded::new(tree.clone()));
+                *tree = recorded.clone();
+                (name.clone(), recorded)
+            })
+            .collect();
         let rendered = self.patience.run("render manifests", name, permit, move || {
             let recorded = Recorded::new(work.tree.clone());
+            let all_reads = || {
+                let each =
+                    |(name, tree): (&String, &Arc<Recorded<_>>)| Some((name.clone(), tree.read_set()?));
+                let lent: Option<BTreeMap<_, _>> = lent.iter().map(each).collect();
+                Some(Reads { own: recorded.read_set()?, lent: lent? })
+            };
             let rendered = match restrained {
                 Some(restrained) => render_source(&recorded, &work, &restrained.around(&world), limits),
                 None => render_source(&recorded, &work, &world, limits),
             };
             // What names the revision is good for no other, whatever was read.
-            let reads =
-                |rendered: &Rendered| (!rendered.revision_used).then(|| recorded.read_set()).flatten();
+            let reads = |rendered: &Rendered| (!rendered.revision_used).then(&all_reads).flatten();
             let wanted = work.answers.as_ref().map(|answers| answers.wanted()).unwrap_or_default();
             match rendered {
                 // Made, or failed, without all that the cluster has: these are not the manifests.
@@ -375,8 +395,9 @@ impl RepoServer {
         care: Care,
         answers: Option<&Answers>,
     ) -> Parameters {
-        let references: BTreeMap<_, _> =
-            references.iter().map(|(name, (commit, _))| (name, commit)).collect();
+        // What is read of them tells one of their commits from another, as with the tree itself.
+        let lender = |name| request.ref_sources.get(name).map_or("", |target| target.repo.repo.as_str());
+        let references: BTreeMap<_, _> = references.keys().map(|name| (name, lender(name))).collect();
         let build_options = request.kustomize_options.as_ref().map(|options| &options.build_options);
         let schemes = request.helm_options.as_ref().map(|options| &options.values_file_schemes);
         let repository = request.repo.as_ref().map(|repository| repository.repo.as_str());
@@ -424,6 +445,12 @@ impl RepoServer {
         let named = named.filter(|named| named.commit == commit.commit);
         self.verified(integrity, url, repository, named.as_ref().unwrap_or(commit)).await
     }
+}
+
+/// The revision of a source with those of the sources that lend it files.
+fn seen_at(revision: &str, references: &References) -> String {
+    let commits = references.values().map(|(commit, _)| commit.as_str());
+    [revision].into_iter().chain(commits).collect::<Vec<_>>().join("+")
 }
 
 /// Whether a source among several has nothing to render: it lends its files to the others.

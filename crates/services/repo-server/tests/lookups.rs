@@ -34,7 +34,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let channel = serving::channel(folder.path(), &[], &[], None);
+        let channel = serving::channel(folder.path(), &[], &[], None, &boot::metrics::registry());
         let files = [("app/Chart.yaml", CHART), ("app/templates/map.yaml", MAP), ("other/a.yaml", "a: b\n")];
         Self { channel, repository: GitRepo::from_files("apps", &files).unwrap(), _mirrors: folder }
     }

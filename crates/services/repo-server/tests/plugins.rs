@@ -54,7 +54,13 @@ async fn start(folder: &Path, stop: &Stop) {
 
 fn server(folder: &Path) -> RepoServerServiceClient<Channel> {
     let sockets = folder.join("sockets").to_str().unwrap().to_owned();
-    let channel = serving::channel(folder, &[], &[("ARGOCD_PLUGINSOCKFILEPATH", &sockets)], None);
+    let channel = serving::channel(
+        folder,
+        &[],
+        &[("ARGOCD_PLUGINSOCKFILEPATH", &sockets)],
+        None,
+        &boot::metrics::registry(),
+    );
     RepoServerServiceClient::new(channel)
 }
 

@@ -22,7 +22,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let channel = serving::channel(folder.path(), &[], &[], None);
+        let channel = serving::channel(folder.path(), &[], &[], None, &boot::metrics::registry());
         Self { client: PreviewsServiceClient::new(channel), _mirrors: folder }
     }
 

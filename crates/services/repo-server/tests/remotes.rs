@@ -29,7 +29,13 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let tls = folder.path().join("tls").to_str().unwrap().to_owned();
         fs::create_dir(&tls).unwrap();
-        let channel = serving::channel(folder.path(), &[], &[("ARGOCD_TLS_DATA_PATH", &tls)], None);
+        let channel = serving::channel(
+            folder.path(),
+            &[],
+            &[("ARGOCD_TLS_DATA_PATH", &tls)],
+            None,
+            &boot::metrics::registry(),
+        );
         Self { client: RepoServerServiceClient::new(channel), folder }
     }
 

@@ -36,7 +36,8 @@ fn server_in(flags: &[&str], environment: &[(&str, &str)]) -> (Client, TempDir) 
         arguments: ["--exact", "evaluates_where_it_is_a_child"].map(str::to_owned).to_vec(),
         environment: [("EVALUATOR".to_owned(), "1".to_owned())].into(),
     };
-    let channel = serving::channel(folder.path(), flags, environment, Some(evaluator));
+    let channel =
+        serving::channel(folder.path(), flags, environment, Some(evaluator), &boot::metrics::registry());
     (RepoServerServiceClient::new(channel), folder)
 }
 

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tonic::transport::Channel;
 
-/// Serves with flags and variables, its mirrors in a folder; Jsonnet is evaluated by the program where there is one.
+/// Serves with flags and variables, its mirrors in a folder; Jsonnet is evaluated by the program where there is one. Its metrics
+/// are in that registry.
 pub fn channel(
     folder: &Path,
     flags: &[&str],
     environment: &[(&str, &str)],
     evaluator: Option<Program>,
+    metrics: &boot::metrics::SharedRegistry,
 ) -> Channel {
     let mirrors = folder.join("mirrors").to_str().unwrap().to_owned();
     let given = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -24,6 +26,6 @@ pub fn channel(
         None => options,
     };
     let cache = cache::Cache::memory(16 << 20);
-    let built = repo_server::build(options, cache, &boot::metrics::registry()).unwrap();
+    let built = repo_server::build(options, cache, metrics).unwrap();
     transport::in_process(repo_server::router(built).unwrap()).unwrap()
 }
