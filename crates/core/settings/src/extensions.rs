@@ -87,8 +87,7 @@ fn extension(name: &str, backend: &Value) -> Result<Extension, String> {
     }
     let span = |member: &str, default: u64| match text(backend, member) {
         value if value.is_empty() => Ok(Duration::from_secs(default)),
-        value => go_duration(&value)
-            .ok_or_else(|| format!("extension {name}: {member}: {value:?} is not a duration")),
+        value => go_duration(&value).ok_or_else(|| format!("extension {name}: {member} is not a duration")),
     };
     let services = backend.get("services").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     if services.is_empty() {
@@ -108,7 +107,7 @@ fn extension(name: &str, backend: &Value) -> Result<Extension, String> {
 fn service(name: &str, value: &Value, several: bool) -> Result<ExtensionService, String> {
     let address = text(value, "url");
     let url = Url::parse(&address).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let url = url.ok_or_else(|| format!("extension {name}: {address:?} is not an http or https address"))?;
+    let url = url.ok_or_else(|| format!("extension {name}: its url is not an http or https address"))?;
     let cluster = value.get("cluster").cloned().unwrap_or_default();
     let (cluster_name, cluster_server) = (text(&cluster, "name"), text(&cluster, "server"));
     if (several || !cluster.is_null()) && cluster_name.is_empty() && cluster_server.is_empty() {
@@ -142,6 +141,17 @@ mod tests {
         let (names, problems, shown) = read(&[("extension.config", main), ("extension.config.b", own)]);
         assert_eq!((names, problems), (vec!["a".to_owned(), "b".to_owned()], Vec::<String>::new()));
         assert!(shown.contains("connect: 3s") && !shown.contains("hush"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_referred_to_is_in_no_message() {
+        for config in
+            ["services: [{url: $k}]", "{keepAlive: $k, services: [{url: 'http://a'}]}", "services: $k"]
+        {
+            let (names, problems, _) = read(&[("extension.config.a", config)]);
+            assert!(names.is_empty() && problems.len() == 1, "{problems:?}");
+            assert!(!problems[0].contains("hush"), "{problems:?}");
+        }
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn oidc(reader: &mut Reader<'_>, value: &Value, skip_tls_verify: bool) -> Option
     let issuer = text(value, "issuer");
     let is_address = |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_address(&issuer) {
-        reader.problem(KEY, format!("issuer: {issuer:?} is not an http or https address"));
+        reader.problem(KEY, "issuer is not an http or https address");
         return None;
     }
     let mut span = |member: &str, within: &Value| {
@@ -161,7 +161,7 @@ fn oidc(reader: &mut Reader<'_>, value: &Value, skip_tls_verify: bool) -> Option
             return Duration::ZERO;
         }
         go_duration(&text).unwrap_or_else(|| {
-            reader.problem(KEY, format!("{member}: {text:?} is not a duration"));
+            reader.problem(KEY, format!("{member} is not a duration"));
             Duration::ZERO
         })
     };

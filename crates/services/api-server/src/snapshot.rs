@@ -1,6 +1,7 @@
 //! What `argocd-cm`, `argocd-rbac-cm` and `argocd-secret` say at one moment, parsed once per change.
 
 use crate::broken;
+use crate::sso::secret_text;
 use actions::Actions;
 use auth::{Accounts, TokenKey};
 use lua_sandbox::{Interrupt, Limits};
@@ -19,9 +20,8 @@ const SECRET: &str = "argocd-secret";
 /// How long one script of a user's action may take, as in the controller.
 const SCRIPT_TIME: Duration = Duration::from_secs(2);
 
-/// What tells one state of the settings from another: how many changes of ConfigMaps there were, and the version of
-/// `argocd-secret`.
-pub(crate) type Versions = (u64, Arc<str>);
+/// What tells one state of the settings from another: how many changes of ConfigMaps there were, and of Secrets.
+pub(crate) type Versions = (u64, u64);
 
 /// A part of the settings that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,9 +118,7 @@ impl Snapshot {
         note(SETTINGS, told);
         note(SETTINGS, settings::Customizations::parse(&data).1);
         // Read where they are used; what they refer to may come later, so only their own text is judged here.
-        let there = |key: &str| {
-            crate::sso::secret_text(store, key).or_else(|| Some("https://later.invalid".to_owned()))
-        };
+        let there = |key: &str| secret_text(store, key).or_else(|| Some("https://later.invalid".to_owned()));
         note(SETTINGS, settings::SingleSignOn::parse(&data, &there).1);
         note(SETTINGS, settings::extensions(&data, &there).1);
         note(SETTINGS, settings::DeepLinks::parse(&data).1);
@@ -128,8 +126,11 @@ impl Snapshot {
         note(SETTINGS, settings::CompareOptions::parse(&data).1);
         note(SETTINGS, settings::Impersonation::parse(&data).1);
         note(SETTINGS, settings::Ui::parse(&data).1);
-        let (pull_requests, told) = pull_requests(store, &data);
+        let found = |reference: &str| secret_text(store, reference).filter(|text| !text.is_empty());
+        let (pull_requests, told) = settings::PullRequests::parse(&data, &found);
         note(SETTINGS, told);
+        let (hooks, told) = hooks(&secrets, &found);
+        note(SECRET, told);
         let policy = store.config_map(POLICY);
         let (rules, told) = RbacPolicy::parse(&policy);
         note(POLICY, told);
@@ -150,7 +151,7 @@ impl Snapshot {
                 .masked_annotations
                 .into_iter()
                 .collect(),
-            webhooks: webhook::Secrets::from_data(|key| webhook_secret(store, secrets.get(key)?)),
+            webhooks: webhook::Secrets::from_data(|key| hooks.get(key).cloned()),
             key: keys.map(|secret| TokenKey::new(&secret)),
             actions: OnceLock::new(),
             versions,
@@ -170,28 +171,30 @@ fn script_limits(time: Duration) -> Limits {
     Limits { watch: Some(Arc::new(watch)), ..Limits::default() }
 }
 
-/// A secret as it stands, or the one that `$name:key` points to.
-fn webhook_secret(store: &Store, text: &str) -> Option<String> {
-    let Some((name, key)) = text.strip_prefix('$').and_then(|rest| rest.split_once(':')) else {
-        return Some(text.to_owned());
+/// The secrets of webhooks, by their keys, each as it stands or as what it refers to. One that refers to nothing is asked for
+/// as it stands, which nobody proves: that a Secret is missing opens no door.
+fn hooks(
+    secrets: &BTreeMap<String, String>,
+    found: settings::Lookup<'_>,
+) -> (BTreeMap<String, String>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut followed = |(key, text): (&String, &String)| {
+        let mut missing = Vec::new();
+        let text = settings::resolve_text(text, found, &mut missing);
+        // It may be a secret that happens to begin so.
+        problems.extend(missing.into_iter().map(|_| Problem {
+            key: key.clone(),
+            message: "begins with $ and refers to nothing: it is taken as it stands".into(),
+        }));
+        (key.clone(), text)
     };
-    store.secret(name).map(|entry| entry.text(key))
+    let hooks = secrets.iter().filter(|(key, _)| key.starts_with("webhook.")).map(&mut followed).collect();
+    (hooks, problems)
 }
 
-/// Settings of pull requests; what they refer to is in `argocd-secret`, or in a Secret that is named.
-fn pull_requests(store: &Store, data: &Data) -> (settings::PullRequests, Vec<settings::Problem>) {
-    let lookup = |reference: &str| {
-        let (name, key) = reference.split_once(':').unwrap_or((SECRET, reference));
-        store.secret(name).map(|entry| entry.text(key)).filter(|text| !text.is_empty())
-    };
-    settings::PullRequests::parse(data, &lookup)
-}
-
-/// The versions now.
+/// The versions now. Settings may refer to any Secret.
 pub(crate) fn versions(store: &Store) -> Versions {
-    let secret = store.secrets().get(store.namespace(), SECRET);
-    let secret = secret.map_or_else(|| Arc::from(""), |stored| stored.resource_version.clone());
-    (store.config_maps().generation(), secret)
+    (store.config_maps().generation(), store.secrets().generation())
 }
 
 /// The signing key, and what else `argocd-secret` holds as text.
@@ -228,6 +231,28 @@ mod tests {
     use jiff::Timestamp;
     use object::Object;
     use serde_json::json;
+
+    #[test]
+    fn a_secret_of_webhooks_that_refers_to_nothing_opens_no_door_and_is_told_nowhere() {
+        let texts = [
+            ("webhook.github.secret", "$hooks:github"),
+            ("webhook.gitlab.secret", "$shared"),
+            ("webhook.gogs.secret", "plain"),
+            ("webhook.harbor.secret", "$canary"),
+            ("server.secretkey", "$canary"),
+        ];
+        let secrets = texts.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+        let found = |key: &str| (key == "shared").then(|| "s3cret\n".to_owned());
+        let (hooks, problems) = hooks(&secrets, &found);
+        let of = |key: &str| hooks.get(key).map(String::as_str);
+        assert_eq!(of("webhook.github.secret"), Some("$hooks:github"));
+        assert_eq!(of("webhook.gitlab.secret"), Some("s3cret"));
+        assert_eq!(of("webhook.gogs.secret"), Some("plain"));
+        assert_eq!(of("server.secretkey"), None);
+        let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(keys, ["webhook.github.secret", "webhook.harbor.secret"]);
+        assert!(!problems.iter().any(|problem| problem.message.contains("canary")));
+    }
 
     #[test]
     fn an_action_that_takes_too_long_is_stopped() {

@@ -32,11 +32,9 @@ const OURS: [&str; 6] = [
     "argocd-username",
 ];
 
-type Versions = (crate::snapshot::Versions, u64);
-
 /// The extensions, as long as the settings they come from stay.
 #[derive(Default)]
-pub(crate) struct Extensions(RwLock<Option<(Versions, Arc<Registry>)>>);
+pub(crate) struct Extensions(RwLock<Option<(crate::snapshot::Versions, Arc<Registry>)>>);
 
 type Registry = BTreeMap<String, (Extension, Forwarder)>;
 
@@ -45,7 +43,7 @@ type Refused = (StatusCode, String);
 
 impl Hub {
     fn extensions(&self) -> Arc<Registry> {
-        let versions = (crate::snapshot::versions(&self.store), self.store.secrets().generation());
+        let versions = crate::snapshot::versions(&self.store);
         let known = self.extensions.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, known)) = known.filter(|(own, _)| *own == versions) {
             return known;

@@ -172,6 +172,101 @@ async fn cve_2025_59531_cve_2025_59537_cve_2025_59538_no_payload_breaks_the_serv
     bench.admin().await;
 }
 
+/// A registry, or a topic of SNS: where it sends to, by which headers, how it proves itself, and what it sends.
+type Notifier<'s> = (&'s str, &'s str, (&'s str, &'s str), (&'s str, &'s str), Value);
+
+#[tokio::test]
+async fn cve_2025_59531_cve_2025_59537_cve_2025_59538_no_payload_of_a_registry_breaks_the_server() {
+    let bench = Bench::start("notifiers", json!({}), json!({})).await;
+    let secret = crate::bench::object(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argocd-secret", "namespace": "notifiers"},
+        "stringData": {"webhook.harbor.secret": "Bearer h", "webhook.dockerhub.secret": "d", "webhook.oci.secret": "Bearer o", "webhook.codecommit.secret": "pw"},
+    }));
+    crate::bench::apply(&bench.store, &secret).await;
+    eventually("the secrets are known", || {
+        bench
+            .store
+            .secret("argocd-secret")
+            .is_some_and(|entry| entry.text("webhook.oci.secret") == "Bearer o")
+    })
+    .await;
+    let records = json!({"Records": [{"awsRegion": "eu-west-1", "eventSourceARN": "arn:aws:codecommit:eu-west-1:1:apps",
+        "codecommit": {"references": [{"commit": "b", "ref": "refs/heads/main"}]}}]});
+    let rule = json!({"region": "eu-west-1", "detail": {"repositoryName": "apps", "referenceName": "main", "commitId": "b", "oldCommitId": "a"}});
+    let topic = |message: &Value| json!({"Type": "Notification", "Message": message.to_string()});
+    let basic = ("authorization", "Basic eDpwdw==");
+    let of_topic = ("x-amz-sns-message-type", "Notification");
+    let plain = ("content-type", "application/json");
+    let senders: [Notifier<'_>; 5] = [
+        (
+            "harbor",
+            "",
+            plain,
+            ("authorization", "Bearer h"),
+            json!({
+                "type": "PUSH_ARTIFACT",
+                "event_data": {"resources": [{"tag": "v1", "resource_url": "hub.example/o/apps:v1"}],
+                    "repository": {"name": "apps", "namespace": "o", "repo_full_name": "o/apps"}},
+            }),
+        ),
+        (
+            "docker-hub",
+            "?type=dockerhub",
+            plain,
+            ("authorization", "d"),
+            json!({
+                "push_data": {"tag": "v1"}, "repository": {"repo_name": "o/apps", "namespace": "o", "name": "apps"},
+            }),
+        ),
+        (
+            "distribution",
+            "",
+            ("content-type", "application/vnd.docker.distribution.events.v1+json"),
+            ("authorization", "Bearer o"),
+            json!({
+                "events": [{"action": "push", "target": {"repository": "o/apps", "tag": "v1", "url": "https://r.example/v2/x"}, "request": {"host": "r.example"}}],
+            }),
+        ),
+        ("code-commit", "", of_topic, basic, topic(&records)),
+        (
+            "ghcr",
+            "",
+            ("x-github-event", "package"),
+            plain,
+            json!({
+                "action": "published",
+                "package": {"name": "apps", "package_type": "CONTAINER", "owner": {"login": "o"}, "package_version": {"container_metadata": {"tag": {"name": "v1"}}}},
+            }),
+        ),
+    ];
+    let send = async |query: &str, headers: &[(&str, &str)], payload: &Value| {
+        let mut request = Request::post(format!("/api/webhook{query}"));
+        for (header, value) in headers {
+            request = request.header(*header, *value);
+        }
+        bench.send(request.body(Body::from(payload.to_string())).expect("it is well formed")).await
+    };
+    for (name, query, header, proof, payload) in &senders {
+        let whole = send(query, &[*header, *proof], payload).await;
+        assert_eq!(whole.status, 200, "{name}: {whole:?}");
+        if *proof != plain {
+            let forged = send(query, &[*header, (proof.0, "Basic eDpx")], payload).await;
+            assert!([400, 401].contains(&forged.status), "{name}: {forged:?}");
+        }
+        for payload in broken(payload) {
+            let answer = send(query, &[*header, *proof], &payload).await;
+            assert!([200, 400].contains(&answer.status), "{name} {payload}: {answer:?}");
+        }
+    }
+    // What is written in a topic's message is read, too.
+    for message in [&records, &rule].into_iter().flat_map(broken) {
+        let answer = send("", &[of_topic, basic], &topic(&message)).await;
+        assert!([200, 400].contains(&answer.status), "{message}: {answer:?}");
+    }
+    // It still works.
+    bench.admin().await;
+}
+
 #[tokio::test]
 async fn cve_2026_44937_an_address_in_a_payload_is_no_pattern() {
     let bench = Bench::start("pattern", json!({}), json!({})).await;
@@ -244,6 +339,44 @@ async fn cve_2026_40109_a_configured_secret_wants_its_proof() {
             assert_eq!(answer.status, 400, "{event} with {proof:?}: {answer:?}");
             assert!(!answer.text.contains(CANARY), "{answer:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn cve_2026_40109_a_secret_that_another_holds_counts_as_long_as_it_is_there_and_when_it_changes() {
+    let bench = Bench::start("referring", json!({}), json!({})).await;
+    bench.admin().await;
+    let referring = crate::bench::object(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "argocd-secret", "namespace": "referring"},
+        "stringData": {"webhook.gitlab.secret": "$hooks:gitlab"},
+    }));
+    crate::bench::apply(&bench.store, &referring).await;
+    let pushed = async |token: &str| {
+        let mut request = Request::post("/api/webhook").header("x-gitlab-event", "Push Hook");
+        if !token.is_empty() {
+            request = request.header("x-gitlab-token", token);
+        }
+        let body = json!({"object_kind": "push", "ref": "refs/heads/main", "project": {"web_url": "https://git.example/x"}, "commits": []});
+        let answer = bench.send(request.body(Body::from(body.to_string())).expect("it is well formed")).await;
+        answer.status
+    };
+    let is_asked = || {
+        let entry = bench.store.secret("argocd-secret");
+        entry.is_some_and(|entry| !entry.text("webhook.gitlab.secret").is_empty())
+    };
+    eventually("the reference is known", is_asked).await;
+    assert_eq!((pushed("").await, pushed("one").await), (400, 400), "what it refers to is not there");
+    let labels = json!({"app.kubernetes.io/part-of": "argocd"});
+    for secret in ["one", "two"] {
+        let hooks = crate::bench::object(json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "hooks", "namespace": "referring", "labels": labels},
+            "stringData": {"gitlab": format!("{secret}\n")},
+        }));
+        crate::bench::apply(&bench.store, &hooks).await;
+        let holds = || bench.store.secret("hooks").is_some_and(|entry| entry.text("gitlab").trim() == secret);
+        eventually("the other Secret is known", holds).await;
+        let other = if secret == "one" { "two" } else { "one" };
+        assert_eq!((pushed(secret).await, pushed(other).await, pushed("").await), (200, 400, 400));
     }
 }
 
