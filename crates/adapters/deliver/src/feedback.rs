@@ -2,6 +2,7 @@
 //! mark and edited. Each provider is a file that knows its requests; finding the comment is the same for all.
 
 use crate::failure::Failure;
+pub use crate::http::Proxy;
 use crate::http::{Client, Connection, Outlet, Request, shown};
 use crate::json::short;
 use crate::reach::Reach;
@@ -13,7 +14,7 @@ use notify::secrets::percent_encoded;
 use object::Secret;
 use preview::{State, Style};
 use serde_json::Value;
-use url::Url;
+use url::{Url, form_urlencoded};
 
 mod azure_devops;
 mod bitbucket;
@@ -85,6 +86,8 @@ pub struct Account {
     pub proof: Proof,
     /// Whether certificates are not looked at.
     pub insecure: bool,
+    /// What the provider is reached through, where that is not for the environment to say.
+    pub proxy: Option<Proxy>,
 }
 
 /// A commit's status.
@@ -145,6 +148,9 @@ impl Feedback {
         match &account.proof {
             Proof::Token(secret) | Proof::Password(_, secret) => redactor.learn(secret.reveal().as_bytes()),
             Proof::App(app) => redactor.learn(app.private_key.reveal().as_bytes()),
+        }
+        if let Some(proxy) = &account.proxy {
+            learn_proxy(&mut redactor, proxy.url.reveal());
         }
         let outlet = Outlet::new(world, Reach::Ours);
         let place = Place::of(account)?;
@@ -224,6 +230,22 @@ impl Feedback {
     }
 }
 
+/// What proves who uses a proxy, as it stands in its address and as it is sent: a proxy may repeat it in what it answers.
+fn learn_proxy(redactor: &mut Redactor, address: &str) {
+    redactor.learn(address.as_bytes());
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((proof, _)) = authority.rsplit_once('@') else { return };
+    // A name without a password is a token.
+    let password = proof.split_once(':').map_or(proof, |(_, password)| password);
+    for escaped in [proof, password] {
+        let field = format!("x={}", escaped.replace('+', "%2B").replace('&', "%26"));
+        let plain: String = form_urlencoded::parse(field.as_bytes()).map(|(_, plain)| plain).collect();
+        redactor.learn(escaped.as_bytes());
+        redactor.learn(plain.as_bytes());
+    }
+}
+
 /// Providers keep a text without the blanks at its ends, some with line ends of another kind.
 fn same(one: &str, other: &str) -> bool {
     one.trim().lines().map(str::trim_end).eq(other.trim().lines().map(str::trim_end))
@@ -276,7 +298,8 @@ pub(crate) struct Caller {
 
 impl Caller {
     fn new(account: &Account, outlet: &Outlet) -> Result<Self, String> {
-        let connection = Connection { insecure: account.insecure, ..Connection::default() };
+        let (insecure, proxy) = (account.insecure, account.proxy.clone());
+        let connection = Connection { insecure, proxy, ..Connection::default() };
         let reached = if account.api.is_empty() { &account.origin } else { &account.api };
         Ok(Self { client: outlet.client(reached, &connection)?, proof: account.proof.clone() })
     }

@@ -6,6 +6,7 @@ use crate::gate::Gate;
 use crate::json::short;
 use crate::reach::Reach;
 use crate::world::World;
+use object::Secret;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use std::collections::BTreeMap;
@@ -30,9 +31,20 @@ pub(crate) struct Outlet {
     pub(crate) gate: Gate,
 }
 
+/// What a request goes through on its way to most hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Proxy {
+    /// Its address, which may hold a password.
+    pub url: Secret<String>,
+    /// Hosts, domains and networks that are reached without it, with commas between them.
+    pub exceptions: String,
+}
+
 /// How to connect.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection {
+    /// A proxy of this service's own, instead of the environment's.
+    pub(crate) proxy: Option<Proxy>,
     /// Certificates are not looked at.
     pub(crate) insecure: bool,
     /// So many connections stay open when nothing is sent.
@@ -196,6 +208,12 @@ impl Outlet {
         }
         if let Some(longest) = connection.longest_idle {
             builder = builder.pool_idle_timeout(longest);
+        }
+        if let Some(Proxy { url, exceptions }) = &connection.proxy {
+            let proxy = reqwest::Proxy::all(url.reveal());
+            let proxy = proxy.map_err(|_| "the address of its proxy cannot be read".to_owned())?;
+            let exceptions = reqwest::NoProxy::from_string(exceptions);
+            builder = builder.no_proxy().proxy(proxy.no_proxy(exceptions));
         }
         if connection.insecure {
             builder = builder.tls_danger_accept_invalid_certs(true);

@@ -25,12 +25,12 @@ impl Progress {
     }
 
     /// Whether a step was taken.
-    pub(crate) fn is_done(&self, step: &str) -> bool {
+    pub fn is_done(&self, step: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(step)
     }
 
     /// A step was taken.
-    pub(crate) fn done(&self, step: &str) {
+    pub fn done(&self, step: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(step.to_owned());
     }
 }

@@ -38,13 +38,18 @@ mod webhook;
 /// A service that is set up.
 #[async_trait]
 pub trait Delivery: Send + Sync {
-    /// Delivers one notification. What `progress` says was done is not done again.
-    async fn deliver(
+    /// Delivers one notification, by one request.
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure>;
+
+    /// The same by several requests: what `progress` says was done is not done again.
+    async fn go_on(
         &self,
         notification: &Notification,
         destination: &Destination,
-        progress: &Progress,
-    ) -> Result<(), Failure>;
+        _progress: &Progress,
+    ) -> Result<(), Failure> {
+        self.deliver(notification, destination).await
+    }
 }
 
 /// All services of a configuration.
@@ -91,7 +96,7 @@ impl Services {
                 destination.service
             )));
         };
-        let sent = service.deliver(notification, destination, progress).await;
+        let sent = service.go_on(notification, destination, progress).await;
         sent.map_err(|failure| Failure { message: self.redactor.redact(&failure.message), ..failure })
     }
 }
@@ -221,6 +226,7 @@ fn connection(options: &Members<'_>) -> Result<Connection, String> {
     let idle =
         options.text("idleConnTimeout")?.parse::<object::GoDuration>().ok().map(object::GoDuration::to_std);
     Ok(Connection {
+        proxy: None,
         insecure: options.flag("insecureSkipVerify")?.unwrap_or_default(),
         most_idle: most_idle.into_iter().flatten().min(),
         longest_idle: idle.filter(|time| !time.is_zero()),

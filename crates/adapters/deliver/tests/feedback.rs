@@ -1,6 +1,6 @@
 //! What each provider is asked when a pull request is told something: the exact requests, with what proves us.
 
-use deliver::feedback::{Account, AppKey, CommitStatus, Feedback, Host, Proof};
+use deliver::feedback::{Account, AppKey, CommitStatus, Feedback, Host, Proof, Proxy};
 use deliver::{Failure, World};
 use preview::State;
 use std::collections::BTreeMap;
@@ -33,7 +33,8 @@ impl Setup {
         let sink = HttpSink::start().expect("a sink");
         let repository = repository.replace("<sink>", &sink.url());
         let api = api.replace("<sink>", &sink.url());
-        let account = Account { host, repository, api, origin: sink.url(), proof, insecure: false };
+        let account =
+            Account { host, repository, api, origin: sink.url(), proof, insecure: false, proxy: None };
         let feedback = Feedback::new(&account, &World::new(BTreeMap::new())).expect("feedback");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         Self { sink, feedback, runtime }
@@ -332,6 +333,7 @@ fn a_github_app_looks_for_its_installation() {
         origin: "https://github.com".into(),
         proof: wrong,
         insecure: false,
+        proxy: None,
     };
     boot::crypto();
     let refused = Feedback::new(&account, &World::new(BTreeMap::new())).err().expect("no key");
@@ -408,6 +410,41 @@ fn failures_tell_no_secret_and_whether_to_try_again() {
 }
 
 #[test]
+fn a_proxy_of_its_own_is_gone_through_unless_the_host_is_excepted() {
+    boot::crypto();
+    let (through, direct) = (HttpSink::start().expect("a sink"), HttpSink::start().expect("a sink"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let tell = |origin: &str, exceptions: &str| {
+        let url = through.url().replace("://", "://user:canary%40proxy@").into();
+        let account = Account {
+            host: Host::GitLab,
+            repository: format!("{origin}/group/app"),
+            api: String::new(),
+            origin: origin.to_owned(),
+            proof: token(),
+            insecure: false,
+            proxy: Some(Proxy { url, exceptions: exceptions.to_owned() }),
+        };
+        assert!(!format!("{account:?}").contains("canary"));
+        let feedback = Feedback::new(&account, &World::new(BTreeMap::new())).expect("feedback");
+        runtime.block_on(feedback.head(7))
+    };
+    through.answer("GET ", [Answer::new(200, &format!(r#"{{"state": "opened", "sha": "{COMMIT}"}}"#))]);
+    direct.answer("GET ", [Answer::new(404, "{}")]);
+    assert_eq!(tell("http://git.inside.example", "other.example").expect("a head").as_deref(), Some(COMMIT));
+    let [asked] = <[_; 1]>::try_from(through.requests()).expect("one request");
+    assert!(asked.target.starts_with("http://git.inside.example/api/v4/projects/"), "{asked:?}");
+    assert!(asked.header("proxy-authorization").is_some(), "{asked:?}");
+    assert!(tell(&direct.url(), "127.0.0.0/8").is_err());
+    assert_eq!((through.requests().len(), direct.requests().len()), (1, 1));
+    // What it says of who asked is not told.
+    let said = "not you, user:canary%40proxy, nor canary@proxy as dXNlcjpjYW5hcnlAcHJveHk=";
+    through.answer("GET ", [Answer::new(403, said)]);
+    let message = tell("http://git.inside.example", "other.example").expect_err("refused").message;
+    assert!(message.ends_with("403 not you, +++++, nor +++++ as +++++"), "{message}");
+}
+
+#[test]
 fn addresses_that_name_no_repository_are_refused() {
     let refused = |host: Host, repository: &str, origin: &str, api: &str| {
         let account = Account {
@@ -417,6 +454,7 @@ fn addresses_that_name_no_repository_are_refused() {
             origin: origin.into(),
             proof: token(),
             insecure: false,
+            proxy: None,
         };
         Feedback::new(&account, &World::new(BTreeMap::new())).err()
     };

@@ -3,6 +3,9 @@
 mod common;
 mod setup;
 
+use common::Application;
+use deliver::Progress;
+use notify::Destination;
 use serde_json::{Value, json};
 use setup::Setup;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -438,6 +441,34 @@ fn a_deployment_is_of_its_reference_and_a_comment_is_found_again() {
     );
     let text = body(last)["body"].as_str().map(str::to_owned).unwrap_or_default();
     assert!(text.starts_with("hello\n") && text.ends_with("<!-- argocd-notifications tag -->"), "{text}");
+}
+
+#[test]
+fn a_comment_that_was_written_is_not_written_again_where_the_rest_is_refused_for_good() {
+    let setup =
+        github("message: m\ngithub:\n  pullRequestComment: {content: hello}\n  checkRun: {name: c}\n");
+    setup.sink.answer(&format!("GET {REPOSITORY}/commits"), [Answer::new(200, r#"[{"number": 7}]"#)]);
+    let refused = Answer::new(403, r#"{"message": "Resource not accessible by integration"}"#);
+    setup.sink.answer(&format!("POST {REPOSITORY}/check-runs"), [refused, Answer::new(201, "{}")]);
+    let destination = Destination { service: "github".into(), recipient: String::new() };
+    let progress = Progress::default();
+    let told = |application: &Application| {
+        let notification = application.notification(&setup.config, "t", &destination).expect("a text");
+        setup.runtime.block_on(setup.services.go_on(&notification, &destination, &progress))
+    };
+    let comments = || {
+        let requests = setup.sink.requests();
+        requests.iter().filter(|request| request.target.ends_with("/issues/7/comments")).count()
+    };
+    let mut application = Application::recorded();
+    let failure = told(&application).expect_err("it has no right to");
+    assert!(!failure.retry && failure.message.contains("not accessible"), "{failure}");
+    told(&application).expect("it was given the right");
+    assert_eq!(comments(), 1);
+    // The next commit has a comment of its own.
+    application.0["status"]["operationState"]["syncResult"]["revision"] = "5".repeat(40).into();
+    told(&application).expect("delivered");
+    assert_eq!(comments(), 2);
 }
 
 #[test]

@@ -223,6 +223,14 @@ fn what_was_done_of_a_delivery_is_not_done_again() {
     ] {
         assert_eq!(count(&setup, &wanted), times, "{wanted}");
     }
+    // Another commit is told of from the beginning.
+    let next =
+        Setup::new("gitlab", "baseURL: <sink>\ntoken: $token\n", &template.replace("abc", "def"), false);
+    next.sink.answer(&format!("GET {project}/repository"), [Answer::new(200, r#"[{"iid": 3}]"#)]);
+    go_on(&next, "gitlab", "", &progress).expect("delivered");
+    for wanted in [format!("POST {project}/statuses/def"), format!("POST {project}/merge_requests/3/notes")] {
+        assert_eq!(count(&next, &wanted), 1, "{wanted}");
+    }
     let template = "message: m\nslack: {groupingKey: k, deliveryPolicy: PostAndUpdate}\n";
     let setup = Setup::new("slack", "apiURL: <sink>/\ntoken: $token\n", template, false);
     let posted = Answer::new(200, r#"{"ok": true, "ts": "7.1", "channel": "C7"}"#);

@@ -86,6 +86,14 @@ pub fn subscribed(config: &Config, application: &Value, project: Option<&Value>)
     destinations(config, &labels, &annotations, project.as_ref())
 }
 
+/// Whether somebody still wants to hear what is due, by a trigger that is still there.
+pub fn is_wanted(config: &Config, application: &Value, project: Option<&Value>, due: &Due) -> bool {
+    let wanted = subscribed(config, application, project);
+    let destinations = wanted.by_trigger().get(&due.trigger);
+    config.triggers.contains_key(&due.trigger)
+        && destinations.is_some_and(|destinations| destinations.contains(&due.destination))
+}
+
 /// Decides. `state` is what the application's annotation says, with what was delivered since.
 pub fn decide(config: &Config, situation: &Situation<'_>, state: State) -> Decision {
     let wanted = subscribed(config, situation.application, situation.project);
@@ -215,4 +223,38 @@ pub fn is_refreshed(application: &Value) -> bool {
     let seen = |name: &str| time(status.and_then(|status| status.get(name)));
     let late = |seen: Option<Timestamp>| seen.is_none_or(|seen| finished > seen);
     !(late(seen("reconciledAt")) && late(seen("observedAt")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Origin;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_due_is_wanted_while_somebody_subscribes_to_its_trigger() {
+        let config = |trigger: &str| {
+            let data = [(format!("trigger.{trigger}"), "- when: 'true'\n  send: [t]\n".to_owned())].into();
+            Config::parse(&data, BTreeMap::new(), Origin::default()).expect("a configuration")
+        };
+        let subscribed = |wish: &str| {
+            let wish = format!("notifications.argoproj.io/subscribe.{wish}");
+            json!({"metadata": {"annotations": {wish: "ops"}}})
+        };
+        let due = Due {
+            entry: String::new(),
+            trigger: "on-a".to_owned(),
+            condition: String::new(),
+            once: false,
+            destination: Destination { service: "slack".to_owned(), recipient: "ops".to_owned() },
+            templates: vec!["t".to_owned()],
+        };
+        let is = |trigger: &str, wish: &str, of_project: Option<&Value>| {
+            is_wanted(&config(trigger), &subscribed(wish), of_project, &due)
+        };
+        assert!(is("on-a", "on-a.slack", None));
+        assert!(!is("on-a", "on-b.slack", None) && !is("on-a", "on-a.teams", None), "nobody asks for it");
+        assert!(is("on-a", "on-b.slack", Some(&subscribed("on-a.slack"))), "the project does");
+        assert!(!is("on-b", "on-a.slack", None), "the trigger is gone");
+    }
 }

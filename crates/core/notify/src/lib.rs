@@ -25,8 +25,8 @@ pub mod storm;
 
 pub use config::{Config, ConfigError, Origin, ServiceConfig};
 pub use decide::{
-    Decision, Due, Evaluated, Situation, Unrendered, decide, is_refreshed, notification, run, subscribed,
-    texts,
+    Decision, Due, Evaluated, Situation, Unrendered, decide, is_refreshed, is_wanted, notification, run,
+    subscribed, texts,
 };
 pub use expr::Value as ExprValue;
 pub use expr::time::Zone;

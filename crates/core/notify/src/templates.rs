@@ -36,10 +36,8 @@ pub(crate) struct Text {
 enum Node {
     Text(Text, bool),
     Raw(Value),
-    Texts(Vec<Text>),
     Map(Vec<(String, String, Text)>),
     Filled(Vec<(String, Text)>),
-    Sections(Vec<Vec<(&'static str, Node)>>),
     Section(Vec<(&'static str, Node)>),
     ByName(Vec<(String, Node)>),
     List(Vec<Node>),
@@ -236,7 +234,8 @@ fn section(
                 None => continue,
             },
             Kind::Templates => {
-                Node::Texts(texts(written).iter().map(|text| compile(text)).collect::<Result<_, _>>()?)
+                let each = |text: String| Ok::<_, String>(Node::Text(compile(&text)?, true));
+                Node::List(texts(written).into_iter().map(each).collect::<Result<_, _>>()?)
             }
             Kind::Map => {
                 let entries = written.and_then(Value::as_object).into_iter().flatten();
@@ -257,8 +256,9 @@ fn section(
             },
             Kind::Sections(inner) => match written.and_then(Value::as_array) {
                 Some(items) => {
-                    let each = |item: &Value| section(template, item, inner, functions, place);
-                    Node::Sections(items.iter().map(each).collect::<Result<_, _>>()?)
+                    let each =
+                        |item: &Value| section(template, item, inner, functions, place).map(Node::Section);
+                    Node::List(items.iter().map(each).collect::<Result<_, _>>()?)
                 }
                 None => continue,
             },
@@ -282,10 +282,6 @@ fn render(node: &Node, into: &mut Value, rendering: &mut Rendering<'_>) -> Resul
             }
         }
         Node::Raw(value) => *into = value.clone(),
-        Node::Texts(texts) => {
-            let rendered: Result<Vec<_>, _> = texts.iter().map(|text| text.render(rendering)).collect();
-            *into = rendered?.into();
-        }
         Node::Map(entries) if entries.is_empty() => {}
         Node::Map(entries) => {
             let mut result = Map::new();
@@ -299,17 +295,6 @@ fn render(node: &Node, into: &mut Value, rendering: &mut Rendering<'_>) -> Resul
         Node::Filled(entries) => {
             let each = |(key, text): &(String, Text)| Ok((key.clone(), text.render(rendering)?.into()));
             *into = Value::Object(entries.iter().map(each).collect::<Result<_, Error>>()?);
-        }
-        Node::Sections(items) => {
-            let mut all = Vec::new();
-            for nodes in items {
-                let mut item = Value::Object(Map::new());
-                for (name, node) in nodes {
-                    render(node, member(&mut item, name), rendering)?;
-                }
-                all.push(item);
-            }
-            *into = all.into();
         }
         Node::Section(nodes) => {
             for (name, node) in nodes {

@@ -13,7 +13,8 @@ fn catalog() -> Config {
     Config::parse(&data, BTreeMap::new(), Origin::default()).expect("a configuration")
 }
 
-fn fired(status: &Value, deleted: bool) -> Vec<String> {
+/// The triggers that fire. `revision` is how what is deployed is called.
+fn fired(spec: &Value, status: &Value, deleted: bool, revision: &str) -> Vec<String> {
     let config = catalog();
     let annotations: BTreeMap<String, String> = config
         .triggers
@@ -22,8 +23,7 @@ fn fired(status: &Value, deleted: bool) -> Vec<String> {
         .collect();
     let mut application = json!({
         "metadata": {"name": "guestbook", "namespace": "argocd", "annotations": annotations},
-        "spec": {"sources": [{"repoURL": "https://git.example/one"}, {"repoURL": "https://git.example/two"}]},
-        "status": status,
+        "spec": spec, "status": status,
     });
     if deleted {
         application["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
@@ -54,6 +54,25 @@ fn fired(status: &Value, deleted: bool) -> Vec<String> {
             body.contains("no &#34;path&#34; &lt;there&gt;"),
             "conditions are shown, and escaped: {body}"
         );
+        assert!(!body.contains("no value"), "{body}");
+        if due.trigger == "on-deployed" {
+            let words = format!("guestbook now runs {revision} and is healthy.");
+            assert!(
+                rendered.message.contains(&words) && body.contains(&words),
+                "{words}: {}",
+                rendered.message
+            );
+            let field = format!(
+                r#""Revision", "value": "{}""#,
+                revision.trim_start_matches(char::is_alphabetic).trim()
+            );
+            for (service, member) in
+                [("slack", "attachments"), ("teams", "facts"), ("teams-workflows", "facts")]
+            {
+                let text = rendered.section(service).expect("a section").text(member).expect("a text");
+                assert!(text.contains(&field), "{service}: {text}");
+            }
+        }
         for service in ["slack", "teams", "teams-workflows"] {
             let shown = rendered.shown()[service].to_string();
             assert!(shown.contains("ComparisonError"), "{service} shows conditions: {shown}");
@@ -156,23 +175,43 @@ fn deployed_is_what_became_healthy_with_the_sync_or_had_been_before() {
 
 #[test]
 fn triggers_fire_when_they_should() {
-    let status = |phase: &str, sync: &str, health: &str| {
-        json!({
-            "sync": {"status": sync, "revision": "abc"}, "health": {"status": health},
-            "conditions": [{"type": "ComparisonError", "message": "no \"path\" <there>"}],
-            "operationState": {
-                "phase": phase, "message": "done", "startedAt": "2026-01-01T00:00:00Z",
-                "finishedAt": "2026-01-01T00:00:01Z", "syncResult": {"revision": "abc"},
-            },
-        })
-    };
-    assert_eq!(
-        fired(&status("Succeeded", "Synced", "Healthy"), false),
-        ["on-created", "on-deployed", "on-sync-succeeded"]
-    );
-    assert_eq!(fired(&status("Running", "OutOfSync", "Healthy"), false), ["on-created", "on-sync-running"]);
-    assert_eq!(
-        fired(&status("Failed", "Unknown", "Degraded"), true),
-        ["on-created", "on-deleted", "on-health-degraded", "on-sync-failed", "on-sync-status-unknown"]
-    );
+    // With several sources Kubernetes has no revision of the comparison, and an empty one of the sync.
+    let several = json!(["abc", "def"]);
+    for (spec, compared, synced, revision) in [
+        (
+            json!({"source": {"repoURL": "https://git.example/one"}}),
+            json!({"revision": "abc"}),
+            json!({"revision": "abc"}),
+            "revision abc",
+        ),
+        (
+            json!({"sources": [{"repoURL": "https://git.example/one"}, {"repoURL": "https://git.example/two"}]}),
+            json!({"revisions": several}),
+            json!({"revision": "", "revisions": several}),
+            "revisions abc, def",
+        ),
+    ] {
+        let fired = |phase: &str, sync: &str, health: &str, deleted: bool| {
+            let mut compared = compared.clone();
+            compared["status"] = sync.into();
+            let status = json!({
+                "sync": compared, "health": {"status": health},
+                "conditions": [{"type": "ComparisonError", "message": "no \"path\" <there>"}],
+                "operationState": {
+                    "phase": phase, "message": "done", "startedAt": "2026-01-01T00:00:00Z",
+                    "finishedAt": "2026-01-01T00:00:01Z", "syncResult": synced,
+                },
+            });
+            fired(&spec, &status, deleted, revision)
+        };
+        assert_eq!(
+            fired("Succeeded", "Synced", "Healthy", false),
+            ["on-created", "on-deployed", "on-sync-succeeded"]
+        );
+        assert_eq!(fired("Running", "OutOfSync", "Healthy", false), ["on-created", "on-sync-running"]);
+        assert_eq!(
+            fired("Failed", "Unknown", "Degraded", true),
+            ["on-created", "on-deleted", "on-health-degraded", "on-sync-failed", "on-sync-status-unknown"]
+        );
+    }
 }

@@ -34,6 +34,10 @@ pub struct PullRequestAccount {
     pub app: Option<PullRequestApp>,
     /// Whether certificates are not looked at.
     pub insecure: bool,
+    /// A proxy on the way to the API; empty for that of the environment.
+    pub proxy: Secret<String>,
+    /// What is reached without it, with commas between.
+    pub no_proxy: String,
 }
 
 /// A GitHub App.
@@ -66,7 +70,8 @@ impl PullRequests {
 }
 
 fn account(entry: &Value, lookup: Lookup<'_>) -> Result<PullRequestAccount, String> {
-    const MEMBERS: [&str; 6] = ["url", "api", "username", "token", "githubApp", "insecure"];
+    const MEMBERS: [&str; 8] =
+        ["url", "api", "username", "token", "githubApp", "insecure", "proxy", "noProxy"];
     let members = entry.as_object().ok_or("expected the members of an account")?;
     if let Some(name) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         return Err(format!("there is no member {name:?}; there are {}", MEMBERS.join(", ")));
@@ -90,7 +95,28 @@ fn account(entry: &Value, lookup: Lookup<'_>) -> Result<PullRequestAccount, Stri
         None => false,
         Some(said) => said.as_bool().ok_or("insecure is neither true nor false")?,
     };
-    Ok(PullRequestAccount { url, api: web("api")?, username: text(entry, "username"), token, app, insecure })
+    Ok(PullRequestAccount {
+        url,
+        api: web("api")?,
+        username: text(entry, "username"),
+        token,
+        app,
+        insecure,
+        proxy: proxy(entry, lookup)?,
+        no_proxy: text(entry, "noProxy"),
+    })
+}
+
+/// The address of a proxy. One with a password stands in a Secret.
+fn proxy(entry: &Value, lookup: Lookup<'_>) -> Result<Secret<String>, String> {
+    let said = text(entry, "proxy");
+    let found = if said.starts_with('$') { secret(entry, "proxy", lookup)? } else { said.into() };
+    let scheme = found.reveal().split_once("://").map(|(scheme, _)| scheme);
+    match scheme {
+        None if found.is_empty() => Ok(found),
+        Some("http" | "https" | "socks5" | "socks5h") => Ok(found),
+        _ => Err("proxy is no http, https or socks5 address".into()),
+    }
 }
 
 fn app_of(entry: &Value, lookup: Lookup<'_>) -> Result<PullRequestApp, String> {
@@ -169,6 +195,13 @@ mod tests {
             "whole number",
         );
         check("- {url: 'https://git.example', githubApp: {id: 7}}", "needs an id and a privateKey");
+        check("- {url: 'https://git.example', token: '$other:token', proxy: 'socks5://p:1', noProxy: x}", "");
+        check("- {url: 'https://git.example', token: '$other:token', proxy: 'p:1'}", "proxy is no http");
+        check("- {url: 'https://git.example', token: '$other:token', proxy: '$none'}", "which is not there");
+        check(
+            "- {url: 'https://git.example', token: '$other:token', proxy: '$other:token'}",
+            "proxy is no http",
+        );
         check("- x", "expected the members");
         check("{}", "expected a list");
     }

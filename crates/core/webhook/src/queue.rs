@@ -97,7 +97,7 @@ impl Queue {
     pub fn push(&mut self, event: Event, now: Timestamp) -> Pushed {
         let works = match event {
             Event::Ignored(_) => return Pushed::Ignored,
-            Event::Push(push) => vec![(push_key(&push), Work::Push(push))],
+            Event::Push(push) => vec![(push.key(), Work::Push(push))],
             Event::PullRequest(pull) => vec![(pull_key(&pull), Work::PullRequest(pull))],
             Event::Registry(pushes) => by_repository(pushes),
         };
@@ -209,11 +209,16 @@ impl Work {
     }
 }
 
-fn push_key(push: &Push) -> JobKey {
-    let spelled =
-        |url: &String| RepositoryKey::from_web_url(url).map_or_else(|_| url.clone(), |key| key.to_string());
-    let addresses: BTreeSet<String> = push.web_urls.iter().map(spelled).collect();
-    std::iter::once("git".to_owned()).chain(addresses).collect()
+impl Push {
+    /// What pushes share that become one while they wait, and their job with them: the addresses of their repository, in one
+    /// spelling and order.
+    pub fn key(&self) -> Vec<String> {
+        let spelled = |url: &String| {
+            RepositoryKey::from_web_url(url).map_or_else(|_| url.clone(), |key| key.to_string())
+        };
+        let addresses: BTreeSet<String> = self.web_urls.iter().map(spelled).collect();
+        std::iter::once("git".to_owned()).chain(addresses).collect()
+    }
 }
 
 fn pull_key(pull: &PullRequest) -> JobKey {

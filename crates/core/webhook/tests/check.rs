@@ -592,6 +592,11 @@ fn a_burst_is_two_jobs() {
         push.changes.iter().map(|it| (it.revision.as_str(), it.before.as_str(), it.after.as_str())).collect();
     assert_eq!(seen, [("main", "1", "3"), ("dev", "8", "9")]);
     assert_eq!(push.changes[0].files.as_deref(), Some(&["b".to_owned(), "c".to_owned()][..]));
+    // The job is called as each of its pushes is.
+    let Event::Push(last) = push_event("http://git@HOST/org/repo", "x", "", "", None) else {
+        panic!("a push")
+    };
+    assert_eq!((push.key(), push.key()), (last.key(), vec!["git".to_owned(), "host/org/repo".to_owned()]));
     assert!(queue.is_empty() && queue.wake().is_none());
 }
 

@@ -36,10 +36,8 @@ const MOST_MEGABYTES: u64 = 1 << 10;
 /// What is known of who follows what, and what is still to be told.
 pub(crate) struct Webhooks {
     index: Mutex<Index>,
-    queue: Mutex<Queue>,
+    line: Mutex<Line>,
     pushed: Notify,
-    /// When what waits came in, by the addresses of its repository.
-    arrivals: Mutex<HashMap<Vec<String>, Arrival>>,
     refreshes: Mutex<Refreshes>,
     refresh: Notify,
     pushes: Mutex<Pushes>,
@@ -49,9 +47,8 @@ impl Default for Webhooks {
     fn default() -> Self {
         Self {
             index: Mutex::new(Index::new()),
-            queue: Mutex::new(Queue::new(CAPACITY, REST)),
+            line: Mutex::new(Line::new(CAPACITY, REST)),
             pushed: Notify::new(),
-            arrivals: Mutex::default(),
             refreshes: Mutex::default(),
             refresh: Notify::new(),
             pushes: Mutex::default(),
@@ -69,6 +66,42 @@ struct Arrival {
 impl Arrival {
     fn now() -> Self {
         Self { at: Timestamp::now(), moment: Instant::now() }
+    }
+}
+
+/// What waits, and since when.
+struct Line {
+    queue: Queue,
+    /// When the first of those pushes came in that wait together.
+    arrivals: HashMap<Vec<String>, Arrival>,
+}
+
+impl Line {
+    fn new(capacity: usize, rest: SignedDuration) -> Self {
+        Self { queue: Queue::new(capacity, rest), arrivals: HashMap::new() }
+    }
+
+    /// Takes an event in that came just now.
+    fn put(&mut self, event: Event, now: Arrival) -> Pushed {
+        let key = match &event {
+            Event::Push(push) => Some(push.key()),
+            Event::Registry(_) | Event::PullRequest(_) | Event::Ignored(_) => None,
+        };
+        let pushed = self.queue.push(event, now.at);
+        if let (Some(key), Pushed::Queued | Pushed::Coalesced) = (key, pushed) {
+            self.arrivals.entry(key).or_insert(now);
+        }
+        pushed
+    }
+
+    /// The next job, and when its first push came in.
+    fn take(&mut self, now: Arrival) -> Option<(Job, Arrival)> {
+        let job = self.queue.next(now.at)?;
+        let arrival = match &job {
+            Job::Push(push) => self.arrivals.remove(&push.key()),
+            Job::Registry(_) | Job::PullRequest(_) => None,
+        };
+        Some((job, arrival.unwrap_or(now)))
     }
 }
 
@@ -123,7 +156,6 @@ pub(crate) async fn answer(hub: &Hub, request: Request) -> Response<Body> {
                 _ => &[],
             };
             urls.iter().for_each(|url| hub.metrics.webhook(&project::normalized(url)));
-            hub.webhooks.arrived(urls);
             queue(hub, event, &answer)
         }
         Err(refusal) if refusal.is_security_event() => {
@@ -139,7 +171,7 @@ pub(crate) async fn answer(hub: &Hub, request: Request) -> Response<Body> {
 
 /// Puts an event in line.
 fn queue(hub: &Hub, event: Event, answer: &Answer) -> Response<Body> {
-    match hub.webhooks.queue().push(event, Timestamp::now()) {
+    match hub.webhooks.line().put(event, Arrival::now()) {
         Pushed::Queued | Pushed::Coalesced => {
             hub.webhooks.pushed.notify_one();
             respond(answer)
@@ -178,20 +210,6 @@ impl Webhooks {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A push came in; of several that wait together the first counts.
-    fn arrived(&self, urls: &[String]) {
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        if !urls.is_empty() && arrivals.len() < CAPACITY {
-            arrivals.entry(spelled(urls)).or_insert_with(Arrival::now);
-        }
-    }
-
-    /// When a push that is looked at now came in.
-    fn arrival(&self, urls: &[String]) -> Arrival {
-        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
-        arrivals.remove(&spelled(urls)).unwrap_or_else(Arrival::now)
-    }
-
     fn refreshes(&self) -> std::sync::MutexGuard<'_, Refreshes> {
         self.refreshes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,8 +228,8 @@ impl Webhooks {
         }
     }
 
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn line(&self) -> std::sync::MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -256,14 +274,6 @@ fn note(index: &mut Index, event: &StoredEvent<api::v1alpha1::Application>) {
     }
 }
 
-/// The addresses of a repository in one spelling and order.
-fn spelled(urls: &[String]) -> Vec<String> {
-    let mut spelled: Vec<String> = urls.iter().map(|url| project::normalized(url)).collect();
-    spelled.sort();
-    spelled.dedup();
-    spelled
-}
-
 fn key(namespace: &str, name: &str) -> ApplicationKey {
     ApplicationKey { namespace: namespace.to_owned(), name: name.to_owned() }
 }
@@ -272,28 +282,25 @@ fn key(namespace: &str, name: &str) -> ApplicationKey {
 async fn work(hub: Weak<Hub>) {
     loop {
         let Some(strong) = hub.upgrade() else { return };
-        let now = Timestamp::now();
-        let (job, wake) = {
-            let mut queue = strong.webhooks.queue();
-            (queue.next(now), queue.wake())
+        let now = Arrival::now();
+        let (taken, wake) = {
+            let mut line = strong.webhooks.line();
+            (line.take(now), line.queue.wake())
         };
-        if let Some(job) = job {
+        if let Some((job, arrival)) = taken {
             // Whoever else waits may find more.
             strong.webhooks.pushed.notify_one();
             let _counted = strong.metrics.webhook_handler();
-            tell(&strong, &job).await;
+            tell(&strong, &job, arrival).await;
             continue;
         }
-        let pause = wake.map(|at| std::time::Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let pause =
+            wake.map(|at| std::time::Duration::try_from(at.duration_since(now.at)).unwrap_or_default());
         woken(&strong.webhooks.pushed, pause.map(|pause| Instant::now() + pause)).await;
     }
 }
 
-async fn tell(hub: &Arc<Hub>, job: &Job) {
-    let arrival = match job {
-        Job::Push(push) => hub.webhooks.arrival(&push.web_urls),
-        Job::Registry(_) | Job::PullRequest(_) => Arrival::now(),
-    };
+async fn tell(hub: &Arc<Hub>, job: &Job, arrival: Arrival) {
     let mut affected = match job {
         Job::Push(push) => {
             for invalid in Index::invalid(&push.web_urls) {
@@ -455,4 +462,42 @@ fn told_by_reads(hub: &Hub, follower: &Affected) -> Reads {
     let app_name = found::instance(hub, &application);
     let candidate = |source| Candidate { app_name: app_name.clone(), source: Some(source) };
     Reads::Of(application.spec.effective_sources().into_iter().map(candidate).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use webhook::{Provider, Push};
+
+    fn push(url: &str) -> Event {
+        let change = RefChange { revision: "main".to_owned(), ..RefChange::default() };
+        let web_urls = vec![url.to_owned()];
+        Event::Push(Push { provider: Provider::GitHub, web_urls, changes: vec![change] })
+    }
+
+    #[test]
+    fn every_arrival_ends_with_its_event() {
+        let began = Instant::now();
+        let after = |milliseconds: u32| Arrival {
+            at: Timestamp::from_millisecond(milliseconds.into()).expect("a time"),
+            moment: began + Duration::from_millis(milliseconds.into()),
+        };
+        let mut line = Line::new(2, REST);
+        assert_eq!(line.put(push("https://host/org/repo"), after(0)), Pushed::Queued);
+        assert_eq!(line.put(push("http://git@HOST/org/repo"), after(1)), Pushed::Coalesced);
+        assert_eq!(line.put(push("https://host/other"), after(2)), Pushed::Queued);
+        assert_eq!(line.put(push("https://host/third"), after(3)), Pushed::Full);
+        assert_eq!(line.put(Event::Ignored(String::new()), after(4)), Pushed::Ignored);
+        let mut next = |millisecond: u32| {
+            let (_, arrival) = line.take(after(millisecond))?;
+            Some((arrival.at.as_millisecond(), arrival.moment.duration_since(began).as_millis()))
+        };
+        assert_eq!([next(5), next(5), next(5)], [Some((0, 0)), Some((2, 2)), None]);
+        // One that comes after it was taken waits by itself, and the one before says nothing of it.
+        assert_eq!(line.put(push("http://HOST/org/repo"), after(100)), Pushed::Queued);
+        let (_, arrival) = line.take(after(900)).expect("it has rested");
+        assert_eq!(arrival.at, after(100).at);
+        assert!(line.arrivals.is_empty() && line.queue.is_empty());
+    }
 }

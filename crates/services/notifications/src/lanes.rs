@@ -6,7 +6,7 @@ use crate::Shared;
 use crate::events::About;
 use crate::leading::LAST_WORDS;
 use crate::outside::Machine;
-use crate::queue::{Next, Queue, TRIES, Tried};
+use crate::queue::{Next, Queue, Tried};
 use crate::records::Key;
 use deliver::{Failure, Progress};
 use futures::StreamExt as _;
@@ -21,8 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Notifications that wait for one destination, and altogether.
-const MOST_IN_LANE: usize = 10_000;
+/// Notifications that wait for all destinations together.
 const MOST: usize = 100_000;
 /// Annotations that are written at once when several were told.
 const NOTES: usize = 16;
@@ -57,15 +56,16 @@ struct Lane {
     changed: Notify,
 }
 
-/// Why something was not delivered, and whether the destination was asked at all.
+/// Why something was not delivered, and whether that may be so for all of its lane: the destination was asked, or there is no
+/// configuration. What is asked of others, such as the repository, is a matter of one alone.
 struct Undelivered {
     failure: Failure,
-    asked: bool,
+    of_lane: bool,
 }
 
 impl From<Failure> for Undelivered {
     fn from(failure: Failure) -> Self {
-        Self { failure, asked: true }
+        Self { failure, of_lane: true }
     }
 }
 
@@ -109,13 +109,7 @@ impl Lanes {
             return false;
         }
         if let Some(lane) = inner.get(&address) {
-            let taken = lane.with(|queue| {
-                let room = queue.len() < MOST_IN_LANE;
-                if room {
-                    queue.push(job);
-                }
-                room
-            });
+            let taken = lane.with(|queue| queue.push(job));
             if taken {
                 self.waiting.fetch_add(1, Ordering::Relaxed);
                 lane.changed.notify_one();
@@ -123,7 +117,9 @@ impl Lanes {
             return taken;
         }
         let lane = Arc::new(Lane::default());
-        lane.with(|queue| queue.push(job));
+        if !lane.with(|queue| queue.push(job)) {
+            return false;
+        }
         self.waiting.fetch_add(1, Ordering::Relaxed);
         inner.insert(address.clone(), lane.clone());
         let lanes = self.clone();
@@ -199,7 +195,7 @@ impl Lanes {
             let took = outcome.is_ok().then(|| since.elapsed());
             self.shared.metrics.delivery(&due.trigger, &due.destination.service, took);
         }
-        let Err(Undelivered { failure, asked }) = outcome else {
+        let Err(Undelivered { failure, of_lane }) = outcome else {
             lane.with(Queue::delivered);
             futures::stream::iter(&jobs).for_each_concurrent(NOTES, |job| self.delivered(job)).await;
             return;
@@ -208,26 +204,43 @@ impl Lanes {
             let said = !failure.retry || job.tried.times + 1 >= TRIES_UNTIL_SAID;
             self.failed(job, &failure, said);
         }
-        if failure.retry && asked {
+        if failure.retry && of_lane {
             lane.with(|queue| queue.failed(&jobs, failure.after, began));
         }
+        let now = Instant::now();
         let (again, given_up): (Vec<Job>, Vec<Job>) =
-            jobs.into_iter().partition(|job| failure.retry && job.tried.times + 1 < TRIES);
+            jobs.into_iter().partition(|job| failure.retry && job.goes_on(|| self.is_wanted(job), now));
         lane.with(|queue| queue.put_back(again, failure.after, began));
         for job in &given_up {
-            self.given_up(job).await;
+            self.given_up(job, &failure).await;
         }
+    }
+
+    /// Whether somebody waits for it still: the same application is there, or was told of as it was being deleted, and is
+    /// subscribed to.
+    fn is_wanted(&self, job: &Job) -> bool {
+        // With a mistake in the configuration nobody knows.
+        let Some(ready) = self.shared.configs.get(&job.namespace) else { return true };
+        let found = self.shared.applications.get(&job.key.namespace, &job.key.name);
+        let object = found.as_ref().and_then(|item| item.value());
+        let (application, project) = match object.filter(|object| object.uid() == job.about.uid) {
+            Some(object) => (Arc::new(object.to_value()), self.shared.project(object)),
+            None if job.application.pointer("/metadata/deletionTimestamp").is_some() => {
+                (job.application.clone(), job.project.clone())
+            }
+            None => return false,
+        };
+        notify::is_wanted(&ready.config, &application, project.as_deref(), &job.due)
     }
 
     /// Renders and sends. The configuration is the one in force now: a mistake in it may have been mended.
     async fn deliver(&self, jobs: &[Job]) -> Result<(), Undelivered> {
         let [job] = jobs else { return Ok(self.deliver_storm(jobs).await?) };
-        let unasked = |failure| Undelivered { failure, asked: false };
+        let alone = |failure| Undelivered { failure, of_lane: false };
         let Some(ready) = self.shared.configs.get(&job.namespace) else {
-            return Err(unasked(Failure::lasting(format!(
-                "there is no configuration in namespace {}",
-                job.namespace
-            ))));
+            // Mistakes are mended; what is on its way is not lost for them.
+            let text = format!("there is no configuration without mistakes in namespace {}", job.namespace);
+            return Err(Failure::passing(text).into());
         };
         let repository = self.shared.repository(&job.application);
         let (application, project, due) = (job.application.clone(), job.project.clone(), job.due.clone());
@@ -243,9 +256,9 @@ impl Lanes {
             notify::notification(&config.config, &situation, &due.templates, &due.destination, &mut Machine)
         });
         let rendered =
-            work.await.map_err(|_| unasked(Failure::lasting("the template could not be rendered")))?;
+            work.await.map_err(|_| alone(Failure::lasting("the template could not be rendered")))?;
         let notification = rendered
-            .map_err(|error| unasked(Failure { message: error.message, retry: error.retry, after: None }))?;
+            .map_err(|error| alone(Failure { message: error.message, retry: error.retry, after: None }))?;
         Ok(ready.services.go_on(&notification, &job.due.destination, &job.progress).await?)
     }
 
@@ -273,13 +286,22 @@ impl Lanes {
         self.shared.write(&job.key, &mut record).await;
     }
 
-    async fn given_up(&self, job: &Job) {
+    async fn given_up(&self, job: &Job, failure: &Failure) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        if failure.retry {
+            let Due { trigger, destination, .. } = &job.due;
+            let (what, tries) = (format!("{trigger} {destination}"), job.tried.times + 1);
+            let text = format!(
+                "{trigger} is given up after it could not be told to {destination} {tries} times: {}",
+                failure.message
+            );
+            self.shared.events.warn(&job.about, "NotificationGivenUp", &what, &text);
+        }
         let record = self.shared.records.get(&job.key);
         let mut record = record.lock().await;
         if record.is_of(&job.about.uid) {
             let config = self.shared.configs.get(&job.namespace);
-            record.give_up(&job.due.entry, config.as_ref(), Instant::now());
+            record.give_up(&job.due.entry, &job.progress, config.as_ref(), Instant::now());
         }
     }
 

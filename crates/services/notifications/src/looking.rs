@@ -8,7 +8,6 @@ use crate::outside::Machine;
 use crate::queue::Tried;
 use crate::records::{Key, Record};
 use crate::repository::repository;
-use deliver::Progress;
 use jiff::Timestamp;
 use kubernetes::{ApiResource, Patch, WriteOptions};
 use notify::{Decision, NOTIFIED, Repository, Situation, State};
@@ -218,9 +217,7 @@ impl Looker {
             tracing::info!(resource, "Processing skipped: sync status out of date");
             return;
         }
-        let project = self.shared.projects.get(self.shared.store.namespace(), &project_of(object));
-        let project = project.as_ref().and_then(|item| item.value());
-        let project = project.map(|project| Arc::new(project.to_value()));
+        let project = self.shared.project(object);
         let about = About::of(object);
         let record = self.shared.records.get(key);
         let mut record = record.lock().await;
@@ -254,6 +251,7 @@ impl Looker {
                 if record.rests(&due.entry, &ready, Instant::now()) {
                     continue;
                 }
+                let progress = record.progress(&due.entry);
                 let job = Job {
                     key: key.clone(),
                     about: about.clone(),
@@ -262,7 +260,7 @@ impl Looker {
                     project,
                     due,
                     since: Instant::now(),
-                    progress: Progress::default(),
+                    progress,
                     tried: Tried::default(),
                 };
                 self.hand_over(&resource, job, &mut record);
@@ -377,6 +375,12 @@ impl Shared {
     /// The repository of an application.
     pub(crate) fn repository(&self, application: &Value) -> Repository {
         repository(&self.store, &self.repo_server, &self.silent, application)
+    }
+
+    /// The project of an application.
+    pub(crate) fn project(&self, application: &Object) -> Option<Arc<Value>> {
+        let found = self.projects.get(self.store.namespace(), &project_of(application))?;
+        found.value().map(|project| Arc::new(project.to_value()))
     }
 
     /// Writes the annotation, when it is not what it should be. What cannot be written is tried again later.

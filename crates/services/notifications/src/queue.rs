@@ -11,8 +11,13 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often one is tried before it is left to the next look.
-pub(crate) const TRIES: u32 = 10;
+/// Notifications that wait for one destination.
+const MOST: usize = 10_000;
+/// How long one is tried that somebody waits for, from when it became due: an outage is over by then, or is one that people
+/// know of.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// How often one is tried that nobody waits for any more.
+const TRIES: u32 = 10;
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// A change of the application asks for a try at once, but not more often than this.
@@ -61,16 +66,22 @@ impl Job {
     fn is_ready(&self, now: Instant) -> bool {
         self.tried.until.is_none_or(|until| until <= now)
     }
+
+    /// Whether it is tried again after a failure that may pass.
+    pub(crate) fn goes_on(&self, is_wanted: impl FnOnce() -> bool, now: Instant) -> bool {
+        let waited = now.saturating_duration_since(self.since);
+        waited < LONGEST && (self.tried.times + 1 < TRIES || is_wanted())
+    }
 }
 
 impl Queue {
-    pub(crate) fn len(&self) -> usize {
-        self.jobs.len()
-    }
-
-    /// Something new waits.
-    pub(crate) fn push(&mut self, job: Job) {
-        self.jobs.push_back(job);
+    /// Takes something new; refuses it when too many wait already.
+    pub(crate) fn push(&mut self, job: Job) -> bool {
+        let room = self.jobs.len() < MOST;
+        if room {
+            self.jobs.push_back(job);
+        }
+        room
     }
 
     /// What to do now. From `storm` on, jobs of one trigger go together.
@@ -174,7 +185,7 @@ fn pause(failures: u32, asked: Option<Duration>) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Next, Queue, pause};
+    use super::{MOST, Next, Queue, pause};
     use crate::events::About;
     use crate::lanes::Job;
     use crate::records::Key;
@@ -230,7 +241,7 @@ mod tests {
             let start = Instant::now();
             let mut queue = Queue::default();
             for (number, trigger) in triggers.iter().enumerate() {
-                queue.push(job(number, trigger, start));
+                assert!(queue.push(job(number, trigger, start)));
             }
             Self { queue, start, now: start, storm: None }
         }
@@ -291,7 +302,7 @@ mod tests {
         assert_eq!(bench.succeeds(), ["2"]);
         assert_eq!(bench.rests(), Some(10), "the one that failed rests");
         assert_eq!(bench.at(10).fails(None), ["0"]);
-        bench.queue.push(job(3, "d", bench.start));
+        assert!(bench.queue.push(job(3, "d", bench.start)));
         assert_eq!(bench.succeeds(), ["3"], "what comes is told at once");
         assert_eq!(bench.rests(), Some(30), "longer each time");
         assert_eq!(bench.at(30).succeeds(), ["0"]);
@@ -310,7 +321,7 @@ mod tests {
         assert_eq!(bench.at(30).succeeds(), ["0"]);
         assert_eq!(bench.succeeds(), ["1"]);
         assert_eq!(bench.succeeds(), ["2"]);
-        assert!(bench.rests().is_none() && bench.queue.len() == 0);
+        assert!(bench.rests().is_none() && bench.queue.jobs.is_empty());
     }
 
     #[test]
@@ -344,6 +355,22 @@ mod tests {
     }
 
     #[test]
+    fn what_may_pass_is_tried_for_a_day_and_what_nobody_wants_a_few_times() {
+        let mut bench = Bench::of(&["a"]);
+        let mut second = 0;
+        while second < 24 * 3600 {
+            let jobs = bench.at(second).take();
+            assert!(jobs[0].goes_on(|| true, bench.now), "{second}");
+            assert_eq!(jobs[0].goes_on(|| false, bench.now), second < 2430, "{second}");
+            bench.queue.put_back(jobs, None, bench.now);
+            let next = bench.rests().expect("it rests");
+            assert!(next - second <= 600, "{second}");
+            second = next;
+        }
+        assert!(!bench.at(second).take()[0].goes_on(|| true, bench.now));
+    }
+
+    #[test]
     fn a_storm_is_told_together_and_nothing_of_it_is_lost() {
         let waiting = ["a", "b", "a", "a", "c"];
         let mut bench = Bench::of(&waiting);
@@ -362,7 +389,7 @@ mod tests {
         let mut bench = Bench::of(&vec!["a"; 1200]);
         bench.storm = Some(30);
         assert_eq!(bench.take().len(), 500);
-        assert_eq!((bench.queue.len(), bench.take()[0].due.entry.as_str()), (700, "500"));
+        assert_eq!((bench.queue.jobs.len(), bench.take()[0].due.entry.as_str()), (700, "500"));
     }
 
     #[test]
@@ -373,5 +400,16 @@ mod tests {
         assert_eq!(bench.rests(), Some(10));
         assert_eq!(bench.at(10).succeeds(), ["1"]);
         assert_eq!(bench.succeeds(), ["0", "2", "3"]);
+    }
+
+    #[test]
+    fn a_full_queue_takes_nothing_until_something_of_it_is_told() {
+        let mut bench = Bench::of(&vec!["a"; MOST]);
+        assert!(!bench.queue.push(job(MOST, "b", bench.start)));
+        assert_eq!(bench.succeeds(), ["0"]);
+        assert!(bench.queue.push(job(MOST, "b", bench.start)));
+        // What is tried again counts, too.
+        assert_eq!(bench.fails(None), ["1"]);
+        assert!(!bench.queue.push(job(MOST + 1, "b", bench.start)));
     }
 }

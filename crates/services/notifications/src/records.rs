@@ -2,6 +2,7 @@
 //! one, this is, because it is ahead of what the watch has seen.
 
 use crate::configs::Ready;
+use deliver::Progress;
 use jiff::Timestamp;
 use notify::{NOTIFIED, State};
 use object::Object;
@@ -47,6 +48,8 @@ struct GivenUp {
     until: Instant,
     /// The configuration it failed with: another one may have mended it.
     config: Weak<Ready>,
+    /// What of it is delivered already: that is not done again.
+    progress: Progress,
 }
 
 /// The pause after a notification is given up for the first time; it doubles each time.
@@ -112,14 +115,26 @@ impl Record {
         self.refused || self.unknown || self.given_up.values().any(|one| one.until <= now) || self.is_behind()
     }
 
-    /// It could not be delivered: it rests, longer each time.
-    pub(crate) fn give_up(&mut self, entry: &str, config: Option<&Arc<Ready>>, now: Instant) {
+    /// It could not be delivered: it rests, longer each time, and goes on then from where it is.
+    pub(crate) fn give_up(
+        &mut self,
+        entry: &str,
+        progress: &Progress,
+        config: Option<&Arc<Ready>>,
+        now: Instant,
+    ) {
         self.pending.remove(entry);
         let times = self.given_up.get(entry).map_or(0, |before| before.times);
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(times)).min(LONGEST_PAUSE);
         let config = config.map(Arc::downgrade).unwrap_or_default();
-        let given_up = GivenUp { times: times.saturating_add(1), until: now + pause, config };
+        let (times, progress) = (times.saturating_add(1), progress.clone());
+        let given_up = GivenUp { times, until: now + pause, config, progress };
         self.given_up.insert(entry.to_owned(), given_up);
+    }
+
+    /// How far the delivery of something came that was given up.
+    pub(crate) fn progress(&self, entry: &str) -> Progress {
+        self.given_up.get(entry).map(|one| one.progress.clone()).unwrap_or_default()
     }
 
     /// Whether it was given up and is not to be tried again yet.
@@ -128,7 +143,7 @@ impl Record {
         known.is_some_and(|one| now < one.until && Weak::as_ptr(&one.config) == Arc::as_ptr(config))
     }
 
-    /// Forgets pauses of what is no longer true.
+    /// Forgets pauses of what is no longer true: when it is true again, it is told from the beginning.
     pub(crate) fn settle(&mut self) {
         let current = &self.current;
         self.given_up.retain(|entry, _| current.contains(entry));
@@ -197,24 +212,59 @@ mod tests {
         record.current.insert("a".to_owned());
         let at = |second: u64| began + Duration::from_secs(second);
         record.pending.insert("a".to_owned());
-        record.give_up("a", Some(&config), at(0));
+        record.give_up("a", &Progress::default(), Some(&config), at(0));
         assert!(record.pending.is_empty());
         assert!(record.rests("a", &config, at(59)) && !record.is_unsettled(at(59)));
         assert!(!record.rests("a", &config, at(60)) && record.is_unsettled(at(60)));
-        record.give_up("a", Some(&config), at(60));
+        record.give_up("a", &Progress::default(), Some(&config), at(60));
         assert!(record.rests("a", &config, at(179)) && !record.rests("a", &config, at(180)));
         assert!(!record.rests("a", &ready(), at(61)), "what was wrong may have been mended");
         for _ in 0..40 {
-            record.give_up("a", Some(&config), at(0));
+            record.give_up("a", &Progress::default(), Some(&config), at(0));
         }
         assert!(record.rests("a", &config, at(3599)) && !record.rests("a", &config, at(3600)));
         // What was true and is not begins anew.
         record.current.clear();
         record.settle();
-        record.give_up("a", Some(&config), at(0));
+        record.give_up("a", &Progress::default(), Some(&config), at(0));
         assert!(!record.rests("a", &config, at(60)));
         record.delivered("a", true, Timestamp::UNIX_EPOCH);
         assert!(!record.rests("a", &config, at(1)));
+    }
+
+    #[test]
+    fn what_was_given_up_goes_on_from_where_it_is_as_long_as_it_is_true() {
+        let (mut record, config, now) = (Record::default(), ready(), Instant::now());
+        record.current.insert("a".to_owned());
+        let first = record.progress("a");
+        first.done("comment");
+        record.give_up("a", &first, Some(&config), now);
+        record.settle();
+        let second = record.progress("a");
+        assert!(second.is_done("comment") && !record.progress("b").is_done("comment"));
+        second.done("status");
+        record.give_up("a", &second, Some(&config), now);
+        assert!(record.progress("a").is_done("comment") && record.progress("a").is_done("status"));
+        // What ends and comes again is told anew, and so is the next after one that was told.
+        record.current.clear();
+        record.settle();
+        assert!(!record.progress("a").is_done("comment"));
+        record.give_up("a", &second, Some(&config), now);
+        record.delivered("a", true, Timestamp::UNIX_EPOCH);
+        assert!(!record.progress("a").is_done("comment"));
+    }
+
+    #[test]
+    fn what_found_no_place_is_looked_at_again() {
+        let (records, now) = (Records::default(), Instant::now());
+        let key = Key { namespace: "argocd".into(), name: "a".into() };
+        let record = records.get(&key);
+        assert!(records.unsettled(now).is_empty());
+        record.try_lock().expect("nobody looks").refused = true;
+        assert_eq!(records.unsettled(now), std::slice::from_ref(&key));
+        // A look begins with that, and says anew whether there was room.
+        record.try_lock().expect("nobody looks").refused = false;
+        assert!(records.unsettled(now).is_empty());
     }
 
     #[test]

@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request, shown};
 use crate::json::{marshal, short};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -82,12 +81,7 @@ impl Alertmanager {
 
 #[async_trait]
 impl Delivery for Alertmanager {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        _: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, _: &Destination) -> Result<(), Failure> {
         let Some(section) = notification.section("alertmanager") else {
             return Err(Failure::lasting("notification alertmanager no config"));
         };

@@ -6,7 +6,6 @@ use super::{Delivery, text};
 use crate::failure::Failure;
 use crate::http::{Client, Connection, Outlet, Request, shown};
 use crate::json::{plain, short};
-use crate::progress::Progress;
 use crate::reach::Reach;
 use async_trait::async_trait;
 use aws_signature::{Request as Signed, Scope, Signer};
@@ -164,12 +163,7 @@ impl Place {
 
 #[async_trait]
 impl Delivery for Sqs {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let place = self.place.get_or_try_init(|| self.place()).await?;
         let signing = self.keys.now(&place.region).await?;
         let queue = if destination.recipient.is_empty() { &self.queue } else { &destination.recipient };

@@ -4,7 +4,6 @@
 use super::{Delivery, text};
 use crate::failure::Failure;
 use crate::http::Outlet;
-use crate::progress::Progress;
 use async_trait::async_trait;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Mailbox, Message, SinglePart};
@@ -148,12 +147,7 @@ impl Email {
 
 #[async_trait]
 impl Delivery for Email {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         // One mail to all of them.
         let addresses = destination.recipient.split(',').map(|address| {
             address.trim().parse::<Mailbox>().map_err(|error| {

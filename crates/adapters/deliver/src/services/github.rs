@@ -58,6 +58,13 @@ struct Subject {
     revision: String,
 }
 
+impl Subject {
+    /// What a step of a delivery is called: what was done for one commit is not done for the next.
+    fn step(&self, what: &str) -> String {
+        format!("{}/{} {} {what}", self.owner, self.repository, self.revision)
+    }
+}
+
 /// Owner and repository of an address in any of Git's forms.
 pub(crate) fn parts(url: &str) -> Vec<String> {
     let path = match url.split_once("://") {
@@ -286,7 +293,7 @@ impl GitHub {
         let numbers = numbers.filter_map(|pull| pull.get("number").and_then(Value::as_i64)).take(MOST_PULLS);
         for number in numbers {
             let comments = format!("{about}/issues/{number}/comments");
-            let step = format!("comment {number}");
+            let step = subject.step(&format!("comment {number}"));
             progress.once(&step, self.comment_once(about, &comments, &content, tag.as_deref())).await?;
         }
         Ok(())
@@ -362,7 +369,11 @@ impl GitHub {
 
 #[async_trait]
 impl Delivery for GitHub {
-    async fn deliver(
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+        self.go_on(notification, destination, &Progress::default()).await
+    }
+
+    async fn go_on(
         &self,
         notification: &Notification,
         _: &Destination,
@@ -381,26 +392,28 @@ impl Delivery for GitHub {
         let subject = Subject { owner: encoded(owner), repository: encoded(repository), revision };
         let about = format!("/repos/{}/{}", subject.owner, subject.repository);
         let words = &notification.message;
+        let status = subject.step("status");
         if let Some(own) = section.section("status")?
-            && !progress.is_done("status")
+            && !progress.is_done(&status)
         {
             // Then it is done with, as in the original.
             if !self.status(&about, &subject, words, &own).await? {
                 return Ok(());
             }
-            progress.done("status");
+            progress.done(&status);
         }
         if let Some(own) = section.section("deployment")? {
-            progress.once("deployment", self.deployment(&about, &subject, words, &own)).await?;
+            let step = subject.step("deployment");
+            progress.once(&step, self.deployment(&about, &subject, words, &own)).await?;
         }
         if let Some(own) = section.section("pullRequestComment")? {
             self.comment(&about, &subject, &own, progress).await?;
         }
         if let Some(own) = section.section("checkRun")? {
-            progress.once("check run", self.check_run(&about, &subject, &own)).await?;
+            progress.once(&subject.step("check run"), self.check_run(&about, &subject, &own)).await?;
         }
         if let Some(own) = section.section("repositoryDispatch")? {
-            progress.once("dispatch", self.dispatch(&about, &own)).await?;
+            progress.once(&subject.step("dispatch"), self.dispatch(&about, &own)).await?;
         }
         Ok(())
     }

@@ -80,7 +80,11 @@ impl GitLab {
 
 #[async_trait]
 impl Delivery for GitLab {
-    async fn deliver(
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+        self.go_on(notification, destination, &Progress::default()).await
+    }
+
+    async fn go_on(
         &self,
         notification: &Notification,
         _: &Destination,
@@ -97,6 +101,8 @@ impl Delivery for GitLab {
         let about = format!("/projects/{}", percent_encoded(&parts.join("/")));
         let revision = text(Some(&section), "revision")?;
         let commit = percent_encoded(&revision);
+        // What was done for one commit is not done for the next.
+        let step = |what: &str| format!("{about} {commit} {what}");
         if let Some(own) = section.section("status")? {
             let body = marshal(&Status {
                 state: own.text("state")?,
@@ -105,7 +111,7 @@ impl Delivery for GitLab {
                 description: truncated(&notification.message, DESCRIPTION),
             });
             let path = format!("{about}/statuses/{commit}");
-            progress.once("status", self.told(&path, body)).await?;
+            progress.once(&step("status"), self.told(&path, body)).await?;
         }
         if let Some(own) = section.section("deployment")? {
             let reference = own.text("reference")?;
@@ -117,7 +123,7 @@ impl Delivery for GitLab {
                 status: own.text("state")?,
             });
             let path = format!("{about}/deployments");
-            progress.once("deployment", self.told(&path, body)).await?;
+            progress.once(&step("deployment"), self.told(&path, body)).await?;
         }
         if let Some(own) = section.section("mergeRequestComment")? {
             let body = marshal(&json!({"body": own.text("content")?}));
@@ -127,7 +133,7 @@ impl Delivery for GitLab {
             let ids = ids.filter_map(|request| request.get("iid").and_then(Value::as_i64));
             for id in ids.take(MOST_REQUESTS) {
                 let path = format!("{about}/merge_requests/{id}/notes");
-                progress.once(&format!("comment {id}"), self.told(&path, body.clone())).await?;
+                progress.once(&step(&format!("comment {id}")), self.told(&path, body.clone())).await?;
             }
         }
         Ok(())

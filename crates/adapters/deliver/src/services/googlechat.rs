@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::http::form;
 use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::marshal;
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -91,12 +90,7 @@ fn message(notification: &Notification) -> Result<Message, Failure> {
 
 #[async_trait]
 impl Delivery for GoogleChat {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let recipient = &destination.recipient;
         let Some(url) = self.webhooks.reveal().get(recipient) else {
             return Err(Failure::lasting(format!(

@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::marshal;
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -35,12 +34,7 @@ struct Annotation<'a> {
 
 #[async_trait]
 impl Delivery for Grafana {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let own = text(notification.section("grafana").as_ref(), "tags")?;
         let mut tags: Vec<&str> = destination.recipient.split('|').collect();
         for more in [own.as_str(), self.tags.as_str()] {

@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{marshal, read};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -24,12 +23,7 @@ pub(super) fn set_up(options: &Members<'_>, outlet: &Outlet) -> Result<Box<dyn D
 
 #[async_trait]
 impl Delivery for Mattermost {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let attachments = match text(notification.section("mattermost").as_ref(), "attachments")?.as_str() {
             "" => Value::Array(Vec::new()),
             text => read("failed to unmarshal attachments", text)?,

@@ -4,7 +4,6 @@ use super::Delivery;
 use crate::failure::Failure;
 use crate::http::Outlet;
 use crate::json::{plain, short};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -140,12 +139,7 @@ async fn answered(stream: &mut BufReader<TcpStream>) -> Result<(), String> {
 
 #[async_trait]
 impl Delivery for Nats {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let subject = &destination.recipient;
         if !is_word(subject) {
             return Err(Failure::lasting(format!("nats: {subject:?} is no subject")));

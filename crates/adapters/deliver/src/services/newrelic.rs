@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -46,12 +45,7 @@ struct Deployment {
 
 #[async_trait]
 impl Delivery for NewRelic {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         if self.key.is_empty() {
             return Err(Failure::lasting("apiKey is missing"));
         }

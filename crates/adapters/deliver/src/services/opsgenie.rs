@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -115,12 +114,7 @@ fn alert(notification: &Notification, team: &str) -> Result<Alert, Failure> {
 
 #[async_trait]
 impl Delivery for Opsgenie {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let Some(key) = self.keys.reveal().get(&destination.recipient) else {
             let text = format!("no API key configured for recipient {}", destination.recipient);
             return Err(Failure::lasting(text));

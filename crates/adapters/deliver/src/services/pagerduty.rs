@@ -4,7 +4,6 @@ use super::{Delivery, text};
 use crate::failure::Failure;
 use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -60,12 +59,7 @@ struct Details {
 
 #[async_trait]
 impl Delivery for PagerDuty {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let section = notification.section("pagerduty");
         if section.is_none() {
             return Err(Failure::lasting("no config found for pagerduty"));

@@ -4,7 +4,6 @@ use super::{Delivery, text};
 use crate::failure::Failure;
 use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal, short};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -53,12 +52,7 @@ struct Payload {
 
 #[async_trait]
 impl Delivery for Events {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let Some(key) = self.keys.reveal().get(&destination.recipient) else {
             let text = format!("no API key configured for recipient {}", destination.recipient);
             return Err(Failure::lasting(text));

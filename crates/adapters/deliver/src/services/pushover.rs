@@ -3,7 +3,6 @@
 use super::Delivery;
 use crate::failure::Failure;
 use crate::http::{Client, Connection, Outlet, Request};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -34,12 +33,7 @@ fn check(what: &str, token: &str) -> Result<(), Failure> {
 
 #[async_trait]
 impl Delivery for Pushover {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         check("API", self.token.reveal())?;
         check("recipient", &destination.recipient)?;
         if notification.message.is_empty() {

@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal, read};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -85,12 +84,7 @@ impl RocketChat {
 
 #[async_trait]
 impl Delivery for RocketChat {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let attachments = attachments(&text(notification.section("rocketchat").as_ref(), "attachments")?)?;
         let recipient = destination.recipient.clone();
         let named = recipient.starts_with(['#', '@']);

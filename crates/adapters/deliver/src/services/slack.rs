@@ -163,7 +163,11 @@ impl Slack {
 
 #[async_trait]
 impl Delivery for Slack {
-    async fn deliver(
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
+        self.go_on(notification, destination, &Progress::default()).await
+    }
+
+    async fn go_on(
         &self,
         notification: &Notification,
         destination: &Destination,

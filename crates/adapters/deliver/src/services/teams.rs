@@ -4,7 +4,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal, read, short};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -91,12 +90,7 @@ fn card(notification: &Notification) -> Result<String, Failure> {
 
 #[async_trait]
 impl Delivery for Teams {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let recipient = &destination.recipient;
         let Some(url) = self.urls.reveal().get(recipient) else {
             return Err(Failure::lasting(format!("no teams webhook configured for recipient {recipient}")));

@@ -5,7 +5,6 @@ use super::{Delivery, connection, text};
 use crate::failure::Failure;
 use crate::http::{Client, Connection, Outlet, Request};
 use crate::json::{is_empty, marshal, read, short};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -177,12 +176,7 @@ fn check(url: &str) -> Result<(), String> {
 
 #[async_trait]
 impl Delivery for Workflows {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let recipient = &destination.recipient;
         let Some(url) = self.urls.reveal().get(recipient) else {
             let text = format!("no teams-workflows webhook configured for recipient {recipient}");

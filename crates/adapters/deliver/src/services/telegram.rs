@@ -3,7 +3,6 @@
 use super::Delivery;
 use crate::failure::Failure;
 use crate::http::{Answer, Client, Connection, Outlet, Request};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -43,12 +42,7 @@ impl Telegram {
 
 #[async_trait]
 impl Delivery for Telegram {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let (chat, thread) = match destination.recipient.split_once('|') {
             Some((chat, thread)) => (chat, thread),
             None => (destination.recipient.as_str(), ""),

@@ -4,7 +4,6 @@ use super::{Delivery, connection};
 use crate::failure::Failure;
 use crate::http::{Client, Outlet, Request};
 use crate::json::{is_empty, marshal};
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -47,12 +46,7 @@ fn is_address(text: &str) -> bool {
 
 #[async_trait]
 impl Delivery for Webex {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let recipient = destination.recipient.clone();
         let (person, room) =
             if is_address(&recipient) { (recipient, String::new()) } else { (String::new(), recipient) };

@@ -4,7 +4,6 @@ use super::{Delivery, connection};
 use crate::failure::Failure;
 use crate::http::{Answer, Client, Outlet, Request, shown};
 use crate::json::short;
-use crate::progress::Progress;
 use async_trait::async_trait;
 use notify::fields::Members;
 use notify::{Destination, Notification};
@@ -140,12 +139,7 @@ impl Webhook {
 
 #[async_trait]
 impl Delivery for Webhook {
-    async fn deliver(
-        &self,
-        notification: &Notification,
-        destination: &Destination,
-        _: &Progress,
-    ) -> Result<(), Failure> {
+    async fn deliver(&self, notification: &Notification, destination: &Destination) -> Result<(), Failure> {
         let (mut method, mut body) = ("GET".to_owned(), notification.message.clone());
         let mut path = String::new();
         let all = notification.section("webhook");

@@ -5,8 +5,9 @@ use super::judging;
 use crate::authorization::project_name;
 use crate::hub::Hub;
 use api::v1alpha1::{Application, Repository};
-use deliver::feedback::{Account, AppKey, CommitStatus, Feedback, Host, Proof};
+use deliver::feedback::{Account, AppKey, CommitStatus, Feedback, Host, Proof, Proxy};
 use deliver::{Failure, World};
+use object::Secret;
 use preview::{Comment, State};
 use settings::{PullRequestAccount, PullRequests};
 use std::collections::BTreeMap;
@@ -150,6 +151,7 @@ fn of_settings(host: Host, repository: &str, chosen: &PullRequestAccount) -> Acc
         origin: chosen.url.clone(),
         proof,
         insecure: chosen.insecure,
+        proxy: proxy(&chosen.proxy, &chosen.no_proxy),
     }
 }
 
@@ -180,7 +182,12 @@ fn of_repository(host: Host, url: &str, found: &Repository) -> Result<Account, S
         origin: url.to_owned(),
         proof,
         insecure: found.insecure,
+        proxy: proxy(&found.proxy.clone().into(), &found.no_proxy),
     })
+}
+
+fn proxy(url: &Secret<String>, exceptions: &str) -> Option<Proxy> {
+    (!url.is_empty()).then(|| Proxy { url: url.clone(), exceptions: exceptions.to_owned() })
 }
 
 /// Certificates of hosts are those of repositories.
@@ -197,9 +204,9 @@ fn world(hub: &Hub) -> World {
 
 #[cfg(test)]
 mod tests {
-    use super::{chosen, of_repository};
+    use super::{chosen, of_repository, of_settings};
     use api::v1alpha1::Repository;
-    use deliver::feedback::{Host, Proof};
+    use deliver::feedback::{Account, Host, Proof};
     use settings::PullRequestAccount;
 
     #[test]
@@ -234,5 +241,26 @@ mod tests {
         assert!(matches!(of(https, with_user), Ok(Proof::Password(..))));
         assert!(of(https, |it| it.ssh_private_key = "x".into()).is_err());
         assert!(of("git@git.example:org/app", |it| it.password = "x".into()).is_err());
+    }
+
+    #[test]
+    fn an_account_is_reached_through_the_proxy_that_was_said_for_it() {
+        let said = |account: &Account| {
+            let proxy = account.proxy.as_ref();
+            proxy.map(|proxy| (proxy.url.reveal().clone(), proxy.exceptions.clone()))
+        };
+        let (url, address, exceptions) =
+            ("https://git.example/org/app", "http://proxy.example:3128", "10.0.0.0/8");
+        let wanted = Some((address.to_owned(), exceptions.to_owned()));
+        let mut found =
+            Repository { password: "x".into(), no_proxy: exceptions.into(), ..Repository::default() };
+        let of_found = |found: &Repository| of_repository(Host::GitHub, url, found).expect("an account");
+        assert_eq!(said(&of_found(&found)), None, "that of the environment");
+        found.proxy = address.into();
+        assert_eq!(said(&of_found(&found)), wanted);
+        let mut account = PullRequestAccount { no_proxy: exceptions.into(), ..PullRequestAccount::default() };
+        assert_eq!(said(&of_settings(Host::GitHub, url, &account)), None);
+        account.proxy = address.into();
+        assert_eq!(said(&of_settings(Host::GitHub, url, &account)), wanted);
     }
 }

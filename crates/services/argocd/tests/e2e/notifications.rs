@@ -357,6 +357,41 @@ fn a_destination_that_fails_or_is_slow_holds_up_nobody_and_is_seen_where_users_l
 }
 
 #[test]
+fn what_was_done_of_a_delivery_is_not_done_again_where_the_rest_was_refused() {
+    let mut installation = installation();
+    let sink = HttpSink::start().unwrap();
+    let project = "/api/v4/projects/g%2Fapp";
+    sink.answer(&format!("GET {project}/repository"), [Answer::new(200, r#"[{"iid": 3}]"#)]);
+    let answers = [Answer::new(403, "no right to comment"), Answer::new(201, "{}")];
+    sink.answer(&format!("POST {project}/merge_requests"), answers);
+    let template = "gitlab:\n  repoURLPath: https://gitlab.example/g/app\n  revisionPath: abc\n  \
+         status: {state: success}\n  mergeRequestComment: {content: hello}\n";
+    let data = |note: &str| {
+        json!({
+            "service.gitlab": format!("baseURL: {}\ntoken: x\n", sink.url()),
+            "trigger.on-parts": "- when: 'true'\n  send: [parts]\n",
+            "template.parts": format!("message: {note}\n{template}"),
+        })
+    };
+    configured(&mut installation, &data("first"));
+    installation.kube.create(subscribed("parts", "on-parts", &["gitlab"])).unwrap();
+    until(&installation, "the comment is refused", || {
+        let events = installation.kube.list("v1", "Event", NAMESPACE);
+        let is_it = |event: &Value| {
+            let message = event["message"].as_str().unwrap_or_default();
+            message.contains("on-parts") && message.contains("no right to comment")
+        };
+        events.iter().any(is_it).then_some(())
+    });
+    // Another configuration may have mended it.
+    configured(&mut installation, &data("second"));
+    let comment = format!("{project}/merge_requests/3/notes");
+    until(&installation, "the comment is written", || (asked(&sink).get(&comment) == Some(&2)).then_some(()));
+    assert_eq!(asked(&sink).get(&format!("{project}/statuses/abc")), Some(&1), "the status was set before");
+    installation.kube.delete("argoproj.io/v1alpha1", "Application", NAMESPACE, "parts");
+}
+
+#[test]
 fn one_that_fails_again_and_again_holds_up_none_of_its_destination() {
     let mut installation = installation();
     let sink = HttpSink::start().unwrap();

@@ -1,8 +1,9 @@
 //! `argocd admin notifications preview`: what would be sent for an application now, to whom, and why nothing is. Sends nothing and
 //! changes nothing.
 
-use notifications::Machine;
-use notify::{Decision, NOTIFIED, Situation, State};
+use notifications::{Machine, Ready};
+use notify::{Decision, NOTIFIED, Repository, Situation, State};
+use serde_json::Value;
 use std::sync::Arc;
 
 use super::super::hub::Hub;
@@ -30,19 +31,45 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     preview(session, &name).await.map_err(Failure::generic)
 }
 
+/// What is told of.
+struct Subject {
+    application: Arc<Value>,
+    project: Option<Value>,
+    repository: Repository,
+}
+
 async fn preview(session: &mut Session<'_>, name: &str) -> Result<(), String> {
     let hub = Hub::connect(session).await?;
     let settings = Settings::read(session, &hub).await?;
-    let installation = Installation::new(session, &hub, settings.asks_repository()).await?;
-    let ready = Arc::new(settings.ready(session, &installation.world)?);
     let application = Arc::new(application(&hub, name).await?);
+    let all = settings.with_own(session, &hub, &application).await;
+    let needed = all.iter().any(Settings::asks_repository);
+    let installation = Installation::new(session, &hub, needed).await?;
     let project = project(&hub, &application).await;
     let repository = installation.repository(session, &application)?;
-    if !notify::is_refreshed(&application) {
+    let subject = Subject { application, project, repository };
+    if !notify::is_refreshed(&subject.application) {
         session.line("nothing is sent: the application was not looked at since its last operation ended");
         return Ok(());
     }
-    let state = notify::texts(&application, "annotations").remove(NOTIFIED).unwrap_or_default();
+    for settings in &all {
+        if all.len() > 1 {
+            session.line(&settings.title());
+        }
+        match settings.ready(session, &installation.world) {
+            Ok(ready) => show(session, &Arc::new(ready), &subject).await?,
+            // A mistake of one is its own.
+            Err(error) if all.len() > 1 => session.line(&format!("nothing is sent: {error}")),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// What one configuration says.
+async fn show(session: &mut Session<'_>, ready: &Arc<Ready>, subject: &Subject) -> Result<(), String> {
+    let Subject { application, project, repository } = subject;
+    let state = notify::texts(application, "annotations").remove(NOTIFIED).unwrap_or_default();
     let (config, known, asked) = (ready.clone(), application.clone(), repository.clone());
     let its = project.clone();
     let work = tokio::task::spawn_blocking(move || {
@@ -66,8 +93,7 @@ async fn preview(session: &mut Session<'_>, name: &str) -> Result<(), String> {
             continue;
         }
         let templates = due.templates.clone();
-        match rendered(&ready, &application, project.as_ref(), &repository, templates, &due.destination).await
-        {
+        match rendered(ready, application, project.as_ref(), repository, templates, &due.destination).await {
             Ok(notification) => {
                 let text = object::yaml::encode(&notification.shown());
                 text.lines().for_each(|line| session.line(&format!("  {line}")));

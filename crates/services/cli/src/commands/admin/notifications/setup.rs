@@ -21,11 +21,11 @@ const SECRET: &str = "argocd-notifications-secret";
 /// Bytes of a file that are read.
 const LARGEST_FILE: u64 = 16 << 20;
 
-/// The data and the secrets.
+/// The data and the secrets, and whose they are.
 pub(super) struct Settings {
     data: BTreeMap<String, String>,
     secrets: SecretData,
-    namespace: String,
+    origin: Origin,
 }
 
 impl Settings {
@@ -36,23 +36,65 @@ impl Settings {
             file => read_secret(&find(session, hub, "Secret", SECRET, file).await?),
         };
         let config_map = find(session, hub, "ConfigMap", CONFIG_MAP, &map_file).await?;
-        let data = config_map.at(&["data"]).cloned().unwrap_or_default();
-        let data: BTreeMap<String, String> = match data {
-            Value::Null => BTreeMap::new(),
-            data => serde_json::from_value(data).map_err(|error| format!("{CONFIG_MAP}: data: {error}"))?,
+        let origin = Origin { namespace: hub.namespace.clone(), ..Origin::default() };
+        Ok(Self { data: data(&config_map)?, secrets, origin })
+    }
+
+    /// These, and before them those of users' own in the application's namespace, as the controller takes them that lets users
+    /// have some.
+    pub(super) async fn with_own(
+        mut self,
+        session: &mut Session<'_>,
+        hub: &Hub,
+        application: &Value,
+    ) -> Vec<Self> {
+        let namespace = application.pointer("/metadata/namespace").and_then(Value::as_str);
+        let namespace = namespace.filter(|namespace| !namespace.is_empty() && *namespace != hub.namespace);
+        let Some(namespace) = namespace else { return vec![self] };
+        match Self::own(hub, namespace).await {
+            Ok(Some(own)) => {
+                // Where users have configurations of their own, none shows the Secret.
+                self.origin.hides_secrets = true;
+                vec![own, self]
+            }
+            Ok(None) => vec![self],
+            Err(error) => {
+                let text = format!("the configuration of namespace {namespace} cannot be read: {error}");
+                session.log(Level::Warning, &text);
+                vec![self]
+            }
+        }
+    }
+
+    async fn own(hub: &Hub, namespace: &str) -> Result<Option<Self>, String> {
+        let get = async |kind: &str, plural: &str, name: &str| {
+            let resource = resource("", "v1", kind, plural);
+            hub.cluster.find(&resource, namespace, name).await.map_err(|error| error.message())
         };
-        Ok(Self { data, secrets, namespace: hub.namespace.clone() })
+        let Some(config_map) = get("ConfigMap", "configmaps", CONFIG_MAP).await? else { return Ok(None) };
+        let secret = get("Secret", "secrets", SECRET).await?;
+        let secrets = secret.as_ref().map(read_secret).unwrap_or_default();
+        let origin = Origin { namespace: namespace.to_owned(), self_service: true, hides_secrets: true };
+        Ok(Some(Self { data: data(&config_map)?, secrets, origin }))
+    }
+
+    /// Whose they are, in words.
+    pub(super) fn title(&self) -> String {
+        let namespace = &self.origin.namespace;
+        let users =
+            if self.origin.self_service { ", which counts where users may have their own" } else { "" };
+        format!("configuration of namespace {namespace}{users}:")
     }
 
     /// The configuration with its services, warnings told.
     pub(super) fn ready(&self, session: &mut Session<'_>, world: &World) -> Result<Ready, String> {
-        let origin = Origin { namespace: self.namespace.clone(), ..Origin::default() };
+        let origin = &self.origin;
         let parsed = Config::parse(&self.data, self.secrets.clone(), origin.clone());
         for warning in parsed.iter().flat_map(|config| &config.warnings) {
             session.log(Level::Warning, warning);
         }
-        Ready::new(&self.data, self.secrets.clone(), origin, world).map_err(|error| {
-            let text = format!("error getting api from namespace: {} error: {error}", self.namespace);
+        Ready::new(&self.data, self.secrets.clone(), origin.clone(), world).map_err(|error| {
+            let text = format!("error getting api from namespace: {} error: {error}", origin.namespace);
             session.log(Level::Error, &text);
             format!("errors getting apis: [{error}]")
         })
@@ -71,6 +113,14 @@ impl Settings {
     /// Whether a text of it asks the repository.
     pub(super) fn asks_repository(&self) -> bool {
         self.data.values().any(|text| text.contains("repo."))
+    }
+}
+
+/// The data of a ConfigMap.
+fn data(config_map: &Object) -> Result<BTreeMap<String, String>, String> {
+    match config_map.at(&["data"]).cloned().unwrap_or_default() {
+        Value::Null => Ok(BTreeMap::new()),
+        data => serde_json::from_value(data).map_err(|error| format!("{CONFIG_MAP}: data: {error}")),
     }
 }
 
@@ -102,14 +152,15 @@ async fn find(
     those.next().ok_or_else(|| format!("file '{file}' does not have '/{kind}/{name}'"))
 }
 
-/// An application: a file of that name, or one of the cluster.
+/// An application: a file of that name, or one of the cluster, which may be named with its namespace: `NAMESPACE/NAME`.
 pub(super) async fn application(hub: &Hub, name: &str) -> Result<Value, String> {
     if std::fs::metadata(name).is_ok_and(|found| found.is_file()) {
         let text = std::fs::read(name).map_err(|error| format!("open {name}: {}", io_error(&error)))?;
         return object::yaml::decode(&text).map_err(|error| error.to_string());
     }
-    let resource = resource("Application", "applications");
-    let found = hub.cluster.find(&resource, &hub.namespace, name).await.map_err(|error| error.message())?;
+    let resource = resource(api::GROUP, "v1alpha1", "Application", "applications");
+    let (namespace, own_name) = name.split_once('/').unwrap_or((hub.namespace.as_str(), name));
+    let found = hub.cluster.find(&resource, namespace, own_name).await.map_err(|error| error.message())?;
     let object = found.ok_or_else(|| format!("applications.argoproj.io \"{name}\" not found"))?;
     Ok(Value::Object(object.0))
 }
@@ -118,15 +169,15 @@ pub(super) async fn application(hub: &Hub, name: &str) -> Result<Value, String> 
 pub(super) async fn project(hub: &Hub, application: &Value) -> Option<Value> {
     let name = application.get("spec").and_then(|spec| spec.get("project")).and_then(Value::as_str);
     let name = name.filter(|name| !name.is_empty()).unwrap_or("default");
-    let resource = resource("AppProject", "appprojects");
+    let resource = resource(api::GROUP, "v1alpha1", "AppProject", "appprojects");
     let found = hub.cluster.find(&resource, &hub.namespace, name).await;
     found.ok().flatten().map(|object| Value::Object(object.0))
 }
 
-fn resource(kind: &str, plural: &str) -> ApiResource {
+fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
     ApiResource {
-        group: api::GROUP.into(),
-        version: "v1alpha1".into(),
+        group: group.into(),
+        version: version.into(),
         kind: kind.into(),
         plural: plural.into(),
         namespaced: true,
