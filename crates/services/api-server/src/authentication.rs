@@ -5,7 +5,7 @@ use crate::credentials;
 use crate::hub::Hub;
 use crate::tokens::Identity;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use semver::Version;
+use semver::{BuildMetadata, Version};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,19 +17,22 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 /// What anybody may call. Everything else, and everything that will ever be added, needs a session.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 8] = [
     "/version.VersionService/Version",
     "/session.SessionService/Create",
     "/session.SessionService/Delete",
     "/session.SessionService/GetUserInfo",
     "/cluster.SettingsService/Get",
     "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/List",
     "/grpc.health.v1.Health/Watch",
 ];
 /// Metadata in which a renewed token goes back.
 pub(crate) const RENEWED: &str = "renew-token";
-const CLIENT: &str = "argocd-client/";
+const CLIENT: &str = "argocd-client";
 const OLDEST_CLIENT: Version = Version::new(1, 4, 0);
+/// What clients called themselves before they said what they are; alone, it is one of those.
+const BEFORE_CLIENTS: [&str; 2] = ["grpc-go/1.15.0", "grpc-go/1.10.0"];
 
 /// Who calls a method.
 #[derive(Clone, Debug)]
@@ -138,19 +141,43 @@ impl Service<Request<Body>> for Authenticated {
 
 /// Clients from before the API was what it is are told so.
 fn check_client(headers: &HeaderMap) -> Result<(), Status> {
-    let agents = headers.get_all(http::header::USER_AGENT).iter().filter_map(|value| value.to_str().ok());
-    for agent in agents.flat_map(|agent| agent.split(' ')) {
-        let Some(text) = agent.strip_prefix(CLIENT) else { continue };
-        match Version::parse(text.trim_start_matches('v')) {
-            Ok(version) if version < OLDEST_CLIENT => {
-                return Err(Status::failed_precondition(format!(
-                    "unsatisfied client version constraint: {version} is less than {OLDEST_CLIENT}"
-                )));
-            }
-            _ => {}
-        }
+    let agent = headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let agents: Vec<&str> = agent.unwrap_or_default().split_whitespace().collect();
+    let unsatisfied =
+        |text: &str| Status::failed_precondition(format!("unsatisfied client version constraint: {text}"));
+    if let [agent] = agents.as_slice()
+        && BEFORE_CLIENTS.contains(agent)
+    {
+        return Err(unsatisfied(&format!(">={OLDEST_CLIENT}")));
     }
-    Ok(())
+    let own = |agent: &&str| {
+        agent.split_once('/').is_some_and(|(name, version)| name == CLIENT && !version.contains('/'))
+    };
+    let Some(agent) = agents.into_iter().find(own) else { return Ok(()) };
+    match client_version(agent) {
+        Some(version) if version < OLDEST_CLIENT => {
+            Err(unsatisfied(&format!("{version} is less than {OLDEST_CLIENT}")))
+        }
+        Some(_) => Ok(()),
+        None => Err(Status::invalid_argument(format!("could not parse version from user-agent: {agent}"))),
+    }
+}
+
+/// The version in `argocd-client/v3.6.0-rc1+build`. A candidate for a release counts as the release, and parts that are
+/// missing are 0.
+fn client_version(agent: &str) -> Option<Version> {
+    let (_, text) = agent.split_once('/')?;
+    let (text, _) = text.split_once('-').unwrap_or((text, ""));
+    let (numbers, build) = text.split_once('+').unwrap_or((text, ""));
+    let numbers = numbers.strip_prefix('v').unwrap_or(numbers);
+    let parts: Option<Vec<u64>> = numbers.split('.').map(|part| part.parse().ok()).collect();
+    let (major, minor, patch) = match parts?.as_slice() {
+        [major] => (*major, 0, 0),
+        [major, minor] => (*major, *minor, 0),
+        [major, minor, patch] => (*major, *minor, *patch),
+        _ => return None,
+    };
+    Some(Version { build: BuildMetadata::new(build).ok()?, ..Version::new(major, minor, patch) })
 }
 
 fn is_unexplained(headers: &HeaderMap) -> bool {
@@ -199,11 +226,36 @@ mod tests {
 
     #[test]
     fn old_clients_are_told_and_others_pass() {
-        assert_eq!(
-            agent("argocd-client/1.0.0").unwrap_err().message(),
-            "unsatisfied client version constraint: 1.0.0 is less than 1.4.0"
-        );
-        for text in ["argocd-client/v3.6.0 grpc-go/1.80", "argocd-client/", "argocd-client/x", "curl/8"] {
+        let told = |text: &str| {
+            let status = agent(text).unwrap_err();
+            (status.code(), status.message().to_owned())
+        };
+        let old = |text: &str| {
+            let text = format!("unsatisfied client version constraint: {text}");
+            (tonic::Code::FailedPrecondition, text)
+        };
+        assert_eq!(told("argocd-client/1.0.0"), old("1.0.0 is less than 1.4.0"));
+        assert_eq!(told("argocd-client/1.3 grpc-go/1.15.0"), old("1.3.0 is less than 1.4.0"));
+        assert_eq!(told("argocd-client/v0.11.0+cde040e"), old("0.11.0+cde040e is less than 1.4.0"));
+        for text in ["grpc-go/1.15.0", "grpc-go/1.10.0"] {
+            assert_eq!(told(text), old(">=1.4.0"));
+        }
+        for text in ["argocd-client/x", "argocd-client/", "argocd-client/1.4.0.1", "argocd-client/1..0"] {
+            let message = format!("could not parse version from user-agent: {text}");
+            assert_eq!(told(text), (tonic::Code::InvalidArgument, message));
+        }
+        for text in [
+            "argocd-client/v3.6.0 grpc-go/1.80",
+            "argocd-client/1.4.0-rc1",
+            "argocd-client/1.4.0+abc",
+            "argocd-client/2",
+            "argocd-client/1.0.0/x",
+            "argocd-client",
+            "grpc-go/1.15.0 x",
+            "grpc-go/1.80.0",
+            "curl/8",
+            "",
+        ] {
             assert!(agent(text).is_ok(), "{text}");
         }
     }

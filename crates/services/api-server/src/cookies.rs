@@ -4,8 +4,8 @@ use crate::credentials::COOKIE;
 
 /// The longest cookie browsers take, with its name and attributes.
 const LONGEST: usize = 4093;
-/// A session has no more parts than this.
-pub(crate) const MOST_COOKIES: usize = 20;
+/// A session is read from no more parts than this, whatever it may be written to: browsers keep no more for one site.
+pub(crate) const MOST_COOKIES: usize = 100;
 
 /// Values of `Set-Cookie` for a token; an empty one ends the session in the browser.
 pub(crate) fn set_cookies(token: &str, base_href: &str, secure: bool) -> Vec<String> {
@@ -15,7 +15,7 @@ pub(crate) fn set_cookies(token: &str, base_href: &str, secure: bool) -> Vec<Str
         return vec![whole];
     }
     // Room for the longest name and the count.
-    let room = LONGEST - COOKIE.len() - attributes.len() - "-19=20:".len();
+    let room = LONGEST - COOKIE.len() - attributes.len() - "-99=100:".len();
     let parts: Vec<&str> =
         token.as_bytes().chunks(room).filter_map(|part| std::str::from_utf8(part).ok()).collect();
     let count = parts.len();

@@ -246,4 +246,25 @@ mod tests {
         let without = [("ARGOCD_SESSION_FAILURE_WINDOW_SECONDS".to_owned(), "0".to_owned())].into();
         assert_eq!(Options::from_flags(&flags, &without).throttle.window_seconds, 0);
     }
+
+    #[test]
+    fn limits_are_shared_out_and_remembering_ends_when_it_is_told_to() {
+        boot::crypto();
+        let of = |pairs: &[(&str, &str)]| {
+            let environment: BTreeMap<String, String> =
+                pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let flags = Flags::parse(COMPONENT, &[], &environment).expect("flags");
+            Options::from_flags(&flags, &environment)
+        };
+        let (all, replicas) = ("ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", "ARGOCD_API_SERVER_REPLICAS");
+        assert_eq!(of(&[(replicas, "3")]).parallel_logins, 16);
+        assert_eq!(of(&[(replicas, "0")]).parallel_logins, 50);
+        assert_eq!(of(&[(all, "2"), (replicas, "5")]).parallel_logins, 1);
+        assert_eq!(of(&[(all, "0"), (replicas, "5")]).parallel_logins, 0);
+        let cookies = |number: &str| of(&[("ARGOCD_MAX_COOKIE_NUMBER", number)]).most_cookies;
+        assert_eq!([cookies("30"), cookies("x"), cookies("1000")], [30, 20, 100]);
+        let keep = |pairs: &[(&str, &str)]| of(pairs).connection_keep.as_secs();
+        assert_eq!(keep(&[]), 3600);
+        assert_eq!(keep(&[("ARGOCD_SERVER_CONNECTION_STATUS_CACHE_EXPIRATION", "5m")]), 300);
+    }
 }

@@ -1,7 +1,7 @@
 //! Nothing leaves with a Secret's values in it.
 
 use crate::found;
-use api::v1alpha1::ResourceDiff;
+use api::v1alpha1::{Application, ResourceDiff};
 use object::{Object, is_secret, mask_secret};
 use std::collections::BTreeSet;
 use tonic::Status;
@@ -21,6 +21,17 @@ pub(crate) fn manifest(text: &str, annotations: &BTreeSet<String>) -> Result<Str
 pub(crate) fn shown(object: &Object, annotations: &BTreeSet<String>) -> String {
     let (masked, _) = mask_secret(Some(object), None, annotations);
     masked.map(|masked| object::object_to_go_json(&masked.0)).unwrap_or_default()
+}
+
+/// An application as it may be shown: among manifests that somebody sent along with a sync are Secrets.
+pub(crate) fn operations(mut application: Application, annotations: &BTreeSet<String>) -> Application {
+    let state = application.status.operation_state.as_mut().map(|state| &mut state.operation);
+    for operation in application.operation.iter_mut().chain(state) {
+        for text in operation.sync.iter_mut().flat_map(|sync| &mut sync.manifests) {
+            *text = manifest(text, annotations).unwrap_or_default();
+        }
+    }
+    application
 }
 
 /// An address whose password, if it has one, is hidden.
@@ -60,6 +71,7 @@ fn pair(target: &mut String, live: &mut String, annotations: &BTreeSet<String>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     const CANARY: &str = "Y2FuYXJ5";
 
@@ -74,6 +86,22 @@ mod tests {
         let plain = r#"{"apiVersion":"v1","kind":"ConfigMap","data":{"k":"v"}}"#;
         assert_eq!(manifest(plain, &BTreeSet::new()).unwrap(), plain);
         assert!(manifest(&format!("{}x", secret(CANARY)), &BTreeSet::new()).is_err());
+    }
+
+    #[test]
+    fn cve_2018_21034_what_was_sent_along_with_a_sync_shows_no_secrets() {
+        let map = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"}}"#;
+        let operation = json!({"sync": {"manifests": [map, secret(CANARY), "kind: Secret, broken"]}});
+        let application = json!({"metadata": {"name": "a"}, "operation": operation,
+            "status": {"operationState": {"operation": operation}}});
+        let application = serde_json::from_value(application).unwrap();
+        let shown = serde_json::to_value(operations(application, &BTreeSet::new())).unwrap();
+        assert!(!shown.to_string().contains(CANARY), "{shown}");
+        for shown in [&shown["operation"], &shown["status"]["operationState"]["operation"]] {
+            assert_eq!(shown["sync"]["manifests"][0], map);
+            assert!(shown["sync"]["manifests"][1].as_str().unwrap().contains("++++"), "{shown}");
+            assert_eq!(shown["sync"]["manifests"][2], "");
+        }
     }
 
     #[test]

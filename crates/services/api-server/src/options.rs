@@ -1,5 +1,6 @@
 //! What the api-server is set up with.
 
+use crate::cookies::MOST_COOKIES;
 use auth::ThrottleOptions;
 use boot::flags::Flags;
 use object::Secret;
@@ -96,6 +97,10 @@ pub struct Options {
     pub throttle: ThrottleOptions,
     /// Logins at once; 0 for no limit.
     pub parallel_logins: usize,
+    /// Cookies that a session of an identity provider may need.
+    pub most_cookies: usize,
+    /// How long it is remembered whether a repository answers.
+    pub connection_keep: Duration,
     /// How the bundled Dex is reached.
     pub dex: DexOptions,
     /// How long an identity provider's configuration and keys are good without asking again.
@@ -135,6 +140,8 @@ impl Default for Options {
             event_reasons: vec!["all".into()],
             throttle: ThrottleOptions::default(),
             parallel_logins: 50,
+            most_cookies: 20,
+            connection_keep: Duration::from_secs(3600),
             dex: DexOptions::default(),
             oidc_keep: Duration::from_secs(180),
             azure_token_file: String::new(),
@@ -199,7 +206,12 @@ impl Options {
                 .unwrap_or(defaults.window_seconds),
                 names: number(environment, "ARGOCD_SESSION_MAX_CACHE_SIZE", defaults.names).max(1),
             },
-            parallel_logins: number(environment, "ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", 50),
+            parallel_logins: share(
+                number(environment, "ARGOCD_MAX_CONCURRENT_LOGIN_REQUESTS_COUNT", 50),
+                number(environment, "ARGOCD_API_SERVER_REPLICAS", 1),
+            ),
+            most_cookies: number::<usize>(environment, "ARGOCD_MAX_COOKIE_NUMBER", 20).min(MOST_COOKIES),
+            connection_keep: flags.duration("connection-status-cache-expiration"),
             dex: DexOptions::default(),
             oidc_keep: flags.duration("oidc-cache-expiration"),
             azure_token_file: environment.get("AZURE_FEDERATED_TOKEN_FILE").cloned().unwrap_or_default(),
@@ -211,6 +223,11 @@ impl Options {
             webhook_refreshes: at_once("webhook-refresh-workers"),
         }
     }
+}
+
+/// One replica's share of a limit for all of them; 0 is no limit, and never a share of one.
+fn share(limit: usize, replicas: usize) -> usize {
+    (limit / replicas.max(1)).max(usize::from(limit > 0))
 }
 
 /// This program, which is the command line, too; where it is called otherwise, it is something else.

@@ -184,6 +184,26 @@ impl Hub {
 }
 
 /// Whether a revision is a whole commit id.
-pub(crate) fn is_commit(revision: &str) -> bool {
-    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && begins_commit(revision)
+}
+
+/// Whether a revision may be the beginning of a commit id, or all of it; the repo-server knows which commit that is.
+pub(crate) fn begins_commit(revision: &str) -> bool {
+    (7..=40).contains(&revision.len()) && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_meant_by_its_id_or_seven_digits_of_it() {
+        let whole = "79603c4029e27cdfd8c8fb76e92a0b7e4f3c1d2e";
+        assert!(is_commit(whole) && begins_commit(whole));
+        assert!(begins_commit(&whole[..7]) && begins_commit("79603C4") && !is_commit(&whole[..39]));
+        for text in ["79603c", "HEAD", "79603c4g", "", &format!("{whole}0")] {
+            assert!(!begins_commit(text), "{text}");
+        }
+    }
 }

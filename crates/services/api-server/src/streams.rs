@@ -63,33 +63,54 @@ pub(crate) struct Known {
     there: BTreeSet<(Arc<str>, Arc<str>)>,
 }
 
-/// Opens a watch of some kind at a resource version, or from now on where that is empty. `one` object is listed whatever the
-/// client knows of it.
+/// What a watch tells as added before any change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// The one object it is about, whatever the client knows of it.
+    One,
+    /// All that is there, where the client does not say what it knows.
+    All,
+    /// Nothing: whoever wants to know what is there lists it.
+    Nothing,
+}
+
+/// Opens a watch of some kind at a resource version, or from now on where none is said.
 pub(crate) fn opened<T: Send + Sync + 'static>(
     watched: &Watched<T>,
     version: &str,
-    one: bool,
+    listing: Listing,
     what: &str,
 ) -> Result<Opened<T>, Status> {
     // Listening before listing: a change in between is told twice rather than never.
-    let (changes, resumed) = match watched.follow_since(version) {
-        Ok(changes) => (changes, true),
+    let (changes, resumed) = match said(version).map(|version| watched.follow_since(version)) {
+        Some(Ok(changes)) => (changes, true),
         // Deletions since then would never be told. Of one object the client learns how it is now.
-        Err(_) if !version.is_empty() && !one => {
+        Some(Err(_)) if listing != Listing::One => {
             return Err(Status::aborted(format!(
                 "too old resource version: list the {what} and watch again"
             )));
         }
-        Err(_) => (watched.follow(), false),
+        _ => (watched.follow(), false),
     };
     let mut known = Known { resumed, version: None, there: BTreeSet::new() };
     let mut listed = Vec::new();
-    if !resumed || one {
+    let lists = match listing {
+        Listing::One => true,
+        Listing::All => !resumed,
+        Listing::Nothing => false,
+    };
+    if lists {
         let (snapshot, version) = watched.snapshot();
         listed = snapshot;
         known.version = Some(version.parse().unwrap_or(0));
     }
     Ok(Opened { listed, changes, known })
+}
+
+/// The version to go on from. What is no version, or the one before all others, says as little as none of what a client
+/// knows, and is no reason to refuse it.
+fn said(version: &str) -> Option<&str> {
+    Some(version).filter(|version| version.parse::<u64>().is_ok_and(|version| version > 0))
 }
 
 impl Known {
@@ -112,4 +133,17 @@ impl Known {
 /// For who cannot keep up, and lists anew: events are never lost in silence.
 pub(crate) fn fell_behind(what: &str) -> Status {
     Status::aborted(format!("the watch fell behind the changes: list the {what} and watch again"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_version_is_as_if_none_were_said() {
+        assert_eq!(said("17"), Some("17"));
+        for text in ["", "0", "abc", "-3", "99999999999999999999"] {
+            assert_eq!(said(text), None, "{text}");
+        }
+    }
 }

@@ -203,10 +203,11 @@ fn end() -> LogEntry {
 }
 
 /// Namespace and name of the pods a query is about: the one it names, or those below a resource. Orphaned ones are not
-/// the application's.
+/// the application's, and what has no id is in no cluster.
 fn selected(tree: &ApplicationTree, query: &ApplicationPodLogsQuery) -> BTreeSet<(String, String)> {
     let fits = |asked: &str, has: &str| asked.is_empty() || asked == has;
-    let nodes: Vec<&ResourceNode> = tree.nodes.iter().collect();
+    let nodes: Vec<&ResourceNode> =
+        tree.nodes.iter().filter(|node| !node.resource_ref.uid.is_empty()).collect();
     let is_asked_for = |node: &ResourceNode| {
         let of = &node.resource_ref;
         if !query.pod_name().is_empty() {
@@ -215,7 +216,7 @@ fn selected(tree: &ApplicationTree, query: &ApplicationPodLogsQuery) -> BTreeSet
         fits(query.kind(), &of.kind)
             && fits(query.namespace(), &of.namespace)
             && fits(query.resource_name(), &of.name)
-            && (query.kind().is_empty() && query.group().is_empty() || query.group() == of.group)
+            && fits(query.group(), &of.group)
     };
     let mut reached: BTreeSet<&str> =
         nodes.iter().filter(|node| is_asked_for(node)).map(|node| node.resource_ref.uid.as_str()).collect();
@@ -245,6 +246,7 @@ mod tests {
 
     fn node(kind: &str, name: &str, parent: Option<&str>) -> ResourceNode {
         let reference = |kind: &str, name: &str| ResourceRef {
+            group: if kind == "Pod" { String::new() } else { "apps".into() },
             kind: kind.into(),
             name: name.into(),
             namespace: "n".into(),
@@ -260,12 +262,15 @@ mod tests {
 
     #[test]
     fn pods_below_a_resource_are_selected_and_no_others() {
+        let mut without_id = node("Pod", "p4", Some("rs"));
+        without_id.resource_ref.uid.clear();
         let tree = ApplicationTree {
             nodes: vec![
                 node("Pod", "p1", Some("rs")),
                 node("ReplicaSet", "rs", Some("d")),
                 node("Deployment", "d", None),
                 node("Pod", "p2", None),
+                without_id,
             ],
             orphaned_nodes: vec![node("Pod", "p3", None)],
             ..ApplicationTree::default()
@@ -273,12 +278,18 @@ mod tests {
         let names = |query: ApplicationPodLogsQuery| {
             selected(&tree, &query).into_iter().map(|(_, name)| name).collect::<Vec<_>>()
         };
-        let below = ApplicationPodLogsQuery {
-            kind: Some("Deployment".into()),
-            resource_name: Some("d".into()),
-            ..Default::default()
-        };
-        assert_eq!(names(below), ["p1"]);
+        // Who asks by kind need not know its group.
+        let asked: [(Option<&str>, &[&str]); 3] =
+            [(None, &["p1"]), (Some("apps"), &["p1"]), (Some("batch"), &[])];
+        for (group, pods) in asked {
+            let below = ApplicationPodLogsQuery {
+                group: group.map(str::to_owned),
+                kind: Some("Deployment".into()),
+                resource_name: Some("d".into()),
+                ..Default::default()
+            };
+            assert_eq!(names(below), pods);
+        }
         assert_eq!(names(ApplicationPodLogsQuery::default()), ["p1", "p2"]);
         let other = ApplicationPodLogsQuery { pod_name: Some("elsewhere".into()), ..Default::default() };
         assert_eq!(names(other), Vec::<String>::new());

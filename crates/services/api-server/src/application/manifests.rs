@@ -5,7 +5,7 @@ use crate::authorization::{Access, Wanted, project_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::masking;
-use crate::sources::{ClusterFacts, Render, is_commit};
+use crate::sources::{ClusterFacts, Render, begins_commit};
 use api::v1alpha1::{Application, ApplicationSource, ChartDetails, OCIMetadata, RevisionMetadata};
 use std::collections::BTreeSet;
 use tonic::Status;
@@ -20,6 +20,9 @@ pub(crate) async fn manifests(
     access: &Access,
     query: ApplicationManifestQuery,
 ) -> Result<ManifestResponse, Status> {
+    if query.name.is_empty() {
+        return Err(Status::unknown("invalid request: application name is missing"));
+    }
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
     let application = access.application(there, "get").await?;
     let scope = hub.project_of(&application)?;
@@ -92,7 +95,7 @@ pub(crate) async fn revision_metadata(
     let there = Wanted::new(&query.project, &query.app_namespace, &query.name);
     let application = access.application(there, "get").await?;
     let source = source_of(&application, query.version_id, query.source_index)?;
-    if !is_commit(&query.revision) {
+    if !begins_commit(&query.revision) {
         return Err(Status::unknown(format!("revision {} must be resolved", query.revision)));
     }
     let project = hub.project_of(&application).ok().map(|scope| scope.project.clone());
@@ -152,15 +155,21 @@ fn source_of(
     version: Option<i32>,
     index: Option<i32>,
 ) -> Result<ApplicationSource, Status> {
-    let deployed =
-        version.and_then(|id| application.status.history.iter().find(|entry| entry.id == i64::from(id)));
-    if version.is_some_and(|id| id > 0) && deployed.is_none() {
-        return Err(Status::unknown(format!(
-            "revision history not found for application {} with history ID {}",
-            application.metadata.name,
-            version.unwrap_or_default()
-        )));
-    }
+    let refused = |text: String| {
+        Status::unknown(format!("error getting app source by source index and version ID: {text}"))
+    };
+    let history = &application.status.history;
+    let of_version = |id: i32| {
+        let found = history.iter().find(|entry| entry.id == i64::from(id));
+        let why = if history.is_empty() {
+            format!("version ID {id} not found because the app has no history")
+        } else {
+            format!("revision history not found for version ID {id}")
+        };
+        found.ok_or_else(|| refused(format!("error getting source by version ID: {why}")))
+    };
+    // 0 is the first of a history; who means none of it says nothing.
+    let deployed = version.map(of_version).transpose()?;
     let all = match deployed {
         Some(entry) if entry.sources.is_empty() => vec![entry.source.clone()],
         Some(entry) => entry.sources.clone(),
@@ -171,7 +180,59 @@ fn source_of(
     if let (true, None, Some(hydrator)) = (index < 0, deployed, &application.spec.source_hydrator) {
         return Ok(hydrator.dry());
     }
-    let index = usize::try_from(index).unwrap_or(usize::MAX);
-    let found = all.into_iter().nth(index);
-    found.ok_or_else(|| Status::unknown(format!("source index {index} not found")))
+    let count = all.len();
+    let found = usize::try_from(index).ok().and_then(|index| all.into_iter().nth(index));
+    found.ok_or_else(|| {
+        let only =
+            if count == 1 { "is only 1 source".to_owned() } else { format!("are only {count} sources") };
+        refused(format!("source index {index} not found because there {only}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::v1alpha1::RevisionHistory;
+
+    fn source(path: &str) -> ApplicationSource {
+        ApplicationSource { path: path.into(), ..ApplicationSource::default() }
+    }
+
+    #[test]
+    fn a_source_is_one_of_now_or_of_what_was_deployed() {
+        let mut application = Application::default();
+        application.spec.source = Some(source("now"));
+        let told = |application: &Application, version: Option<i32>, index: Option<i32>| match source_of(
+            application,
+            version,
+            index,
+        ) {
+            Ok(found) => found.path,
+            Err(status) => {
+                let text = status.message();
+                let prefix = "error getting app source by source index and version ID: ";
+                text.strip_prefix(prefix).expect("where it went wrong").to_owned()
+            }
+        };
+        assert_eq!(told(&application, None, None), "now");
+        assert_eq!(
+            told(&application, None, Some(5)),
+            "source index 5 not found because there is only 1 source"
+        );
+        let none =
+            "error getting source by version ID: version ID 0 not found because the app has no history";
+        assert_eq!(told(&application, Some(0), None), none);
+        application.status.history = vec![
+            RevisionHistory { id: 0, source: source("first"), ..RevisionHistory::default() },
+            RevisionHistory { id: 1, sources: vec![source("a"), source("b")], ..RevisionHistory::default() },
+        ];
+        assert_eq!(told(&application, Some(0), None), "first");
+        assert_eq!(told(&application, Some(1), Some(1)), "b");
+        assert_eq!(
+            told(&application, Some(1), Some(2)),
+            "source index 2 not found because there are only 2 sources"
+        );
+        let missing = "error getting source by version ID: revision history not found for version ID 9";
+        assert_eq!(told(&application, Some(9), None), missing);
+    }
 }

@@ -16,6 +16,7 @@ mod watch;
 mod write;
 
 use crate::hub::Hub;
+use crate::masking::operations;
 use api::k8s::meta_v1::ObjectMeta;
 use api::v1alpha1::{
     Application, ApplicationList, ApplicationSpec, ApplicationTree, ApplicationWatchEvent, ChartDetails,
@@ -45,6 +46,12 @@ pub(crate) struct Applications(pub(crate) Arc<Hub>);
 
 type Answer<T> = Result<Response<T>, Status>;
 
+impl Applications {
+    fn shown(&self, application: Application) -> Response<Application> {
+        Response::new(operations(application, &self.0.snapshot().masked_annotations))
+    }
+}
+
 #[tonic::async_trait]
 impl ApplicationService for Applications {
     async fn list(&self, request: Request<ApplicationQuery>) -> Answer<ApplicationList> {
@@ -64,12 +71,12 @@ impl ApplicationService for Applications {
 
     async fn create(&self, request: Request<ApplicationCreateRequest>) -> Answer<Application> {
         let (access, request) = self.0.enter(request)?;
-        write::create(&self.0, &access, request).await.map(Response::new)
+        write::create(&self.0, &access, request).await.map(|it| self.shown(it))
     }
 
     async fn update(&self, request: Request<ApplicationUpdateRequest>) -> Answer<Application> {
         let (access, request) = self.0.enter(request)?;
-        write::update(&self.0, &access, request).await.map(Response::new)
+        write::update(&self.0, &access, request).await.map(|it| self.shown(it))
     }
 
     async fn update_spec(&self, request: Request<ApplicationUpdateSpecRequest>) -> Answer<ApplicationSpec> {
@@ -79,7 +86,7 @@ impl ApplicationService for Applications {
 
     async fn patch(&self, request: Request<ApplicationPatchRequest>) -> Answer<Application> {
         let (access, request) = self.0.enter(request)?;
-        write::patch(&self.0, &access, request).await.map(Response::new)
+        write::patch(&self.0, &access, request).await.map(|it| self.shown(it))
     }
 
     async fn delete(&self, request: Request<ApplicationDeleteRequest>) -> Answer<ApplicationResponse> {
@@ -89,12 +96,12 @@ impl ApplicationService for Applications {
 
     async fn sync(&self, request: Request<ApplicationSyncRequest>) -> Answer<Application> {
         let (access, request) = self.0.enter(request)?;
-        operate::sync(&self.0, &access, request).await.map(Response::new)
+        operate::sync(&self.0, &access, request).await.map(|it| self.shown(it))
     }
 
     async fn rollback(&self, request: Request<ApplicationRollbackRequest>) -> Answer<Application> {
         let (access, request) = self.0.enter(request)?;
-        operate::rollback(&self.0, &access, request).await.map(Response::new)
+        operate::rollback(&self.0, &access, request).await.map(|it| self.shown(it))
     }
 
     async fn terminate_operation(

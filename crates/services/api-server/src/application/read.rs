@@ -5,6 +5,7 @@ use crate::application::refresh;
 use crate::authorization::{APPLICATIONS, Access, Wanted, project_name};
 use crate::found;
 use crate::hub::Hub;
+use crate::masking::operations;
 use crate::selector::Selector;
 use api::codes::{HealthStatusCode, RefreshType};
 use api::k8s::meta_v1::ListMeta;
@@ -85,6 +86,8 @@ pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Resu
         .collect();
     order.sort(&mut found);
     let Page { items, next, remaining } = page(&found, order, query)?;
+    let annotations = &access.snapshot().masked_annotations;
+    let items = items.into_iter().map(|application| operations(application, annotations)).collect();
     let metadata = ListMeta {
         resource_version,
         r#continue: next,
@@ -127,7 +130,7 @@ pub(crate) async fn get(hub: &Hub, access: &Access, query: &ApplicationQuery) ->
 
 /// An application whose resources have their health, which the controller may keep in the tree only.
 pub(crate) async fn with_health(hub: &Hub, application: &Arc<Application>) -> Application {
-    let mut application = Application::clone(application);
+    let mut application = operations(Application::clone(application), &hub.snapshot().masked_annotations);
     if application.status.resource_health_source != IN_TREE {
         return application;
     }
@@ -150,20 +153,22 @@ pub(crate) async fn with_health(hub: &Hub, application: &Arc<Application>) -> Ap
             resource.namespace.as_str(),
             resource.name.as_str(),
         );
-        if let Some(node) = nodes.get(&key) {
-            resource.health.clone_from(&node.health);
-            if resource.health.is_none() && is_missing(node) {
-                let status = HealthStatusCode::Missing.as_str().to_owned();
-                resource.health = Some(HealthStatus { status, ..HealthStatus::default() });
-            }
-        }
+        // Of what the tree does not know there is none.
+        resource.health = nodes.get(&key).copied().and_then(health_of);
     }
     application
 }
 
-/// Whether a node stands for an object that is not there.
-fn is_missing(node: &ResourceNode) -> bool {
-    node.resource_ref.uid.is_empty() && node.resource_version.is_empty() && node.created_at.is_none()
+/// A node's health. One without traces of life stands for an object that is not there.
+fn health_of(node: &ResourceNode) -> Option<HealthStatus> {
+    let is_missing =
+        node.resource_ref.uid.is_empty() && node.resource_version.is_empty() && node.created_at.is_none();
+    let missing = || HealthStatus {
+        status: HealthStatusCode::Missing.as_str().to_owned(),
+        message: "Resource has not been created".to_owned(),
+        ..HealthStatus::default()
+    };
+    if is_missing { Some(missing()) } else { node.health.clone() }
 }
 
 #[cfg(test)]
@@ -178,6 +183,16 @@ mod tests {
         application.spec.source =
             Some(api::v1alpha1::ApplicationSource { repo_url: "r".into(), ..Default::default() });
         application
+    }
+
+    #[test]
+    fn what_stands_for_an_object_that_is_not_there_is_missing() {
+        let mut node = ResourceNode::default();
+        let health = health_of(&node).unwrap();
+        let told = (health.status.as_str(), health.message.as_str());
+        assert_eq!(told, ("Missing", "Resource has not been created"));
+        node.resource_version = "7".into();
+        assert!(health_of(&node).is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::authentication::Caller;
 use crate::authorization::{APPLICATIONS, Access};
 use crate::found;
 use crate::hub::Hub;
-use crate::streams::{Opened, fell_behind, guarded, opened};
+use crate::streams::{Listing, Opened, fell_behind, guarded, opened};
 use api::v1alpha1::{Application, ApplicationTree, ApplicationWatchEvent};
 use futures::StreamExt as _;
 use std::sync::Arc;
@@ -61,14 +61,10 @@ pub(crate) fn applications(
         .map_err(|error| Status::unknown(format!("error parsing labels with selectors: {error}")))?;
     filter.of_one(hub.store.namespace());
     let version = query.resource_version();
-    let from: u64 = match version {
-        "" => 0,
-        text => text
-            .parse()
-            .map_err(|_| Status::invalid_argument(format!("resource version {text:?} is not a number")))?,
-    };
+    let from: u64 = version.parse().unwrap_or(0);
+    let listing = if query.name().is_empty() { Listing::All } else { Listing::One };
     let Opened { listed, mut changes, mut known } =
-        opened(hub.store.applications(), version, !query.name().is_empty(), "applications")?;
+        opened(hub.store.applications(), version, listing, "applications")?;
     let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter, from };
     let events = Box::pin(async_stream::try_stream! {
         for stored in listed {

@@ -48,8 +48,8 @@ type Answer<T> = Result<Response<T>, Status>;
 impl AccountService for Accounts {
     async fn can_i(&self, request: Request<CanIRequest>) -> Answer<CanIResponse> {
         let (access, request) = self.0.enter(request)?;
+        among(&ACTIONS, &request.action)?;
         among(&RESOURCES, &request.resource)?;
-        among(&ACTIONS, request.action.split('/').next().unwrap_or_default())?;
         // While rollbacks have no right of their own, they are syncs.
         let action = match request.action.as_str() {
             "rollback" if !access.snapshot().server.rollback_needs_action => "sync",

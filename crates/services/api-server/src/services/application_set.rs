@@ -7,7 +7,7 @@ use crate::authorization::{Access, rbac_name};
 use crate::failure;
 use crate::hub::Hub;
 use crate::selector::Selector;
-use crate::streams::{Opened, fell_behind, guarded, opened};
+use crate::streams::{Listing, Opened, fell_behind, guarded, opened};
 use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{
     ApplicationSet, ApplicationSetGenerator, ApplicationSetList, ApplicationSetTree,
@@ -374,7 +374,7 @@ impl Watcher {
     }
 }
 
-/// Sets: what is there, unless the caller knows it already, then every change.
+/// Sets: the one that is named as it is, then every change.
 fn watch(
     hub: Arc<Hub>,
     access: &Access,
@@ -389,8 +389,9 @@ fn watch(
     let Some(watched) = hub.store.application_sets() else {
         return Err(Status::unavailable("ApplicationSets are not watched by this server"));
     };
+    let listing = if query.name.is_empty() { Listing::Nothing } else { Listing::One };
     let Opened { listed, mut changes, mut known } =
-        opened(watched, &query.resource_version, !query.name.is_empty(), "ApplicationSets")?;
+        opened(watched, &query.resource_version, listing, "ApplicationSets")?;
     let watcher = Watcher { hub: hub.clone(), caller: access.caller().clone(), filter };
     let events = Box::pin(async_stream::try_stream! {
         for stored in listed {

@@ -7,10 +7,13 @@ use crate::deep_links::Known;
 use crate::destinations::Scope;
 use crate::failure;
 use crate::hub::Hub;
+use crate::services::cluster::listed::registered;
+use crate::services::register::{READ, object_of, scoped};
+use crate::services::repository::listed::shown;
 use crate::services::{members, project_token};
 use api::k8s::meta_v1::ListMeta;
 use api::names::{DEFAULT_PROJECT, HELM_LOOKUP};
-use api::v1alpha1::{AppProject, AppProjectList, Application, Repository};
+use api::v1alpha1::{AppProject, AppProjectList, Application, Cluster, Repository};
 use jiff::Timestamp;
 use project::{Code, InvalidProject};
 use std::sync::Arc;
@@ -83,7 +86,7 @@ impl ProjectService for Projects {
                 api::GROUP
             ))
         })?;
-        Ok(Response::new(detailed(&self.0, &found)))
+        Ok(Response::new(detailed(&self.0, &access, &found)))
     }
 
     async fn get_global_projects(&self, request: Request<ProjectQuery>) -> Answer<GlobalProjectsResponse> {
@@ -146,42 +149,51 @@ fn with_tokens(mut project: AppProject) -> AppProject {
     project
 }
 
-fn detailed(hub: &Hub, found: &AppProject) -> DetailedProjectsResponse {
+/// A project with what it inherits, and what belongs to it. A project's readers may not be its repositories' and its
+/// clusters': they are told only what names them (CVE-2025-55190).
+fn detailed(hub: &Hub, access: &Access, found: &AppProject) -> DetailedProjectsResponse {
     let name = &found.metadata.name;
-    let own = |repository: &Repository| repository.project == *name;
-    // Only what names them: a project's readers may not be its repositories' (CVE-2025-55190).
-    let repositories =
-        hub.store.repositories().into_iter().flatten().filter(|found| own(found.reveal())).map(|found| {
-            let found = found.reveal();
-            Repository {
-                repo: found.repo.clone(),
-                name: found.name.clone(),
-                r#type: found.r#type.clone(),
-                project: found.project.clone(),
-                ..Repository::default()
-            }
-        });
-    let enabled = hub.snapshot().server.in_cluster_enabled;
-    let clusters =
-        hub.store.clusters(enabled).into_iter().flatten().filter(|cluster| cluster.reveal().project == *name);
-    let clusters = clusters.map(|cluster| {
-        let cluster = cluster.reveal();
-        api::v1alpha1::Cluster {
-            server: cluster.server.clone(),
-            name: cluster.name.clone(),
-            project: cluster.project.clone(),
-            ..Default::default()
+    let repositories = hub.store.repositories().into_iter().flatten();
+    let repositories = repositories.filter(|repository| repository.reveal().project == *name);
+    let repositories = repositories.map(|repository| {
+        let whole = shown(repository.reveal());
+        if access.permits(READ.resource, "get", &object_of(repository.reveal())) {
+            return whole;
+        }
+        Repository {
+            repo: whole.repo,
+            name: whole.name,
+            r#type: whole.r#type,
+            project: whole.project,
+            ..Repository::default()
         }
     });
+    let enabled = hub.snapshot().server.in_cluster_enabled;
+    let clusters = hub.store.clusters(enabled).into_iter().flatten();
+    let clusters = clusters.filter(|cluster| cluster.reveal().project == *name).map(|cluster| {
+        let whole = registered(cluster.reveal());
+        if access.permits("clusters", "get", &scoped(&whole.project, &whole.server)) {
+            return whole;
+        }
+        Cluster { server: whole.server, name: whole.name, project: whole.project, ..Cluster::default() }
+    });
+    let global = hub.global_projects(found);
+    let inherited: Vec<&AppProject> = global.iter().map(AsRef::as_ref).collect();
     DetailedProjectsResponse {
-        global_projects: hub
-            .global_projects(found)
-            .iter()
-            .map(|project| AppProject::clone(project))
-            .collect(),
-        project: Some(with_tokens(found.clone())),
+        project: Some(project::effective(&with_tokens(found.clone()), &inherited, &[], &[])),
         repositories: repositories.collect(),
         clusters: clusters.collect(),
+        global_projects: inherited.into_iter().cloned().collect(),
+    }
+}
+
+/// Policies as they are kept: after each comma one blank.
+fn evenly_spaced(project: &mut AppProject) {
+    for policy in project.spec.roles.iter_mut().flat_map(|role| role.policies.iter_mut()) {
+        let mut words = policy.split(',');
+        let first = words.next().unwrap_or_default();
+        let spaced = words.fold(first.to_owned(), |line, word| format!("{line}, {}", word.trim_matches(' ')));
+        *policy = spaced;
     }
 }
 
@@ -204,6 +216,7 @@ async fn create(hub: &Hub, access: &Access, request: ProjectCreateRequest) -> Re
     for role in &mut wanted.spec.roles {
         role.jwt_tokens.clear();
     }
+    evenly_spaced(&mut wanted);
     check(&wanted)?;
     match hub.store.create_project(&wanted).await {
         Ok(created) => {
@@ -261,6 +274,7 @@ async fn update(hub: &Hub, access: &Access, request: ProjectUpdateRequest) -> Re
         request.project.ok_or_else(|| Status::invalid_argument("missing payload 'project' in request"))?;
     let name = wanted.metadata.name.clone();
     access.require(PROJECTS, "update", &name)?;
+    evenly_spaced(&mut wanted);
     check(&wanted)?;
     // As it is at this moment: the records of tokens are carried along, and one that was issued just now is among them.
     let existing = hub.fetched_project(&name).await.map_err(|error| failure::store(&error))?;
@@ -377,4 +391,27 @@ async fn delete(hub: &Hub, access: &Access, name: &str) -> Result<(), Status> {
     hub.store.delete_project(name).await.map_err(|error| failure::store(&error))?;
     hub.tell_project(access, &found, Reason::Deleted, "deleted project").await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::v1alpha1::ProjectRole;
+
+    #[test]
+    fn policies_are_kept_with_one_blank_after_each_comma() {
+        let even = "p, proj:red:ci, applications, get, red/*, allow";
+        let given = [
+            "p,proj:red:ci,applications,get,red/*,allow",
+            "p ,  proj:red:ci , applications,get, red/*,allow ",
+            even,
+        ];
+        let policies = given.map(str::to_owned).to_vec();
+        let mut project = AppProject::default();
+        project.spec.roles = vec![ProjectRole { policies, ..ProjectRole::default() }];
+        evenly_spaced(&mut project);
+        // What stands before the first comma stays as it is.
+        let odd = even.replacen("p,", "p ,", 1);
+        assert_eq!(project.spec.roles[0].policies, [even, odd.as_str(), even]);
+    }
 }

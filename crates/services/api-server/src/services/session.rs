@@ -11,7 +11,7 @@ use wire::session::{
     GetUserInfoRequest, GetUserInfoResponse, SessionCreateRequest, SessionDeleteRequest, SessionResponse,
 };
 
-/// Longer names are nobody's.
+/// Longer names are nobody's. Those that are too long are told so, which says nothing of who is there.
 const LONGEST_NAME: usize = 32;
 
 /// Sessions.
@@ -70,8 +70,11 @@ async fn login(hub: &Hub, name: &str, password: String) -> Result<String, Status
         tracing::warn!("too many logins at once");
         return Err(refused());
     };
+    if name.len() > LONGEST_NAME {
+        return Err(Status::invalid_argument(format!("Username is too long ({LONGEST_NAME} bytes max)")));
+    }
     let snapshot = hub.snapshot();
-    let account = snapshot.accounts.get(name).filter(|_| name.len() <= LONGEST_NAME);
+    let account = snapshot.accounts.get(name);
     let may_try = hub.may_try(name);
     // A blocked name is answered as slowly as any other.
     let hash = account.filter(|_| may_try).map(|account| account.password_hash.clone());
@@ -81,15 +84,13 @@ async fn login(hub: &Hub, name: &str, password: String) -> Result<String, Status
         return Err(refused());
     }
     let account = account.filter(|_| right);
-    if name.len() <= LONGEST_NAME {
-        hub.note_login(name, account.is_some());
-    }
+    hub.note_login(name, account.is_some());
     let Some(account) = account else { return Err(refused()) };
     if !account.enabled {
-        return Err(Status::unauthenticated(format!("account {name} is disabled")));
+        return Err(Status::unauthenticated(format!("Account {name} is disabled")));
     }
     if !account.can(Capability::Login) {
-        return Err(Status::unauthenticated(format!("account {name} does not have login capability")));
+        return Err(Status::unauthenticated(format!("Account {name} does not have login capability")));
     }
     let key = snapshot.key.as_ref().ok_or_else(|| Status::unavailable("server.secretkey is missing"))?;
     let lifetime = i64::try_from(snapshot.sessions.session_duration.as_secs()).ok();

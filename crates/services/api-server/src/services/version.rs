@@ -12,10 +12,10 @@ pub(crate) struct Versions(pub(crate) Arc<Hub>);
 
 #[tonic::async_trait]
 impl VersionService for Versions {
-    /// Everybody may know the version; what it is made of is for those who are logged in.
+    /// Everybody may know the version; what it is made of is for those who are logged in, or need not be.
     async fn version(&self, request: Request<()>) -> Result<Response<VersionMessage>, Status> {
         let (access, ()) = self.0.open(request);
-        let nobody = matches!(access.caller(), Caller::Nobody);
+        let nobody = matches!(access.caller(), Caller::Nobody) && !access.snapshot().sessions.anonymous;
         Ok(Response::new(if nobody { wire::versions::brief() } else { wire::versions::whole() }))
     }
 }

@@ -4,7 +4,7 @@ use super::App;
 use super::pages::{
     STATE_COOKIE, cookie, external_url, is_secure, own_urls, redirect, refused, state_cookie,
 };
-use crate::cookies::{MOST_COOKIES, set_cookies};
+use crate::cookies::set_cookies;
 use crate::hub::Hub;
 use auth::oidc::{
     AuthorizationRequest, LoginState, Pkce, STATE_SECONDS, authorization_url, check_return_url, random_text,
@@ -137,7 +137,7 @@ async fn finish(hub: &Arc<Hub>, app: &App, parts: &Parts) -> Result<Response<Bod
     })?;
     hub.remember_session(app, &claims, &tokens).await;
     let mut cookies = set_cookies(tokens.id_token.reveal(), &hub.options.base_href, is_secure(hub));
-    if cookies.len() > MOST_COOKIES {
+    if cookies.len() > hub.options.most_cookies {
         return Err(failed(
             "the identity provider's token is too long for a browser; ask it for fewer claims",
         ));

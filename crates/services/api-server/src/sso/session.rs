@@ -2,7 +2,7 @@
 //! a new token when the old one ends.
 
 use super::App;
-use crate::cookies::{MOST_COOKIES, set_cookies};
+use crate::cookies::set_cookies;
 use crate::hub::Hub;
 use auth::oidc::{FederatedClaims, unverified_scope};
 use bytes::Bytes;
@@ -241,7 +241,7 @@ impl Hub {
             return None;
         }
         let id_token = tokens.id_token.reveal().clone();
-        if set_cookies(&id_token, &self.options.base_href, true).len() > MOST_COOKIES {
+        if set_cookies(&id_token, &self.options.base_href, true).len() > self.options.most_cookies {
             tracing::warn!("a renewed token of the provider is too long for a browser: it is not used");
             return None;
         }

@@ -5,8 +5,9 @@ mod session;
 mod socket;
 
 use crate::authentication::Caller;
-use crate::authorization::{Access, Wanted};
+use crate::authorization::{APPLICATIONS, Access, Wanted, rbac_name};
 use crate::credentials;
+use crate::failure;
 use crate::found;
 use crate::hub::Hub;
 use crate::sso;
@@ -18,13 +19,14 @@ use kubernetes::Cluster;
 use object::{GroupVersionKind, Object};
 use serde_json::Value;
 use std::sync::Arc;
+use tonic::{Code, Status};
 use url::Url;
 
 use request::Place;
 pub(crate) use request::is_name;
 
 /// A refusal before the connection is one of messages.
-type Refused = (StatusCode, &'static str);
+type Refused = (StatusCode, String);
 
 /// Opens a terminal. Nothing while `exec.enabled` is off.
 pub(crate) async fn answer(hub: &Arc<Hub>, request: Request<Body>) -> Option<Response<Body>> {
@@ -32,18 +34,18 @@ pub(crate) async fn answer(hub: &Arc<Hub>, request: Request<Body>) -> Option<Res
     let token = cookie_token(&request);
     let access = match authenticated(hub, token.as_deref()).await {
         Ok(access) => access,
-        Err((status, text)) => return Some(refused(status, text)),
+        Err((status, text)) => return Some(refused(status, &text)),
     };
     if !hub.snapshot().server.exec_enabled {
         return None;
     }
     Some(match open(hub, access, token, request).await {
         Ok(response) => response,
-        Err((status, text)) => refused(status, text),
+        Err((status, text)) => refused(status, &text),
     })
 }
 
-fn refused(status: StatusCode, text: &'static str) -> Response<Body> {
+fn refused(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(format!("{text}\n")));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -59,21 +61,22 @@ async fn open(
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Refused> {
     let place = Place::parse(request.uri().query().unwrap_or_default())?;
-    let application = permitted(&access, &place).await?;
-    let bad = |text| (StatusCode::BAD_REQUEST, text);
+    let application = permitted(hub, &access, &place).await?;
+    let bad = |text: &str| (StatusCode::BAD_REQUEST, text.to_owned());
     let scope = hub.project_of(&application).map_err(|_| bad("Cannot get raw cluster config"))?;
     let cluster = hub.connect(&application, &scope).await.map_err(|error| {
         tracing::warn!(error = error.message(), "a terminal could not be opened");
         bad("Cannot get raw cluster config")
     })?;
     let tree = found::tree(hub, &application).await;
-    let tree = tree.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "Cannot get the resource tree"))?;
+    let tree =
+        tree.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "Cannot get the resource tree".to_owned()))?;
     if !has_pod(&tree, &place) {
         return Err(bad("Pod doesn't belong to specified app"));
     }
     check_container(&cluster, &place).await?;
     if !is_of_ours(hub, &request) {
-        return Err((StatusCode::FORBIDDEN, "the page that asks is of another site"));
+        return Err((StatusCode::FORBIDDEN, "the page that asks is of another site".to_owned()));
     }
     let (socket, response) =
         socket::upgrade(&mut request).ok_or_else(|| bad("Failed to start terminal session"))?;
@@ -97,25 +100,40 @@ pub(super) async fn authenticated(hub: &Arc<Hub>, token: Option<&str>) -> Result
     if hub.options.disable_auth {
         return Ok(hub.access(Caller::Unlimited));
     }
-    let token = token.ok_or((StatusCode::BAD_REQUEST, "Auth cookie not found"))?;
+    let token = token.ok_or_else(|| (StatusCode::BAD_REQUEST, "Auth cookie not found".to_owned()))?;
     match hub.identify(token).await {
         Ok((identity, _)) => Ok(hub.access(Caller::Known(Arc::new(identity)))),
-        Err(_) => Err((StatusCode::UNAUTHORIZED, "Invalid token")),
+        Err(_) => Err((StatusCode::UNAUTHORIZED, "Invalid token".to_owned())),
     }
 }
 
-/// The application, if it may be seen and programs may be run in it.
-pub(super) async fn permitted(access: &Access, place: &Place) -> Result<Arc<Application>, Refused> {
-    let wanted =
-        Wanted { project: &place.project, namespace: &place.application_namespace, name: &place.application };
-    let application = access.application(wanted, "get").await.map_err(|status| match status.code() {
-        tonic::Code::NotFound => (StatusCode::NOT_FOUND, "App not found"),
-        _ => (StatusCode::UNAUTHORIZED, "permission denied"),
-    })?;
-    if access.permits("exec", "create", &access.object_of(&application)) {
-        Ok(application)
-    } else {
-        Err((StatusCode::UNAUTHORIZED, "permission denied"))
+/// The application, if it may be seen and programs may be run in it. Rights are looked at before applications: who has
+/// none learns of none.
+pub(super) async fn permitted(
+    hub: &Hub,
+    access: &Access,
+    place: &Place,
+) -> Result<Arc<Application>, Refused> {
+    let namespace = hub.namespace_or_default(&place.application_namespace);
+    if !hub.store.namespaces().permits(namespace) {
+        return Err((StatusCode::FORBIDDEN, format!("namespace '{namespace}' is not permitted")));
+    }
+    let object = rbac_name(hub.store.namespace(), &place.project, namespace, &place.application);
+    let unauthorized = |status: Status| (StatusCode::UNAUTHORIZED, failure::go_text(&status));
+    access.require(APPLICATIONS, "get", &object).map_err(unauthorized)?;
+    access.require("exec", "create", &object).map_err(unauthorized)?;
+    let wanted = Wanted { project: &place.project, namespace, name: &place.application };
+    match access.application(wanted, "get").await {
+        Ok(application) => Ok(application),
+        Err(status) if status.code() == Code::NotFound => {
+            // Only who may see it where it is learns that it is not in the project that was said.
+            let elsewhere = access.application(Wanted { project: "", ..wanted }, "get").await;
+            Err(match elsewhere {
+                Ok(_) => (StatusCode::BAD_REQUEST, "The wrong project was specified for the app".to_owned()),
+                Err(_) => (StatusCode::NOT_FOUND, "App not found".to_owned()),
+            })
+        }
+        Err(_) => Err((StatusCode::UNAUTHORIZED, "permission denied".to_owned())),
     }
 }
 
@@ -130,7 +148,7 @@ fn has_pod(tree: &ApplicationTree, place: &Place) -> bool {
 }
 
 async fn check_container(cluster: &Cluster, place: &Place) -> Result<(), Refused> {
-    let bad = |text| Err((StatusCode::BAD_REQUEST, text));
+    let bad = |text: &str| Err((StatusCode::BAD_REQUEST, text.to_owned()));
     let kind = GroupVersionKind::new("", "v1", "Pod");
     let Ok(Some(pod)) = cluster.find_kind(&kind, &place.namespace, &place.pod).await else {
         return bad("Cannot find pod");

@@ -36,7 +36,7 @@ impl Place {
         };
         let needed = [&place.pod, &place.container, &place.application, &place.project, &place.namespace];
         if needed.iter().any(|text| text.is_empty()) {
-            return Err((StatusCode::BAD_REQUEST, "Missing required parameters"));
+            return Err((StatusCode::BAD_REQUEST, "Missing required parameters".to_owned()));
         }
         for (text, longest, dots, complaint) in [
             (&place.pod, 253, true, "Pod name is not valid"),
@@ -47,7 +47,7 @@ impl Place {
             (&place.application_namespace, 63, false, "App namespace name is not valid"),
         ] {
             if !is_name(text, longest, dots) {
-                return Err((StatusCode::BAD_REQUEST, complaint));
+                return Err((StatusCode::BAD_REQUEST, complaint.to_owned()));
             }
         }
         Ok(place)

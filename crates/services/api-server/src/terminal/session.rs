@@ -218,7 +218,7 @@ impl Session {
     /// Whether the token still stands and the permission is still there.
     async fn may_go_on(&self) -> Result<(), End> {
         let access = authenticated(&self.hub, self.token.as_deref()).await.map_err(|_| End::Session)?;
-        permitted(&access, &self.place).await.map(|_| ()).map_err(|_| End::Denied)
+        permitted(&self.hub, &access, &self.place).await.map(|_| ()).map_err(|_| End::Denied)
     }
 }
 

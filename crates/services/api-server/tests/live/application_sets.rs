@@ -1,7 +1,11 @@
 //! ApplicationSets, badges, notifications and the description of the API.
 
-use crate::bench::{Bench, application, eventually, two_users};
+use crate::bench::{Bench, LONG, application, eventually, two_users};
+use api::v1alpha1::ApplicationSetWatchEvent;
+use futures::StreamExt as _;
 use serde_json::{Value, json};
+use wire::applicationset::ApplicationSetWatchQuery;
+use wire::applicationset::application_set_service_client::ApplicationSetServiceClient;
 
 fn set(name: &str, project: &str, namespace: &str) -> Value {
     json!({
@@ -67,6 +71,35 @@ async fn a_set_is_made_changed_and_deleted_by_who_may() {
     bench.rest("DELETE", &format!("{SETS}/s"), &admin, None).await.good();
     let missing = "error getting ApplicationSets: applicationsets.argoproj.io \"s\" not found";
     bench.rest("DELETE", &format!("{SETS}/s"), &admin, None).await.is(404, missing);
+}
+
+#[tokio::test]
+async fn a_watch_of_sets_tells_changes_and_of_one_that_is_named_how_it_is() {
+    let bench = Bench::start("watched-sets", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post(SETS, &admin, set("s", "default", "one")).await.good();
+    eventually("it is seen", || bench.store.application_set("watched-sets", "s").is_ok()).await;
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let client = ApplicationSetServiceClient::new(channel);
+    let watch = async |name: &str, version: &str| {
+        let mut request = tonic::Request::new(ApplicationSetWatchQuery {
+            name: name.into(),
+            resource_version: version.into(),
+            ..ApplicationSetWatchQuery::default()
+        });
+        request.metadata_mut().insert("token", admin.parse().expect("a token"));
+        client.clone().watch(request).await.expect("a stream").into_inner()
+    };
+    let next = async |events: &mut tonic::Streaming<ApplicationSetWatchEvent>| {
+        let event = tokio::time::timeout(LONG, events.next()).await.expect("something is said");
+        let event = event.expect("more").expect("an event");
+        (event.r#type, event.application_set.metadata.name)
+    };
+    let (mut all, mut odd, mut one) = (watch("", "").await, watch("", "abc").await, watch("s", "abc").await);
+    assert_eq!(next(&mut one).await, ("ADDED".into(), "s".into()));
+    bench.post(SETS, &admin, set("t", "default", "one")).await.good();
+    assert_eq!(next(&mut all).await, ("ADDED".into(), "t".into()));
+    assert_eq!(next(&mut odd).await, ("ADDED".into(), "t".into()));
 }
 
 #[tokio::test]

@@ -75,6 +75,7 @@ async fn cve_2026_27111_every_method_of_the_schema_needs_a_session() {
         "/session.SessionService/GetUserInfo",
         "/cluster.SettingsService/Get",
         "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/List",
         "/grpc.health.v1.Health/Watch",
     ]
     .into();
@@ -94,6 +95,9 @@ async fn cve_2026_27111_every_method_of_the_schema_needs_a_session() {
         }
     }
     assert!(tried > 80, "{tried}");
+    for path in open.iter().filter(|path| path.starts_with("/grpc.health.")) {
+        assert_ne!(call(&bench, path, "").await.0, "16", "{path}");
+    }
 }
 
 #[tokio::test]
@@ -113,6 +117,8 @@ async fn cve_2022_29165_a_forged_token_is_worth_nothing_with_anonymous_access() 
         let refused = bench.rest("DELETE", "/api/v1/applications/a", token, None).await;
         refused.is(403, "permission denied: applications, delete, default/a");
         bench.get("/api/v1/session/userinfo", token).await.good();
+        let version = bench.get("/api/version", token).await.good().json();
+        assert!(version.get("Platform").is_some(), "who need not log in is told all: {version}");
     }
     configure(&bench.store, "argocd-cm", json!({"users.anonymous.enabled": "false"})).await;
     assert_eq!(bench.get("/api/v1/applications", unsigned).await.status, 401);

@@ -1,6 +1,8 @@
 //! A server in a namespace of its own, and how it is asked.
 
-use api::v1alpha1::{ApplicationTree, ChartDetails, OCIMetadata, ResourceDiff, RevisionMetadata};
+use api::v1alpha1::{
+    ApplicationTree, ChartDetails, OCIMetadata, ResourceDiff, ResourceNode, ResourceRef, RevisionMetadata,
+};
 use api_server::{ApiServer, Options, Parts};
 use axum::body::Body;
 use cache::Cache;
@@ -54,9 +56,13 @@ impl RepoServerService for FakeRepoServer {
         &self,
         request: tonic::Request<TestRepositoryRequest>,
     ) -> Result<Response<TestRepositoryResponse>, Status> {
-        let url = request.into_inner().repo.unwrap_or_default().repo;
-        if url.contains("none") {
-            return Err(Status::unknown("error testing repository connectivity: repository not found"));
+        let repository = request.into_inner().repo.unwrap_or_default();
+        let refused = |why| Status::unknown(format!("error testing repository connectivity: {why}"));
+        if repository.repo.contains("none") {
+            return Err(refused("repository not found"));
+        }
+        if repository.repo.contains("locked") && repository.password.is_empty() {
+            return Err(refused("authentication required"));
         }
         Ok(Response::new(TestRepositoryResponse { verified_repository: true }))
     }
@@ -337,6 +343,41 @@ impl Bench {
         let body = json!({"name": name, "currentPassword": self.initial_password(), "newPassword": password});
         self.rest("PUT", "/api/v1/account/password", admin, Some(body)).await.good();
         self.login(name, &password).await
+    }
+
+    /// A pod of the namespace `default` that runs, as a node of a tree. Its container `main` does nothing unless it is told.
+    pub async fn running_pod(&self, name: &str, command: &[&str]) -> ResourceNode {
+        let cluster = self.store.cluster();
+        let deadline = tokio::time::Instant::now() + LONG;
+        // A pod needs the account that its namespace gets.
+        let account = GroupVersionKind::new("", "v1", "ServiceAccount");
+        while !matches!(cluster.find_kind(&account, "default", "default").await, Ok(Some(_))) {
+            assert!(tokio::time::Instant::now() < deadline, "the default account");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let container = json!({"name": "main", "image": "example.org/app:1", "command": command});
+        let manifest = object(json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "default"},
+            "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+        }));
+        apply(&self.store, &manifest).await;
+        let pods = cluster.resource(&manifest.gvk()).await.expect("pods");
+        loop {
+            let found = cluster.get(&pods, "default", name).await.expect("the pod");
+            if found.text_at(&["status", "phase"]) == "Running" {
+                let resource_ref = ResourceRef {
+                    version: "v1".into(),
+                    kind: "Pod".into(),
+                    namespace: "default".into(),
+                    name: name.into(),
+                    uid: found.uid().to_owned(),
+                    ..ResourceRef::default()
+                };
+                return ResourceNode { resource_ref, ..ResourceNode::default() };
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the pod runs");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Puts what the controller found into the cache.

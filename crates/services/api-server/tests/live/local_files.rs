@@ -6,7 +6,8 @@ use tonic::{Code, Status};
 use wire::application::application_manifest_query_with_files_wrapper::Part;
 use wire::application::application_service_client::ApplicationServiceClient;
 use wire::application::{
-    ApplicationManifestQueryWithFiles, ApplicationManifestQueryWithFilesWrapper, FileChunk,
+    ApplicationManifestQuery, ApplicationManifestQueryWithFiles, ApplicationManifestQueryWithFilesWrapper,
+    FileChunk,
 };
 
 fn query(name: &str, project: &str) -> Part {
@@ -68,6 +69,12 @@ async fn files_are_rendered_for_those_who_may_see_the_application_and_secrets_st
     assert_eq!(nobody, (Code::Unauthenticated, "no session information".to_owned()));
     let unnamed = refused(&bench, &admin, vec![query("", "")]).await;
     assert_eq!(unnamed, (Code::Unknown, "invalid request: application name is missing".to_owned()));
+    // So it is where no files are sent along.
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let mut request = tonic::Request::new(ApplicationManifestQuery::default());
+    request.metadata_mut().insert("token", admin.parse().expect("a token"));
+    let status = ApplicationServiceClient::new(channel).get_manifests(request).await.unwrap_err();
+    assert_eq!((status.code(), status.message().to_owned()), unnamed);
     // Files come after what they are for.
     for parts in [vec![chunk("one"), query("a", "")], Vec::new()] {
         let told = refused(&bench, &admin, parts).await;

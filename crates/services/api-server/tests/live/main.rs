@@ -18,6 +18,7 @@ mod matrix;
 mod mutations;
 mod overage;
 mod port;
+mod projects;
 mod registrations;
 mod replicas;
 mod resources;

@@ -512,6 +512,21 @@ async fn cve_2025_55190_no_answer_holds_what_opens_something() {
 }
 
 #[tokio::test]
+async fn what_would_be_pushed_to_is_tried_with_what_is_said_and_nothing_else() {
+    let (_bench, admin, _) = bench("locked").await;
+    furnish(&admin).await;
+    let query = |password: &str| {
+        let repo = format!("{TEMPLATE}/locked.git");
+        admin.ask(RepoAccessQuery { repo, password: password.into(), ..RepoAccessQuery::default() })
+    };
+    // To what is read, a template lends its password.
+    admin.repositories().validate_access(query("")).await.expect("it answers");
+    let refused = admin.repositories().validate_write_access(query("")).await.expect_err("it is locked");
+    assert_eq!(refused.message(), "error testing repository connectivity: authentication required");
+    admin.repositories().validate_write_access(query("p")).await.expect("it answers");
+}
+
+#[tokio::test]
 async fn what_is_not_there_and_what_may_not_be_seen_look_alike() {
     let (_bench, admin, bob) = bench("alike").await;
     furnish(&admin).await;

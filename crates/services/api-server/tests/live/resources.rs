@@ -150,3 +150,27 @@ async fn clusters_are_told_without_what_opens_them() {
         assert!(!answer.text.contains(CANARY), "{path}: {answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_cluster_is_found_by_its_name_as_paths_write_it() {
+    let bench = Bench::start("spelled", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    let labels = json!({"argocd.argoproj.io/secret-type": "cluster"});
+    crate::bench::apply(&bench.store, &crate::bench::object(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "c", "namespace": "spelled", "labels": labels},
+        "stringData": {"server": "https://kubernetes.default.svc", "name": "prod eu", "config": "{}"},
+    }))).await;
+    let named =
+        |name: &str| bench.store.clusters(true).iter().flatten().any(|found| found.reveal().name == name);
+    eventually("it is registered", || named("prod eu")).await;
+    for path in ["prod%20eu?id.type=name", "prod+eu?id.type=name", "prod%20eu?id.type=name_escaped"] {
+        let told = bench.get(&format!("/api/v1/clusters/{path}"), &admin).await.good().json();
+        assert_eq!(told["name"], "prod eu", "{path}");
+    }
+    let path = "/api/v1/clusters/prod%20eu?id.type=name";
+    let team = json!({"labels": {"team": "x"}});
+    let changed = bench.rest("PUT", &format!("{path}&updatedFields=labels"), &admin, Some(team)).await;
+    assert_eq!(changed.good().json()["labels"], json!({"team": "x"}));
+    bench.rest("DELETE", path, &admin, None).await.good();
+    eventually("it is gone", || !named("prod eu")).await;
+}

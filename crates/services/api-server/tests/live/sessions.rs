@@ -25,6 +25,8 @@ async fn a_login_gives_a_token_a_cookie_and_a_name() {
     bench.try_login("admin", "no").await.is(401, "Invalid username or password");
     bench.try_login("nobody", "no").await.is(401, "Invalid username or password");
     bench.try_login("", "").await.is(401, "no credentials supplied");
+    bench.try_login(&"n".repeat(32), "no").await.is(401, "Invalid username or password");
+    bench.try_login(&"n".repeat(33), "no").await.is(400, "Username is too long (32 bytes max)");
     bench.get("/api/v1/account", "").await.is(401, "no session information");
     bench.get("/api/v1/account", "bad").await.is(401, "no session information");
     let forged = format!("{}x", &admin[..admin.len() - 1]);
@@ -129,6 +131,36 @@ async fn accounts_are_seen_and_changed_by_those_who_may() {
     let may = async |path: &str| bench.get(path, &alice).await.good().json()["value"].clone();
     assert_eq!(may("/api/v1/account/can-i/applications/get/default/x").await, "yes");
     assert_eq!(may("/api/v1/account/can-i/applications/delete/default/x").await, "no");
+    let actions = "[get create update delete sync rollback override action invoke] does not contain";
+    bench.get("/api/v1/account/can-i/bogus/fly/x", &alice).await.is(400, &format!("{actions} fly"));
+    // Only over gRPC an action may have slashes. The words alone are known, whatever a policy may say after them.
+    let action = "action/apps/Deployment/restart";
+    let mut request = tonic::Request::new(wire::account::CanIRequest {
+        resource: "applications".into(),
+        action: action.into(),
+        subresource: "default/x".into(),
+    });
+    request.metadata_mut().insert("token", alice.parse().expect("a token"));
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let mut accounts = wire::account::account_service_client::AccountServiceClient::new(channel);
+    let refused = accounts.can_i(request).await.unwrap_err();
+    assert_eq!(refused.message(), format!("{actions} {action}"));
+}
+
+#[tokio::test]
+async fn who_has_the_right_password_is_told_why_they_are_not_let_in() {
+    let (mut settings, policy) = two_users();
+    let bench = Bench::start("not-let-in", settings.clone(), policy).await;
+    let admin = bench.admin().await;
+    bench.user(&admin, "alice").await;
+    bench.user(&admin, "bob").await;
+    settings["accounts.alice"] = "apiKey".into();
+    settings["accounts.bob.enabled"] = "false".into();
+    crate::bench::configure(&bench.store, "argocd-cm", settings).await;
+    let alice = bench.try_login("alice", "alice-pass1").await;
+    alice.is(401, "Account alice does not have login capability");
+    bench.try_login("bob", "bob-pass1").await.is(401, "Account bob is disabled");
+    bench.try_login("bob", "wrong").await.is(401, "Invalid username or password");
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! Streams: where they begin, and that they end with the session that opened them.
 
-use crate::bench::{Bench, LONG, application, eventually, two_users};
-use api::v1alpha1::ApplicationWatchEvent;
+use crate::bench::{Bench, LONG, application, configure, eventually, two_users};
+use api::v1alpha1::{ApplicationTree, ApplicationWatchEvent};
 use api_server::Options;
 use futures::StreamExt as _;
 use serde_json::json;
 use tonic::{Code, Status, Streaming};
-use wire::application::ApplicationQuery;
 use wire::application::application_service_client::ApplicationServiceClient;
+use wire::application::{ApplicationPodLogsQuery, ApplicationQuery};
 
 type Events = Streaming<ApplicationWatchEvent>;
 
@@ -43,6 +43,35 @@ async fn a_watch_ends_when_its_session_does() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_followed_ends_when_the_right_to_read_it_does() {
+    let seen = "p, alice, applications, get, */*, allow\n";
+    let read = format!("{seen}p, alice, logs, get, default/*, allow\n");
+    let bench = Bench::start("logged", json!({"accounts.alice": "login"}), json!({"policy.csv": read})).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post("/api/v1/applications", &admin, application("a", "guestbook")).await.good();
+    let node = bench.running_pod("logged", &["sh", "-c", "echo said; exec sleep 600"]).await;
+    bench.found("a", &ApplicationTree { nodes: vec![node], ..ApplicationTree::default() }, &[]).await;
+    let mut request = tonic::Request::new(ApplicationPodLogsQuery {
+        name: "a".into(),
+        pod_name: Some("logged".into()),
+        namespace: Some("default".into()),
+        follow: Some(true),
+        ..ApplicationPodLogsQuery::default()
+    });
+    request.metadata_mut().insert("token", alice.parse().expect("a token"));
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let lines = ApplicationServiceClient::new(channel).pod_logs(request).await;
+    let mut lines = lines.expect("a stream").into_inner();
+    let mut next = async || tokio::time::timeout(LONG, lines.next()).await.expect("something is said");
+    assert_eq!(next().await.expect("more").expect("a line").content, "said");
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": seen})).await;
+    let over = next().await.expect("it says why").expect_err("it is over");
+    assert_eq!(over.code(), Code::PermissionDenied);
+    assert!(over.message().starts_with("permission denied: logs, get, default/a, sub: alice"), "{over}");
+}
+
+#[tokio::test]
 async fn a_watch_goes_on_where_a_list_ended_or_is_refused() {
     let bench = Bench::start("resumed", json!({}), json!({})).await;
     let admin = bench.admin().await;
@@ -75,6 +104,10 @@ async fn a_watch_goes_on_where_a_list_ended_or_is_refused() {
         (Code::Aborted, "too old resource version: list the applications and watch again")
     );
     let mut events = watch(&bench, &admin, old(Some("b"))).await.expect("one application is told as it is");
+    assert_eq!(next(&mut events).await.expect("an event").expect("b"), ("ADDED".into(), "b".into()));
+    // What is no version is no reason to refuse: it is as if none were said.
+    let odd = ApplicationQuery { resource_version: Some("abc".into()), ..Default::default() };
+    let mut events = watch(&bench, &admin, odd).await.expect("a stream");
     assert_eq!(next(&mut events).await.expect("an event").expect("b"), ("ADDED".into(), "b".into()));
 }
 

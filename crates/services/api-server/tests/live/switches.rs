@@ -262,3 +262,40 @@ async fn the_own_cluster_is_registered_by_what_is_said_of_it() {
     let listed = bench.get("/api/v1/clusters", &admin).await.good().json();
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(1), "{listed}");
 }
+
+#[tokio::test]
+async fn events_are_written_of_what_the_server_is_told_to_and_no_more() {
+    let told = [("no-events", "none", vec![]), ("few-events", "OperationStarted", vec!["OperationStarted"])];
+    for (namespace, reason, wanted) in told {
+        let options = Options { event_reasons: vec![reason.into()], ..insecure() };
+        let bench = Bench::with(namespace, json!({}), json!({}), &[], options).await;
+        let admin = bench.admin().await;
+        bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+        bench.post(&format!("{ROOT}/a/sync"), &admin, json!({})).await.good();
+        let events = bench.events(namespace).await;
+        let about = events.iter().filter(|event| event.text_at(&["involvedObject", "kind"]) == "Application");
+        let reasons: Vec<&str> = about.map(|event| event.text_at(&["reason"])).collect();
+        assert_eq!(reasons, wanted, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn policies_match_as_settings_say() {
+    let policy = "p, alice, applications, get, ^default/[ab]$, allow\n";
+    let settings = json!({"accounts.alice": "login"});
+    let bench = Bench::start("matched", settings, json!({"policy.csv": policy})).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    for name in ["a", "b", "c"] {
+        bench.post(ROOT, &admin, application(name, "guestbook")).await.good();
+    }
+    let seen = async || {
+        let listed = bench.get(ROOT, &alice).await.good().json();
+        let items = listed["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(seen().await, Vec::<String>::new());
+    let expressions = json!({"policy.csv": policy, "policy.matchMode": "regex"});
+    configure(&bench.store, "argocd-rbac-cm", expressions).await;
+    assert_eq!(seen().await, ["a", "b"]);
+}

@@ -1,15 +1,13 @@
 //! Terminals in containers that really run, and extensions with a backend that tells what it was asked.
 
-use crate::bench::{Bench, application, apply, configure, eventually, object};
-use api::v1alpha1::{ApplicationTree, ResourceNode, ResourceRef};
+use crate::bench::{Bench, application, configure, eventually};
+use api::v1alpha1::ApplicationTree;
 use api_server::Options;
 use axum::body::Body;
 use axum::extract::Request as Asked;
 use boot::stop::Stop;
 use futures::{SinkExt as _, StreamExt as _};
 use http::Request;
-use kubernetes::ApiResource;
-use object::GroupVersionKind;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -50,44 +48,9 @@ async fn scene(namespace: &str, pod: &str) -> Scene {
     let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a port");
     let (address, stop) = (listener.address(), Stop::new());
     tokio::spawn(transport::serve(listener, bench.router.clone(), stop.asked()));
-    let manifest = object(json!({
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod, "namespace": "default"},
-        "spec": {
-            "terminationGracePeriodSeconds": 0,
-            "containers": [{"name": "main", "image": "example.org/app:1"}],
-        },
-    }));
-    let kind = GroupVersionKind::new("", "v1", "ServiceAccount");
-    let deadline = tokio::time::Instant::now() + crate::bench::LONG;
-    // A pod needs the account that its namespace gets.
-    while !matches!(bench.store.cluster().find_kind(&kind, "default", "default").await, Ok(Some(_))) {
-        assert!(tokio::time::Instant::now() < deadline, "the default account");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    apply(&bench.store, &manifest).await;
-    let resource: ApiResource =
-        bench.store.cluster().resource(&GroupVersionKind::new("", "v1", "Pod")).await.expect("pods");
-    let uid = loop {
-        let found = bench.store.cluster().get(&resource, "default", pod).await.expect("the pod");
-        if found.text_at(&["status", "phase"]) == "Running" {
-            break found.uid().to_owned();
-        }
-        assert!(tokio::time::Instant::now() < deadline, "the pod runs");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let node = bench.running_pod(pod, &[]).await;
     let admin = bench.admin().await;
     bench.post("/api/v1/applications", &admin, application("a", "guestbook")).await.good();
-    let node = ResourceNode {
-        resource_ref: ResourceRef {
-            version: "v1".into(),
-            kind: "Pod".into(),
-            namespace: "default".into(),
-            name: pod.into(),
-            uid,
-            ..ResourceRef::default()
-        },
-        ..ResourceNode::default()
-    };
     bench.found("a", &ApplicationTree { nodes: vec![node], ..ApplicationTree::default() }, &[]).await;
     Scene { bench, address, stop }
 }
@@ -168,6 +131,11 @@ async fn a_terminal_is_for_those_who_may() {
     assert_eq!(scene.refused("pod=x", &admin, "").await, (400, "Missing required parameters".into()));
     let other = QUERY.replace("appName=a", "appName=none");
     assert_eq!(scene.refused(&other, &admin, "").await, (404, "App not found".into()));
+    let wrong = QUERY.replace("projectName=default", "projectName=red");
+    let told = (400, "The wrong project was specified for the app".into());
+    assert_eq!(scene.refused(&wrong, &admin, "").await, told);
+    let elsewhere = (403, "namespace 'elsewhere' is not permitted".into());
+    assert_eq!(scene.refused(&format!("{QUERY}&appNamespace=elsewhere"), &admin, "").await, elsewhere);
     let other = QUERY.replace("pod=shell", "pod=other");
     let strange = (400, "Pod doesn't belong to specified app".into());
     assert_eq!(scene.refused(&other, &admin, "").await, strange);
@@ -190,7 +158,15 @@ async fn a_terminal_is_for_those_who_may() {
     let _ = socket.send(typed("echo no''t-run\n")).await;
     let rest = heard(&mut socket, "").await;
     assert!(rest.ends_with("Permission denied") && !rest.contains("not-run"), "{rest:?}");
-    assert_eq!(scene.refused(QUERY, &alice, "").await, (401, "permission denied".into()));
+    let (status, text) = scene.refused(QUERY, &alice, "").await;
+    let denied = "rpc error: code = PermissionDenied desc = permission denied: exec, create, default/a, sub: alice, iat: ";
+    assert!(status == 401 && text.starts_with(denied), "{status} {text}");
+    // With every right in another project, an application that is there and one that is not look alike.
+    let red = "p, alice, applications, get, red/*, allow\np, alice, exec, create, red/*, allow\n";
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": red})).await;
+    for query in [&wrong, &wrong.replace("appName=a", "appName=none")] {
+        assert_eq!(scene.refused(query, &alice, "").await, (404, "App not found".into()), "{query}");
+    }
     configure(&bench.store, "argocd-cm", settings("false")).await;
     assert_eq!(scene.refused(QUERY, &admin, "").await, (404, String::new()));
 }

@@ -60,8 +60,7 @@ fn matching(hub: &Hub, access: &Access, query: &ClusterQuery) -> Result<Vec<Clus
     let (mut name, mut server) = (query.name.clone(), query.server.clone());
     if let Some(id) = query.id.as_ref().filter(|id| !id.value.is_empty()) {
         match id.r#type.as_str() {
-            "name" => name.clone_from(&id.value),
-            "name_escaped" => name = unescaped(&id.value)?,
+            "name" | "name_escaped" => name = unescaped(&id.value)?,
             _ => server = unescaped(&id.value)?,
         }
     }
@@ -102,11 +101,19 @@ pub(super) async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
         info
     });
     Cluster {
+        connection_state: info.connection_state.clone(),
+        server_version: info.server_version.clone(),
+        info,
+        ..registered(cluster)
+    }
+}
+
+/// How a cluster is registered, without what opens it.
+pub(crate) fn registered(cluster: &Cluster) -> Cluster {
+    Cluster {
         server: cluster.server.clone(),
         name: cluster.name.clone(),
         config: shown(&cluster.config),
-        connection_state: info.connection_state.clone(),
-        server_version: info.server_version.clone(),
         namespaces: cluster.namespaces.clone(),
         refresh_requested_at: cluster.refresh_requested_at,
         shard: cluster.shard,
@@ -114,7 +121,7 @@ pub(super) async fn told(hub: &Hub, cluster: &Cluster) -> Cluster {
         project: cluster.project.clone(),
         labels: cluster.labels.clone(),
         annotations: cluster.annotations.clone(),
-        info,
+        ..Cluster::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Destination clusters, without what opens them.
 
-mod listed;
+pub(super) mod listed;
 mod rotated;
 mod written;
 

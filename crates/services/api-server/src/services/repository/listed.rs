@@ -10,13 +10,10 @@ use api::k8s::meta_v1::ListMeta;
 use api::v1alpha1::{ConnectionState, Repository, RepositoryList};
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use std::time::Duration;
 use store::Register;
 use tonic::Status;
 use wire::repository::RepoQuery;
 
-/// How long it is remembered whether a repository answers.
-const REMEMBERED: Duration = Duration::from_secs(3600);
 /// Repositories that are tried at once.
 const AT_ONCE: usize = 10;
 
@@ -112,7 +109,7 @@ async fn told(hub: &Hub, purpose: Purpose, repository: Repository, now: bool) ->
         None => {
             let state = tested(hub, repository).await;
             if let Ok(bytes) = serde_json::to_vec(&state)
-                && let Err(error) = hub.cache.set(&key, bytes.into(), REMEMBERED).await
+                && let Err(error) = hub.cache.set(&key, bytes.into(), hub.options.connection_keep).await
             {
                 tracing::debug!(%error, "the state of a repository could not be remembered");
             }
@@ -136,7 +133,7 @@ async fn tested(hub: &Hub, repository: Repository) -> ConnectionState {
 }
 
 /// What of a repository opens nothing.
-pub(super) fn shown(repository: &Repository) -> Repository {
+pub(crate) fn shown(repository: &Repository) -> Repository {
     Repository {
         repo: without_password(&repository.repo),
         r#type: kind(repository).to_owned(),

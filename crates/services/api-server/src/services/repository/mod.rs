@@ -1,6 +1,6 @@
 //! Repositories: what is registered of them, and what is in them. Nothing that opens one leaves.
 
-mod listed;
+pub(super) mod listed;
 mod sources;
 mod written;
 

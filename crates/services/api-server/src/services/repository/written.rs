@@ -29,7 +29,7 @@ pub(super) async fn create(
         hub.test_repository(wanted.clone()).await?;
     } else if wanted.project.is_empty() {
         // What belongs to a project takes no credentials from elsewhere, and is tried by whoever reads it.
-        test(hub, purpose, wanted.clone()).await?;
+        test(hub, wanted.clone()).await?;
     }
     match hub.store.create_repository(purpose.register, &wanted).await {
         Ok(()) => Ok(named(&wanted)),
@@ -121,7 +121,7 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Tries to reach a repository as it would be registered.
+/// Tries to reach a repository as it would be registered. Whoever would push to it says with what.
 pub(super) async fn validate(
     hub: &Hub,
     access: &Access,
@@ -129,13 +129,16 @@ pub(super) async fn validate(
     query: RepoAccessQuery,
 ) -> Result<(), Status> {
     access.require(purpose.resource, "create", &scoped(&query.project, &query.repo))?;
-    test(hub, purpose, described(query)).await
+    match purpose.register {
+        Register::Read => test(hub, described(query)).await,
+        Register::Write => hub.test_repository(described(query)).await,
+    }
 }
 
 /// With the credentials of a template where it has none.
-async fn test(hub: &Hub, purpose: Purpose, mut repository: Repository) -> Result<(), Status> {
+async fn test(hub: &Hub, mut repository: Repository) -> Result<(), Status> {
     if !store::has_credentials(&repository) {
-        let found = hub.store.credentials_for(purpose.register, &repository.repo);
+        let found = hub.store.credentials_for(Register::Read, &repository.repo);
         if let Some(found) = found.map_err(|error| failure::store(&error))? {
             store::inherit(&mut repository, found.into_revealed());
         }

@@ -53,7 +53,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         annotations: pairs(session, "annotation")?,
         ..Cluster::default()
     };
-    let id = Some(ClusterId { r#type: "name".into(), value: name.clone() });
+    // Servers unescape an id, of whatever type it is.
+    let value = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+    let id = Some(ClusterId { r#type: "name".into(), value });
     let request = ClusterUpdateRequest { cluster: Some(cluster), updated_fields, id };
     if let Err(status) = server.clusters().update(request).await {
         session.log(
