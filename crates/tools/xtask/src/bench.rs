@@ -12,6 +12,7 @@ mod render;
 mod unmanaged;
 mod webhook;
 
+use crate::prerequisites;
 use crate::run::{cargo, root, step};
 use anyhow::{Result, bail};
 use figure::Figure;
@@ -60,6 +61,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let known: Vec<String> = BENCHES.iter().map(|(name, what, _)| format!("  {name}  {what}")).collect();
         bail!("bench knows no {unknown:?}; --quick, and these, are what it takes:\n{}", known.join("\n"));
     }
+    prerequisites::bench()?;
     step("build argocd", &cargo(), &["build", "--package", "argocd", "--profile", PROFILE, "--quiet"])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let binary = Path::new(&target).join(PROFILE).join("argocd");

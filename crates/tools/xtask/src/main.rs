@@ -25,7 +25,7 @@ Commands:
   test      Run everything that CI runs: format, lints, tidy, tests
   tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
   bench     Show how fast and how small it is on this machine, beside the budgets
-            [--quick] [push] [webhook] [many] [api] [render] [unmanaged]
+            [--quick] [push] [webhook] [many] [clusters] [api] [render] [unmanaged]
   fuzz      Look for inputs that break a reader: libFuzzer over one target, or the list of them
             [TARGET] [--seconds N]
   differential  Compare the original tools with ours over random input

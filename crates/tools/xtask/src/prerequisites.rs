@@ -18,9 +18,10 @@ const GO: Program = Program {
 };
 const GIT: Program = Program { name: "git", version: "--version", advice: "git 2.30 or newer" };
 
+const REDIS: (&str, &str) = ("redis-server", "redis-server");
 /// What Debian calls the servers that the tests start, and the program that shows one is there.
 const PACKAGES: [(&str, &str); 5] = [
-    ("redis-server", "redis-server"),
+    REDIS,
     ("openssh-server", "/usr/sbin/sshd"),
     ("gnupg", "gpg"),
     ("chromium", "chromium"),
@@ -32,10 +33,20 @@ pub(crate) fn demo() -> Result<()> {
     present(&[GIT, GO])
 }
 
+/// Checks what measurements need, and installs what Debian has.
+pub(crate) fn bench() -> Result<()> {
+    present(&[GIT, GO])?;
+    install(&[REDIS])
+}
+
 /// Checks what the tests need, and installs what Debian has.
 pub(crate) fn test() -> Result<()> {
     present(&[GIT, GO])?;
-    let missing: Vec<&str> = PACKAGES
+    install(&PACKAGES)
+}
+
+fn install(packages: &[(&'static str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = packages
         .iter()
         .filter(|(_, program)| output("sh", &["-c", &format!("command -v {program}")]).is_none())
         .map(|(package, _)| *package)
@@ -46,7 +57,7 @@ pub(crate) fn test() -> Result<()> {
     let root = output("id", &["-u"]).is_some_and(|id| id.trim() == "0");
     if !root || output("sh", &["-c", "command -v apt-get"]).is_none() {
         bail!(
-            "the tests need {}: install the Debian packages of these names, or their like",
+            "{} must be there: install the Debian packages of these names, or their like",
             missing.join(" and ")
         );
     }
