@@ -14,6 +14,6 @@ mod verdict;
 pub use comparison::{ComparedResource, Comparison};
 pub use facts::{Facts, ServerSide, server_side_diff};
 pub use options::{diff_options, update_rules};
-pub use pair::is_marked;
+pub use pair::kept_from_pruning;
 pub use targets::{Targets, targets};
 pub use verdict::{compare, orphaned_condition};

@@ -65,12 +65,26 @@ fn has_label(live: &Object, instance: &AppInstance, tracking: &Tracking) -> bool
 }
 
 /// Whether a live object carries an application's mark that was made for it. With labels nobody can tell for what.
-pub fn is_marked(live: &Object, instance: &AppInstance, tracking: &Tracking) -> bool {
+fn is_marked(live: &Object, instance: &AppInstance, tracking: &Tracking) -> bool {
     if tracking.method == TrackingMethod::Label {
         return has_label(live, instance, tracking);
     }
     let id = tracking_id(live, &tracking.installation_id).filter(|id| id.application == *instance);
     id.is_some_and(|id| id.names(live) || (sync::is_hook(live) && id.names_generated(live)))
+}
+
+/// Why a prune that was planned is left undone, now that its object looks like this; nothing when it goes on. `confirmed` says whether
+/// a user confirmed since.
+pub fn kept_from_pruning(
+    live: &Object,
+    (plan, task): (&sync::Plan, &sync::Task),
+    (instance, tracking): (&AppInstance, &Tracking),
+    confirmed: bool,
+) -> Option<&'static str> {
+    if !is_marked(live, instance, tracking) {
+        return Some("ignored (no longer part of the application)");
+    }
+    plan.keeps(live, task, confirmed)
 }
 
 /// Whether a live object is the application's: some source has it, or it is marked.

@@ -143,10 +143,8 @@ impl Controller {
         let Some(live) = live.filter(|live| planned.is_none_or(|uid| uid == live.uid())) else {
             return Ok(Judged::Goes(None));
         };
-        if !compare::is_marked(&live, &situation.instance, &situation.rules.tracking) {
-            return Ok(Judged::Stays("ignored (no longer part of the application)"));
-        }
-        Ok(match writing.plan.keeps(&live, task, writing.confirmed) {
+        let marks = (&situation.instance, &situation.rules.tracking);
+        Ok(match compare::kept_from_pruning(&live, (writing.plan, task), marks, writing.confirmed) {
             Some(reason) => Judged::Stays(reason),
             None => Judged::Goes(Some(live.resource_version().to_owned())),
         })

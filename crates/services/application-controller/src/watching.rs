@@ -11,7 +11,7 @@ use cluster_cache::{Change, ChangeKind, Notice};
 use jiff::SignedDuration;
 use object::{AppInstance, ResourceKey};
 use reconcile::{CompareWith, RefreshCause, RefreshRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use store::{EventKind, Watched};
@@ -207,15 +207,17 @@ impl Controller {
         }
         let rules = self.rules();
         let clusters = self.registrations().names(self.store(), &rules);
+        let namespaces: BTreeSet<&str> = places.iter().map(|(_, namespace)| namespace.as_str()).collect();
         for application in self.store().applications().values() {
             let destination = &application.spec.destination;
-            let project = self.project_of(&application, &rules);
-            let asks = project.is_ok_and(|found| found.project.spec.orphaned_resources.is_some());
-            let here = || {
-                let cluster = project::destination_cluster(destination, &clusters).ok()?;
-                places.contains(&(cluster.server, destination.namespace.clone())).then_some(())
-            };
-            if asks && here().is_some() {
+            if !namespaces.contains(destination.namespace.as_str()) {
+                continue;
+            }
+            let cluster = project::destination_cluster(destination, &clusters);
+            let here = cluster.is_ok_and(|it| places.contains(&(it.server, destination.namespace.clone())));
+            let project = || self.project_of(&application, &rules);
+            let asks = || project().is_ok_and(|it| it.project.spec.orphaned_resources.is_some());
+            if here && asks() {
                 let key = Key::new(&*application.metadata.namespace, &*application.metadata.name);
                 let request = RefreshRequest {
                     level: RefreshType::Normal,

@@ -85,11 +85,9 @@ impl World {
             None => self.api.read(key)?,
         };
         let Some(live) = live.filter(|live| live.uid() == uid) else { return Ok(None) };
-        if !compare::is_marked(&live, &self.given.instance, &self.given.tracking) {
-            return Ok(Some("ignored (no longer part of the application)"));
-        }
         let confirmed = self.notes.confirmed.is_some_and(|at| at.as_second() >= plan.started_at.as_second());
-        Ok(plan.keeps(&live, task, confirmed))
+        let marks = (&self.given.instance, &self.given.tracking);
+        Ok(compare::kept_from_pruning(&live, (plan, task), marks, confirmed))
     }
 
     fn controller_may(&self, effect: &Effect, stopping: bool) -> bool {
