@@ -2,12 +2,12 @@
 
 use crate::entry::{Entry, ResourceVersion, Uid};
 use crate::extract::Extract;
+use crate::health::{Health, Scope};
 use crate::index::{Change, Index, Node};
 use crate::options::Options;
 use crate::status::{KindState, Stats};
 use crate::subscribe::{BACKLOG, Notice, Subscription};
 use crate::supervise;
-use jiff::Timestamp;
 use kubernetes::{ApiResource, Cluster, Error};
 use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,31 +74,6 @@ pub enum LiveError {
     },
 }
 
-/// One kind, in one namespace or in all.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Scope {
-    pub(crate) kind: GroupKind,
-    pub(crate) namespace: Option<String>,
-}
-
-#[derive(Default)]
-pub(crate) struct Health {
-    pub(crate) scopes: BTreeMap<Scope, KindState>,
-    /// Those that were listed at least once since the index was emptied.
-    pub(crate) listed: BTreeSet<Scope>,
-    /// Kinds of groups that could not be discovered, by group and version.
-    pub(crate) groups: BTreeMap<(String, String), String>,
-    pub(crate) connection_error: Option<String>,
-    pub(crate) discovered: bool,
-    /// When everything had been listed; `None` while that is not so.
-    pub(crate) last_sync: Option<Timestamp>,
-    /// How often the index was emptied.
-    pub(crate) epoch: u64,
-    /// Everything is about to be forgotten: what watchers that still run say of their kinds does not count.
-    pub(crate) stale: bool,
-    pub(crate) resources: BTreeMap<GroupKind, ApiResource>,
-}
-
 pub(crate) struct Shared<E: Extract> {
     pub(crate) cluster: Cluster,
     pub(crate) extract: E,
@@ -139,27 +114,53 @@ impl<E: Extract> ClusterCache<E> {
         Self(shared)
     }
 
-    /// Waits until every kind has been listed once, or is tainted. An error when the cluster itself cannot be
-    /// talked to; it goes on trying in the background all the same.
+    /// Waits until the cluster is known for the first time, since the start or since [`ClusterCache::invalidate`]. An
+    /// error when the cluster itself cannot be talked to; it goes on trying in the background all the same.
+    ///
+    /// The first time every kind is waited for, since any of them may hold objects with an application's mark, or pods that
+    /// belong into its tree: who looked earlier would compare with half of what is there, and show it. But for one:
+    /// a kind whose list is not answered within [`Options::silence`]. It holds up who uses it, by
+    /// [`ClusterCache::listed`], and nobody else; what it adds to others' trees they are told at the end of its list, with
+    /// [`Notice::Kinds`]. A kind that appears later is not waited for here at all: a moment before nobody knew that it is
+    /// there, and its list wakes everybody in the same way.
     pub async fn ready(&self) -> Result<(), LiveError> {
+        self.until(|health| {
+            if health.is_filled() {
+                return Some(Ok(()));
+            }
+            let reason = health.connection_error.clone()?;
+            let action = format!("reach {}", self.0.cluster.server());
+            Some(Err(LiveError::from(Error::Transport { action, reason })))
+        })
+        .await
+        .unwrap_or(Err(LiveError::Filling))
+    }
+
+    /// Waits until these kinds have been listed once, or are tainted, or are not watched. Whoever judges by kinds waits for
+    /// them here and asks [`ClusterCache::require`] afterwards.
+    pub async fn listed(&self, kinds: &BTreeSet<GroupKind>) {
+        self.until(|health| (!health.is_listing(|kind| kinds.contains(kind))).then_some(())).await;
+    }
+
+    /// The same for every kind. For what cannot be taken back, and must not be decided by what nobody has looked at.
+    pub async fn all_listed(&self) {
+        self.until(|health| (!health.is_listing(|_| true)).then_some(())).await;
+    }
+
+    /// Waits until there is an answer. Nothing when the cache is stopped: there is never going to be one.
+    async fn until<T>(&self, answer: impl Fn(&Health) -> Option<T>) -> Option<T> {
         loop {
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            {
-                let health = self.0.health();
-                if health.discovered
-                    && !health.stale
-                    && !health.scopes.values().any(|state| *state == KindState::Warming)
-                {
-                    return Ok(());
-                }
-                if let Some(reason) = &health.connection_error {
-                    let action = format!("reach {}", self.0.cluster.server());
-                    return Err(Error::Transport { action, reason: reason.clone() }.into());
-                }
+            let found = answer(&self.0.health());
+            if found.is_some() {
+                return found;
             }
-            changed.await;
+            tokio::select! {
+                () = changed => {}
+                () = self.0.cancel.cancelled() => return None,
+            }
         }
     }
 
@@ -515,15 +516,26 @@ impl<E: Extract> Shared<E> {
             }
             // A kind that was left out comes back when it may be listed again. Kinds that are no longer served
             // have no task left that could call this.
-            if state == KindState::Synced {
-                health.listed.insert(scope.clone());
-            }
-            if health.scopes.insert(scope.clone(), state.clone()) == Some(state) {
+            if !health.set(scope, state) {
                 return;
             }
             health.complete()
         };
         self.announce(if complete { Notice::Everything } else { Notice::Kinds });
+    }
+
+    /// Records that the first list of a kind is not answered: only who uses the kind waits for it from now on.
+    pub(crate) fn fall_silent(&self, scope: &Scope) {
+        let complete = {
+            let mut health = self.health_mut();
+            if !health.fall_silent(scope) {
+                return;
+            }
+            health.complete()
+        };
+        if complete {
+            self.announce(Notice::Everything);
+        }
     }
 
     /// Forgets a kind that is not watched after all.
@@ -538,31 +550,5 @@ impl<E: Extract> Shared<E> {
         let gone = self.index_mut().remove_kind(&scope.kind, scope.namespace.as_deref());
         self.tell(gone);
         self.announce(if complete { Notice::Everything } else { Notice::Kinds });
-    }
-}
-
-impl Health {
-    /// Every kind is yet to be listed: an empty index must never look like an empty cluster.
-    pub(crate) fn forget(&mut self) {
-        self.scopes.values_mut().for_each(|state| *state = KindState::Warming);
-        self.listed.clear();
-        self.last_sync = None;
-        self.epoch += 1;
-    }
-
-    /// Forgets a kind; says whether it was known.
-    pub(crate) fn remove(&mut self, scope: &Scope) -> bool {
-        self.listed.remove(scope);
-        self.scopes.remove(scope).is_some()
-    }
-
-    /// Whether the last kind has just been listed for the first time.
-    pub(crate) fn complete(&mut self) -> bool {
-        let warming = self.scopes.values().any(|state| *state == KindState::Warming);
-        let complete = !warming && !self.stale && self.last_sync.is_none();
-        if complete {
-            self.last_sync = Some(Timestamp::now());
-        }
-        complete
     }
 }

@@ -7,6 +7,7 @@
 mod cache;
 mod entry;
 mod extract;
+mod health;
 mod index;
 mod intern;
 mod options;

@@ -21,6 +21,8 @@ pub struct Options {
     pub page_size: u32,
     /// How many lists run at once.
     pub concurrent_lists: usize,
+    /// How long the first list of a kind may say nothing before only those wait for it who use the kind.
+    pub silence: Duration,
     /// After how long the server ends a watch.
     pub watch_timeout: Duration,
     /// After how long a kind is listed anew although its watch is well; `None` for never.
@@ -45,6 +47,7 @@ impl Default for Options {
             skip_forbidden: Arc::new(|| false),
             page_size: 500,
             concurrent_lists: 8,
+            silence: Duration::from_secs(10),
             watch_timeout: Duration::from_secs(290),
             resync: Some(Duration::from_secs(12 * 60 * 60)),
             discovery_interval: Duration::from_secs(600),

@@ -1,7 +1,8 @@
 //! Which kinds are watched: follows what the cluster serves.
 
-use crate::cache::{Scope, Shared};
+use crate::cache::Shared;
 use crate::extract::Extract;
+use crate::health::Scope;
 use crate::status::KindState;
 use crate::subscribe::Notice;
 use crate::watcher;

@@ -1,8 +1,9 @@
 //! Keeps one kind current: list, then watch, from the last version seen, for as long as the cluster lets us.
 
-use crate::cache::{Scope, Shared};
+use crate::cache::Shared;
 use crate::entry::{ResourceVersion, Uid};
 use crate::extract::Extract;
+use crate::health::Scope;
 use crate::options::Options;
 use crate::status::KindState;
 use futures::StreamExt;
@@ -10,6 +11,7 @@ use kubernetes::{ApiResource, Error, ListOptions, Listed, WatchEvent, WatchOptio
 use object::Object;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -103,11 +105,12 @@ impl<E: Extract> Watcher<E> {
         let mut named = BTreeSet::new();
         // Lists come sorted by namespace: one copy of its name serves all that follow.
         let mut last: Arc<str> = "".into();
+        let heard = AtomicBool::new(false);
         let listed = {
-            let _permit = shared.lists.acquire().await.ok()?;
-            shared
-                .cluster
-                .list_each(&self.resource, &namespace, &options, |listed| match listed {
+            let mut permit = Some(shared.lists.acquire().await.ok()?);
+            let listing = shared.cluster.list_each(&self.resource, &namespace, &options, |listed| {
+                heard.store(true, Ordering::Relaxed);
+                match listed {
                     Listed::Restarted => named.clear(),
                     Listed::Object(object) => {
                         if *last != *object.namespace() {
@@ -117,8 +120,21 @@ impl<E: Extract> Watcher<E> {
                         // At the first list everything is news, and nobody can be told of all of it.
                         if first { shared.apply_quietly(&object) } else { shared.apply(&object) }
                     }
-                })
-                .await
+                }
+            });
+            tokio::pin!(listing);
+            loop {
+                tokio::select! {
+                    listed = &mut listing => break listed,
+                    () = tokio::time::sleep(shared.options.silence) => {
+                        if !heard.swap(false, Ordering::Relaxed) {
+                            shared.fall_silent(&self.scope);
+                            // A list that is waited for in vain keeps no other from beginning.
+                            drop(permit.take());
+                        }
+                    }
+                }
+            }
         };
         match listed {
             Ok(version) => {

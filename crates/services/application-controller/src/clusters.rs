@@ -72,7 +72,8 @@ impl Clusters {
         Self { store, rules, limits, parallel_writes, metrics, open, connecting, notices, hashes }
     }
 
-    /// The destination at a server URL, connected and with its live state listed. The error is what users are told.
+    /// The destination at a server URL, connected and with its live state listed, but for kinds that keep silent or came
+    /// later. The error is what users are told.
     pub(crate) async fn destination(&self, server: &str) -> Result<Destination, String> {
         let destination = self.connected(server).await?;
         // The version is what a cluster is asked for first, as in the original.
@@ -136,7 +137,7 @@ impl Clusters {
         let cluster = match self.store.cluster_by_server(server, rules.in_cluster_enabled) {
             Ok(cluster) => cluster,
             Err(error) => {
-                self.close(server).await;
+                self.close(server, "it is not registered any more").await;
                 return Err(error.to_string());
             }
         };
@@ -155,9 +156,7 @@ impl Clusters {
             if current(&destination) {
                 return Ok(destination);
             }
-            // Its credentials changed.
-            self.open_mut().remove(server);
-            destination.cache.stop().await;
+            self.close(server, "its registration changed").await;
         }
         let registered = cluster.reveal();
         let connected = self.store.connect(registered, self.limits.clone()).await;
@@ -178,15 +177,16 @@ impl Clusters {
         let enabled = self.rules().in_cluster_enabled;
         for Destination { server, .. } in self.open_now() {
             if matches!(self.store.cluster_by_server(&server, enabled), Err(StoreError::NotFound { .. })) {
-                self.close(&server).await;
+                self.close(&server, "it is not registered any more").await;
             }
         }
     }
 
-    async fn close(&self, server: &str) {
+    /// Stops watching a cluster, if it is connected.
+    async fn close(&self, server: &str, reason: &str) {
         let gone = self.open_mut().remove(server);
         if let Some(destination) = gone {
-            tracing::info!(server, "a cluster is not registered any more");
+            tracing::info!(server, reason, "a cluster is closed");
             destination.cache.stop().await;
         }
     }

@@ -326,7 +326,8 @@ impl Controller {
         for target in wanted() {
             cache.require_watched(target).map_err(|error| error.to_string())?;
         }
-        let marked = listed(cache, instance.as_str()).await.map_err(|error| error.to_string())?;
+        let own = had(application).chain(wanted().map(Object::group_kind)).collect();
+        let marked = listed(cache, instance.as_str(), own).await.map_err(|error| error.to_string())?;
         let known: BTreeSet<ResourceKey> = marked.iter().map(|entry| entry.key()).collect();
         // A kind that is not known now must not make an object look absent.
         let kinds: BTreeSet<GroupKind> =
@@ -438,16 +439,35 @@ impl Lives {
     }
 }
 
-/// What is kept of the objects an application manages. A cluster that is listed anew under way, because of changed settings or
-/// kinds, is waited for: an operation must not fail of it.
-async fn listed(cache: &Cache, instance: &str) -> Result<Vec<Arc<Entry<LiveInfo>>>, LiveError> {
+/// What is kept of the objects an application manages, once the kinds it is known to use were listed: those given, and those
+/// of its objects. Other kinds hold nobody up. A cluster that is listed anew under way, because of changed settings or kinds,
+/// is waited for: an operation must not fail of it.
+pub(crate) async fn listed(
+    cache: &Cache,
+    instance: &str,
+    mut kinds: BTreeSet<GroupKind>,
+) -> Result<Vec<Arc<Entry<LiveInfo>>>, LiveError> {
     for _ in 0..LISTINGS {
-        match cache.managed_now(instance) {
-            Err(LiveError::Filling) => cache.ready().await?,
-            found => return found,
+        cache.listed(&kinds).await;
+        let found = match cache.managed_now(instance) {
+            Err(LiveError::Filling) => {
+                cache.ready().await?;
+                continue;
+            }
+            found => found?,
+        };
+        let known = kinds.len();
+        kinds.extend(found.iter().map(|entry| GroupKind::new(&*entry.group, &*entry.kind)));
+        if kinds.len() == known {
+            return Ok(found);
         }
     }
     cache.managed_now(instance)
+}
+
+/// The kinds an application had objects of.
+pub(crate) fn had(application: &Application) -> impl Iterator<Item = GroupKind> {
+    application.status.resources.iter().map(|had| GroupKind::new(&had.group, &had.kind))
 }
 
 /// One live object, whether or not it carries a mark. A kind nobody serves has none.
@@ -469,6 +489,5 @@ async fn live(
 
 /// An error where an application had objects of a kind that was never listed: they may be there, unseen.
 pub(crate) fn require_what_was(application: &Application, cache: &Cache) -> Result<(), LiveError> {
-    let had = application.status.resources.iter().map(|had| GroupKind::new(&had.group, &had.kind));
-    had.collect::<BTreeSet<_>>().iter().try_for_each(|kind| cache.require_listed(kind))
+    had(application).collect::<BTreeSet<_>>().iter().try_for_each(|kind| cache.require_listed(kind))
 }
