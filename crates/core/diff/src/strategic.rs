@@ -69,26 +69,31 @@ pub(crate) fn apply(
 
 // --- What the types say.
 
-fn member(kind: &Type, name: &str) -> Patched<&'static Field> {
+/// A field that our types do not have, since the API server's are newer, or that is in what has no type. As the server does
+/// without a schema, maps are merged and a list is one value.
+static UNKNOWN: Field = Field {
+    kind: Type::Any,
+    omit_empty: false,
+    omit_zero: false,
+    merge: false,
+    replace: false,
+    retain_keys: false,
+    merge_key: "",
+};
+
+fn member(kind: &Type, name: &str) -> &'static Field {
     let kind = match kind {
         Type::Pointer(inner) => inner,
         other => other,
     };
-    let Type::Struct(type_name) = kind else {
-        return fail("merging an object in json but data type is not struct");
-    };
-    match schema::fields(type_name).and_then(|fields| schema::lookup(fields, name)) {
-        Some((_, field)) => Ok(field),
-        None => {
-            let short = type_name.rsplit('.').next().unwrap_or(type_name);
-            fail(format!("unable to find api field in struct {short} for the json field {name:?}"))
-        }
-    }
+    let Type::Struct(type_name) = kind else { return &UNKNOWN };
+    let known = schema::fields(type_name).and_then(|fields| schema::lookup(fields, name));
+    known.map_or(&UNKNOWN, |(_, field)| field)
 }
 
 fn list_member(kind: &Type, name: &str) -> Patched<(&'static Type, &'static Field)> {
-    let field = member(kind, name)?;
-    let element = match &field.kind {
+    let field = member(kind, name);
+    let element: &'static Type = match &field.kind {
         Type::List(element) if matches!(**element, Type::List(_)) => {
             return fail("unexpected slice of slice");
         }
@@ -97,6 +102,7 @@ fn list_member(kind: &Type, name: &str) -> Patched<(&'static Type, &'static Fiel
             Type::List(element) => element,
             _ => inner,
         },
+        Type::Any => &field.kind,
         _ => return fail("expected slice or array type"),
     };
     Ok((element, field))
@@ -168,11 +174,7 @@ fn diff_map_member(
     kind: &Type,
     wanted: Wanted,
 ) -> Patched<()> {
-    let field = match member(kind, name) {
-        Ok(field) => field,
-        Err(_) if old == new => return Ok(()),
-        Err(error) => return Err(error),
-    };
+    let field = member(kind, name);
     if field.replace {
         if !wanted.no_changes {
             patch.insert(name.to_owned(), Value::Object(new.clone()));
@@ -515,7 +517,7 @@ fn merge_map(
         }
         match (original.remove(&name), new) {
             (Some(Value::Object(old)), Value::Object(new)) => {
-                let field = member(kind, &name)?;
+                let field = member(kind, &name);
                 let merged = if field.replace { new } else { merge_map(old, new, &field.kind, merging)? };
                 original.insert(name, Value::Object(merged));
             }
