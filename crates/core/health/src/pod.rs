@@ -3,9 +3,10 @@
 
 use crate::object_status::{HealthStatus, conditions, entries};
 use api::codes::HealthStatusCode;
-use api::names::{HELM_HOOK, HOOK, IGNORE_RESTART_POLICY};
+use api::names::IGNORE_RESTART_POLICY;
 use object::Object;
 use serde_json::Value;
+use sync::is_hook;
 
 pub(crate) fn pod(live: &Object) -> HealthStatus {
     if live.api_version() != "v1" {
@@ -13,7 +14,7 @@ pub(crate) fn pod(live: &Object) -> HealthStatus {
     }
     let restart_policy = live.text_at(&["spec", "restartPolicy"]);
     // A hook's work is done when it ends, whatever it says.
-    let said = live.annotation(IGNORE_RESTART_POLICY) == Some("true") && !runs_as_hook(live);
+    let said = live.annotation(IGNORE_RESTART_POLICY) == Some("true") && !is_hook(live);
     let long_running = restart_policy == "Always" || said;
     let statuses = entries(live, &["status", "containerStatuses"]);
     if long_running {
@@ -51,11 +52,6 @@ pub(crate) fn pod(live: &Object) -> HealthStatus {
     }
 }
 
-fn runs_as_hook(live: &Object) -> bool {
-    let said = |name: &str, not: &str| live.annotation(name).is_some_and(|text| text.trim() != not);
-    said(HOOK, "Skip") || said(HELM_HOOK, "crd-install")
-}
-
 /// Why a container waits, when it waits because something is wrong.
 fn stuck_message(status: &Value) -> Option<&str> {
     let waiting = status.pointer("/state/waiting").filter(|waiting| waiting.is_object())?;
@@ -80,4 +76,27 @@ fn failure(status: &Value) -> Option<String> {
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::names::{HELM_HOOK, HOOK};
+    use serde_json::json;
+
+    #[test]
+    fn a_hook_is_judged_by_how_it_ends_whatever_it_says_and_others_by_readiness() {
+        let status = |annotation: (&str, &str), helm: &str| {
+            let mut object = json!({"apiVersion": "v1", "kind": "Pod", "spec": {"restartPolicy": "Never"},
+                "metadata": {"name": "p", "annotations": {IGNORE_RESTART_POLICY: "true", HELM_HOOK: helm}},
+                "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+            object["metadata"]["annotations"][annotation.0] = annotation.1.into();
+            pod(&Object::from_value(object).unwrap()).status
+        };
+        assert_eq!(status((HOOK, "PreSync"), "crd-install"), HealthStatusCode::Progressing);
+        assert_eq!(status(("other", ""), "pre-install"), HealthStatusCode::Progressing);
+        assert_eq!(status(("other", ""), "crd-install"), HealthStatusCode::Healthy);
+        // What no sync touches is no hook, also where Helm would run it as one.
+        assert_eq!(status((HOOK, "Skip"), "pre-install"), HealthStatusCode::Healthy);
+    }
 }

@@ -6,7 +6,7 @@ use crate::hook::{
 use crate::namespace::{NamespaceTask, namespace_task};
 use crate::options::{DEFAULT_MIGRATION_MANAGER, ResourceOption, SyncOptions, has_option, option_value};
 use crate::order::{crd_kind, sort};
-use crate::results::result;
+use crate::results::{is_result_of, result};
 use crate::task::{Propagation, Prune, Task, Write, images};
 use api::codes::{HookType, OperationPhase, ResultCode, SyncPhase};
 use api::names::{CLIENT_SIDE_APPLY_MIGRATION_MANAGER, HOOK_FINALIZER};
@@ -96,6 +96,9 @@ pub struct Input<'a> {
     /// How long a custom resource whose controller reports no `observedGeneration` must have been applied
     /// before its health is believed between waves.
     pub settle: SignedDuration,
+    /// Results of the attempt so far, where it goes on after a restart. What they tell of is as it should be by then, and is
+    /// waited for all the same.
+    pub recorded: &'a [ResourceResult],
     /// What the destination knows about a kind.
     pub kinds: &'a dyn Fn(&GroupVersionKind) -> KindFact,
     /// Whether the project permits an object of a kind that is namespaced, or not; the text says why not.
@@ -197,7 +200,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, PlanError> {
     sort(&mut tasks);
     let multi_step = is_multi_step(&tasks, namespace_only_created);
     if options.apply_out_of_sync_only {
-        drop_synced(&mut tasks, &input.resources);
+        drop_synced(&mut tasks, &input.resources, input.recorded);
     }
     Ok(Plan {
         tasks,
@@ -598,14 +601,15 @@ fn is_multi_step(tasks: &[Task], namespace_only_created: bool) -> bool {
     counted.any(|task| (task.phase, task.wave) != (first.phase, first.wave))
 }
 
-/// `ApplyOutOfSyncOnly=true`: what is as it should be gets no task.
-fn drop_synced(tasks: &mut Vec<Task>, resources: &[Resource]) {
+/// `ApplyOutOfSyncOnly=true`: what is as it should be gets no task, unless it was made so by this attempt.
+fn drop_synced(tasks: &mut Vec<Task>, resources: &[Resource], recorded: &[ResourceResult]) {
     let synced: BTreeSet<ResourceKey> = resources
         .iter()
         .filter(|resource| resource.target.is_some() && !resource.modified)
         .filter_map(|resource| Some(resource.live.as_ref()?.key()))
         .collect();
     tasks.retain(|task| {
-        task.is_hook() || task.is_prune() || task.live.is_none() || !synced.contains(&task.key)
+        let stays = task.is_hook() || task.is_prune() || task.live.is_none() || !synced.contains(&task.key);
+        stays || recorded.iter().any(|entry| is_result_of(entry, task))
     });
 }

@@ -32,6 +32,8 @@ pub struct Progress {
     pub(crate) stop_errors: bool,
     /// All was validated: from then on objects are made and deleted.
     pub(crate) begun: bool,
+    /// When the operation went on after a restart.
+    restored_at: Option<Timestamp>,
     seen: BTreeMap<ResourceKey, Seen>,
     /// Recorded results no task stands for any more.
     orphans: Vec<ResourceResult>,
@@ -99,7 +101,8 @@ pub(crate) struct Applied {
     pub(crate) at: Timestamp,
     uid: String,
     generation: i64,
-    changed: bool,
+    /// When the object may have changed last by this operation's doing; nothing when it was so already.
+    changed_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +166,7 @@ impl Progress {
             last_read: now,
             stop_errors: false,
             begun: false,
+            restored_at: None,
             seen,
             orphans: Vec::new(),
         }
@@ -171,8 +175,12 @@ impl Progress {
     /// Continues an operation from its recorded results, after a restart. What was applied is not applied again,
     /// save what was not recorded yet, and that is harmless. A hook without a record that was made since the
     /// operation started is this operation's own and is not run twice.
+    ///
+    /// Nothing tells when an object was applied, so that it counts as applied just now, recorded or not: its health may be
+    /// that of the old generation still.
     pub fn restore(plan: &Plan, results: &[ResourceResult], retry_count: i64, now: Timestamp) -> Self {
         let mut progress = Self::new(plan, now);
+        progress.restored_at = Some(now);
         for entry in results {
             let found = plan.tasks.iter().position(|task| is_result_of(entry, task));
             let Some(index) = found.filter(|index| progress.tasks[*index].status.is_none()) else {
@@ -187,18 +195,27 @@ impl Progress {
             state.unread = state.phase == Some(OperationPhase::Running);
             // A deletion that was asked for is not asked for again; whether it is over, a read tells.
             state.unread |= state.status == Some(ResultCode::Pruned);
+            if state.status == Some(ResultCode::Synced) && state.phase == Some(OperationPhase::Running) {
+                let (uid, generation) = (String::new(), 0);
+                state.applied = Some(Applied { at: now, uid, generation, changed_at: Some(now) });
+            }
         }
         if plan.dry_run {
             return progress;
         }
         progress.adopt_hooks(plan, retry_count);
-        // The namespace comes before validation: alone it does not say that everything was validated.
-        let begun = plan
-            .tasks
-            .iter()
-            .zip(&progress.tasks)
-            .any(|(task, state)| state.phase.is_some() && !(task.creates_namespace));
+        // The namespace comes before validation: alone it does not say that everything was validated. Nor do failures, which
+        // may be those of a validation that was under way: it is made anew, and nothing is written before it ends.
+        let begun = plan.tasks.iter().zip(&progress.tasks).any(|(task, state)| {
+            let failed = state.status == Some(ResultCode::SyncFailed);
+            state.phase.is_some() && !task.creates_namespace && !failed
+        });
         if !begun {
+            for (task, state) in plan.tasks.iter().zip(&mut progress.tasks) {
+                if !task.creates_namespace {
+                    *state = TaskState::default();
+                }
+            }
             return progress;
         }
         progress.stage = Stage::Running;
@@ -492,13 +509,16 @@ impl Progress {
                 if success.state.is_none() {
                     self.seen.insert(task.key.clone(), Seen::Planned { uid: String::new() });
                 }
+                // That it is so already may be the doing of whoever was stopped before the result was recorded.
+                let changed_at =
+                    if success.outcome == Outcome::Unchanged { self.restored_at } else { Some(now) };
                 let state = &mut self.tasks[index];
                 state.unread = success.state.is_none();
                 state.applied = Some(Applied {
                     at: now,
                     uid: success.state.as_ref().map(|live| live.uid.clone()).unwrap_or_default(),
                     generation: success.state.as_ref().map_or(0, |live| live.generation),
-                    changed: success.outcome != Outcome::Unchanged,
+                    changed_at,
                 });
             }
         }
@@ -581,10 +601,10 @@ impl Progress {
 
     /// A custom resource whose controller does not say which generation its status is about gets some time.
     fn settles_at(&self, plan: &Plan, task: &Task, state: &TaskState, live: &LiveState) -> Option<Timestamp> {
-        let applied = state.applied.as_ref().filter(|applied| applied.changed)?;
+        let changed_at = state.applied.as_ref()?.changed_at?;
         let custom = task.gvk.group.contains('.') && !task.gvk.group.ends_with(".k8s.io");
         (custom && live.generation > 0 && live.observed_generation.is_none())
-            .then(|| applied.at.checked_add(plan.settle).unwrap_or(applied.at))
+            .then(|| changed_at.checked_add(plan.settle).unwrap_or(changed_at))
     }
 
     /// The prunes that wait for a user.

@@ -372,6 +372,8 @@ fn judge(plan: &Plan, progress: &mut Progress, now: Timestamp, out: &mut Out) {
             Verdict::Running { message } => progress.end(index, OperationPhase::Running, &message),
             Verdict::Settling { until } => out.wake_at(until),
             Verdict::Ended { phase, message } => progress.end(index, phase, &message),
+            // Nobody waits for it: it went after the sync had made it, as any object may.
+            Verdict::Missing if !plan.multi_step && !task.is_hook() => {}
             Verdict::Missing => {
                 let message = format!("Resource {} is missing, it might have been deleted", task.label());
                 progress.record(index, Some(ResultCode::SyncFailed), Some(OperationPhase::Error), &message);

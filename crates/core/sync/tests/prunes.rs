@@ -38,6 +38,7 @@ fn planned(object: Object, option: &str, prune_confirmed: bool) -> Plan {
         shared: Vec::new(),
         timeout: None,
         settle: SignedDuration::ZERO,
+        recorded: &[],
         kinds: &|_| KindFact::Served { namespaced: true },
         permit: &|_, _| Ok(()),
     };

@@ -156,7 +156,7 @@ impl Controller {
             Ok(resources) => resources,
             Err(message) => return end(OperationPhase::Error, message, state),
         };
-        let asked = Asked { operation: &operation, state: &state, resources };
+        let asked = Asked { operation: &operation, state: &state, resources, start };
         let plan = match self.plan(&application, &situation, &compared, asked).await {
             Ok(plan) => plan,
             Err(error) => {
@@ -192,7 +192,7 @@ impl Controller {
         application: &Application,
         situation: &Situation,
         compared: &Compared,
-        Asked { operation, state, resources }: Asked<'_>,
+        Asked { operation, state, resources, start }: Asked<'_>,
     ) -> Result<Plan, sync::PlanError> {
         let policy = application.spec.sync_policy.as_ref();
         let options = SyncOptions::parse(&operation.sync_options);
@@ -214,6 +214,7 @@ impl Controller {
         let permit = |object: &Object, namespaced: bool| permit(situation, object, namespaced);
         let kinds = |gvk: &GroupVersionKind| kind_fact(&compared.discovery, gvk);
         let timeout = self.options().sync_timeout;
+        let recorded = state.sync_result.as_ref().filter(|_| start == Start::Resume);
         plan(Input {
             resources,
             hooks: compared.comparison.hooks.clone(),
@@ -232,6 +233,7 @@ impl Controller {
             shared,
             timeout: timeout.is_positive().then_some(timeout),
             settle: SETTLE,
+            recorded: recorded.map(|result| result.resources.as_slice()).unwrap_or_default(),
             kinds: &kinds,
             permit: &permit,
         })
@@ -498,6 +500,7 @@ struct Asked<'a> {
     operation: &'a SyncOperation,
     state: &'a OperationState,
     resources: Vec<sync::Resource>,
+    start: Start,
 }
 
 /// What is to be synced; where ignored differences are respected, targets leave them alone.

@@ -159,6 +159,6 @@ fn is_conflict(event: Option<&Event>) -> bool {
 fn judged<'a>(plan: &'a Plan, effect: &Effect) -> Option<(TaskId, &'a Task)> {
     let (Effect::Apply { task: id } | Effect::Delete { task: id, .. }) = effect else { return None };
     let task = plan.tasks.get(id.0)?;
-    let judged = matches!(effect, Effect::Apply { .. }) || (task.is_prune() && !task.is_hook());
+    let judged = matches!(effect, Effect::Apply { .. }) || task.is_prune();
     judged.then_some((*id, task))
 }

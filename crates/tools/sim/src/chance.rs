@@ -2,7 +2,7 @@
 
 use crate::facts::{APPLICATION, OTHER};
 use crate::random::Random;
-use crate::story::{Ask, Policy, Setup, Step, Story};
+use crate::story::{Ask, Policy, Second, Setup, Step, Story};
 use crate::thing::Thing;
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -21,6 +21,9 @@ const KINDS: [&str; 12] = [
     "ConfigMap",
 ];
 
+/// Kinds that a project may take away.
+const TAKEN: [&str; 5] = ["ConfigMap", "Deployment", "Job", "ClusterRole", "Widget"];
+
 /// The history of a seed.
 pub fn story(seed: u64) -> Story {
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -37,6 +40,7 @@ pub fn story(seed: u64) -> Story {
         ignores_values: random.once_in(5),
         without_resync: random.once_in(6),
         things: things.clone(),
+        second: None,
     };
     let mut last = things;
     let count = 3 + random.below(18);
@@ -51,7 +55,77 @@ pub fn story(seed: u64) -> Story {
             Step::Turns(*random.pick(&turns))
         });
     }
-    Story { seed, setup, steps }
+    change_project(seed, &mut steps);
+    let mut story = Story { seed, setup, steps };
+    add_second(&mut story, writes);
+    story
+}
+
+/// A second application and its pushes, by chance of their own, too.
+fn add_second(story: &mut Story, writes: &str) {
+    let mut random = Random::new(story.seed.wrapping_mul(0xd1b5_4a32_d192_ed03) ^ 2);
+    let random = &mut random;
+    if !random.once_in(4) {
+        return;
+    }
+    let automated = !random.once_in(3);
+    let policy = Policy {
+        automated,
+        prune: automated && random.once_in(2),
+        // Both must write alike, and two that heal what both want would never end.
+        options: [writes].iter().filter(|it| !it.is_empty()).map(|it| (*it).to_owned()).collect(),
+        ..Policy::default()
+    };
+    let mut first = story.setup.things.clone();
+    let things = things_of_second(random, &first);
+    story.setup.second = Some(Second { things, policy });
+    let mut steps = Vec::new();
+    for step in std::mem::take(&mut story.steps) {
+        if let Step::Push(things) = &step {
+            first.clone_from(things);
+        }
+        steps.push(step);
+        if random.once_in(8) {
+            steps.push(Step::PushSecond(things_of_second(random, &first)));
+        }
+    }
+    story.steps = steps;
+}
+
+/// What the second application wants: some of its own, and at times what the first one wants as well.
+fn things_of_second(random: &mut Random, first: &[Thing]) -> Vec<Thing> {
+    let own = [("ConfigMap", "second-a"), ("Deployment", "second-b"), ("ClusterRole", "second-c")];
+    let shared = first.iter().filter(|thing| {
+        let alike = matches!(thing.name.as_str(), "a" | "b");
+        thing.kind == "ConfigMap" && thing.hook.is_empty() && alike
+    });
+    let shared = shared.map(|thing| (thing.kind.as_str(), thing.name.as_str()));
+    let mut things = Vec::new();
+    for (kind, name) in own.into_iter().chain(shared) {
+        if random.once_in(2) {
+            let value = 1 + i64::try_from(random.below(9)).unwrap_or(0);
+            things.push(Thing { kind: kind.into(), name: name.into(), value, ..Thing::default() });
+        }
+    }
+    things
+}
+
+/// What becomes of the project, by chance of its own: what else happens under a seed stays what it was.
+fn change_project(seed: u64, steps: &mut Vec<Step>) {
+    let mut random = Random::new(seed.wrapping_mul(0x9e6c_63d0_876a_46fd) ^ 1);
+    if !random.once_in(3) {
+        return;
+    }
+    for _ in 0..1 + random.below(4) {
+        let back = random.once_in(3);
+        let without = match back || random.once_in(3) {
+            true => Vec::new(),
+            false => TAKEN.iter().filter(|_| random.once_in(2)).map(|kind| (*kind).to_owned()).collect(),
+        };
+        let elsewhere = !back && random.once_in(3);
+        let at = random.below(steps.len() + 1);
+        steps.insert(at, Step::Project { without, elsewhere });
+    }
 }
 
 fn policy(random: &mut Random, writes: &str) -> Policy {

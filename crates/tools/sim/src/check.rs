@@ -2,7 +2,7 @@
 
 use crate::api_server::ApiServer;
 use crate::controller::{Running, Start};
-use crate::facts::OTHER;
+use crate::permitting::Taken;
 use crate::thing::{Thing, label};
 use crate::world::World;
 use api::codes::SyncPhase;
@@ -27,6 +27,10 @@ pub struct Notes {
     pub ended: Vec<OperationState>,
     /// The project's sync windows, each in the place of the one before it.
     pub windows: Vec<Window>,
+    /// What the project took away.
+    pub taken: Taken,
+    /// Whether the application was going while the project did not permit everything.
+    pub spares: bool,
 }
 
 /// A sync window, and since when.
@@ -102,16 +106,18 @@ impl World {
             (window, window.is_none_or(|window| window.lets_in(automated, moment)))
         };
         let (window, open) = at(self.now);
-        let lately = self.now.saturating_sub(LATE).is_ok_and(|before| at(before).1);
+        let mut before =
+            (1..=LATE.as_secs()).map(|ago| self.now.saturating_sub(SignedDuration::from_secs(ago)));
+        let lately = before.any(|moment| moment.is_ok_and(|moment| at(moment).1));
         let overruns = window.is_some_and(|window| window.overrun) && began.is_some_and(|began| at(began).1);
         !open && !lately && !overruns
     }
 
-    /// Whether an object carries the other application's mark.
+    /// Whether an object carries the mark of another application.
     pub(crate) fn is_others(&self, object: &Object) -> bool {
         let method = self.given.tracking.method;
         let owner = object::owner_application(object, method, object::tracking::DEFAULT_LABEL_KEY, "");
-        owner.is_some_and(|owner| owner.as_str() == OTHER)
+        owner.is_some_and(|owner| owner != self.given.instance)
     }
 
     pub(crate) fn note_end(&mut self, running: &Running, state: &OperationState) {
@@ -177,6 +183,7 @@ impl World {
             Effect::RemoveHookFinalizer { key, .. } => self.check_release(key),
             _ => {}
         }
+        self.check_permitted(plan, effect);
         let changes = matches!(effect, Effect::Apply { .. } | Effect::Delete { .. });
         if changes && self.notes.attempt.shut {
             self.violated("a sync begins while its window is closed");
@@ -293,6 +300,10 @@ impl World {
         if !judged.clone().any(may) {
             self.violated(format!("{key} is pruned, and it is not ours or it is protected"));
         }
+        let now = self.api.objects.get(key).filter(|now| !self.api.down && now.uid() == uid);
+        if now.is_some_and(|now| self.is_others(now)) {
+            self.violated(format!("{key} is pruned, and it is another application's"));
+        }
         if plan.tasks.iter().any(|task| task.target.is_some() && task.key == *key) {
             self.violated(format!("{key} is pruned, and Git holds it"));
         }
@@ -353,10 +364,17 @@ impl World {
             |it: &Application| it.operation.is_some() || it.metadata.deletion_timestamp.is_some();
         // A write that a window holds waits for whoever edits the project, and an application's deletion with it.
         let forgotten = forgotten && !self.holds_writes();
+        // What the project does not permit waits for them, too.
+        let forgotten = forgotten && application.is_some_and(|it| self.problems(it).is_empty());
         let forgotten = forgotten && (!self.without_resync || application.is_some_and(unfinished));
         if forgotten {
             self.violated("nobody will look at the application again");
         }
+    }
+
+    fn applies_out_of_sync_only(&self) -> bool {
+        let policy = self.hub.application.as_ref().and_then(|it| it.spec.sync_policy.as_ref());
+        policy.is_some_and(|policy| policy.sync_options.iter().any(|it| it == "ApplyOutOfSyncOnly=true"))
     }
 
     /// The independent check at the end: what live objects are not as Git says.
@@ -379,10 +397,11 @@ impl World {
                     .or(live.at(&["spec", "minReadySeconds"]))
                     .is_some()
             });
-            // Where only a value that is ignored differs, nothing has what was replaced as a whole replaced again, and
-            // nothing remembers what was left out.
-            let forgotten =
-                self.ignores_values && thing.kind == "ConfigMap" && live.is_some_and(is_without_last_applied);
+            // Where only a value that is ignored differs, or only what differs is applied, nothing has what was replaced as a
+            // whole replaced again, and nothing remembers what was left out.
+            let forgotten = (self.ignores_values || self.applies_out_of_sync_only())
+                && thing.kind == "ConfigMap"
+                && live.is_some_and(is_without_last_applied);
             if more && !thing.extra && !forgotten {
                 different.push(format!("{} says more than Git", thing.label()));
             }

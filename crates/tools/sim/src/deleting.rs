@@ -1,6 +1,7 @@
 //! Deleting the application, in the steps the service takes.
 
 use crate::hub::Refused;
+use crate::thing::is_namespaced;
 use crate::world::World;
 use api::codes::{HealthStatusCode, HookType};
 use api::names::{HOOK_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER};
@@ -54,10 +55,14 @@ impl World {
         }
         let managed = cache.managed(&self.given.instance, method)?;
         managed.keys().try_for_each(|key| cache.require(&key.kind))?;
-        Ok(managed.into_values().filter(|object| self.is_own(object)).collect())
+        let own = managed.into_values().filter(|object| self.is_own(object) && self.permits_live(object));
+        Ok(own.collect())
     }
 
     fn hooks(&self, application: &Application, hook: HookType) -> Result<Vec<Object>, String> {
+        if let Some(reason) = self.refusal(application) {
+            return Err(reason);
+        }
         let compared =
             self.compare(application, self.load(std::slice::from_ref(&application.status.sync.revision)));
         if compared.comparison.failed {
@@ -84,7 +89,10 @@ impl World {
         for hook in &hooks {
             match self.api.read(&hook.key()) {
                 Err(failure) => return HookRun::Failed(failure.message),
-                Ok(None) => ran = HookRun::Pending,
+                Ok(None) => match self.permit(hook, is_namespaced(hook.kind())) {
+                    Ok(()) => ran = HookRun::Pending,
+                    Err(reason) => return HookRun::Failed(reason),
+                },
                 Ok(Some(live)) if !self.is_own(&live) => {
                     return HookRun::Failed("an object of this name is not the application's".into());
                 }
@@ -148,10 +156,16 @@ impl World {
                 }
             }
             Action::RunHooks { hook } => {
-                for target in self.hooks(application, hook).unwrap_or_default() {
-                    if matches!(self.api.read(&target.key()), Ok(None))
-                        && let Ok(made) = self.api.create(&target, false, now)
-                    {
+                let mut missing = self.hooks(application, hook).unwrap_or_default();
+                missing.retain(|target| matches!(self.api.read(&target.key()), Ok(None)));
+                // Where the project does not permit one, none is made.
+                let permitted = |target: &Object| self.permit(target, is_namespaced(target.kind())).is_ok();
+                if !missing.iter().all(permitted) {
+                    missing.clear();
+                }
+                for target in missing {
+                    self.check_hook(&target);
+                    if let Ok(made) = self.api.create(&target, false, now) {
                         self.controller.cache.observe(&made);
                     }
                 }

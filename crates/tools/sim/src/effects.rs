@@ -49,7 +49,8 @@ impl World {
             let effect = run.flights[index].effect.clone();
             let answer = if self.controller_may(&effect, running.told.stopping) {
                 self.tell(|_| describe(&run.plan, &effect));
-                match self.kept(&run.plan, &effect) {
+                let permitted = self.still_writes(&running.application, &run.plan, &effect);
+                match permitted.and_then(|()| self.kept(&run.plan, &effect)) {
                     Ok(None) => {
                         self.check_effect(&run.plan, &effect);
                         self.carry_out(&run.plan, &effect)
@@ -74,17 +75,21 @@ impl World {
     }
 
     /// Why the object of a prune stays after all, by what is known of it now.
-    fn kept(&self, plan: &Plan, effect: &Effect) -> Result<Option<&'static str>, Failure> {
+    pub(crate) fn kept(&self, plan: &Plan, effect: &Effect) -> Result<Option<&'static str>, Failure> {
         let Effect::Delete { task, key, uid, .. } = effect else { return Ok(None) };
         let task = &plan.tasks[task.0];
-        if !task.is_prune() || task.is_hook() {
+        if !task.is_prune() {
             return Ok(None);
         }
         let live = match self.controller.cache.known_live(key, self.given.tracking.method) {
             Some(known) => known,
             None => self.api.read(key)?,
         };
-        let Some(live) = live.filter(|live| live.uid() == uid) else { return Ok(None) };
+        let Some(mut live) = live.filter(|live| live.uid() == uid) else { return Ok(None) };
+        // A prune is of the version that was judged: where that is another by now, it is judged again.
+        if let Some(now) = self.api.objects.get(key).filter(|now| !self.api.down && now.uid() == uid) {
+            live.clone_from(now);
+        }
         let confirmed = self.notes.confirmed.is_some_and(|at| at.as_second() >= plan.started_at.as_second());
         let marks = (&self.given.instance, &self.given.tracking);
         Ok(compare::kept_from_pruning(&live, (plan, task), marks, confirmed))

@@ -14,6 +14,8 @@ use settings::{CompareOptions, Customizations, Data, ResourceFilter, Tracking};
 pub const SERVER: &str = "https://kubernetes.default.svc";
 /// The application under test.
 pub const APPLICATION: &str = "app";
+/// The other application that syncs, in histories that have one.
+pub const SECOND: &str = "second";
 /// Another application, whose objects are nobody else's business.
 pub const OTHER: &str = "other";
 
@@ -24,7 +26,7 @@ pub struct Given {
     pub tracking: Tracking,
     /// The application's name inside marks.
     pub instance: AppInstance,
-    /// The project, which permits everything.
+    /// The project, which permits everything until people change it.
     pub project: AppProject,
     filter: ResourceFilter,
     cluster: Cluster,
@@ -56,6 +58,11 @@ impl Given {
             checks: Checks::new(&customizations, Limits::default()),
             customizations,
         }
+    }
+
+    /// The destination's cluster.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
 
     /// What tells health.

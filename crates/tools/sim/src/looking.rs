@@ -10,7 +10,7 @@ use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
     REFRESH,
 };
-use api::v1alpha1::{Application, ApplicationStatus, OperationState};
+use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, OperationState};
 use jiff::SignedDuration;
 use reconcile::{
     Action, CompareWith, Found, Observed, RefreshCause, RefreshRequest, Settings, decide, set_conditions,
@@ -108,6 +108,10 @@ impl World {
     fn go_on_refreshing(&mut self, look: &mut Look, mut refresh: Refreshing) -> Result<(), Refused> {
         let application = &look.application;
         if refresh.loaded.is_none() {
+            let problems = self.problems(application);
+            if !problems.is_empty() {
+                return self.refuse(look, &refresh.cause, &problems);
+            }
             let revisions = reconcile::refresh_revisions(application, refresh.compare_with);
             refresh.loaded = Some(self.load(&revisions));
         } else if let Some(loaded) = refresh.loaded.clone().filter(|_| refresh.compared.is_none()) {
@@ -116,6 +120,22 @@ impl World {
             return self.end_refresh(look, &refresh, &compared);
         }
         look.refresh = Some(refresh);
+        Ok(())
+    }
+
+    /// A spec that is not permitted is not compared: nothing is known of the application.
+    fn refuse(
+        &mut self,
+        look: &mut Look,
+        cause: &RefreshCause,
+        problems: &[ApplicationCondition],
+    ) -> Result<(), Refused> {
+        let application = &look.application;
+        let status = reconcile::invalid_status(application, problems, self.now);
+        let answered = answered(application, cause);
+        if let Some(written) = self.hub.write_status(application, &status, false, answered.as_deref())? {
+            look.application = self.learn(written);
+        }
         Ok(())
     }
 
@@ -154,10 +174,7 @@ impl World {
         };
         let status = reconcile::compared_status(application, found, self.now);
         let status = reconcile::stamped(application, status, cause, self.now);
-        let answered = match cause {
-            RefreshCause::Annotation(_) => application.metadata.annotations.get(REFRESH).cloned(),
-            _ => None,
-        };
+        let answered = answered(application, cause);
         if let Some(written) = self.hub.write_status(application, &status, false, answered.as_deref())? {
             look.application = self.learn(written);
         }
@@ -297,6 +314,14 @@ impl World {
             *application = self.learn(written);
         }
         Ok(())
+    }
+}
+
+/// The refresh annotation that a refresh answers.
+fn answered(application: &Application, cause: &RefreshCause) -> Option<String> {
+    match cause {
+        RefreshCause::Annotation(_) => application.metadata.annotations.get(REFRESH).cloned(),
+        _ => None,
     }
 }
 

@@ -76,6 +76,9 @@ impl World {
                 let state = running.state.clone();
                 running.ended = Some(Ended { phase, message, terminated: false, state });
             }
+        } else if let Some(message) = self.refusal(&running.application) {
+            let (phase, state) = (OperationPhase::Failed, running.state.clone());
+            running.ended = Some(Ended { phase, message, terminated: false, state });
         } else {
             let sync = running.state.operation.sync.clone().unwrap_or_default();
             running.loaded = Some(self.load(&reconcile::operation_revisions(&sync)));
@@ -146,7 +149,8 @@ impl World {
             _ => compared.comparison.sync_resources(),
         };
         let resources = respected.unwrap_or_default();
-        let permit = |_: &Object, _: bool| Ok(());
+        let permit = |object: &Object, namespaced: bool| self.permit(object, namespaced);
+        let recorded = running.state.sync_result.as_ref().filter(|_| running.start == Start::Resume);
         plan(Input {
             resources,
             hooks: compared.comparison.hooks.clone(),
@@ -164,6 +168,7 @@ impl World {
             },
             timeout: Some(SignedDuration::from_secs(self.sync_timeout)).filter(SignedDuration::is_positive),
             settle: SignedDuration::from_secs(2),
+            recorded: recorded.map(|result| result.resources.as_slice()).unwrap_or_default(),
             kinds: &kinds,
             permit: &permit,
         })

@@ -2,6 +2,7 @@
 
 use crate::check::Window;
 use crate::facts::{APPLICATION, OTHER, SERVER};
+use crate::permitting::Taken;
 use crate::story::{Ask, Policy, Setup, Step};
 use crate::thing::{NAMESPACE, Thing, is_namespaced};
 use crate::world::World;
@@ -86,6 +87,12 @@ impl World {
                     self.controller.request(CompareWith::LatestForceResolve, RefreshCause::Webhook);
                 }
             }
+            Step::PushSecond(things) => {
+                self.as_second(|world| {
+                    world.git.commits.push(things.clone());
+                    world.controller.request(CompareWith::LatestForceResolve, RefreshCause::Webhook);
+                });
+            }
             Step::Git(answers) => self.git.down = !answers,
             Step::Cluster(answers) => self.api.down = !answers,
             Step::Hub(answers) => self.hub.down = !answers,
@@ -121,33 +128,43 @@ impl World {
             }
             Step::SetPolicy(policy) => self.hub.edit(|it| it.spec.sync_policy = Some(sync_policy(policy))),
             Step::Window { denied, manual, allowed, overrun } => {
-                let (kind, schedule, duration) =
-                    if *denied { ("deny", "* * * * *", "24h") } else { ("allow", "*/10 * * * *", "5m") };
-                let window = SyncWindow {
-                    kind: kind.into(),
-                    schedule: schedule.into(),
-                    duration: duration.into(),
-                    applications: vec!["*".into()],
-                    manual_sync: *manual,
-                    sync_overrun: *overrun,
-                    ..SyncWindow::default()
-                };
-                let windows = if *denied || *allowed { vec![window] } else { Vec::new() };
-                self.given.project.spec.sync_windows = windows;
-                self.notes.windows.push(Window {
+                let window = Window {
                     since: now,
                     denied: *denied,
                     allowed: *allowed,
                     manual: *manual,
                     overrun: *overrun,
-                });
-                self.controller
-                    .request(CompareWith::Recent, RefreshCause::Requested("projects changed".into()));
+                };
+                self.set_window(window);
+                self.as_second(|world| world.set_window(window));
+            }
+            Step::Project { without, elsewhere } => {
+                let taken = Taken { without: without.clone(), elsewhere: *elsewhere };
+                self.set_project(&taken);
+                self.as_second(|world| world.set_project(&taken));
             }
             Step::Delete => self.hub.delete(now),
         }
-        let changes = std::mem::take(&mut self.api.changes);
-        self.controller.cache.send(&changes);
+        self.note_spared();
+        self.send_changes();
+    }
+
+    fn set_window(&mut self, window: Window) {
+        let (kind, schedule, duration) =
+            if window.denied { ("deny", "* * * * *", "24h") } else { ("allow", "*/10 * * * *", "5m") };
+        let written = SyncWindow {
+            kind: kind.into(),
+            schedule: schedule.into(),
+            duration: duration.into(),
+            applications: vec!["*".into()],
+            manual_sync: window.manual,
+            sync_overrun: window.overrun,
+            ..SyncWindow::default()
+        };
+        let windows = if window.denied || window.allowed { vec![written] } else { Vec::new() };
+        self.given.project.spec.sync_windows = windows;
+        self.notes.windows.push(window);
+        self.controller.request(CompareWith::Recent, RefreshCause::Requested("projects changed".into()));
     }
 
     fn edit_object(&mut self, wanted: &str, value: i64) {
@@ -203,7 +220,7 @@ impl World {
         self.api.replace(&object, false).ok();
     }
 
-    /// The other application no longer names what Git names.
+    /// Other applications no longer name what Git names.
     pub fn let_go(&mut self) {
         let named: Vec<String> = self.git.commits.last().into_iter().flatten().map(Thing::label).collect();
         for name in named {

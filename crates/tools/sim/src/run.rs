@@ -3,6 +3,7 @@
 use crate::facts::{APPLICATION, Given};
 use crate::people::{MOST_TURNS, application};
 use crate::random::Random;
+use crate::side::Side;
 use crate::story::{Ask, Step, Story};
 use crate::thing::{NAMESPACE, Thing, label};
 use crate::world::World;
@@ -45,6 +46,7 @@ fn begin(story: &Story, given: &Given, traced: bool) -> World {
         api: Default::default(),
         machines: Default::default(),
         controller: Default::default(),
+        second: Side::second(&story.setup, given),
         sync_timeout: story.setup.sync_timeout,
         ignores_values: story.setup.ignores_values,
         without_resync: story.setup.without_resync,
@@ -68,7 +70,8 @@ fn begin(story: &Story, given: &Given, traced: bool) -> World {
 /// All faults end; then everything must come to rest, as Git says.
 fn finish(world: &mut World, story: &Story) {
     let open = Step::Window { denied: false, manual: false, allowed: false, overrun: false };
-    for step in [Step::Git(true), Step::Cluster(true), Step::Hub(true), open] {
+    let everything = Step::Project { without: Vec::new(), elsewhere: false };
+    for step in [Step::Git(true), Step::Cluster(true), Step::Hub(true), open, everything] {
         world.take(&step);
     }
     world.api.refused.clear();
@@ -77,6 +80,10 @@ fn finish(world: &mut World, story: &Story) {
     world.machines.all_well = true;
     // Nothing, where it is there.
     world.make(&Thing { kind: "Namespace".into(), name: NAMESPACE.into(), ..Thing::default() }, "");
+    if world.second.is_some() {
+        settle_second(world);
+        world.let_go();
+    }
     mend_git(world);
     world.take(&Step::Relist);
     if story.setup.without_resync {
@@ -98,8 +105,10 @@ fn finish(world: &mut World, story: &Story) {
         pass(world, 30);
         world.take(&Step::Confirm);
         pass(world, 900);
+        // One that came by itself may wait to be confirmed.
+        let runs = world.hub.application.as_ref().is_some_and(|it| it.operation.is_some());
         let last = world.notes.ended.last();
-        if world.is_broken() || last.is_some_and(|last| last.phase == "Succeeded") {
+        if world.is_broken() || !runs && last.is_some_and(|last| last.phase == "Succeeded") {
             break;
         }
     }
@@ -108,6 +117,27 @@ fn finish(world: &mut World, story: &Story) {
     if !world.is_broken() {
         check_end(world, writes);
         check_others(world, story);
+        world.as_second(|world| check_end(world, writes));
+    }
+}
+
+/// The second application keeps what it alone wants, and is synced.
+fn settle_second(world: &mut World) {
+    let of_first: Vec<String> = world.git.commits.last().into_iter().flatten().map(Thing::label).collect();
+    let things = world.second.as_ref().and_then(|second| second.git.commits.last().cloned());
+    let mut things = things.unwrap_or_default();
+    things.retain(|thing| !of_first.contains(&thing.label()));
+    world.take(&Step::PushSecond(things));
+    // What the first one had under way may come after the first sync.
+    for sync in 0..4 {
+        for step in [Step::Sync(Ask { prune: true, force: true, ..Ask::default() }), Step::Confirm] {
+            world.as_second(|world| world.take(&step));
+            world.pass(SignedDuration::from_secs(450), MOST_TURNS);
+        }
+        let last = world.second.as_ref().and_then(|second| second.notes.ended.last());
+        if world.is_broken() || sync > 0 && last.is_some_and(|last| last.phase == "Succeeded") {
+            break;
+        }
     }
 }
 
@@ -168,12 +198,15 @@ fn check_deleted(world: &World, story: &Story) {
         .filter(|it| !kept(it))
         .map(label)
         .collect();
-    // What carries its mark and came after it is nobody's.
+    // What carries its mark and came after it, or so shortly before that no watch told of it, is nobody's.
     let deleted = story.steps.iter().position(|step| *step == Step::Delete).unwrap_or(0);
-    let made = story.steps[deleted..]
+    let before = &story.steps[..deleted];
+    let deaf = before.iter().any(|step| matches!(step, Step::LoseWatch(_)));
+    let told = before.iter().rposition(|step| !deaf && matches!(step, Step::Pass(_))).unwrap_or(0);
+    let made = story.steps[told..]
         .iter()
         .any(|step| matches!(step, Step::Make { owner, .. } if owner == APPLICATION));
-    if story.setup.cascade && !left.is_empty() && !made {
+    if story.setup.cascade && !left.is_empty() && !made && !world.notes.spares {
         world.violated(format!("the application is gone, and {} is left", left.join(", ")));
     }
 }

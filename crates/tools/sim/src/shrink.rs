@@ -55,6 +55,11 @@ fn candidates(story: &Story) -> Vec<Story> {
         less.setup.things.remove(at);
         found.push(less);
     }
+    if story.setup.second.is_some() {
+        let mut less = story.clone();
+        less.setup.second = None;
+        found.push(less);
+    }
     for at in 0..story.setup.policy.options.len() {
         let mut less = story.clone();
         less.setup.policy.options.remove(at);
@@ -62,12 +67,15 @@ fn candidates(story: &Story) -> Vec<Story> {
     }
     for (at, step) in story.steps.iter().enumerate() {
         match step {
-            Step::Push(things) => {
+            Step::Push(things) | Step::PushSecond(things) => {
                 for thing in 0..things.len() {
                     let mut less = story.clone();
                     let mut things = things.clone();
                     things.remove(thing);
-                    less.steps[at] = Step::Push(things);
+                    less.steps[at] = match step {
+                        Step::Push(_) => Step::Push(things),
+                        _ => Step::PushSecond(things),
+                    };
                     found.push(less);
                 }
             }

@@ -35,6 +35,19 @@ pub struct Setup {
     pub ignores_values: bool,
     /// `timeout.reconciliation` is zero: nothing is looked at for the time alone.
     pub without_resync: bool,
+    /// A second application that syncs to the same place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<Second>,
+}
+
+/// A second application, with a repository of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Second {
+    /// What its Git holds at first. What the first one's holds as well is wanted by both.
+    pub things: Vec<Thing>,
+    /// Its policies.
+    pub policy: Policy,
 }
 
 /// An application's policies.
@@ -67,6 +80,8 @@ pub enum Step {
     Pass(i64),
     /// Git holds this from now on.
     Push(Vec<Thing>),
+    /// The second application's Git holds this from now on.
+    PushSecond(Vec<Thing>),
     /// Git answers, or does not.
     Git(bool),
     /// Somebody edits a live object.
@@ -151,6 +166,15 @@ pub enum Step {
         /// What began when it was open may go on.
         #[serde(default)]
         overrun: bool,
+    },
+    /// The project no longer permits some kinds, or the destination; or everything again.
+    Project {
+        /// Kinds it does not permit.
+        #[serde(default)]
+        without: Vec<String>,
+        /// It permits another destination only.
+        #[serde(default)]
+        elsewhere: bool,
     },
     /// A user deletes the application.
     Delete,

@@ -8,6 +8,7 @@ use crate::git::Git;
 use crate::hub::Hub;
 use crate::machines::Machines;
 use crate::random::Random;
+use crate::side::Side;
 use jiff::{SignedDuration, Timestamp};
 use object::ResourceKey;
 use reconcile::{CompareWith, RefreshCause};
@@ -32,6 +33,8 @@ pub struct World {
     pub machines: Machines,
     /// The controller process.
     pub controller: Controller,
+    /// The other application that syncs, where there is one.
+    pub second: Option<Box<Side>>,
     /// `controller.sync.timeout.seconds`.
     pub sync_timeout: i64,
     /// What ConfigMaps say as their value is ignored.
@@ -112,10 +115,15 @@ impl World {
 
     /// Lets one thing happen, or time pass up to `until`; says whether anything did.
     pub fn turn(&mut self, until: Timestamp) -> bool {
-        let (ready, timer) = self.ready();
+        let (mut ready, timer) = self.ready();
+        let (theirs, their_timer) = self.as_second(|world| world.ready()).unwrap_or_default();
+        let own = ready.len();
+        ready.extend(theirs);
         if ready.is_empty() {
             self.check_idle(timer);
-            return match timer.filter(|at| *at <= until) {
+            self.as_second(|world| world.check_idle(their_timer));
+            let next = timer.into_iter().chain(their_timer).min();
+            return match next.filter(|at| *at <= until) {
                 Some(at) => {
                     self.now = at;
                     true
@@ -127,15 +135,20 @@ impl World {
         if self.random.once_in(8) {
             self.now = self.now.saturating_add(SignedDuration::from_millis(200)).unwrap_or(self.now);
         }
-        let next = self.random.pick(&ready).clone();
+        let index = self.random.below(ready.len());
+        let (next, is_own) = (ready[index].clone(), index < own);
         let quiet =
             matches!(next, Next::Look | Next::Operate | Next::Answer(_) | Next::HubNews | Next::Perform(_));
         if !quiet {
-            self.tell(|_| format!("{next:?}"));
+            self.tell(|_| format!("{}{next:?}", if is_own { "" } else { "SECOND " }));
         }
-        self.happen(next);
-        let changes = std::mem::take(&mut self.api.changes);
-        self.controller.cache.send(&changes);
+        if is_own {
+            self.happen(next);
+        } else {
+            self.tell(|_| "SECOND".to_owned());
+            self.as_second(|world| world.happen(next));
+        }
+        self.send_changes();
         true
     }
 
@@ -211,15 +224,20 @@ impl World {
     /// The controller is killed and started again: what it had sent may arrive all the same.
     pub fn restart(&mut self) {
         let before = std::mem::take(&mut self.controller);
-        if let Some(run) = before.operation.and_then(|running| running.run) {
+        if let Some(running) = before.operation
+            && let Some(run) = running.run
+        {
             for flight in run.flights.iter().filter(|flight| flight.answer.is_none()) {
-                if self.random.once_in(2) {
+                // What was judged to stay as it is was not sent.
+                let sent = self.random.once_in(2);
+                let permitted = self.still_writes(&running.application, &run.plan, &flight.effect).is_ok();
+                if sent && permitted && matches!(self.kept(&run.plan, &flight.effect), Ok(None)) {
                     self.check_effect(&run.plan, &flight.effect);
                     self.carry_out(&run.plan, &flight.effect).ok();
                 }
             }
         }
-        self.api.changes.clear();
+        self.send_changes();
         self.notes.restarts += 1;
         self.hub.news.clear();
         self.controller = Controller { queued: true, ..Controller::default() };

@@ -122,6 +122,7 @@ pub fn plan_of(case: &Value) -> Result<Plan, PlanError> {
         shared: texts(case, "shared"),
         timeout: case.get("timeout").and_then(Value::as_i64).map(SignedDuration::from_secs),
         settle: SignedDuration::from_secs(2),
+        recorded: &[],
         kinds: &kinds,
         permit: &permit,
     })
