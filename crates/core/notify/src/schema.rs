@@ -54,7 +54,7 @@ impl Field {
     }
 }
 
-/// Where an application's repository is.
+/// Where an application's repository is, as the original has it and people are shown it.
 pub(crate) const REPOSITORY: &str = "{{.app.spec.source.repoURL}}";
 /// What was synced last.
 pub(crate) const REVISION: &str = "{{.app.status.operationState.syncResult.revision}}";

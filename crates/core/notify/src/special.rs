@@ -6,6 +6,16 @@ use crate::templates::Text;
 use gotemplate::Functions;
 use serde_json::{Map, Value};
 
+/// Where an application's repository is, where nothing else is written. Of several sources, the first that is no chart.
+const DEFAULT_REPOSITORY: &str = "{{with .app.spec.sources}}\
+    {{range .}}{{if not .chart}}{{.repoURL}}{{break}}{{end}}{{end}}\
+    {{else}}{{.app.spec.source.repoURL}}{{end}}";
+/// What was synced last, of the same source.
+const DEFAULT_REVISION: &str = "{{with .app.status.operationState.syncResult}}{{$synced := .}}\
+    {{if and .sources .revisions}}\
+    {{range $place, $source := .sources}}{{if not $source.chart}}{{index $synced.revisions $place}}{{break}}{{end}}{{end}}\
+    {{else}}{{.revision}}{{end}}{{else}}{{.app.status.operationState.syncResult.revision}}{{end}}";
+
 /// Members of a section that are rendered for the delivery and never shown.
 pub(crate) fn hidden(
     service: &str,
@@ -16,12 +26,17 @@ pub(crate) fn hidden(
     if !matches!(service, "github" | "gitlab") {
         return Ok(Vec::new());
     }
-    let text = |name: &str, default: &'static str| {
-        let written = section.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    // What the original has for a default may have been written down as well.
+    let text = |name: &str, shown: &str, default: &'static str| {
+        let written = section.get(name).and_then(Value::as_str);
+        let written = written.filter(|text| !text.is_empty() && *text != shown);
         let compiled = Text::compile(template, written.unwrap_or(default), functions);
         compiled.map_err(|error| error.to_string())
     };
-    Ok(vec![("repoURL", text("repoURLPath", REPOSITORY)?), ("revision", text("revisionPath", REVISION)?)])
+    Ok(vec![
+        ("repoURL", text("repoURLPath", REPOSITORY, DEFAULT_REPOSITORY)?),
+        ("revision", text("revisionPath", REVISION, DEFAULT_REVISION)?),
+    ])
 }
 
 /// After a template's texts are in place.

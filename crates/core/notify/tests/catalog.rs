@@ -55,6 +55,10 @@ fn fired(spec: &Value, status: &Value, deleted: bool, revision: &str) -> Vec<Str
             "conditions are shown, and escaped: {body}"
         );
         assert!(!body.contains("no value"), "{body}");
+        if let Some(section) = rendered.section("github") {
+            let text = |name: &str| section.text(name).expect("a text");
+            assert_eq!((text("repoURL"), text("revision")), ("https://git.example/one".into(), "abc".into()));
+        }
         if due.trigger == "on-deployed" {
             let words = format!("guestbook now runs {revision} and is healthy.");
             assert!(
@@ -176,7 +180,11 @@ fn deployed_is_what_became_healthy_with_the_sync_or_had_been_before() {
 #[test]
 fn triggers_fire_when_they_should() {
     // With several sources Kubernetes has no revision of the comparison, and an empty one of the sync.
-    let several = json!(["abc", "def"]);
+    let several = json!(["1.2.3", "abc", "def"]);
+    let sources = json!([
+        {"repoURL": "https://charts.example", "chart": "web"},
+        {"repoURL": "https://git.example/one"}, {"repoURL": "https://git.example/two"},
+    ]);
     for (spec, compared, synced, revision) in [
         (
             json!({"source": {"repoURL": "https://git.example/one"}}),
@@ -185,10 +193,10 @@ fn triggers_fire_when_they_should() {
             "revision abc",
         ),
         (
-            json!({"sources": [{"repoURL": "https://git.example/one"}, {"repoURL": "https://git.example/two"}]}),
+            json!({"sources": sources}),
             json!({"revisions": several}),
-            json!({"revision": "", "revisions": several}),
-            "revisions abc, def",
+            json!({"revision": "", "revisions": several, "sources": sources}),
+            "revisions 1.2.3, abc, def",
         ),
     ] {
         let fired = |phase: &str, sync: &str, health: &str, deleted: bool| {
