@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut compiler = Compiler::new([&root])?;
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
     let mut descriptors = compiler.file_descriptor_set();
-    descriptors.file.retain(|file| file.package() != "google.api" && file.package() != "gojson");
+    descriptors.file.retain(|file| !["google.api", "gojson", "rights"].contains(&file.package()));
 
     let mut prost = tonic_prost_build::Config::new();
     prost.btree_map(["."]).enable_type_names();

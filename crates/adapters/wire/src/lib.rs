@@ -2,11 +2,12 @@
 //!
 //! One module per protobuf package holds its messages, clients and server traits; messages that Kubernetes keeps
 //! come from the crate `api`. [`transcode`] turns message bytes into the REST API's JSON and back, [`route`] knows
-//! which method an HTTP request means, [`bind`] makes its request message, [`gateway`] calls it; [`web`] is gRPC-web. Decides nothing about
-//! applications.
+//! which method an HTTP request means, [`bind`] makes its request message, [`gateway`] calls it; [`web`] is gRPC-web.
+//! [`rights`] says what a method wants of its caller. Decides nothing about applications.
 
 pub mod bind;
 pub mod gateway;
+pub mod rights;
 pub mod route;
 pub mod swagger;
 pub mod transcode;

@@ -1,10 +1,12 @@
-//! The REST API described in Swagger 2.0, made from the same descriptors and options that it is served by.
+//! The REST API described in Swagger 2.0, made from the same descriptors and options that it is served by; which rights an
+//! operation wants is its member `x-argocd-rights`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use crate::rights::{self, Right, Wants};
 use crate::route::{Body, Route, routes};
 use crate::transcode::plan::{Codec, Element, Empty, Field, Plan, PlanId, Scalar, Shape, plans};
 
@@ -104,7 +106,33 @@ fn operation(route: &Route, id: &str, used: &mut BTreeSet<String>) -> Value {
     if route.deprecated {
         operation["deprecated"] = true.into();
     }
+    if let Some(wants) = rights::of(&route.service, &route.method) {
+        operation["x-argocd-rights"] = wanted(wants);
+    }
     operation
+}
+
+/// Who may call a method, and the rights for it.
+fn wanted(wants: &Wants) -> Value {
+    let all = |rights: &[Right]| -> Vec<String> { rights.iter().map(ToString::to_string).collect() };
+    let mut told = json!({"caller": wants.caller.as_str()});
+    if !wants.all.is_empty() {
+        told["all"] = all(&wants.all).into();
+    }
+    if !wants.also.is_empty() {
+        let also = wants.also.iter();
+        told["also"] = also
+            .map(|condition| json!({"when": condition.when, "all": all(&condition.all)}))
+            .collect::<Vec<_>>()
+            .into();
+    }
+    if wants.filtered {
+        told["filtered"] = true.into();
+    }
+    if !wants.note.is_empty() {
+        told["note"] = wants.note.as_str().into();
+    }
+    told
 }
 
 fn parameters(route: &Route, used: &mut BTreeSet<String>) -> Vec<Value> {
@@ -342,6 +370,24 @@ mod tests {
         );
         let watch = &document["paths"]["/api/v1/stream/applications"]["get"]["responses"]["200"];
         assert_eq!(watch["description"], "A successful response.(streaming responses)");
+    }
+
+    #[test]
+    fn every_operation_says_which_rights_it_wants() {
+        let document: Value = serde_json::from_str(document()).unwrap();
+        let callers = ["permitted", "logged in", "anybody", "nobody"];
+        for (path, verbs) in document["paths"].as_object().unwrap() {
+            for (verb, operation) in verbs.as_object().unwrap() {
+                let caller = operation["x-argocd-rights"]["caller"].as_str().unwrap_or_default();
+                assert!(callers.contains(&caller), "{verb} {path}: {caller:?}");
+            }
+        }
+        let create = &document["paths"]["/api/v1/clusters"]["post"]["x-argocd-rights"];
+        let also = json!([{"when": "`upsert` changes what is there", "all": ["clusters, update, {server}"]}]);
+        let wanted = json!({"caller": "permitted", "all": ["clusters, create, {server}"], "also": also});
+        assert_eq!(*create, wanted);
+        let list = &document["paths"]["/api/v1/applications"]["get"]["x-argocd-rights"];
+        assert_eq!(list["filtered"], true);
     }
 
     #[test]

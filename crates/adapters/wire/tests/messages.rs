@@ -27,7 +27,7 @@ fn messages() -> impl Iterator<Item = MessageDescriptor> {
     let pool = DescriptorPool::decode(wire::DESCRIPTOR_SET).expect("descriptors");
     let of_ours = |message: &MessageDescriptor| {
         !message.is_map_entry()
-            && !["gojson", "google.api", "google.protobuf"].contains(&message.package_name())
+            && !["gojson", "google.api", "google.protobuf", "rights"].contains(&message.package_name())
     };
     pool.all_messages().filter(of_ours).collect::<Vec<_>>().into_iter()
 }

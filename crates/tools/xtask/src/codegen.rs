@@ -1,4 +1,6 @@
-//! `cargo xtask codegen`: the files made from the Rust types.
+//! `cargo xtask codegen`: the files made from the Rust types and from `proto/`.
+
+mod rights;
 
 use crate::run::root;
 use anyhow::{Context, Result};
@@ -12,6 +14,7 @@ pub(crate) struct Generated {
 
 /// All generated files.
 pub(crate) fn files() -> Vec<Generated> {
+    let page = Generated { path: root().join("docs/rights.md"), text: rights::page() };
     api::crd::all()
         .into_iter()
         .map(|crd| {
@@ -20,6 +23,7 @@ pub(crate) fn files() -> Vec<Generated> {
             let header = "# Made from the Rust types by `cargo xtask codegen`; do not edit.\n";
             Generated { path, text: format!("{header}{}", object::yaml::encode(&crd)) }
         })
+        .chain([page])
         .collect()
 }
 

@@ -192,7 +192,7 @@ pub(crate) fn text_of(message: &DynamicMessage, field: &str) -> String {
     message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn enum_of(message: Option<&DynamicMessage>, field: &str) -> i32 {
+pub(crate) fn enum_of(message: Option<&DynamicMessage>, field: &str) -> i32 {
     message.and_then(|message| message.get_field_by_name(field)?.as_enum_number()).unwrap_or_default()
 }
 
@@ -234,7 +234,7 @@ fn compile(pool: &DescriptorPool) -> Plans {
 /// Not the packages that only describe the others, nor what those bring along.
 fn described(message: &MessageDescriptor) -> bool {
     match message.package_name() {
-        "gojson" | "google.api" => false,
+        "gojson" | "google.api" | "rights" => false,
         "google.protobuf" => message.name() == "Empty",
         _ => true,
     }

@@ -1,6 +1,6 @@
-//! Every route of the REST API, and so every method of the services behind it, with exactly the rights it wants: with
-//! all of them it is not refused, without any one of them it is. Methods of registrations have a table of their own in
-//! `registrations`; what needs no right, or only a session, is a list.
+//! Every route of the REST API, and so every method of the services behind it, with exactly the rights that `proto/` says
+//! it wants: with all of them it is not refused, without any one of them it is, and each role is answered as its policy
+//! says. Methods of registrations are called over gRPC, in `registrations`.
 
 use crate::bench::{Bench, application, configure, eventually, two_users};
 use api::v1alpha1::{ApplicationTree, ResourceNode, ResourceRef};
@@ -8,8 +8,15 @@ use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::Duration;
+use tonic::Code;
+use tonic::transport::Channel;
 use tower::ServiceExt as _;
+use wire::application::application_manifest_query_with_files_wrapper::Part;
+use wire::application::application_service_client::ApplicationServiceClient;
+use wire::application::{ApplicationManifestQueryWithFiles, ApplicationManifestQueryWithFilesWrapper};
+use wire::rights::{Caller, Right, Wants};
 
 /// Services whose methods `registrations` tries.
 const ELSEWHERE: [&str; 5] = [
@@ -19,114 +26,125 @@ const ELSEWHERE: [&str; 5] = [
     "certificate.CertificateService",
     "gpgkey.GPGKeyService",
 ];
-/// What anybody may call, and what anybody may who is logged in.
-const OPEN: [&str; 5] = [
-    "version.VersionService/Version",
-    "session.SessionService/Create",
-    "session.SessionService/Delete",
-    "session.SessionService/GetUserInfo",
-    "cluster.SettingsService/Get",
+const APPLICATIONS: &str = "application.ApplicationService";
+const SETS: &str = "applicationset.ApplicationSetService";
+
+/// What the names in the braces of rights stand for.
+pub type Values = &'static [(&'static str, &'static str)];
+
+const OF_APPLICATION: Values = &[
+    ("project", "default"),
+    ("name", "a"),
+    ("group", "apps"),
+    ("kind", "Deployment"),
+    ("namespace", "default"),
+    ("resourceName", "d"),
+    ("action", "restart"),
 ];
-const LOGGED_IN: [&str; 5] = [
-    "cluster.SettingsService/GetPlugins",
-    "account.AccountService/CanI",
-    "notification.NotificationService/ListTriggers",
-    "notification.NotificationService/ListServices",
-    "notification.NotificationService/ListTemplates",
+const OF_SET: Values = &[("project", "default"), ("name", "s")];
+const OF_PROJECT: Values = &[
+    ("project", "red"),
+    ("name", "red"),
+    ("server", "https://kubernetes.default.svc"),
+    ("repo", "https://git.example/a.git"),
 ];
+const OF_ACCOUNT: Values = &[("name", "alice")];
+const NEW: Values = &[("name", "new")];
+
+/// When an `upsert` wants more.
+pub const UPSERT: &str = "`upsert` changes what is there";
 
 /// A stream that says nothing for this long says nothing at all.
 const SILENCE: Duration = Duration::from_millis(700);
 /// Longer than any answer takes.
 const LIMIT: Duration = Duration::from_secs(30);
 
-const GET: &str = "applications, get, default/a";
-const SYNC: &str = "applications, sync, default/a";
-const UPDATE: &str = "applications, update, default/a";
-const SET: &str = "applicationsets, get, default/s";
-const P_GET: &str = "projects, get, red";
-const P_UPDATE: &str = "projects, update, red";
 const PLACE: &str = "namespace=default&resourceName=d&version=v1&kind=Deployment&group=apps";
 
+/// A call that REST can say.
 struct Entry {
     method: &'static str,
     verb: &'static str,
     path: String,
     body: Option<Value>,
-    needs: &'static [&'static str],
+    /// What names of its rights stand for otherwise than in the other calls of its service.
+    own: Values,
+    /// Conditions that it meets, in the words of `proto/`.
+    met: &'static [&'static str],
 }
 
-fn entry(method: &'static str, call: &str, body: Option<Value>, needs: &'static [&'static str]) -> Entry {
+impl Entry {
+    fn of(self, own: Values) -> Self {
+        Self { own, ..self }
+    }
+
+    fn met(self, met: &'static [&'static str]) -> Self {
+        Self { met, ..self }
+    }
+}
+
+fn entry(method: &'static str, call: &str, body: Option<Value>) -> Entry {
     let (verb, path) = call.split_once(' ').expect("verb and path");
     let verb =
         ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == verb).expect("a verb");
-    Entry { method, verb, path: format!("/api/v1{path}"), body, needs }
+    let path = if path.starts_with("/api/") { path.to_owned() } else { format!("/api/v1{path}") };
+    Entry { method, verb, path, body, own: &[], met: &[] }
+}
+
+fn read(method: &'static str, path: &str) -> Entry {
+    entry(method, &format!("GET {path}"), None)
 }
 
 fn of_applications() -> Vec<Entry> {
-    let none = || Some(json!({}));
-    let read = |method: &'static str, path: &str| entry(method, &format!("GET {path}"), None, &[GET]);
     let mut changed = application("a", "other");
     changed["metadata"]["labels"] = json!({"changed": "yes"});
     let spec = changed["spec"].clone();
     let action = json!({"namespace": "default", "resourceName": "d", "version": "v1", "group": "apps", "kind": "Deployment", "action": "restart"});
     let patch = json!({"patch": r#"{"metadata":{"labels":{"x":"y"}}}"#, "patchType": "merge"});
-    let restart: &[&str] = &["applications, action/apps/Deployment/restart, default/a"];
+    let mut upserted = application("a", "guestbook");
+    upserted["metadata"]["labels"] = json!({"upserted": "yes"});
     vec![
         read("List", "/applications"),
         read("ListResourceEvents", "/applications/a/events"),
         read("Watch", "/stream/applications?name=a"),
-        entry(
-            "Create",
-            "POST /applications",
-            Some(application("new", "guestbook")),
-            &["applications, create, default/new"],
-        ),
+        entry("Create", "POST /applications", Some(application("new", "guestbook"))).of(NEW),
         read("Get", "/applications/a"),
         read("GetApplicationSyncWindows", "/applications/a/syncwindows"),
         read("RevisionMetadata", "/applications/a/revisions/HEAD/metadata"),
         read("RevisionChartDetails", "/applications/a/revisions/HEAD/chartdetails"),
         read("GetOCIMetadata", "/applications/a/revisions/HEAD/ocimetadata"),
         read("GetManifests", "/applications/a/manifests"),
-        entry("Update", "PUT /applications/a", Some(changed), &[UPDATE]),
-        entry("UpdateSpec", "PUT /applications/a/spec", Some(spec), &[UPDATE]),
-        entry("Patch", "PATCH /applications/a", Some(patch), &[GET, UPDATE]),
-        entry(
-            "Delete",
-            "DELETE /applications/a?cascade=false",
-            None,
-            &[GET, "applications, delete, default/a"],
-        ),
-        entry("Sync", "POST /applications/a/sync", none(), &[GET, SYNC]),
+        entry("Update", "PUT /applications/a", Some(changed)),
+        entry("UpdateSpec", "PUT /applications/a/spec", Some(spec)),
+        entry("Patch", "PATCH /applications/a", Some(patch)),
+        entry("Delete", "DELETE /applications/a?cascade=false", None),
+        entry("Create", "POST /applications?upsert=true", Some(upserted))
+            .met(&["one of the name is there", UPSERT]),
+        entry("Sync", "POST /applications/a/sync", Some(json!({"manifests": ["{}"]})))
+            .met(&["manifests are sent along"]),
+        entry("Sync", "POST /applications/a/sync", Some(json!({}))),
         read("ManagedResources", "/applications/a/managed-resources"),
         read("ServerSideDiff", "/applications/a/server-side-diff?appName=a"),
         read("ResourceTree", "/applications/a/resource-tree"),
         read("WatchResourceTree", "/stream/applications/a/resource-tree"),
-        entry("Rollback", "POST /applications/a/rollback", Some(json!({"id": 0})), &[SYNC]),
-        entry("TerminateOperation", "DELETE /applications/a/operation", None, &[SYNC]),
+        entry("Rollback", "POST /applications/a/rollback", Some(json!({"id": 0}))),
+        entry("TerminateOperation", "DELETE /applications/a/operation", None),
         read("GetResource", &format!("/applications/a/resource?{PLACE}")),
         entry(
             "PatchResource",
             &format!("POST /applications/a/resource?{PLACE}&patchType=application%2Fmerge-patch%2Bjson"),
             Some(json!("{}")),
-            &["applications, update/apps/Deployment/default/d, default/a"],
         ),
         read("ListResourceActions", &format!("/applications/a/resource/actions?{PLACE}")),
         entry(
             "RunResourceAction",
             &format!("POST /applications/a/resource/actions?{PLACE}"),
             Some(json!("restart")),
-            restart,
         ),
-        entry("RunResourceActionV2", "POST /applications/a/resource/actions/v2", Some(action), restart),
-        entry(
-            "DeleteResource",
-            &format!("DELETE /applications/a/resource?{PLACE}"),
-            None,
-            &["applications, delete/apps/Deployment/default/d, default/a"],
-        ),
-        entry("PodLogs", "GET /applications/a/pods/none/logs", None, &[GET, "logs, get, default/a"]),
-        entry("PodLogs", "GET /applications/a/logs?podName=none", None, &[GET, "logs, get, default/a"]),
+        entry("RunResourceActionV2", "POST /applications/a/resource/actions/v2", Some(action)),
+        entry("DeleteResource", &format!("DELETE /applications/a/resource?{PLACE}"), None),
+        read("PodLogs", "/applications/a/pods/none/logs"),
+        read("PodLogs", "/applications/a/logs?podName=none"),
         read("ListLinks", "/applications/a/links"),
         read("ListResourceLinks", &format!("/applications/a/resource/links?{PLACE}")),
     ]
@@ -143,12 +161,14 @@ fn set(name: &str) -> Value {
 }
 
 fn of_sets() -> Vec<Entry> {
-    let read = |method: &'static str, path: &str| entry(method, &format!("GET {path}"), None, &[SET]);
+    let mut upserted = set("s");
+    upserted["spec"]["generators"][0]["list"]["elements"][0]["n"] = "y".into();
     vec![
         read("Get", "/applicationsets/s"),
         read("List", "/applicationsets"),
-        entry("Create", "POST /applicationsets", Some(set("new")), &["applicationsets, create, default/new"]),
-        entry("Delete", "DELETE /applicationsets/s", None, &["applicationsets, delete, default/s"]),
+        entry("Create", "POST /applicationsets", Some(set("new"))).of(NEW),
+        entry("Create", "POST /applicationsets?upsert=true", Some(upserted)).met(&[UPSERT]),
+        entry("Delete", "DELETE /applicationsets/s", None),
         read("ResourceTree", "/applicationsets/s/resource-tree"),
         read("ListResourceEvents", "/applicationsets/s/events"),
         read("Watch", "/stream/applicationsets?name=s"),
@@ -162,7 +182,10 @@ fn project(name: &str) -> Value {
 }
 
 fn of_projects() -> Vec<Entry> {
-    let read = |method: &'static str, path: &str| entry(method, &format!("GET {path}"), None, &[P_GET]);
+    let mut opened = project("red");
+    opened["project"]["spec"]["sourceRepos"] = json!(["https://git.example/a.git"]);
+    opened["project"]["spec"]["destinations"] =
+        json!([{"server": "https://kubernetes.default.svc", "namespace": "*"}]);
     vec![
         read("List", "/projects"),
         read("Get", "/projects/red"),
@@ -171,39 +194,110 @@ fn of_projects() -> Vec<Entry> {
         read("ListEvents", "/projects/red/events"),
         read("GetSyncWindowsState", "/projects/red/syncwindows"),
         read("ListLinks", "/projects/red/links"),
-        entry("Create", "POST /projects", Some(project("new")), &["projects, create, new"]),
-        entry("Update", "PUT /projects/red", Some(project("red")), &[P_UPDATE]),
-        entry("Delete", "DELETE /projects/red", None, &["projects, delete, red"]),
-        entry("CreateToken", "POST /projects/red/roles/ci/token", Some(json!({})), &[P_UPDATE]),
-        entry("DeleteToken", "DELETE /projects/red/roles/ci/token/0", None, &[P_UPDATE]),
+        entry("Create", "POST /projects", Some(project("new"))).of(NEW),
+        entry("Update", "PUT /projects/red", Some(project("red"))),
+        // It is deleted next, and made as it was.
+        entry("Update", "PUT /projects/red", Some(opened))
+            .met(&["a destination is added or taken away", "a repository is added or taken away"]),
+        entry("Delete", "DELETE /projects/red", None),
+        entry("CreateToken", "POST /projects/red/roles/ci/token", Some(json!({}))),
+        entry("DeleteToken", "DELETE /projects/red/roles/ci/token/0", None),
     ]
 }
 
 fn of_accounts() -> Vec<Entry> {
-    let read: &[&str] = &["accounts, get, alice"];
-    let change: &[&str] = &["accounts, update, alice"];
     let password = json!({"name": "alice", "currentPassword": "wrong", "newPassword": "alice-pass2"});
     vec![
-        entry("ListAccounts", "GET /account", None, read),
-        entry("GetAccount", "GET /account/alice", None, read),
-        entry("UpdatePassword", "PUT /account/password", Some(password), change),
-        entry("CreateToken", "POST /account/alice/token", Some(json!({})), change),
-        entry("DeleteToken", "DELETE /account/alice/token/x", None, change),
+        read("CanI", "/account/can-i/applications/get/default/a"),
+        read("ListAccounts", "/account"),
+        read("GetAccount", "/account/alice"),
+        entry("UpdatePassword", "PUT /account/password", Some(password)),
+        entry("CreateToken", "POST /account/alice/token", Some(json!({}))),
+        entry("DeleteToken", "DELETE /account/alice/token/x", None),
     ]
 }
 
-fn all() -> Vec<(&'static str, Vec<Entry>)> {
+fn of_sessions() -> Vec<Entry> {
+    let login = json!({"username": "bob", "password": "bob-pass1"});
     vec![
-        ("application.ApplicationService", of_applications()),
-        ("applicationset.ApplicationSetService", of_sets()),
-        ("project.ProjectService", of_projects()),
-        ("account.AccountService", of_accounts()),
+        read("GetUserInfo", "/session/userinfo"),
+        entry("Create", "POST /session", Some(login)),
+        entry("Delete", "DELETE /session", None),
     ]
 }
 
-/// Methods without a body of ours, or whose stream of requests REST cannot send.
-const NOT_OVER_REST: [&str; 2] =
-    ["application.ApplicationService/GetManifestsWithFiles", "applicationset.ApplicationSetService/Generate"];
+fn of_notifications() -> Vec<Entry> {
+    vec![
+        read("ListTriggers", "/notifications/triggers"),
+        read("ListServices", "/notifications/services"),
+        read("ListTemplates", "/notifications/templates"),
+    ]
+}
+
+/// An entry, and what `proto/` says that it wants.
+struct Tried {
+    entry: Entry,
+    wants: &'static Wants,
+    needs: Vec<Right>,
+}
+
+impl Tried {
+    fn name(&self) -> String {
+        let (service, method) = (&self.wants.service, &self.wants.method);
+        format!("{service}/{method} {} {}", self.entry.verb, self.entry.path)
+    }
+
+    /// Whose call is tried: whom nobody asks for a session has none.
+    fn token<'t>(&self, token: &'t str) -> &'t str {
+        if self.wants.caller == Caller::Anybody { "" } else { token }
+    }
+}
+
+fn all() -> Vec<Tried> {
+    let settings = vec![read("Get", "/settings"), read("GetPlugins", "/settings/plugins")];
+    let services: [(&str, Values, Vec<Entry>); 8] = [
+        (APPLICATIONS, OF_APPLICATION, of_applications()),
+        (SETS, OF_SET, of_sets()),
+        ("project.ProjectService", OF_PROJECT, of_projects()),
+        ("account.AccountService", OF_ACCOUNT, of_accounts()),
+        ("session.SessionService", &[], of_sessions()),
+        ("cluster.SettingsService", &[], settings),
+        ("notification.NotificationService", &[], of_notifications()),
+        ("version.VersionService", &[], vec![read("Version", "/api/version")]),
+    ];
+    let tried = services.into_iter().flat_map(|(service, values, entries)| {
+        entries.into_iter().map(move |entry| {
+            let wants = wants(service, entry.method);
+            let needs = needs(wants, &[entry.own, values].concat(), entry.met);
+            Tried { entry, wants, needs }
+        })
+    });
+    tried.collect()
+}
+
+/// What `proto/` says of a method.
+pub fn wants(service: &str, method: &str) -> &'static Wants {
+    wire::rights::of(service, method).unwrap_or_else(|| panic!("{service} has no method {method}"))
+}
+
+/// The rights that a call of a method wants.
+pub fn needs(wants: &Wants, values: &[(&str, &str)], met: &[&str]) -> Vec<Right> {
+    let name = format!("{}/{}", wants.service, wants.method);
+    let mut rights = wants.all.clone();
+    for when in met {
+        let condition = wants.also.iter().find(|condition| condition.when == *when);
+        rights.extend(condition.unwrap_or_else(|| panic!("{name} wants no more when {when}")).all.clone());
+    }
+    let value = |name: &str| {
+        let found = values.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let filled = rights.iter().map(|right| right.filled(value));
+    filled.map(|right| right.unwrap_or_else(|what| panic!("{name}: nothing stands for {what}"))).collect()
+}
+
+/// Methods whose stream of requests REST cannot send.
+const NOT_OVER_REST: [&str; 1] = ["application.ApplicationService/GetManifestsWithFiles"];
 
 /// Whether a path is one of a route: its parts are those of the template, whatever stands for a variable.
 fn is_of(template: &str, path: &str) -> bool {
@@ -220,47 +314,40 @@ fn is_of(template: &str, path: &str) -> bool {
     }
 }
 
-/// Each place of the REST API, verb and path, is tried by an entry of its own method.
+/// Each place of the REST API, verb and path, is tried by an entry of its own method, and each method says what it wants.
 #[test]
 fn the_matrix_has_every_route() {
     let all = all();
-    let listed =
-        |name: &str| OPEN.contains(&name) || LOGGED_IN.contains(&name) || NOT_OVER_REST.contains(&name);
+    let unsaid: Vec<_> =
+        wire::rights::methods().iter().filter(|wants| wants.caller == Caller::Unsaid).collect();
+    assert!(unsaid.is_empty(), "proto/ does not say what is wanted by {unsaid:?}");
     let mut missing = Vec::new();
     for route in wire::route::routes() {
         let name = format!("{}/{}", route.service, route.method);
-        if ELSEWHERE.contains(&route.service.as_str()) || listed(&name) {
+        let unanswered = wants(&route.service, &route.method).caller == Caller::Nobody;
+        if ELSEWHERE.contains(&route.service.as_str()) || NOT_OVER_REST.contains(&name.as_str()) || unanswered
+        {
             continue;
         }
-        let of_service = all.iter().filter(|(service, _)| *service == route.service);
-        let mut entries = of_service.flat_map(|(_, entries)| entries);
-        let is_tried = entries.any(|entry| {
-            entry.method == route.method
-                && entry.verb == route.verb.as_str()
-                && is_of(&route.template, &entry.path)
+        let is_tried = all.iter().any(|tried| {
+            tried.wants.service == route.service
+                && tried.wants.method == route.method
+                && tried.entry.verb == route.verb.as_str()
+                && is_of(&route.template, &tried.entry.path)
         });
         if !is_tried {
             missing.push(format!("{name}: {} {}", route.verb, route.template));
         }
     }
     assert!(missing.is_empty(), "no entry tries {missing:?}");
-    let routed: BTreeSet<String> =
-        wire::route::routes().iter().map(|route| format!("{}/{}", route.service, route.method)).collect();
-    let tried = all.iter().flat_map(|(service, entries)| {
-        entries.iter().map(move |entry| format!("{service}/{}", entry.method))
-    });
-    let named = OPEN.iter().chain(&LOGGED_IN).chain(&NOT_OVER_REST).map(|name| (*name).to_owned());
-    let gone: Vec<_> = tried.chain(named).filter(|name| !routed.contains(name)).collect();
-    assert!(gone.is_empty(), "there is no route to {gone:?}");
     // Those of registrations are called by their methods, each of which has a line in that table.
-    let elsewhere: BTreeSet<String> = wire::route::routes()
-        .iter()
-        .filter(|route| ELSEWHERE.contains(&route.service.as_str()) && !route.deprecated)
-        .map(|route| format!("{}/{}", route.service, route.method))
-        .collect();
     let there = crate::registrations::methods();
-    let missing: Vec<_> = elsewhere.iter().filter(|name| !there.contains(*name)).collect();
-    assert!(missing.is_empty(), "registrations do not try {missing:?}");
+    let elsewhere: BTreeSet<String> = wire::rights::methods()
+        .iter()
+        .filter(|wants| ELSEWHERE.contains(&wants.service.as_str()))
+        .map(|wants| format!("{}/{}", wants.service, wants.method))
+        .collect();
+    assert_eq!(there, elsewhere);
 }
 
 #[test]
@@ -337,20 +424,17 @@ async fn ask(bench: &Bench, entry: &Entry, token: &str) -> (u16, String) {
     (parts.status.as_u16(), text)
 }
 
-async fn permit(bench: &Bench, lines: impl Iterator<Item = &str>) {
+pub async fn permit(bench: &Bench, lines: impl Iterator<Item = impl Display>) {
     let policy: String = lines.map(|line| format!("p, bob, {line}, allow\n")).collect();
     configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": policy})).await;
 }
 
-/// A refusal, or an answer in which nothing is.
-fn is_refused(entry: &Entry, status: u16, text: &str) -> bool {
-    let nothing = text.is_empty()
-        || text == "{}" && entry.method == "ListAccounts"
-        || text.contains("\"items\":null")
-        || text.contains("\"items\":[]");
-    let own = text.contains("\"name\":\"bob\"") && !text.contains("alice");
-    status == 403
-        || (entry.method.contains("List") || entry.method == "Watch") && status == 200 && (nothing || own)
+/// A refusal, or an answer in which nothing is of a method that leaves out what may not be seen.
+fn is_refused(tried: &Tried, status: u16, text: &str) -> bool {
+    let own = tried.entry.method == "ListAccounts"
+        && (text == "{}" || text.contains("\"name\":\"bob\"") && !text.contains("alice"));
+    let nothing = text.is_empty() || text.contains("\"items\":null") || text.contains("\"items\":[]");
+    status == 403 || tried.wants.filtered && status == 200 && (nothing || own)
 }
 
 #[tokio::test]
@@ -360,68 +444,95 @@ async fn cve_2026_27112_every_route_wants_its_rights_and_no_others() {
     let admin = bench.admin().await;
     let bob = bench.user(&admin, "bob").await;
     let mut told = Vec::new();
-    for (service, entries) in all() {
-        for entry in entries {
-            furnish(&bench, &admin).await;
-            let name = format!("{service}/{} {} {}", entry.method, entry.verb, entry.path);
-            let (status, text) = ask(&bench, &entry, "").await;
-            if status != 401 {
-                told.push(format!("{name} without a session: {status} {text}"));
+    for tried in all() {
+        furnish(&bench, &admin).await;
+        let (name, needs) = (tried.name(), &tried.needs);
+        let (status, text) = ask(&bench, &tried.entry, "").await;
+        if tried.wants.caller == Caller::Anybody {
+            if status != 200 {
+                told.push(format!("{name} without a session, of which it needs none: {status} {text}"));
             }
-            for missing in 0..entry.needs.len() {
-                let lines = entry.needs.iter().enumerate().filter(|(place, _)| *place != missing);
-                permit(&bench, lines.map(|(_, line)| *line)).await;
-                let (status, text) = ask(&bench, &entry, &bob).await;
-                if !is_refused(&entry, status, &text) {
-                    told.push(format!("{name} without {:?}: {status} {text}", entry.needs[missing]));
-                }
+            continue;
+        }
+        if status != 401 {
+            told.push(format!("{name} without a session: {status} {text}"));
+        }
+        for missing in 0..needs.len() {
+            let lines = needs.iter().enumerate().filter(|(place, _)| *place != missing);
+            permit(&bench, lines.map(|(_, line)| line)).await;
+            let (status, text) = ask(&bench, &tried.entry, &bob).await;
+            if !is_refused(&tried, status, &text) {
+                told.push(format!("{name} without {}: {status} {text}", needs[missing]));
             }
-            permit(&bench, entry.needs.iter().copied()).await;
-            let (mut status, mut text) = ask(&bench, &entry, &bob).await;
-            // A busy machine takes longer to say the first word of a stream.
-            for _ in 0..10 {
-                if !(text.is_empty() && entry.method == "Watch") {
-                    break;
-                }
-                (status, text) = ask(&bench, &entry, &bob).await;
-            }
-            if is_refused(&entry, status, &text) {
-                told.push(format!("{name} with {:?}: {status} {text}", entry.needs));
-            }
+        }
+        permit(&bench, needs.iter()).await;
+        let (status, text) = heard(&bench, &tried, &bob, true).await;
+        if is_refused(&tried, status, &text) {
+            told.push(format!("{name} with {needs:?}: {status} {text}"));
         }
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
-/// Who a caller may be, the policy that makes them so, and whether a right is theirs.
-struct Role {
-    name: &'static str,
-    policy: &'static str,
-    has: fn(&str) -> bool,
+/// The same as `ask`. A stream without a first word is not told from one that is refused by its silence alone, and a busy
+/// machine takes longer to say it: where there should be one it is asked again.
+async fn heard(bench: &Bench, tried: &Tried, token: &str, wanted: bool) -> (u16, String) {
+    let mut asked = ask(bench, &tried.entry, tried.token(token)).await;
+    for _ in 0..10 {
+        if !(wanted && asked.1.is_empty() && tried.entry.method == "Watch") {
+            break;
+        }
+        asked = ask(bench, &tried.entry, tried.token(token)).await;
+    }
+    asked
 }
 
-/// Kinds that whoever reads may read.
-const READABLE: [&str; 5] = ["applications", "applicationsets", "logs", "projects", "accounts"];
-
-fn reads(need: &str) -> bool {
-    need.split_once(", get, ").is_some_and(|(kind, _)| READABLE.contains(&kind))
+/// Who a caller may be, and the policy that makes them so.
+pub struct Role {
+    pub name: &'static str,
+    pub policy: &'static str,
 }
 
-const ROLES: [Role; 5] = [
-    Role { name: "admin", policy: "g, bob, role:admin", has: |_| true },
-    Role { name: "readonly", policy: "g, bob, role:readonly", has: reads },
-    Role { name: "default role", policy: "", has: |_| false },
+impl Role {
+    /// Whether bob has all of these rights, by the policy and by the roles that are always there.
+    pub fn has(&self, needs: &[Right]) -> bool {
+        let mut policy = rbac::builtin();
+        policy.extend(rbac::Policy::parse(self.policy).expect("a policy"));
+        let bob = rbac::Enforcer::new(&policy, "", rbac::MatchMode::Glob).permissions("bob", &[]);
+        needs
+            .iter()
+            .all(|Right { resource, action, object }| bob.permit(rbac::Request { resource, action, object }))
+    }
+}
+
+pub const READER: Role = Role { name: "readonly", policy: "g, bob, role:readonly" };
+pub const ROLES: [Role; 5] = [
+    Role { name: "admin", policy: "g, bob, role:admin" },
+    READER,
+    Role { name: "no role", policy: "" },
     Role {
         name: "reader with a denial",
         policy: "g, bob, role:readonly\np, bob, applications, *, default/a, deny\np, bob, projects, get, *, deny",
-        has: |need| reads(need) && !need.starts_with("applications, ") && !need.starts_with("projects, "),
     },
     Role {
         name: "operator of one project",
         policy: "p, role:ops, applications, *, default/*, allow\np, role:ops, logs, get, default/*, allow\ng, bob, role:ops",
-        has: |need| need.starts_with("applications, ") || need.starts_with("logs, "),
     },
 ];
+
+#[test]
+fn roles_are_what_their_names_say() {
+    let right = |resource: &str, action: &str| Right {
+        resource: resource.into(),
+        action: action.into(),
+        object: "default/a".into(),
+    };
+    let has = |resource: &str, action: &str| ROLES.map(|role| role.has(&[right(resource, action)]));
+    assert_eq!(has("applications", "get"), [true, true, false, false, true]);
+    assert_eq!(has("applications", "sync"), [true, false, false, false, true]);
+    assert_eq!(has("logs", "get"), [true, true, false, true, true]);
+    assert_eq!(has("applicationsets", "create"), [true, false, false, false, false]);
+}
 
 #[tokio::test]
 async fn every_route_answers_each_role_as_its_rights_say() {
@@ -433,23 +544,12 @@ async fn every_route_answers_each_role_as_its_rights_say() {
     for role in &ROLES {
         let policy = json!({"policy.csv": role.policy});
         configure(&bench.store, "argocd-rbac-cm", policy).await;
-        for (service, entries) in all() {
-            for entry in entries {
-                furnish(&bench, &admin).await;
-                let wanted = entry.needs.iter().all(|need| (role.has)(need));
-                // A stream without a first word is not told from one that is refused by its silence alone.
-                let mut asked = ask(&bench, &entry, &bob).await;
-                for _ in 0..10 {
-                    if !(wanted && asked.1.is_empty() && entry.method == "Watch") {
-                        break;
-                    }
-                    asked = ask(&bench, &entry, &bob).await;
-                }
-                let (status, text) = asked;
-                if is_refused(&entry, status, &text) == wanted {
-                    let name = format!("{service}/{} {} {}", entry.method, entry.verb, entry.path);
-                    told.push(format!("{} at {name}: {status} {text}", role.name));
-                }
+        for tried in all() {
+            furnish(&bench, &admin).await;
+            let wanted = role.has(&tried.needs);
+            let (status, text) = heard(&bench, &tried, &bob, wanted).await;
+            if is_refused(&tried, status, &text) == wanted {
+                told.push(format!("{} at {}: {status} {text}", role.name, tried.name()));
             }
         }
     }
@@ -474,21 +574,64 @@ async fn tokens_of_a_project_and_callers_without_a_name_have_their_own_rights() 
             // Otherwise what the token may not, everybody may.
             configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": ""})).await;
         }
-        for (service, entries) in all() {
-            // What changes its project would take the token back.
-            let changes = |entry: &Entry| entry.verb != "GET" && entry.path.contains("/projects/red");
-            for entry in entries.into_iter().filter(|entry| anonymous || !changes(entry)) {
-                let may = |need: &str| if anonymous { reads(need) } else { need == P_GET };
-                let wanted = entry.needs.iter().all(|need| may(need));
-                let (status, text) = ask(&bench, &entry, if anonymous { "" } else { &token }).await;
-                if is_refused(&entry, status, &text) == wanted && !(wanted && text.is_empty()) {
-                    let name = format!("{service}/{} {} {}", entry.method, entry.verb, entry.path);
-                    told.push(format!("anonymous: {anonymous} at {name}: {status} {text}"));
-                }
+        // What changes its project would take the token back.
+        let changes = |entry: &Entry| entry.verb != "GET" && entry.path.contains("/projects/red");
+        for tried in all().into_iter().filter(|tried| anonymous || !changes(&tried.entry)) {
+            let of_token =
+                |needs: &[Right]| needs.iter().all(|need| need.to_string() == "projects, get, red");
+            let wanted = if anonymous { READER.has(&tried.needs) } else { of_token(&tried.needs) };
+            let caller = if anonymous { "" } else { tried.token(&token) };
+            let (status, text) = ask(&bench, &tried.entry, caller).await;
+            if is_refused(&tried, status, &text) == wanted && !(wanted && text.is_empty()) {
+                told.push(format!("anonymous: {anonymous} at {}: {status} {text}", tried.name()));
             }
         }
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+/// What comes of files that are sent along.
+async fn with_files(channel: &Channel, token: &str) -> Code {
+    let query =
+        ApplicationManifestQueryWithFiles { name: "a".into(), checksum: "c".into(), ..Default::default() };
+    let part = ApplicationManifestQueryWithFilesWrapper { part: Some(Part::Query(query)) };
+    let mut request = tonic::Request::new(futures::stream::iter([part]));
+    request.metadata_mut().insert("token", token.parse().expect("a token"));
+    let answer = ApplicationServiceClient::new(channel.clone()).get_manifests_with_files(request).await;
+    answer.err().map_or(Code::Ok, |status| status.code())
+}
+
+#[tokio::test]
+async fn what_rest_cannot_send_wants_its_rights_and_what_is_not_answered_is_not() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("streamed-rights", settings, policy).await;
+    let admin = bench.admin().await;
+    let bob = bench.user(&admin, "bob").await;
+    furnish(&bench, &admin).await;
+    let channel = transport::in_process(bench.server.grpc_router().expect("a router")).expect("a channel");
+    let needs = needs(wants(APPLICATIONS, "GetManifestsWithFiles"), OF_APPLICATION, &[]);
+    // The last time, none is missing.
+    for missing in 0..=needs.len() {
+        let lines = needs.iter().enumerate().filter(|(place, _)| *place != missing);
+        permit(&bench, lines.map(|(_, line)| line)).await;
+        let code = with_files(&channel, &bob).await;
+        assert_eq!(code == Code::PermissionDenied, missing < needs.len(), "{code:?} without {missing}");
+    }
+    for role in &ROLES {
+        configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": role.policy})).await;
+        let code = with_files(&channel, &bob).await;
+        assert_eq!(code != Code::PermissionDenied, role.has(&needs), "{}: {code:?}", role.name);
+    }
+    // Once one of these is answered, `proto/` must say what it wants.
+    let unanswered =
+        |route: &&wire::route::Route| wants(&route.service, &route.method).caller == Caller::Nobody;
+    let mut found = 0;
+    for route in wire::route::routes().iter().filter(unanswered) {
+        found += 1;
+        let answer = bench.rest(route.verb.as_str(), &route.template, &admin, Some(json!({}))).await;
+        assert_eq!(answer.status, 501, "{}: {answer:?}", route.template);
+    }
+    assert_eq!(found, 1);
 }
 
 #[tokio::test]
@@ -498,8 +641,8 @@ async fn a_right_elsewhere_is_none_here() {
     let admin = bench.admin().await;
     let bob = bench.user(&admin, "bob").await;
     // Everything, of another project, of another application, and of a resource that begins alike.
-    let all = ["applications", "applicationsets", "logs", "exec", "applications2"];
-    let lines: Vec<String> = all
+    let resources = ["applications", "applicationsets", "logs", "exec", "applications2"];
+    let lines: Vec<String> = resources
         .iter()
         .flat_map(|resource| {
             ["red/*", "default/b", "default/aa", "default2/*"]
@@ -510,23 +653,16 @@ async fn a_right_elsewhere_is_none_here() {
     furnish(&bench, &admin).await;
     eventually("the policy is in force", || bench.store.config_map("argocd-rbac-cm").len() == 1).await;
     let mut told = Vec::new();
-    for (service, entries) in all_but_accounts() {
-        for entry in
-            entries.into_iter().filter(|entry| !entry.path.ends_with("/new") && entry.method != "Create")
-        {
-            let (status, text) = ask(&bench, &entry, &bob).await;
-            // Whoever may do something with sets of that name somewhere is told that there is none.
-            if status != 404 && !is_refused(&entry, status, &text) {
-                told.push(format!("{service}/{}: {status} {text}", entry.method));
-            }
+    for tried in all() {
+        let of_project = [APPLICATIONS, SETS].contains(&tried.wants.service.as_str());
+        if !of_project || tried.entry.path.ends_with("/new") || tried.entry.method == "Create" {
+            continue;
+        }
+        let (status, text) = ask(&bench, &tried.entry, &bob).await;
+        // Whoever may do something with sets of that name somewhere is told that there is none.
+        if status != 404 && !is_refused(&tried, status, &text) {
+            told.push(format!("{}: {status} {text}", tried.name()));
         }
     }
     assert!(told.is_empty(), "{}", told.join("\n"));
-}
-
-fn all_but_accounts() -> Vec<(&'static str, Vec<Entry>)> {
-    vec![
-        ("application.ApplicationService", of_applications()),
-        ("applicationset.ApplicationSetService", of_sets()),
-    ]
 }

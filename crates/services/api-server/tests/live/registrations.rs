@@ -1,6 +1,7 @@
 //! What is registered with the hub: who may do what with it, and that nothing leaves which opens anything.
 
 use crate::bench::{Bench, CANARY, configure, two_users};
+use crate::matrix::{ROLES, UPSERT, Values, needs, permit, wants};
 use api::v1alpha1::{
     Cluster, ExecProviderConfig, GnuPGPublicKey, RepoCreds, Repository, RepositoryCertificate,
     RepositoryCertificateList,
@@ -25,6 +26,7 @@ use wire::repository::repository_service_client::RepositoryServiceClient;
 use wire::repository::{
     RepoAccessQuery, RepoAppDetailsQuery, RepoAppsQuery, RepoCreateRequest, RepoQuery, RepoUpdateRequest,
 };
+use wire::rights::{Right, Wants};
 
 const URL: &str = "https://git.example/a.git";
 const TEMPLATE: &str = "https://git.example";
@@ -37,13 +39,47 @@ const KEY_ID: &str = "FA1AA40D7BE828FA";
 type Told = Result<String, Status>;
 type Call = fn(Client) -> BoxFuture<'static, Told>;
 
-/// A method, the lines of a policy that are needed for it, and how it is called.
+/// A service, and what the names in the braces of its rights stand for.
+type Service = (&'static str, Values);
+
+const REPOSITORIES: Service =
+    ("repository.RepositoryService", &[("repo", URL), ("appProject", "default"), ("appName", "new")]);
+const TEMPLATES: Service = ("repocreds.RepoCredsService", &[("url", TEMPLATE)]);
+const CLUSTERS: Service = ("cluster.ClusterService", &[("server", IN_CLUSTER)]);
+const CERTIFICATES: Service = ("certificate.CertificateService", &[]);
+const KEYS: Service = ("gpgkey.GPGKeyService", &[("keyID", KEY_ID)]);
+
+/// A method, and how it is called.
 struct Try {
+    service: Service,
     method: &'static str,
-    needs: &'static [&'static str],
+    /// Conditions that the call meets, in the words of `proto/`.
+    met: &'static [&'static str],
     call: Call,
     /// What a permitted call answers where it cannot succeed here.
     code: Code,
+}
+
+impl Try {
+    fn met(self, met: &'static [&'static str]) -> Self {
+        Self { met, ..self }
+    }
+
+    fn wants(&self) -> &'static Wants {
+        wants(self.service.0, self.method)
+    }
+
+    fn needs(&self) -> Vec<Right> {
+        needs(self.wants(), self.service.1, self.met)
+    }
+
+    /// Whether an answer is a refusal, or a list without what may not be seen: without anything.
+    fn is_refused(&self, told: &Told) -> bool {
+        match told {
+            Err(status) => status.code() == Code::PermissionDenied,
+            Ok(told) => self.wants().filtered && is_empty_list(told),
+        }
+    }
 }
 
 /// Somebody who calls.
@@ -163,79 +199,61 @@ macro_rules! call {
     };
 }
 
-const fn tried(method: &'static str, needs: &'static [&'static str], call: Call) -> Try {
-    Try { method, needs, call, code: Code::Ok }
+const fn tried(service: Service, method: &'static str, call: Call) -> Try {
+    Try { service, method, met: &[], call, code: Code::Ok }
 }
-
-const R_GET: &str = "repositories, get, https://git.example/a.git";
-const R_CREATE: &str = "repositories, create, https://git.example/a.git";
-const R_UPDATE: &str = "repositories, update, https://git.example/a.git";
-const R_DELETE: &str = "repositories, delete, https://git.example/a.git";
-const W_GET: &str = "write-repositories, get, https://git.example/a.git";
-const W_CREATE: &str = "write-repositories, create, https://git.example/a.git";
-const W_UPDATE: &str = "write-repositories, update, https://git.example/a.git";
-const W_DELETE: &str = "write-repositories, delete, https://git.example/a.git";
 
 #[expect(deprecated, reason = "clients of before still call these, and they want the same right")]
 fn repository_methods() -> Vec<Try> {
     vec![
-        tried("List", &[R_GET], call!(client.repositories.list(RepoQuery::default()))),
+        tried(REPOSITORIES, "List", call!(client.repositories.list(RepoQuery::default()))),
         tried(
+            REPOSITORIES,
             "ListRepositories",
-            &[R_GET],
             call!(client.repositories.list_repositories(RepoQuery::default())),
         ),
         tried(
+            REPOSITORIES,
             "ListWriteRepositories",
-            &[W_GET],
             call!(client.repositories.list_write_repositories(RepoQuery::default())),
         ),
-        tried("Get", &[R_GET], call!(client.repositories.get(query()))),
-        tried("GetWrite", &[W_GET], call!(client.repositories.get_write(query()))),
-        tried("Create", &[R_CREATE, R_UPDATE], call!(client.repositories.create(changed()))),
+        tried(REPOSITORIES, "Get", call!(client.repositories.get(query()))),
+        tried(REPOSITORIES, "GetWrite", call!(client.repositories.get_write(query()))),
+        tried(REPOSITORIES, "Create", call!(client.repositories.create(changed()))).met(&[UPSERT]),
+        tried(REPOSITORIES, "CreateRepository", call!(client.repositories.create_repository(changed())))
+            .met(&[UPSERT]),
         tried(
-            "CreateRepository",
-            &[R_CREATE, R_UPDATE],
-            call!(client.repositories.create_repository(changed())),
-        ),
-        tried(
+            REPOSITORIES,
             "CreateWriteRepository",
-            &[W_CREATE, W_UPDATE],
             call!(client.repositories.create_write_repository(changed())),
-        ),
-        tried("Update", &[R_UPDATE], call!(client.repositories.update(update()))),
-        tried("UpdateRepository", &[R_UPDATE], call!(client.repositories.update_repository(update()))),
+        )
+        .met(&[UPSERT]),
+        tried(REPOSITORIES, "Update", call!(client.repositories.update(update()))),
+        tried(REPOSITORIES, "UpdateRepository", call!(client.repositories.update_repository(update()))),
         tried(
+            REPOSITORIES,
             "UpdateWriteRepository",
-            &[W_UPDATE],
             call!(client.repositories.update_write_repository(update())),
         ),
-        tried("Delete", &[R_GET, R_DELETE], call!(client.repositories.delete(query()))),
-        tried("DeleteRepository", &[R_GET, R_DELETE], call!(client.repositories.delete_repository(query()))),
+        tried(REPOSITORIES, "Delete", call!(client.repositories.delete(query()))),
+        tried(REPOSITORIES, "DeleteRepository", call!(client.repositories.delete_repository(query()))),
         tried(
+            REPOSITORIES,
             "DeleteWriteRepository",
-            &[W_GET, W_DELETE],
             call!(client.repositories.delete_write_repository(query())),
         ),
-        tried("ValidateAccess", &[R_CREATE], call!(client.repositories.validate_access(access_query()))),
+        tried(REPOSITORIES, "ValidateAccess", call!(client.repositories.validate_access(access_query()))),
         tried(
+            REPOSITORIES,
             "ValidateWriteAccess",
-            &[W_CREATE],
             call!(client.repositories.validate_write_access(access_query())),
         ),
-        tried("ListRefs", &[R_GET], call!(client.repositories.list_refs(query()))),
-        tried("ListOCITags", &[R_GET], call!(client.repositories.list_oci_tags(query()))),
-        tried("GetHelmCharts", &[R_GET], call!(client.repositories.get_helm_charts(query()))),
-        tried(
-            "ListApps",
-            &[R_GET, "applications, create, default/new"],
-            call!(client.repositories.list_apps(apps())),
-        ),
-        tried(
-            "GetAppDetails",
-            &[R_GET, "applications, get, default/new", "applications, create, default/new"],
-            call!(client.repositories.get_app_details(details())),
-        ),
+        tried(REPOSITORIES, "ListRefs", call!(client.repositories.list_refs(query()))),
+        tried(REPOSITORIES, "ListOCITags", call!(client.repositories.list_oci_tags(query()))),
+        tried(REPOSITORIES, "GetHelmCharts", call!(client.repositories.get_helm_charts(query()))),
+        tried(REPOSITORIES, "ListApps", call!(client.repositories.list_apps(apps()))),
+        tried(REPOSITORIES, "GetAppDetails", call!(client.repositories.get_app_details(details())))
+            .met(&["there is no application of the name"]),
     ]
 }
 
@@ -288,46 +306,45 @@ fn template_delete() -> RepoCredsDeleteRequest {
 fn template_methods() -> Vec<Try> {
     vec![
         tried(
+            TEMPLATES,
             "ListRepositoryCredentials",
-            &["repositories, get, https://git.example"],
             call!(client.templates.list_repository_credentials(RepoCredsQuery::default())),
         ),
         tried(
+            TEMPLATES,
             "ListWriteRepositoryCredentials",
-            &["write-repositories, get, https://git.example"],
             call!(client.templates.list_write_repository_credentials(RepoCredsQuery::default())),
         ),
         tried(
+            TEMPLATES,
             "CreateRepositoryCredentials",
-            &["repositories, create, https://git.example", "repositories, update, https://git.example"],
             call!(client.templates.create_repository_credentials(template_create(true))),
-        ),
+        )
+        .met(&[UPSERT]),
         tried(
+            TEMPLATES,
             "CreateWriteRepositoryCredentials",
-            &[
-                "write-repositories, create, https://git.example",
-                "write-repositories, update, https://git.example",
-            ],
             call!(client.templates.create_write_repository_credentials(template_create(true))),
-        ),
+        )
+        .met(&[UPSERT]),
         tried(
+            TEMPLATES,
             "UpdateRepositoryCredentials",
-            &["repositories, update, https://git.example"],
             call!(client.templates.update_repository_credentials(template_update())),
         ),
         tried(
+            TEMPLATES,
             "UpdateWriteRepositoryCredentials",
-            &["write-repositories, update, https://git.example"],
             call!(client.templates.update_write_repository_credentials(template_update())),
         ),
         tried(
+            TEMPLATES,
             "DeleteRepositoryCredentials",
-            &["repositories, delete, https://git.example"],
             call!(client.templates.delete_repository_credentials(template_delete())),
         ),
         tried(
+            TEMPLATES,
             "DeleteWriteRepositoryCredentials",
-            &["write-repositories, delete, https://git.example"],
             call!(client.templates.delete_write_repository_credentials(template_delete())),
         ),
     ]
@@ -339,78 +356,46 @@ fn cluster_create() -> ClusterCreateRequest {
 }
 
 fn other_methods() -> Vec<Try> {
-    const C_UPDATE: &str = "clusters, update, https://kubernetes.default.svc";
     vec![
-        tried(
-            "cluster List",
-            &["clusters, get, https://kubernetes.default.svc"],
-            call!(client.clusters.list(ClusterQuery::default())),
-        ),
-        tried(
-            "cluster Get",
-            &["clusters, get, https://kubernetes.default.svc"],
-            call!(client.clusters.get(in_cluster())),
-        ),
-        tried(
-            "cluster Create",
-            &["clusters, create, https://kubernetes.default.svc", C_UPDATE],
-            call!(client.clusters.create(cluster_create())),
-        ),
-        tried("cluster Update", &[C_UPDATE], call!(client.clusters.update(updated("own")))),
-        tried("cluster InvalidateCache", &[C_UPDATE], call!(client.clusters.invalidate_cache(in_cluster()))),
+        tried(CLUSTERS, "List", call!(client.clusters.list(ClusterQuery::default()))),
+        tried(CLUSTERS, "Get", call!(client.clusters.get(in_cluster()))),
+        tried(CLUSTERS, "Create", call!(client.clusters.create(cluster_create()))).met(&[UPSERT]),
+        tried(CLUSTERS, "Update", call!(client.clusters.update(updated("own")))),
+        tried(CLUSTERS, "InvalidateCache", call!(client.clusters.invalidate_cache(in_cluster()))),
         Try {
             // The cluster is entered without a token.
             code: Code::InvalidArgument,
-            ..tried("cluster RotateAuth", &[C_UPDATE], call!(client.clusters.rotate_auth(in_cluster())))
+            ..tried(CLUSTERS, "RotateAuth", call!(client.clusters.rotate_auth(in_cluster())))
         },
+        tried(CLUSTERS, "Delete", call!(client.clusters.delete(in_cluster()))),
         tried(
-            "cluster Delete",
-            &["clusters, delete, https://kubernetes.default.svc"],
-            call!(client.clusters.delete(in_cluster())),
-        ),
-        tried(
+            CERTIFICATES,
             "ListCertificates",
-            &["certificates, get, *"],
             call!(client.certificates.list_certificates(RepositoryCertificateQuery::default())),
         ),
+        tried(CERTIFICATES, "CreateCertificate", call!(client.certificates.create_certificate(host_key()))),
         tried(
-            "CreateCertificate",
-            &["certificates, create, *"],
-            call!(client.certificates.create_certificate(host_key())),
-        ),
-        tried(
+            CERTIFICATES,
             "DeleteCertificate",
-            &["certificates, delete, *"],
             call!(client.certificates.delete_certificate(RepositoryCertificateQuery::default())),
         ),
-        tried("key List", &["gpgkeys, get, *"], call!(client.keys.list(GnuPgPublicKeyQuery::default()))),
-        tried(
-            "key Get",
-            &["gpgkeys, get, *"],
-            call!(client.keys.get(GnuPgPublicKeyQuery { key_id: KEY_ID.into() })),
-        ),
-        tried("key Create", &["gpgkeys, create, *"], call!(client.keys.create(signing_key()))),
-        tried(
-            "key Delete",
-            &["gpgkeys, delete, *"],
-            call!(client.keys.delete(GnuPgPublicKeyQuery { key_id: KEY_ID.into() })),
-        ),
+        tried(KEYS, "List", call!(client.keys.list(GnuPgPublicKeyQuery::default()))),
+        tried(KEYS, "Get", call!(client.keys.get(GnuPgPublicKeyQuery { key_id: KEY_ID.into() }))),
+        tried(KEYS, "Create", call!(client.keys.create(signing_key()))),
+        tried(KEYS, "Delete", call!(client.keys.delete(GnuPgPublicKeyQuery { key_id: KEY_ID.into() }))),
     ]
+}
+
+fn all() -> Vec<Try> {
+    let mut all = repository_methods();
+    all.extend(template_methods());
+    all.extend(other_methods());
+    all
 }
 
 /// All that is tried here, by service and method.
 pub fn methods() -> BTreeSet<String> {
-    let of = |service: &'static str| move |method: &str| format!("{service}/{method}");
-    let repositories =
-        repository_methods().into_iter().map(|tried| of("repository.RepositoryService")(tried.method));
-    let templates =
-        template_methods().into_iter().map(|tried| of("repocreds.RepoCredsService")(tried.method));
-    let others = other_methods().into_iter().map(|tried| match tried.method.split_once(' ') {
-        Some(("cluster", method)) => of("cluster.ClusterService")(method),
-        Some((_, method)) => of("gpgkey.GPGKeyService")(method),
-        None => of("certificate.CertificateService")(tried.method),
-    });
-    repositories.chain(templates).chain(others).collect()
+    all().iter().map(|tried| format!("{}/{}", tried.service.0, tried.method)).collect()
 }
 
 async fn bench(namespace: &str) -> (Bench, Client, Client) {
@@ -459,35 +444,43 @@ fn is_empty_list(told: &str) -> bool {
 #[tokio::test]
 async fn every_method_wants_its_right_and_no_other() {
     let (bench, admin, bob) = bench("rights").await;
-    let mut tries = repository_methods();
-    tries.extend(template_methods());
-    tries.extend(other_methods());
-    assert_eq!(tries.len(), 43);
-    for Try { method, needs, call, code } in tries {
+    for tried in all() {
+        let (name, needs) = (format!("{} {}", tried.service.0, tried.method), tried.needs());
         furnish(&admin).await;
         for missing in 0..needs.len() {
             let lines = needs.iter().enumerate().filter(|(place, _)| *place != missing);
-            permit(&bench, lines.map(|(_, line)| *line)).await;
-            match call(bob.clone()).await {
-                Err(status) => assert_eq!(status.code(), Code::PermissionDenied, "{method}: {status}"),
-                Ok(told) => assert!(method.contains("List") && is_empty_list(&told), "{method}: {told}"),
-            }
+            permit(&bench, lines.map(|(_, line)| line)).await;
+            let told = (tried.call)(bob.clone()).await;
+            assert!(tried.is_refused(&told), "{name} without {}: {told:?}", needs[missing]);
         }
-        permit(&bench, needs.iter().copied()).await;
-        let answered = call(bob.clone()).await;
-        match answered {
+        permit(&bench, needs.iter()).await;
+        match (tried.call)(bob.clone()).await {
             Ok(told) => {
-                let seen = !method.contains("List") || !is_empty_list(&told);
-                assert!(!told.contains(CANARY) && seen, "{method}: {told}");
+                let seen = !tried.method.contains("List") || !is_empty_list(&told);
+                assert!(!told.contains(CANARY) && seen, "{name}: {told}");
             }
-            Err(status) => assert_eq!(status.code(), code, "{method}: {status}"),
+            Err(status) => assert_eq!(status.code(), tried.code, "{name}: {status}"),
         }
     }
 }
 
-async fn permit(bench: &Bench, lines: impl Iterator<Item = &str>) {
-    let policy: String = lines.map(|line| format!("p, bob, {line}, allow\n")).collect();
-    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": policy})).await;
+#[tokio::test]
+async fn every_method_answers_each_role_as_its_rights_say() {
+    let (bench, admin, bob) = bench("registration-roles").await;
+    let mut changed = true;
+    for role in &ROLES {
+        configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": role.policy})).await;
+        for tried in all() {
+            if changed {
+                furnish(&admin).await;
+            }
+            let told = (tried.call)(bob.clone()).await;
+            let wanted = role.has(&tried.needs());
+            assert_ne!(tried.is_refused(&told), wanted, "{} at {}: {told:?}", role.name, tried.method);
+            // What was refused changed nothing.
+            changed = wanted;
+        }
+    }
 }
 
 #[tokio::test]
@@ -495,10 +488,7 @@ async fn cve_2025_55190_no_answer_holds_what_opens_something() {
     let (_bench, admin, _) = bench("canary").await;
     let mut told = furnish(&admin).await;
     told.extend(furnish(&admin).await);
-    let mut tries = repository_methods();
-    tries.extend(template_methods());
-    tries.extend(other_methods());
-    for Try { method, call, .. } in tries {
+    for Try { method, call, .. } in all() {
         furnish(&admin).await;
         let text = match call(admin.clone()).await {
             Ok(text) => text,
