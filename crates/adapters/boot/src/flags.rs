@@ -1,7 +1,7 @@
 //! The flags of each component, as one table; their values from the command line, the environment and
 //! `argocd-cmd-params-cm`, in this order. A flag whose feature does not read it is accepted, and said so.
 
-use crate::duration;
+use crate::{duration, unused};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -50,6 +50,8 @@ pub struct Flags {
     table: BTreeMap<&'static str, Flag>,
     given: BTreeMap<String, Given>,
     unknown: Vec<String>,
+    /// What was said of variables that nothing reads.
+    unused: Vec<String>,
     read: RefCell<BTreeSet<&'static str>>,
     help: bool,
 }
@@ -73,6 +75,7 @@ impl Flags {
             table,
             given: BTreeMap::new(),
             unknown: Vec::new(),
+            unused: unused::variables(environment),
             read: RefCell::default(),
             help: false,
         };
@@ -203,8 +206,8 @@ impl Flags {
         self.given.contains_key(name)
     }
 
-    /// One sentence for each thing the user said that has no effect: flags nobody asked for, and flags no part
-    /// of the component has read by now. To be logged once the component is set up.
+    /// One sentence for each thing the user said that has no effect: flags nobody asked for, flags no part of the
+    /// component has read by now, and variables nothing reads. To be logged once the component is set up.
     pub fn warnings(&self) -> Vec<String> {
         let read = self.read.borrow();
         let unknown = self.unknown.iter().map(|name| format!("unknown flag --{name} is ignored"));
@@ -212,8 +215,8 @@ impl Flags {
             .given
             .iter()
             .filter(|(name, _)| !read.contains(name.as_str()))
-            .map(|(_, given)| format!("{} is accepted and has no effect in this version", given.origin));
-        unknown.chain(unread).collect()
+            .map(|(name, given)| unused::flag(name, &given.origin));
+        unknown.chain(unread).chain(self.unused.iter().cloned()).collect()
     }
 
     fn values(&self, name: &'static str) -> Vec<String> {

@@ -3,9 +3,11 @@
 
 pub mod duration;
 pub mod flags;
+pub mod limit;
 pub mod logs;
 pub mod metrics;
 pub mod stop;
+mod unused;
 
 /// Chooses the one crypto provider; first thing in `main`, and harmless when done again.
 pub fn crypto() {

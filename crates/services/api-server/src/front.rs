@@ -52,7 +52,7 @@ pub(crate) fn router(hub: &Arc<Hub>) -> Result<Router, StartError> {
     let hook_hub = hub.clone();
     let options = wire::gateway::Options {
         content_types: hub.options.content_types.clone(),
-        message_limit: wire::MESSAGE_LIMIT,
+        message_limit: hub.options.message_limit,
         hook: Some(Arc::new(move |reply: &Reply<'_>| session_cookies(&hook_hub, reply))),
     };
     let rest = Gateway::new(grpc.clone(), options);

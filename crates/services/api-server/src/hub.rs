@@ -68,16 +68,17 @@ impl Hub {
     pub(crate) fn new(options: Options, parts: Parts, metrics: Metrics) -> Self {
         let logins = if options.parallel_logins == 0 { NO_LIMIT } else { options.parallel_logins };
         let throttle = Throttle::new(options.throttle);
-        let reads = ReadsServiceClient::new(parts.repo_server.clone());
+        let limit = options.message_limit;
+        let reads = ReadsServiceClient::new(parts.repo_server.clone()).max_decoding_message_size(limit);
         let previews = PreviewsServiceClient::new(parts.repo_server.clone())
-            .max_decoding_message_size(wire::MESSAGE_LIMIT)
-            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+            .max_decoding_message_size(limit)
+            .max_encoding_message_size(limit);
         let lookups = LookupsServiceClient::new(parts.repo_server.clone())
-            .max_decoding_message_size(wire::MESSAGE_LIMIT)
-            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+            .max_decoding_message_size(limit)
+            .max_encoding_message_size(limit);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
-            .max_decoding_message_size(wire::MESSAGE_LIMIT)
-            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+            .max_decoding_message_size(limit)
+            .max_encoding_message_size(limit);
         Self {
             options,
             destinations: Destinations::default(),

@@ -263,6 +263,8 @@ mod tests {
         assert_eq!(of(&[(all, "0"), (replicas, "5")]).parallel_logins, 0);
         let cookies = |number: &str| of(&[("ARGOCD_MAX_COOKIE_NUMBER", number)]).most_cookies;
         assert_eq!([cookies("30"), cookies("x"), cookies("1000")], [30, 20, 100]);
+        let largest = |number: &str| of(&[("ARGOCD_GRPC_MAX_SIZE_MB", number)]).message_limit;
+        assert_eq!([largest("300"), largest(""), largest("x")], [300 << 20, 200 << 20, 200 << 20]);
         let keep = |pairs: &[(&str, &str)]| of(pairs).connection_keep.as_secs();
         assert_eq!(keep(&[]), 3600);
         assert_eq!(keep(&[("ARGOCD_SERVER_CONNECTION_STATUS_CACHE_EXPIRATION", "5m")]), 300);

@@ -119,6 +119,8 @@ pub struct Options {
     pub webhook_parallelism: usize,
     /// Refreshes asked of the API server at once.
     pub webhook_refreshes: usize,
+    /// The largest message and the largest body of a REST request, in bytes.
+    pub message_limit: usize,
 }
 
 impl Default for Options {
@@ -151,6 +153,7 @@ impl Default for Options {
             static_assets: STATIC_ASSETS.into(),
             webhook_parallelism: 50,
             webhook_refreshes: 20,
+            message_limit: wire::MESSAGE_LIMIT,
         }
     }
 }
@@ -221,6 +224,7 @@ impl Options {
             static_assets: flags.text("staticassets"),
             webhook_parallelism: at_once("webhook-parallelism-limit"),
             webhook_refreshes: at_once("webhook-refresh-workers"),
+            message_limit: boot::limit::message_limit(environment, wire::MESSAGE_LIMIT),
         }
     }
 }

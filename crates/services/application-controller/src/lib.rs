@@ -132,12 +132,13 @@ impl Controller {
         let rules = Arc::new(RwLock::new(Arc::new(rules)));
         let metrics = Metrics::new(&parts.registry);
         measure(parts.store.cluster(), &metrics);
+        let limit = options.message_limit;
         let lookups = LookupsServiceClient::new(parts.repo_server.clone())
-            .max_decoding_message_size(wire::MESSAGE_LIMIT)
-            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+            .max_decoding_message_size(limit)
+            .max_encoding_message_size(limit);
         let repo_server = RepoServerServiceClient::new(parts.repo_server)
-            .max_decoding_message_size(wire::MESSAGE_LIMIT)
-            .max_encoding_message_size(wire::MESSAGE_LIMIT);
+            .max_decoding_message_size(limit)
+            .max_encoding_message_size(limit);
         Self {
             clusters: Clusters::new(
                 parts.store.clone(),

@@ -48,6 +48,8 @@ pub struct Options {
     pub share: Share,
     /// Whether the repo-server verifies signatures (`ARGOCD_GPG_ENABLED`).
     pub verify_signatures: bool,
+    /// The largest message to and from the repo-server, in bytes.
+    pub message_limit: usize,
 }
 
 impl Default for Options {
@@ -70,6 +72,7 @@ impl Default for Options {
             shown: Shown::default(),
             share: Share::default(),
             verify_signatures: true,
+            message_limit: wire::MESSAGE_LIMIT,
         }
     }
 }
@@ -104,6 +107,7 @@ impl Options {
             verify_signatures: !environment
                 .get("ARGOCD_GPG_ENABLED")
                 .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "false" | "no")),
+            message_limit: boot::limit::message_limit(environment, wire::MESSAGE_LIMIT),
             limits: limits(environment),
             events: flags.list("enable-k8s-event"),
             shown: Shown {

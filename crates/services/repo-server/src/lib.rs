@@ -88,16 +88,17 @@ impl VersionService for Versions {
 /// The gRPC services as a router: for a port, and for channels within one process.
 pub fn router(server: RepoServer) -> Result<axum::Router, StartError> {
     let calls = server.calls().clone();
-    let reads = ReadsServiceServer::new(server.clone()).max_decoding_message_size(wire::MESSAGE_LIMIT);
+    let limit = server.options.message_limit;
+    let reads = ReadsServiceServer::new(server.clone()).max_decoding_message_size(limit);
     let previews = PreviewsServiceServer::new(server.clone())
-        .max_decoding_message_size(wire::MESSAGE_LIMIT)
-        .max_encoding_message_size(wire::MESSAGE_LIMIT);
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(limit);
     let lookups = LookupsServiceServer::new(server.clone())
-        .max_decoding_message_size(wire::MESSAGE_LIMIT)
-        .max_encoding_message_size(wire::MESSAGE_LIMIT);
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(limit);
     let service = RepoServerServiceServer::new(server)
-        .max_decoding_message_size(wire::MESSAGE_LIMIT)
-        .max_encoding_message_size(wire::MESSAGE_LIMIT);
+        .max_decoding_message_size(limit)
+        .max_encoding_message_size(limit);
     let (health, health_service) = tonic_health::server::health_reporter();
     tokio::spawn(async move {
         health.set_serving::<RepoServerServiceServer<RepoServer>>().await;

@@ -60,6 +60,8 @@ pub struct Options {
     pub plugins_use_generate_paths: bool,
     /// Whether what projects demand of signatures is looked at (`ARGOCD_GPG_ENABLED`).
     pub verify_signatures: bool,
+    /// The largest message, in bytes.
+    pub message_limit: usize,
     /// Public keys (`argocd-gpg-keys-cm`).
     pub(crate) keys: Keys,
     /// Where plugins ask for a repository's credentials.
@@ -141,6 +143,7 @@ impl Options {
             plugins: plugins::options(flags, environment),
             plugins_use_generate_paths: flags.bool("plugin-use-manifest-generate-paths"),
             ask_pass: AskPass::new(environment),
+            message_limit: boot::limit::message_limit(environment, wire::MESSAGE_LIMIT),
             verify_signatures: !environment
                 .get("ARGOCD_GPG_ENABLED")
                 .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "false" | "no")),

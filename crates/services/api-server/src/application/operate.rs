@@ -139,29 +139,33 @@ async fn target(
     if !application.spec.has_several_sources() {
         let mut source = declared.into_iter().next().unwrap_or_default();
         if let Some(revision) = request.revision.as_deref().filter(|revision| !revision.is_empty()) {
+            may_override(access, application, &source, revision)?;
             if automated && revision != or_head(&source.target_revision) {
                 return Err(Status::failed_precondition(format!(
                     "Cannot sync to {revision}: auto-sync currently set to {}",
                     source.target_revision
                 )));
             }
-            may_override(access, application, &source, revision)?;
             revision.clone_into(&mut source.target_revision);
         }
         let (revision, shown) = hub.resolve(application, &source, -1).await?;
         return Ok(Target { revision, revisions: Vec::new(), shown });
     }
-    let wanted = at_positions(declared.clone(), &request.source_positions, &request.revisions)?;
+    let mut wanted = at_positions(declared.clone(), &request.source_positions, &request.revisions)?;
     let (mut revisions, mut shown) = (Vec::new(), Vec::new());
-    for (index, (source, declared)) in wanted.iter().zip(&declared).enumerate() {
+    for (index, (source, declared)) in wanted.iter_mut().zip(&declared).enumerate() {
+        if source.target_revision.is_empty() {
+            // Who names no revision for a source means the declared one.
+            source.target_revision.clone_from(&declared.target_revision);
+        }
         if or_head(&source.target_revision) != or_head(&declared.target_revision) {
+            may_override(access, application, declared, &source.target_revision)?;
             if automated {
                 return Err(Status::failed_precondition(format!(
                     "Cannot sync source {} to {}: auto-sync currently set to {}",
                     source.repo_url, source.target_revision, declared.target_revision
                 )));
             }
-            may_override(access, application, declared, &source.target_revision)?;
         }
         let (revision, text) = hub.resolve(application, source, i64::try_from(index).unwrap_or(-1)).await?;
         revisions.push(revision);

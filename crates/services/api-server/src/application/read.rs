@@ -159,7 +159,7 @@ pub(crate) async fn with_health(hub: &Hub, application: &Arc<Application>) -> Ap
     application
 }
 
-/// A node's health. One without traces of life stands for an object that is not there.
+/// A node's health. One of which nothing is said, without traces of life, stands for an object that is not there.
 fn health_of(node: &ResourceNode) -> Option<HealthStatus> {
     let is_missing =
         node.resource_ref.uid.is_empty() && node.resource_version.is_empty() && node.created_at.is_none();
@@ -168,7 +168,7 @@ fn health_of(node: &ResourceNode) -> Option<HealthStatus> {
         message: "Resource has not been created".to_owned(),
         ..HealthStatus::default()
     };
-    if is_missing { Some(missing()) } else { node.health.clone() }
+    node.health.clone().or_else(|| is_missing.then(missing))
 }
 
 #[cfg(test)]
@@ -191,7 +191,10 @@ mod tests {
         let health = health_of(&node).unwrap();
         let told = (health.status.as_str(), health.message.as_str());
         assert_eq!(told, ("Missing", "Resource has not been created"));
-        node.resource_version = "7".into();
+        let known = HealthStatus { status: "Missing".into(), ..HealthStatus::default() };
+        node.health = Some(known);
+        assert_eq!(health_of(&node).unwrap().message, "", "what the controller said stays");
+        node = ResourceNode { resource_version: "7".into(), ..ResourceNode::default() };
         assert!(health_of(&node).is_none());
     }
 

@@ -41,21 +41,37 @@ use wire::version::version_service_server::VersionServiceServer;
 
 /// All services as a router, and their names.
 pub(crate) fn router(hub: &Arc<Hub>) -> Result<(Router, Vec<String>), StartError> {
+    let limit = hub.options.message_limit;
     let services = Services::default()
-        .with(AccountServiceServer::new(account::Accounts(hub.clone())))
-        .with(ApplicationServiceServer::new(Applications(hub.clone())))
-        .with(ApplicationSetServiceServer::new(application_set::ApplicationSets(hub.clone())))
-        .with(CertificateServiceServer::new(certificate::Certificates(hub.clone())))
-        .with(ClusterServiceServer::new(cluster::Clusters(hub.clone())))
-        .with(SettingsServiceServer::new(settings::Settings(hub.clone())))
-        .with(GpgKeyServiceServer::new(gpgkey::SigningKeys(hub.clone())))
-        .with(NotificationServiceServer::new(notification::Notifications(hub.clone())))
-        .with(ProjectServiceServer::new(project::Projects(hub.clone())))
-        .with(RepoCredsServiceServer::new(repocreds::CredentialTemplates(hub.clone())))
-        .with(RepositoryServiceServer::new(repository::Repositories(hub.clone())))
-        .with(SessionServiceServer::new(session::Sessions(hub.clone())))
-        .with(VersionServiceServer::new(version::Versions(hub.clone())))
-        .with(HealthServer::new(health::Healthy))
+        .with(AccountServiceServer::new(account::Accounts(hub.clone())).max_decoding_message_size(limit))
+        .with(ApplicationServiceServer::new(Applications(hub.clone())).max_decoding_message_size(limit))
+        .with(
+            ApplicationSetServiceServer::new(application_set::ApplicationSets(hub.clone()))
+                .max_decoding_message_size(limit),
+        )
+        .with(
+            CertificateServiceServer::new(certificate::Certificates(hub.clone()))
+                .max_decoding_message_size(limit),
+        )
+        .with(ClusterServiceServer::new(cluster::Clusters(hub.clone())).max_decoding_message_size(limit))
+        .with(SettingsServiceServer::new(settings::Settings(hub.clone())).max_decoding_message_size(limit))
+        .with(GpgKeyServiceServer::new(gpgkey::SigningKeys(hub.clone())).max_decoding_message_size(limit))
+        .with(
+            NotificationServiceServer::new(notification::Notifications(hub.clone()))
+                .max_decoding_message_size(limit),
+        )
+        .with(ProjectServiceServer::new(project::Projects(hub.clone())).max_decoding_message_size(limit))
+        .with(
+            RepoCredsServiceServer::new(repocreds::CredentialTemplates(hub.clone()))
+                .max_decoding_message_size(limit),
+        )
+        .with(
+            RepositoryServiceServer::new(repository::Repositories(hub.clone()))
+                .max_decoding_message_size(limit),
+        )
+        .with(SessionServiceServer::new(session::Sessions(hub.clone())).max_decoding_message_size(limit))
+        .with(VersionServiceServer::new(version::Versions(hub.clone())).max_decoding_message_size(limit))
+        .with(HealthServer::new(health::Healthy).max_decoding_message_size(limit))
         .described(wire::DESCRIPTOR_SET)?;
     Ok(services.finish())
 }

@@ -124,7 +124,10 @@ fn dex(sso: &SingleSignOn) -> Option<DexConfig> {
         r#type: text(connector, "type"),
         id: text(connector, "id"),
     });
-    Some(DexConfig { connectors: connectors.collect(), dex_auth_connector_id: dex.connector.clone() })
+    Some(DexConfig {
+        connectors: connectors.collect(),
+        dex_auth_connector_id: crate::sso::chosen_connector(dex).to_owned(),
+    })
 }
 
 /// What only those who are logged in may know.

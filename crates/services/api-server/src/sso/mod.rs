@@ -195,8 +195,12 @@ impl App {
             keep: hub.options.oidc_keep,
         };
         let mut parameters = Vec::new();
-        if !dex.connector.is_empty() {
-            parameters.push(("connector_id", dex.connector.clone()));
+        match chosen_connector(dex) {
+            "" if dex.connector.is_empty() => {}
+            "" => {
+                tracing::warn!(id = %dex.connector, "dex.auth.connectorId names no connector of dex.config: users choose");
+            }
+            chosen => parameters.push(("connector_id", chosen.to_owned())),
         }
         let mut scopes = settings::scopes(Vec::new());
         scopes.push(DEX_SCOPE.to_owned());
@@ -224,6 +228,13 @@ impl App {
             dex: Some((forwarder.map_err(|error| error.to_string())?, via)),
         })
     }
+}
+
+/// The connector that settings choose for users; empty when they choose, or when Dex has none of that id.
+pub(crate) fn chosen_connector(dex: &settings::Dex) -> &str {
+    let connectors = dex.config.reveal()["connectors"].as_array();
+    let is_there = connectors.into_iter().flatten().any(|connector| connector["id"] == *dex.connector);
+    if is_there { &dex.connector } else { "" }
 }
 
 /// The request for claims, as the provider reads it.
