@@ -245,6 +245,19 @@ impl Bench {
         application_namespaces: &[&str],
         options: Options,
     ) -> Self {
+        let cache = Cache::memory(1 << 20);
+        Self::with_cache(namespace, settings, policy, application_namespaces, options, cache).await
+    }
+
+    /// The same with a cache that others may have, too.
+    pub async fn with_cache(
+        namespace: &str,
+        settings: Value,
+        policy: Value,
+        application_namespaces: &[&str],
+        options: Options,
+        cache: Cache,
+    ) -> Self {
         let cluster = cluster().await;
         let manager = WriteOptions::manager("test");
         for name in application_namespaces.iter().chain([&namespace]) {
@@ -268,7 +281,6 @@ impl Bench {
         configure(&bench_store, "argocd-rbac-cm", policy).await;
         let repo_server = RepoServerServiceServer::new(FakeRepoServer);
         let router = tonic::service::Routes::new(repo_server).prepare().into_axum_router();
-        let cache = Cache::memory(1 << 20);
         let parts = Parts {
             store: store.clone(),
             repo_server: transport::in_process(router).expect("a channel"),

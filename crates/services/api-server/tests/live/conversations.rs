@@ -20,6 +20,11 @@ use wire::route::{Lookup, Route, lookup, routes};
 const CASES: &str = "../../../cases/api";
 /// The first message of a stream comes sooner.
 const STREAM: Duration = Duration::from_secs(10);
+/// The reason of events that are there to be shown.
+const FURNISHED: &str = "Furnished";
+/// A host key that is trusted, as the API takes it.
+const HOST_KEY: &str =
+    "QUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSU9NcXFua1Z6cm0wU2RHNlVPb3FLTHNhYmdINUM5b2tXaTBkaDJsOUdLSmw=";
 /// What streams of files cannot do over REST.
 const GRPC_ONLY: [&str; 1] = ["application.ApplicationService/GetManifestsWithFiles"];
 
@@ -192,7 +197,8 @@ fn settled(value: &mut Value) {
                     if let Value::Array(items) = value
                         && items.iter().any(|item| item.get("involvedObject").is_some())
                     {
-                        items.truncate(0);
+                        items.retain(|item| item["reason"] == FURNISHED);
+                        items.iter_mut().for_each(|item| item["metadata"]["name"] = "<name>".into());
                     }
                 } else {
                     settled(value);
@@ -389,9 +395,90 @@ async fn furnish(bench: &Bench, admin: &str, whole: bool) {
         .patch_application(bench.store.namespace(), "a", &kubernetes::Patch::Merge(deployed))
         .await;
     patched.expect("it is changed");
+    furnish_events(bench).await;
     if whole {
         furnish_more(bench, admin).await;
+        furnish_rich(bench, admin).await;
     }
+}
+
+/// An event about each of those whose events are listed.
+async fn furnish_events(bench: &Bench) {
+    let (store, namespace) = (&bench.store, bench.store.namespace());
+    let uids = || {
+        let application = store.application(namespace, "a").ok()?.metadata.uid.clone();
+        let set = store.application_set(namespace, "s").ok()?.metadata.uid.clone();
+        let project = store.project("red").ok()?.metadata.uid.clone();
+        Some([
+            ("Application", "a", application),
+            ("ApplicationSet", "s", set),
+            ("AppProject", "red", project),
+        ])
+    };
+    eventually("what events are about is known", || uids().is_some()).await;
+    for (kind, name, uid) in uids().into_iter().flatten() {
+        let event = json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {"name": format!("{name}.{uid}"), "namespace": namespace},
+            "involvedObject": {
+                "apiVersion": "argoproj.io/v1alpha1", "kind": kind, "namespace": namespace, "name": name, "uid": uid,
+            },
+            "type": "Normal", "reason": FURNISHED, "message": "it is there to be talked about", "count": 1,
+            "source": {"component": "conversations"},
+            "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-01T00:00:00Z",
+        });
+        crate::bench::apply(store, &crate::bench::object(event)).await;
+    }
+}
+
+/// A project and an application that have much to show. Nobody takes them away.
+async fn furnish_rich(bench: &Bench, admin: &str) {
+    let namespace = bench.store.namespace();
+    let make = async |path: &str, body: Value| {
+        let answer = bench.rest("POST", &format!("/api/v1/{path}"), admin, Some(body)).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    };
+    let role = json!({"name": "ci", "policies": ["p, proj:rich:ci, applications, get, rich/*, allow"]});
+    let window = json!({
+        "kind": "allow", "schedule": "* * * * *", "duration": "1h", "applications": ["*"], "manualSync": true,
+    });
+    let project = json!({
+        "metadata": {"name": "rich"},
+        "spec": {
+            "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}],
+            "roles": [role], "syncWindows": [window],
+        },
+    });
+    make("projects?upsert=true", json!({"upsert": true, "project": project})).await;
+    let has_token = || {
+        let found = bench.store.project("rich");
+        found.is_ok_and(|found| found.status.jwt_tokens_by_role.contains_key("ci"))
+    };
+    if !has_token() {
+        make("projects/rich/roles/ci/token", json!({"id": "kept"})).await;
+    }
+    let mut rich = application("rich", "guestbook");
+    rich["spec"]["project"] = "rich".into();
+    make("applications?upsert=true", rich).await;
+    let object = json!({
+        "version": "v1", "kind": "ConfigMap", "namespace": "default", "name": "conversed", "status": "OutOfSync",
+    });
+    let found = json!({"status": {
+        "sync": {"status": "OutOfSync", "revision": crate::bench::COMMIT}, "health": {"status": "Healthy"},
+        "resources": [object], "summary": {"images": ["none.invalid/c"]},
+    }});
+    let patched = bench.store.patch_application(namespace, "rich", &kubernetes::Patch::Merge(found)).await;
+    patched.expect("it is changed");
+    let pod = bench.running_pod("conversed", &["sh", "-c", "echo said; exec sleep 600"]).await;
+    bench.found("rich", &ApplicationTree { nodes: vec![pod], ..ApplicationTree::default() }, &[]).await;
+    let host = json!({
+        "serverName": "kept.example", "certType": "ssh", "certSubType": "ssh-ed25519", "certData": HOST_KEY,
+    });
+    make("certificates?upsert=true", json!({"items": [host]})).await;
+    let shows = || {
+        let found = bench.store.application(namespace, "rich");
+        found.is_ok_and(|found| !found.status.resources.is_empty())
+    };
+    eventually("all of it is known", || has_token() && shows()).await;
 }
 
 /// What is changed or taken away by one conversation or another.
@@ -453,6 +540,9 @@ async fn cleared(bench: &Bench, admin: &str, name: &str) {
     let path = match name {
         "GPGKeyService/Create-done.case" => "/api/v1/gpgkeys?keyID=FA1AA40D7BE828FA",
         "ClusterService/Create-done.case" => "/api/v1/clusters/in-cluster?id.type=name",
+        "CertificateService/CreateCertificate-done.case" => {
+            "/api/v1/certificates?hostNamePattern=made.example&certType=ssh"
+        }
         _ => return,
     };
     bench.rest("DELETE", path, admin, Some(json!({}))).await.good();

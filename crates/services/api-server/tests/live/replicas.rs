@@ -1,11 +1,19 @@
 //! Several replicas: what one wrote, another knows before its watches tell it, and nobody's change is lost.
 
-use crate::bench::{Bench, application, configure, object, two_users};
+use crate::bench::{Bench, LONG, application, configure, object, two_users};
 use api::Root;
 use api::v1alpha1::AppProject;
+use api_server::Options;
+use axum::body::Body;
+use cache::{Cache, RedisOptions};
+use futures::StreamExt as _;
+use http::Request;
 use kubernetes::{Patch, WriteOptions};
 use object::GroupVersionKind;
 use serde_json::{Value, json};
+use testkit::redis::Redis;
+use wire::application::ApplicationQuery;
+use wire::application::application_service_client::ApplicationServiceClient;
 
 const ROOT: &str = "/api/v1/applications";
 
@@ -175,4 +183,60 @@ async fn replicas_that_issue_tokens_at_once_lose_none() {
     };
     futures::future::join_all((0..7).map(delete)).await;
     assert_eq!(records().await, ["t7".to_owned()].into());
+}
+
+/// Two replicas over one store and one Redis.
+async fn sharing(namespace: &str, redis: &Redis) -> [Bench; 2] {
+    let replica = async || {
+        let cache = Cache::redis(RedisOptions { address: redis.address(), ..RedisOptions::default() });
+        let options = Options { insecure: true, ..Options::default() };
+        let cache = cache.expect("a cache");
+        Bench::with_cache(namespace, json!({}), json!({}), &[], options, cache).await
+    };
+    [replica().await, replica().await]
+}
+
+#[tokio::test]
+async fn a_token_that_one_replica_took_back_is_worth_nothing_to_any_also_after_a_restart() {
+    let redis = Redis::start().expect("Redis");
+    let replicas = sharing("replica-revoked", &redis).await;
+    let kept = replicas[0].admin().await;
+    let (deleted, left) = (replicas[0].admin().await, replicas[1].admin().await);
+    for replica in &replicas {
+        for token in [&kept, &deleted, &left] {
+            replica.get("/api/v1/account", token).await.good();
+        }
+    }
+    // The other replica has a stream open for one of them.
+    let channel =
+        transport::in_process(replicas[1].server.grpc_router().expect("a router")).expect("a channel");
+    let mut watch = tonic::Request::new(ApplicationQuery::default());
+    watch.metadata_mut().insert("token", deleted.parse().expect("a token"));
+    let watched = ApplicationServiceClient::new(channel).watch(watch).await;
+    let mut watched = watched.expect("a stream").into_inner();
+
+    replicas[0].rest("DELETE", "/api/v1/session", &deleted, Some(json!({}))).await.good();
+    let logout = Request::post("/auth/logout").header("cookie", format!("argocd.token={left}"));
+    let logout = logout.body(Body::empty()).expect("a request");
+    assert_eq!(replicas[1].send(logout).await.status, 303);
+
+    let gone = "invalid session: token is revoked, please re-login";
+    let judged = async |replicas: &[Bench; 2]| {
+        for replica in replicas {
+            for token in [&deleted, &left] {
+                replica.get("/api/v1/account", token).await.is(401, gone);
+            }
+            replica.get("/api/v1/account", &kept).await.good();
+        }
+    };
+    judged(&replicas).await;
+    let over = tokio::time::timeout(LONG, watched.next()).await.expect("within seconds");
+    let over = over.expect("it says why").expect_err("there is nothing to tell of");
+    assert_eq!((over.code(), over.message()), (tonic::Code::Unauthenticated, gone));
+
+    for replica in &replicas {
+        replica.store.stop().await;
+    }
+    drop(replicas);
+    judged(&sharing("replica-revoked", &redis).await).await;
 }

@@ -8,6 +8,7 @@ use boot::stop::Stop;
 use http::Request;
 use object::Secret;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -389,6 +390,62 @@ async fn cve_2023_22482_tokens_of_another_client_are_refused() {
         .is(401, "invalid session: failed to verify the token");
     let cut = &tokens[0][..tokens[0].len() - 4];
     scene.bench.get("/api/v1/account", cut).await.is(401, "invalid session: failed to verify the token");
+}
+
+/// What a login sends to the provider, by name.
+async fn asked(scene: &Scene) -> BTreeMap<String, String> {
+    let page = Browser::new().get(&format!("{}/auth/login", scene.base)).await;
+    let target = page.location.expect("a redirect");
+    target.query_pairs().into_owned().collect()
+}
+
+#[tokio::test]
+async fn a_login_asks_the_provider_for_what_settings_say() {
+    let more = "domainHint: ' example.org '\n\
+                requestedIDTokenClaims: {groups: {essential: true}, acr: {value: 'urn:a', values: ['urn:b', 'urn:c']}}\n";
+    let scene = direct("sso-asked", more).await;
+    let told = asked(&scene).await;
+    assert_eq!((told["client_id"].as_str(), told["response_type"].as_str()), ("web", "code"));
+    assert_eq!(told["redirect_uri"], format!("{}/auth/callback", scene.base));
+    assert_eq!(told["scope"], "openid profile email groups offline_access");
+    assert_eq!(told["domain_hint"], "example.org");
+    let claims: Value = serde_json::from_str(&told["claims"]).expect("JSON");
+    let acr = json!({"value": "urn:a", "values": ["urn:b", "urn:c"]});
+    assert_eq!(claims, json!({"id_token": {"groups": {"essential": true}, "acr": acr}}));
+    // Without them, the usual scopes and nothing else; a connector is Dex's affair.
+    let mut settings = serde_json::to_value(scene.bench.store.config_map("argocd-cm")).expect("settings");
+    let written = settings["oidc.config"].as_str().expect("a text").to_owned();
+    let more = ["requestedScopes", "domainHint", "requestedIDTokenClaims"];
+    let plain = written.lines().filter(|line| !more.iter().any(|name| line.starts_with(name)));
+    settings["oidc.config"] = plain.collect::<Vec<_>>().join("\n").into();
+    settings["dex.auth.connectorId"] = "mock".into();
+    crate::bench::configure(&scene.bench.store, "argocd-cm", settings).await;
+    let told = asked(&scene).await;
+    assert_eq!(told["scope"], "openid profile email groups");
+    for name in ["domain_hint", "claims", "connector_id"] {
+        assert!(!told.contains_key(name), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_connector_that_settings_choose_is_the_one_if_dex_has_it() {
+    let scene = bundled("sso-connector").await;
+    let choose = async |id: &str| {
+        let mut settings = serde_json::to_value(scene.bench.store.config_map("argocd-cm")).expect("settings");
+        settings["dex.auth.connectorId"] = id.into();
+        crate::bench::configure(&scene.bench.store, "argocd-cm", settings).await;
+        let told = scene.bench.get("/api/v1/settings", "").await.good().json();
+        let shown = told["dexConfig"].get("dexAuthConnectorID").cloned();
+        (asked(&scene).await.remove("connector_id"), shown)
+    };
+    assert_eq!(choose("mock").await, (Some("mock".to_owned()), Some(json!("mock"))));
+    // Nobody is asked which one, then.
+    let mut browser = Browser::new();
+    let page = browser.get(&format!("{0}/auth/login?return_url={0}/applications", scene.base)).await;
+    browser.follow(page, &format!("{}/applications", scene.base)).await;
+    let told = scene.ask(&browser, "/api/v1/session/userinfo").await.good().json();
+    assert_eq!(told["username"], KILGORE, "{told}");
+    assert_eq!(choose("nope").await, (None, None));
 }
 
 /// What the command line says, while it says it.

@@ -1,6 +1,6 @@
 //! What settings and flags switch on and off, as requests see it.
 
-use crate::bench::{Bench, application, configure};
+use crate::bench::{Answer, Bench, COMMIT, application, configure};
 use api::v1alpha1::{ApplicationTree, ResourceDiff, ResourceNode, ResourceRef};
 use api_server::Options;
 use axum::body::Body;
@@ -89,6 +89,76 @@ async fn a_rollback_needs_its_own_right_where_settings_say_so() {
     let more = format!("{policy}p, alice, applications, rollback, */*, allow\n");
     configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": more})).await;
     assert_ne!(roll().await.status, 403);
+}
+
+#[track_caller]
+fn needs_override(answer: &Answer, name: &str) {
+    let told = format!("permission denied: applications, override, default/{name}, sub: alice, iat: ");
+    assert!(answer.status == 403 && answer.message().starts_with(&told), "{answer:?}");
+}
+
+#[tokio::test]
+async fn another_revision_than_the_declared_one_needs_its_own_right_where_settings_say_so() {
+    let policy = "p, alice, applications, get, */*, allow\np, alice, applications, sync, */*, allow\n";
+    let settings = json!({"accounts.alice": "login"});
+    let bench = Bench::start("overriding", settings.clone(), json!({"policy.csv": policy})).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    let mut automated = application("automated", "guestbook");
+    automated["spec"]["syncPolicy"] = json!({"automated": {}});
+    let of_two = |name: &str, first: &str| {
+        let source = |revision: &str| json!({"repoURL": "https://git.example/apps.git", "path": "guestbook", "targetRevision": revision});
+        let mut wanted = application(name, "guestbook");
+        wanted["spec"].as_object_mut().expect("a map").remove("source");
+        wanted["spec"]["sources"] = json!([source(first), source("main")]);
+        wanted
+    };
+    let all = [application("a", "guestbook"), automated, of_two("several", "v0"), of_two("missing", "none")];
+    for wanted in all {
+        bench.post(&format!("{ROOT}?validate=false"), &admin, wanted).await.good();
+    }
+    let sync = async |name: &str, body: Value| {
+        let answer = bench.post(&format!("{ROOT}/{name}/sync"), &alice, body).await;
+        // Nobody works on it, and the next sync would have to wait for that.
+        let over = kubernetes::Patch::Merge(json!({"operation": null}));
+        bench.store.patch_application("overriding", name, &over).await.expect("it is changed");
+        answer
+    };
+    let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}).to_string();
+    let (other, local) = (json!({"revision": "v1"}), json!({"manifests": [manifest]}));
+    sync("a", other.clone()).await.good();
+    needs_override(&sync("a", local.clone()).await, "a");
+    sync("automated", other.clone()).await.is(400, "Cannot sync to v1: auto-sync currently set to HEAD");
+
+    let mut stricter = settings;
+    stricter["application.sync.requireOverridePrivilegeForRevisionSync"] = "true".into();
+    configure(&bench.store, "argocd-cm", stricter).await;
+    sync("a", json!({})).await.good();
+    sync("a", json!({"revision": "HEAD"})).await.good();
+    for body in [other.clone(), json!({"revision": COMMIT}), json!({"revision": "v1", "dryRun": true})] {
+        needs_override(&sync("a", body).await, "a");
+    }
+    needs_override(&sync("a", local.clone()).await, "a");
+    needs_override(&sync("automated", other.clone()).await, "automated");
+    let positions = |revisions: [&str; 2]| json!({"sourcePositions": [1, 2], "revisions": revisions});
+    needs_override(&sync("several", positions(["v0", "v1"])).await, "several");
+    needs_override(&sync("several", positions(["v1", "main"])).await, "several");
+    // No revision at a position means the declared one, which the repository does not have.
+    let declared = sync("missing", positions(["", "main"])).await;
+    let text = "unable to resolve 'none' to a commit SHA: revision not found";
+    assert!(declared.status == 400 && declared.message().ends_with(text), "{declared:?}");
+
+    let more = format!("{policy}p, alice, applications, override, */*, allow\n");
+    configure(&bench.store, "argocd-rbac-cm", json!({"policy.csv": more})).await;
+    let started = sync("a", other.clone()).await.good().json();
+    assert_eq!(started["operation"]["sync"]["revision"], COMMIT);
+    let started = sync("a", local.clone()).await.good().json();
+    assert_eq!(started["operation"]["sync"]["manifests"].as_array().map(Vec::len), Some(1));
+    let started = sync("several", positions(["v1", "v2"])).await.good().json();
+    assert_eq!(started["operation"]["sync"]["revisions"], json!([COMMIT, COMMIT]));
+    sync("automated", other).await.is(400, "Cannot sync to v1: auto-sync currently set to HEAD");
+    let text = "cannot use local sync when Automatic Sync Policy is enabled unless for dry run";
+    sync("automated", local).await.is(400, text);
 }
 
 #[tokio::test]
