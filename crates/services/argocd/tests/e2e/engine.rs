@@ -111,7 +111,10 @@ fn a_sync_acts_in_the_name_of_the_projects_service_account() {
         let state = operation(&application);
         (state["phase"] == "Failed").then(|| state.to_string())
     });
-    assert!(refused.contains("system:serviceaccount:acting:deployer"), "{refused}");
+    let account = "system:serviceaccount:acting:deployer";
+    let told = crate::options::results(&installation, "acting");
+    let told_of = |name: &str| told.iter().any(|(it, _, message)| it == name && message.contains(account));
+    assert!(refused.contains(account) && told_of("map"), "{refused}");
     assert_eq!(installation.value("acting", "map"), None);
     let rights = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}]);
     let group = "rbac.authorization.k8s.io";

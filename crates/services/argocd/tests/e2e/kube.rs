@@ -36,6 +36,12 @@ impl Kube {
         Ok(serde_json::from_slice(&answer.body).unwrap())
     }
 
+    /// What the API server counts.
+    pub fn metrics(&self) -> String {
+        let answer = self.wait(self.cluster.raw("/metrics", "text/plain")).unwrap();
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    }
+
     pub fn apply(&self, object: Value) {
         let object = Object::from_value(object).unwrap();
         let options = ApplyOptions {

@@ -25,11 +25,11 @@ pub fn with(installation: &mut Installation, name: &str, value: Option<&str>) {
     installation.login();
 }
 
-fn namespace(installation: &Installation, name: &str) {
+pub fn namespace(installation: &Installation, name: &str) {
     installation.kube.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));
 }
 
-fn application(
+pub fn application(
     name: &str,
     namespace: &str,
     project: &str,
@@ -95,7 +95,7 @@ fn applications_of_namespaces_that_flag_and_project_name_are_synced_and_no_other
 }
 
 /// A service account with rights in one namespace, and its token.
-fn account(installation: &Installation, name: &str, namespace: &str, rules: &Value) -> String {
+pub fn account(installation: &Installation, name: &str, namespace: &str, rules: &Value) -> String {
     let metadata = json!({"name": name, "namespace": namespace});
     let kube = &installation.kube;
     kube.apply(json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}));
@@ -106,16 +106,37 @@ fn account(installation: &Installation, name: &str, namespace: &str, rules: &Val
         "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
     }));
+    token(installation, name, namespace, &format!("{name}-token"))
+}
+
+/// A token of a service account, in a Secret of this name: it opens nothing once that is gone.
+pub fn token(installation: &Installation, account: &str, namespace: &str, secret: &str) -> String {
+    let kube = &installation.kube;
     kube.apply(json!({
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
         "metadata": {
-            "name": format!("{name}-token"), "namespace": namespace, "annotations": {"kubernetes.io/service-account.name": name},
+            "name": secret, "namespace": namespace, "annotations": {"kubernetes.io/service-account.name": account},
         },
     }));
     installation.until("a token is made", || {
-        let secret = kube.find("v1", "Secret", namespace, &format!("{name}-token"))?;
+        let secret = kube.find("v1", "Secret", namespace, secret)?;
         secret["data"]["token"].as_str().map(decoded)
     })
+}
+
+/// Registers the cluster by its own address, for one namespace and as a token lets in; or changes the token. The address.
+pub fn register(installation: &Installation, namespace: &str, token: &str) -> String {
+    let text = std::fs::read_to_string(installation.kubeconfig()).unwrap();
+    let address = text.lines().find_map(|line| line.trim().strip_prefix("server: ")).unwrap().to_owned();
+    installation.kube.apply(json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+        "metadata": {"name": namespace, "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": "cluster"}},
+        "stringData": {
+            "name": namespace, "server": address, "namespaces": namespace,
+            "config": json!({"bearerToken": token, "tlsClientConfig": {"insecure": true}}).to_string(),
+        },
+    }));
+    address
 }
 
 /// What the roles of an installation in one namespace permit its controller and its server.
@@ -132,21 +153,12 @@ fn own_rules() -> Value {
 #[test]
 fn an_installation_with_rights_in_namespaces_alone_syncs_there() {
     let mut installation = installation();
-    let text = std::fs::read_to_string(installation.kubeconfig()).unwrap();
-    let address = text.lines().find_map(|line| line.trim().strip_prefix("server: ")).unwrap().to_owned();
     namespace(&installation, "scoped");
     namespace(&installation, "beyond");
     let own = account(&installation, "own", NAMESPACE, &own_rules());
     let rules = json!([{"apiGroups": ["", "apps"], "resources": ["*"], "verbs": ["*"]}]);
     let scoped = account(&installation, "deployer", "scoped", &rules);
-    installation.kube.apply(json!({
-        "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-        "metadata": {"name": "scoped", "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": "cluster"}},
-        "stringData": {
-            "name": "scoped", "server": address, "namespaces": "scoped",
-            "config": json!({"bearerToken": scoped, "tlsClientConfig": {"insecure": true}}).to_string(),
-        },
-    }));
+    let address = register(&installation, "scoped", &scoped);
     let config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "own",
         "clusters": [{"name": "own", "cluster": {"server": address, "insecure-skip-tls-verify": true}}],
