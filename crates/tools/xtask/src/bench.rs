@@ -14,9 +14,9 @@ mod webhook;
 
 use crate::prerequisites;
 use crate::run::{cargo, root, step};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use figure::Figure;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The profile that is measured: optimised, and built again in seconds.
 const PROFILE: &str = "measure";
@@ -24,9 +24,10 @@ const PROFILE: &str = "measure";
 /// A measurement: its name, what it measures, and the measuring.
 type Bench = (&'static str, &'static str, fn(&Setting) -> Result<Vec<Figure>>);
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     ("push", "from a push to the change in the cluster", push::run),
-    ("webhook", "a push that is told: the answer, the change in the cluster, healthy", webhook::run),
+    ("answers", "how long the sender of a webhook waits for its answer", webhook::answers),
+    ("webhook", "a push that is told: the change in the cluster, healthy", webhook::run),
     ("many", "many applications: first sync, refreshes, memory, a restart", many::run),
     ("clusters", "many applications over many clusters, far more objects that nobody manages", clusters::run),
     ("api", "what clients wait for: lists, pages, single applications, watches, permissions", api::run),
@@ -54,19 +55,29 @@ impl Setting {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let names: Vec<&str> =
-        arguments.iter().map(String::as_str).filter(|argument| *argument != "--quick").collect();
+    let (mut quick, mut given, mut names) = (false, None, Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => quick = true,
+            "--binary" => given = Some(PathBuf::from(arguments.next().context("--binary takes a path")?)),
+            name => names.push(name),
+        }
+    }
     if let Some(unknown) = names.iter().find(|name| !BENCHES.iter().any(|(known, ..)| known == *name)) {
         let known: Vec<String> = BENCHES.iter().map(|(name, what, _)| format!("  {name}  {what}")).collect();
-        bail!("bench knows no {unknown:?}; --quick, and these, are what it takes:\n{}", known.join("\n"));
+        bail!(
+            "bench knows no {unknown:?}; --quick, --binary PATH, and these, are what it takes:\n{}",
+            known.join("\n")
+        );
     }
     prerequisites::bench()?;
-    step("build argocd", &cargo(), &["build", "--package", "argocd", "--profile", PROFILE, "--quiet"])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let binary = Path::new(&target).join(PROFILE).join("argocd");
+    let binary = match given {
+        Some(binary) => binary,
+        None => built()?,
+    };
     if !binary.is_file() {
-        bail!("{} is not there although it was built", binary.display());
+        bail!("there is no program at {} to measure", binary.display());
     }
     let setting = Setting { binary, quick };
     let mut figures = Vec::new();
@@ -78,4 +89,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     print!("{}", figure::table(&figures));
     Ok(())
+}
+
+/// The program as it is measured, built now. Gives its place.
+fn built() -> Result<PathBuf> {
+    step("build argocd", &cargo(), &["build", "--package", "argocd", "--profile", PROFILE, "--quiet"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join(PROFILE).join("argocd"))
 }

@@ -25,12 +25,12 @@ Commands:
   test      Run everything that CI runs: format, lints, tidy, tests
   tidy      Check the house: direction of dependencies, purity of the core shelf, sizes, docs, licences
   bench     Show how fast and how small it is on this machine, beside the budgets
-            [--quick] [push] [webhook] [many] [clusters] [api] [render] [unmanaged]
+            [--quick] [--binary PATH] [push] [answers] [webhook] [many] [clusters] [api] [render] [unmanaged]
   fuzz      Look for inputs that break a reader: libFuzzer over one target, or the list of them
             [TARGET] [--seconds N]
   differential  Compare the original tools with ours over random input
             [templates] [helm] [published] [kustomize] [jsonnet] [--seed N] [--count N] [--found FOLDER]
-  codegen   Write the files that are made from the Rust types (the CRDs)
+  codegen   Write the files that are made from the Rust types and from proto/ (the CRDs, docs/rights.md)
   corpora   Compare with the recorded answers of the original tools, and hold the recorded conversations
             with our own servers
             [helm] [gotemplate] [kustomize] [jsonnet] [health] [actions] [diff] [transcripts] [--corpora FOLDER] [--binary FILE] [--client FILE|published] [--phase 02] [--filter TEXT] [--until 02-068] [--bless] [--keep] [-v]
