@@ -372,9 +372,9 @@ impl World {
         }
     }
 
-    fn applies_out_of_sync_only(&self) -> bool {
+    fn has_option(&self, option: &str) -> bool {
         let policy = self.hub.application.as_ref().and_then(|it| it.spec.sync_policy.as_ref());
-        policy.is_some_and(|policy| policy.sync_options.iter().any(|it| it == "ApplyOutOfSyncOnly=true"))
+        policy.is_some_and(|policy| policy.sync_options.iter().any(|it| it == option))
     }
 
     /// The independent check at the end: what live objects are not as Git says.
@@ -399,8 +399,8 @@ impl World {
             });
             // Where only a value that is ignored differs, or only what differs is applied, nothing has what was replaced as a
             // whole replaced again, and nothing remembers what was left out.
-            let forgotten = (self.ignores_values || self.applies_out_of_sync_only())
-                && thing.kind == "ConfigMap"
+            let forgotten = (self.ignores_values || self.has_option("ApplyOutOfSyncOnly=true"))
+                && (thing.kind == "ConfigMap" || self.has_option("Replace=true"))
                 && live.is_some_and(is_without_last_applied);
             if more && !thing.extra && !forgotten {
                 different.push(format!("{} says more than Git", thing.label()));
