@@ -5,7 +5,7 @@
 use crate::glob::Glob;
 use crate::policy::{Effect, Policy, Rule};
 use regex::Regex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Roles of roles of roles are followed this far, as Casbin does.
@@ -44,7 +44,7 @@ pub struct Decision {
 /// A compiled policy.
 #[derive(Clone, Debug, Default)]
 pub struct Enforcer {
-    rules: BTreeMap<String, Vec<Arc<CompiledRule>>>,
+    rules: BTreeMap<String, Arc<Rules>>,
     roles: BTreeMap<String, Vec<String>>,
     default_role: String,
     mode: MatchMode,
@@ -54,9 +54,46 @@ pub struct Enforcer {
 #[derive(Clone, Debug, Default)]
 pub struct Permissions {
     /// Rules of the default role, which are asked first and on their own.
-    default: Vec<Arc<CompiledRule>>,
+    default: Vec<Arc<Rules>>,
     /// Rules of the subject and of each of its groups: each is asked on its own, as the original asks them.
-    identities: Vec<Vec<Arc<CompiledRule>>>,
+    identities: Vec<Vec<Arc<Rules>>>,
+}
+
+/// The rules of one name, in the order of the policy. Most speak of one project's objects: only those that may match are
+/// looked at.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    all: Vec<Arc<CompiledRule>>,
+    /// Places in `all` of the rules whose objects begin with this text and a slash, or are this text.
+    by_project: HashMap<String, Vec<usize>>,
+    /// Places in `all` of the others.
+    anywhere: Vec<usize>,
+}
+
+impl Rules {
+    fn push(&mut self, rule: CompiledRule) {
+        let places = match rule.project() {
+            Some(project) => self.by_project.entry(project.to_owned()).or_default(),
+            None => &mut self.anywhere,
+        };
+        places.push(self.all.len());
+        self.all.push(Arc::new(rule));
+    }
+
+    /// The rules that may match an object, in order.
+    fn of(&self, object: &str) -> impl Iterator<Item = &CompiledRule> {
+        let project = object.split_once('/').map_or(object, |(project, _)| project);
+        let own = self.by_project.get(project).map_or(&[][..], Vec::as_slice);
+        let (mut own, mut anywhere) = (own.iter().peekable(), self.anywhere.iter().peekable());
+        std::iter::from_fn(move || {
+            let is_own = match (own.peek(), anywhere.peek()) {
+                (Some(own), Some(anywhere)) => own < anywhere,
+                (own, _) => own.is_some(),
+            };
+            let place = if is_own { own.next() } else { anywhere.next() };
+            place.map(|place| &*self.all[*place])
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -133,14 +170,14 @@ impl Enforcer {
                 object: Matcher::new(&rule.object, self.mode),
                 rule: rule.clone(),
             };
-            self.rules.entry(rule.subject.clone()).or_default().push(Arc::new(compiled));
+            Arc::make_mut(self.rules.entry(rule.subject.clone()).or_default()).push(compiled);
         }
         for (subject, role) in &policy.grants {
             self.roles.entry(subject.clone()).or_default().push(role.clone());
         }
     }
 
-    fn rules_of(&self, subject: &str) -> Vec<Arc<CompiledRule>> {
+    fn rules_of(&self, subject: &str) -> Vec<Arc<Rules>> {
         let mut names = BTreeSet::from([subject]);
         let mut edge = vec![subject];
         for _ in 0..DEEPEST {
@@ -153,7 +190,7 @@ impl Enforcer {
                 .collect();
             edge = next;
         }
-        names.into_iter().filter_map(|name| self.rules.get(name)).flatten().cloned().collect()
+        names.into_iter().filter_map(|name| self.rules.get(name)).cloned().collect()
     }
 }
 
@@ -161,20 +198,25 @@ impl Permissions {
     /// Decides a request: the default role may permit it; else any identity may, unless that identity's own
     /// rules deny it.
     pub fn decide(&self, request: Request<'_>) -> Decision {
-        let mut denied = None;
-        for rules in std::iter::once(&self.default).chain(&self.identities) {
-            let decision = decide(rules, request);
-            if decision.allowed {
-                return decision;
-            }
-            denied = denied.or(decision.rule);
-        }
-        Decision { allowed: false, rule: denied }
+        let (allowed, rule) = self.judge(request);
+        Decision { allowed, rule: rule.cloned() }
     }
 
     /// Whether a request is permitted.
     pub fn permit(&self, request: Request<'_>) -> bool {
-        self.decide(request).allowed
+        self.judge(request).0
+    }
+
+    fn judge(&self, request: Request<'_>) -> (bool, Option<&Rule>) {
+        let mut denied = None;
+        for rules in std::iter::once(&self.default).chain(&self.identities) {
+            let (allowed, rule) = judge(rules, request);
+            if allowed {
+                return (true, rule);
+            }
+            denied = denied.or(rule);
+        }
+        (false, denied)
     }
 }
 
@@ -195,31 +237,43 @@ impl CompiledRule {
         Some(true)
     }
 
+    /// What every object it matches begins with, before a slash or as a whole. A pattern that may match whatever begins
+    /// otherwise, or cannot be read, has nothing of the kind.
+    fn project(&self) -> Option<&str> {
+        let Matcher::Glob(_) = &self.object else { return None };
+        let plain = Glob::plain_beginning(&self.rule.object);
+        match plain.split_once('/') {
+            Some((project, _)) => Some(project),
+            None => (plain.len() == self.rule.object.len()).then_some(plain),
+        }
+    }
+
     fn readable(&self) -> bool {
         ![&self.resource, &self.action, &self.object].iter().any(|matcher| matches!(matcher, Matcher::Broken))
     }
 }
 
 /// A rule that may concern the request and cannot be read denies it: it may be the one that was meant to.
-fn decide(rules: &[Arc<CompiledRule>], request: Request<'_>) -> Decision {
+fn judge<'r>(rules: &'r [Arc<Rules>], request: Request<'_>) -> (bool, Option<&'r Rule>) {
     let mut allowing = None;
-    for compiled in rules {
+    for compiled in rules.iter().flat_map(|rules| rules.of(request.object)) {
         let allows = compiled.rule.effect == Effect::Allow;
         if allows && allowing.is_some() && compiled.readable() {
             continue;
         }
         match compiled.matches(request) {
             Some(false) => {}
-            Some(true) if allows => allowing = allowing.or_else(|| Some(compiled.rule.clone())),
-            Some(true) | None => return Decision { allowed: false, rule: Some(compiled.rule.clone()) },
+            Some(true) if allows => allowing = allowing.or(Some(&compiled.rule)),
+            Some(true) | None => return (false, Some(&compiled.rule)),
         }
     }
-    Decision { allowed: allowing.is_some(), rule: allowing }
+    (allowing.is_some(), allowing)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Enforcer, MatchMode, Request};
+    use crate::glob::Glob;
     use crate::{Policy, builtin};
     use proptest::prelude::*;
 
@@ -328,14 +382,23 @@ mod tests {
         proptest::sample::select(NAMES.to_vec())
     }
 
+    /// Of one project's objects, of some, of all, and of what is in no project.
+    fn object_pattern() -> impl Strategy<Value = &'static str> {
+        let patterns = [
+            "*", "x", "y", "x*", "*x", "x/*", "y/*", "x/y", "x/[xy]", "x\\/y", "?/x", "{x,y}/*", "*/y", "/*",
+            "[",
+        ];
+        proptest::sample::select(patterns.to_vec())
+    }
+
     proptest! {
         /// The definition, word for word: some matching rule allows and none denies, over all roles reached.
         #[test]
         fn compiled_decisions_are_the_definitions(
-            rules in proptest::collection::vec((name(), "[xy*]", "[xy*]", "[xy*]", any::<bool>()), 0..8),
+            rules in proptest::collection::vec((name(), "[xy*]", "[xy*]", object_pattern(), any::<bool>()), 0..8),
             grants in proptest::collection::vec((name(), name()), 0..6),
             subject in name(),
-            asked in ("[xy]", "[xy]", "[xy]"),
+            asked in ("[xy]", "[xy]", "x|y|xx|x/x|x/y|y/x|xx/y|x/y/x|/x"),
         ) {
             let text: String = rules.iter().map(|(subject, resource, action, object, allow)| {
                 let effect = if *allow { "allow" } else { "deny" };
@@ -352,7 +415,10 @@ mod tests {
             }
             let matches = |pattern: &str, text: &str| pattern == "*" || pattern == text;
             let matching: Vec<bool> = rules.iter().filter(|(subject, resource, action, object, _)| {
-                reached.contains(subject) && matches(resource, &asked.0) && matches(action, &asked.1) && matches(object, &asked.2)
+                reached.contains(subject)
+                    && matches(resource, &asked.0)
+                    && matches(action, &asked.1)
+                    && Glob::new(object).matches(&asked.2)
             }).map(|rule| rule.4).collect();
             let expected = matching.contains(&true) && !matching.contains(&false);
             let got = enforcer.permissions(subject, &[]).permit(request(&asked.0, &asked.1, &asked.2));

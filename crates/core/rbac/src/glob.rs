@@ -19,10 +19,12 @@ enum Form {
     Nothing,
 }
 
+const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
+
 impl Glob {
     /// Compiles a glob. One that cannot be read matches nothing, as in the original.
     pub fn new(glob: &str) -> Self {
-        let special = |text: &str| text.contains(['*', '?', '[', ']', '{', '}', '\\']);
+        let special = |text: &str| text.contains(SPECIAL);
         if glob == "*" {
             return Self(Form::Everything);
         }
@@ -35,6 +37,11 @@ impl Glob {
             return Self(Form::Prefix(prefix.to_owned()));
         }
         Self(Pattern::parse(glob, &[]).map_or(Form::Nothing, Form::Pattern))
+    }
+
+    /// What of a glob's text stands for itself at its beginning: every text that matches begins so.
+    pub(crate) fn plain_beginning(text: &str) -> &str {
+        text.split(SPECIAL).next().unwrap_or_default()
     }
 
     /// Whether a text matches.

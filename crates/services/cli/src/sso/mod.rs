@@ -37,8 +37,8 @@ struct Known {
     provider: Provider,
     client: Client,
     scopes: Vec<String>,
-    /// Claims that are asked for, as the provider reads them; empty for none.
-    claims: String,
+    /// What else a login says: claims that are asked for, the connector that is chosen for everybody.
+    more: Vec<(&'static str, String)>,
 }
 
 /// Logs the user in with a browser.
@@ -62,9 +62,7 @@ pub(crate) async fn login(session: &mut Session<'_>, server: &Server) -> Outcome
         scopes.push(OFFLINE.to_owned());
     }
     let mut more = vec![("access_type", "offline".to_owned())];
-    if !known.claims.is_empty() {
-        more.push(("claims", known.claims.clone()));
-    }
+    more.extend(known.more.iter().cloned());
     let request = AuthorizationRequest {
         client_id: &known.client.id,
         redirect_uri: &redirect_uri,
@@ -136,15 +134,23 @@ async fn provider_of(server: &Server) -> Outcome<Known> {
     let settings = server.settings().get(SettingsQuery {}).await?.into_inner();
     let target = &server.target;
     let unknown = || Failure::generic(format!("{} is not configured with SSO", target.address));
-    let (issuer, id, scopes, claims) = described(settings).ok_or_else(unknown)?;
+    let Described { issuer, id, scopes, more } = described(settings).ok_or_else(unknown)?;
     let options = ProviderOptions { issuer, via: None, certificates: certificates(target), keep: PATIENCE };
     let provider = Provider::new(options).map_err(|error| asked(&error))?;
     let client = Client { id, secret: Secret::default(), assertion: Secret::default() };
-    Ok(Known { provider, client, scopes, claims })
+    Ok(Known { provider, client, scopes, more })
 }
 
-/// Issuer, client, scopes and claims.
-fn described(settings: Settings) -> Option<(String, String, Vec<String>, String)> {
+/// What settings say of a provider.
+struct Described {
+    issuer: String,
+    /// The client's.
+    id: String,
+    scopes: Vec<String>,
+    more: Vec<(&'static str, String)>,
+}
+
+fn described(settings: Settings) -> Option<Described> {
     if let Some(oidc) = settings.oidc_config.filter(|oidc| !oidc.issuer.is_empty()) {
         let id = if oidc.cli_client_id.is_empty() { oidc.client_id } else { oidc.cli_client_id };
         let claims: Map<String, Value> = oidc
@@ -164,14 +170,21 @@ fn described(settings: Settings) -> Option<(String, String, Vec<String>, String)
                 (name, Value::Object(wanted))
             })
             .collect();
-        let claims =
-            if claims.is_empty() { String::new() } else { json!({ "id_token": claims }).to_string() };
-        return Some((oidc.issuer, id, settings::scopes(oidc.scopes), claims));
+        let claims = (!claims.is_empty()).then(|| ("claims", json!({ "id_token": claims }).to_string()));
+        let more = claims.into_iter().collect();
+        return Some(Described { issuer: oidc.issuer, id, scopes: settings::scopes(oidc.scopes), more });
     }
-    settings.dex_config.filter(|dex| !dex.connectors.is_empty())?;
+    let dex = settings.dex_config.filter(|dex| !dex.connectors.is_empty())?;
     let mut scopes = settings::scopes(Vec::new());
     scopes.push("federated:id".to_owned());
-    Some((settings::dex_issuer(&settings.url), settings::DEX_CLI_CLIENT.to_owned(), scopes, String::new()))
+    let connector = Some(dex.dex_auth_connector_id).filter(|id| !id.is_empty());
+    let more = connector.map(|id| ("connector_id", id)).into_iter().collect();
+    Some(Described {
+        issuer: settings::dex_issuer(&settings.url),
+        id: settings::DEX_CLI_CLIENT.to_owned(),
+        scopes,
+        more,
+    })
 }
 
 /// The provider is trusted as the server is: the bundled one is behind the same address.
@@ -187,4 +200,24 @@ fn certificates(target: &Target) -> Certificates {
 
 fn asked(error: &OidcError) -> Failure {
     Failure::generic(format!("Failed to query provider: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::cluster::{Connector, DexConfig};
+
+    #[test]
+    fn a_connector_that_is_chosen_for_everybody_is_asked_for() {
+        let of = |chosen: &str, connectors: Vec<Connector>| {
+            let dex_config = Some(DexConfig { connectors, dex_auth_connector_id: chosen.into() });
+            described(Settings { url: "https://cd.example".into(), dex_config, ..Settings::default() })
+        };
+        let connectors = || vec![Connector { id: "ldap".into(), ..Connector::default() }];
+        let chosen = of("ldap", connectors()).expect("there is a provider");
+        assert_eq!(chosen.more, [("connector_id", "ldap".to_owned())]);
+        assert_eq!(chosen.issuer, "https://cd.example/api/dex");
+        assert!(of("", connectors()).expect("there is a provider").more.is_empty());
+        assert!(of("ldap", Vec::new()).is_none());
+    }
 }
