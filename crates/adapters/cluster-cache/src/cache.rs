@@ -128,23 +128,41 @@ impl<E: Extract> ClusterCache<E> {
             if health.is_filled() {
                 return Some(Ok(()));
             }
-            let reason = health.connection_error.clone()?;
-            let action = format!("reach {}", self.0.cluster.server());
-            Some(Err(LiveError::from(Error::Transport { action, reason })))
+            self.out_of_reach(health).map(Err)
         })
         .await
         .unwrap_or(Err(LiveError::Filling))
     }
 
-    /// Waits until these kinds have been listed once, or are tainted, or are not watched. Whoever judges by kinds waits for
-    /// them here and asks [`ClusterCache::require`] afterwards.
+    /// Waits until these kinds have been listed once, or are tainted, or are not watched, or nothing of the cluster is known
+    /// and it cannot be reached. Whoever judges by kinds waits for them here and asks [`ClusterCache::managed_now`] and
+    /// [`ClusterCache::require`] afterwards.
     pub async fn listed(&self, kinds: &BTreeSet<GroupKind>) {
-        self.until(|health| (!health.is_listing(|kind| kinds.contains(kind))).then_some(())).await;
+        self.until(|health| {
+            let is_over = !health.is_listing(|kind| kinds.contains(kind));
+            (is_over || self.out_of_reach(health).is_some()).then_some(())
+        })
+        .await;
     }
 
-    /// The same for every kind. For what cannot be taken back, and must not be decided by what nobody has looked at.
-    pub async fn all_listed(&self) {
-        self.until(|health| (!health.is_listing(|_| true)).then_some(())).await;
+    /// Waits until every kind has been listed once or is tainted. For what cannot be taken back, and must not be decided by
+    /// what nobody has looked at. An error when the cluster cannot be talked to, or the cache is stopped meanwhile.
+    pub async fn all_listed(&self) -> Result<(), LiveError> {
+        self.until(|health| {
+            if health.discovered && !health.stale && !health.is_listing(|_| true) {
+                return Some(Ok(()));
+            }
+            self.out_of_reach(health).map(Err)
+        })
+        .await
+        .unwrap_or(Err(LiveError::Filling))
+    }
+
+    /// The error where the cluster is not known, and cannot be talked to.
+    fn out_of_reach(&self, health: &Health) -> Option<LiveError> {
+        let reason = health.connection_error.clone().filter(|_| !health.is_filled())?;
+        let action = format!("reach {}", self.0.cluster.server());
+        Some(Error::Transport { action, reason }.into())
     }
 
     /// Waits until there is an answer. Nothing when the cache is stopped: there is never going to be one.

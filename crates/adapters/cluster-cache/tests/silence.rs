@@ -112,7 +112,7 @@ async fn a_kind_that_keeps_silent_holds_up_those_who_use_it_and_no_others() {
 
     speak.send(true).expect("the server is there");
     tokio::time::timeout(LONG, cache.listed(&of_pods)).await.expect("listed");
-    tokio::time::timeout(LONG, cache.all_listed()).await.expect("listed");
+    tokio::time::timeout(LONG, cache.all_listed()).await.expect("at once").expect("listed");
     assert_eq!(cache.kind_state(&pods), Some(KindState::Synced));
     cache.require_listed(&pods).expect("known");
     cache.stop().await;
@@ -125,5 +125,9 @@ async fn nobody_waits_for_a_cache_that_was_stopped() {
     cache.stop().await;
     let pods = GroupKind::new("", "Pod");
     tokio::time::timeout(LONG, cache.listed(&BTreeSet::from([pods.clone()]))).await.expect("at once");
+    tokio::time::timeout(LONG, cache.all_listed())
+        .await
+        .expect("at once")
+        .expect_err("not everything is known");
     cache.require_listed(&pods).expect_err("and knows no more than before");
 }

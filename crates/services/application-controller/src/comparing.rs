@@ -442,7 +442,7 @@ impl Lives {
 /// What is kept of the objects an application manages, once the kinds it is known to use were listed: those given, and those
 /// of its objects. Other kinds hold nobody up. A cluster that is listed anew under way, because of changed settings or kinds,
 /// is waited for: an operation must not fail of it.
-pub(crate) async fn listed(
+async fn listed(
     cache: &Cache,
     instance: &str,
     mut kinds: BTreeSet<GroupKind>,
@@ -466,7 +466,7 @@ pub(crate) async fn listed(
 }
 
 /// The kinds an application had objects of.
-pub(crate) fn had(application: &Application) -> impl Iterator<Item = GroupKind> {
+fn had(application: &Application) -> impl Iterator<Item = GroupKind> {
     application.status.resources.iter().map(|had| GroupKind::new(&had.group, &had.kind))
 }
 

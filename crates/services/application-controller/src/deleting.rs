@@ -2,7 +2,7 @@
 
 use crate::Controller;
 use crate::clusters::{Cache, Destination};
-use crate::comparing::{Question, had, listed, not_synchronized, require_what_was};
+use crate::comparing::{Question, not_synchronized, require_what_was};
 use crate::effects::{live_state, release_hook};
 use crate::operating::permit;
 use crate::queue::Key;
@@ -99,23 +99,9 @@ impl Controller {
             }
         };
         let instance = situation.instance.as_str();
-        let is_own = |object: &Object| {
-            self.is_own(&situation, object)
-                && project::permits_live(
-                    &situation.project,
-                    object,
-                    &situation.cluster,
-                    &situation.own_clusters,
-                )
-        };
-        let marked = listed(&destination.cache, instance, had(application).collect()).await;
-        let nothing_left = marked.is_ok_and(|marked| {
-            let mut objects = marked.iter().filter_map(|entry| entry.manifest());
-            !objects.any(|object| is_own(&object))
-        });
-        if nothing_left {
-            // That ends the deletion for good: no kind may be outstanding.
-            destination.cache.all_listed().await;
+        // What was not seen would stay for ever, and nobody would be told: no kind may be outstanding.
+        if let Err(error) = destination.cache.all_listed().await {
+            return nothing(true, Err(error.to_string()));
         }
         let objects = match destination.cache.managed(instance) {
             Ok(objects) => objects,
@@ -130,7 +116,16 @@ impl Controller {
                 return nothing(true, Err(error.to_string()));
             }
         }
-        let objects = objects.into_values().filter(is_own).collect();
+        let own = objects.into_values().filter(|object| {
+            self.is_own(&situation, object)
+                && project::permits_live(
+                    &situation.project,
+                    object,
+                    &situation.cluster,
+                    &situation.own_clusters,
+                )
+        });
+        let objects = own.collect();
         Found { destination: Some((situation, destination)), known: true, objects: Ok(objects) }
     }
 
