@@ -65,6 +65,17 @@ pub fn operation_revisions(operation: &SyncOperation) -> Vec<String> {
     }
 }
 
+/// What an attempt goes on with after a restart: the sources and revisions that were recorded of it, whatever was pushed or
+/// changed meanwhile. Nothing where none were, as before the first comparison.
+pub fn recorded(state: &OperationState) -> Option<(Vec<ApplicationSource>, Vec<String>)> {
+    let result = state.sync_result.as_ref()?;
+    let is_whole = result.sources.len() == result.revisions.len();
+    if !result.sources.is_empty() && is_whole && result.revisions.iter().all(|it| !it.is_empty()) {
+        return Some((result.sources.clone(), result.revisions.clone()));
+    }
+    (!result.revision.is_empty()).then(|| (vec![result.source.clone()], vec![result.revision.clone()]))
+}
+
 /// Notes what is known of the result before anything is done: sources and revisions.
 pub fn settle_result(
     state: &mut OperationState,
@@ -105,6 +116,25 @@ pub fn note_namespace(state: &mut OperationState, application: &Application) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_goes_on_after_a_restart_is_what_was_begun() {
+        let source = |url: &str| ApplicationSource { repo_url: url.into(), ..ApplicationSource::default() };
+        let mut state = OperationState::default();
+        assert_eq!(recorded(&state), None, "nothing was compared yet");
+        settle_result(&mut state, &Application::default(), &[source("a")], &["r1".to_owned()]);
+        assert_eq!(recorded(&state), Some((vec![source("a")], vec!["r1".to_owned()])));
+        settle_result(&mut state, &Application::default(), &[source("a")], &[String::new()]);
+        assert_eq!(recorded(&state), None, "it was not resolved");
+        let mut several = Application::default();
+        several.spec.sources = vec![source("a"), source("b")];
+        let sources = several.spec.sources.clone();
+        settle_result(&mut state, &several, &sources, &["r1".to_owned()]);
+        assert_eq!(recorded(&state), None, "not all of them were resolved");
+        let revisions = ["r1", "r2"].map(str::to_owned);
+        settle_result(&mut state, &several, &sources, &revisions);
+        assert_eq!(recorded(&state), Some((sources, revisions.to_vec())));
+    }
 
     #[test]
     fn the_metadata_of_a_namespace_is_recorded_by_the_sync_that_wrote_it() {

@@ -18,7 +18,8 @@ mod refreshed;
 
 pub use action::{Action, CompareWith, DeleteObject, RefreshCause};
 pub use attempt::{
-    Conclusion, Ended, conclude, note_namespace, operation_revisions, operation_sources, settle_result,
+    Conclusion, Ended, conclude, note_namespace, operation_revisions, operation_sources, recorded,
+    settle_result,
 };
 pub use automatic::self_heal_wait;
 pub use condition::{set_conditions, sorted_conditions};

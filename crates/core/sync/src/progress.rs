@@ -208,7 +208,8 @@ impl Progress {
         // may be those of a validation that was under way: it is made anew, and nothing is written before it ends.
         let begun = plan.tasks.iter().zip(&progress.tasks).any(|(task, state)| {
             let failed = state.status == Some(ResultCode::SyncFailed);
-            state.phase.is_some() && !task.creates_namespace && !failed
+            let is_refused = failed && state.phase == Some(OperationPhase::Failed);
+            state.phase.is_some() && !task.creates_namespace && !is_refused
         });
         if !begun {
             for (task, state) in plan.tasks.iter().zip(&mut progress.tasks) {

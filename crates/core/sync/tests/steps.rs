@@ -185,6 +185,23 @@ fn a_validation_that_failed_in_part_is_made_anew_after_a_restart() {
     assert_eq!(told, [&validated[..], &["apply Job/hook"]].concat());
 }
 
+#[test]
+fn a_hook_that_ran_and_went_is_not_run_again_after_a_restart() {
+    let hooks = vec![
+        target("batch/v1/Job", "hook", ("hook", "PreSync")),
+        target("batch/v1/Job", "mend", ("hook", "SyncFail")),
+    ];
+    let plan = planned(custom_then_late(), hooks, &[], &[]);
+    let (progress, told) = go(&plan, Progress::new(&plan, at(0)), Event::Tick, at(0), &Outcome::Created);
+    assert!(told.contains(&"apply Job/hook".to_owned()), "{told:?}");
+    let key = ResourceKey::new("batch", "Job", "n", "hook");
+    // Somebody deletes it; the controller ends before what is to be done on failures is done.
+    let (progress, _) = step(&plan, progress, Event::Gone { key, uid: "u".into() }, at(1));
+    let restored = Progress::restore(&plan, &progress.results(&plan), 0, at(2));
+    let (_, told) = go(&plan, restored, Event::Tick, at(2), &Outcome::Created);
+    assert!(!told.contains(&"apply Job/hook".to_owned()), "{told:?}");
+}
+
 /// What is told when a Deployment goes while a hook of the same sync runs, and the hook ends well.
 fn gone_beside_a_hook(further: Vec<Resource>) -> Vec<String> {
     let mut resources = vec![is_new(target("apps/v1/Deployment", "web", ("sync-wave", "0")))];

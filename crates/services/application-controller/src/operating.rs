@@ -19,7 +19,7 @@ use object::{GroupVersionKind, Object};
 use project::windows::Open;
 use reconcile::{
     CompareWith, Conclusion, Ended, conclude, note_namespace, operation_revisions, operation_sources,
-    settle_result,
+    recorded, settle_result,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -130,8 +130,12 @@ impl Controller {
                 return end(OperationPhase::Failed, message, state);
             }
         };
-        let sources = operation_sources(&application, &operation);
-        let gathered = self.gather(&application, &situation, &question(&operation, &sources)).await;
+        let resumed = recorded(&state).filter(|_| start == Start::Resume);
+        let (sources, revisions) = resumed.unwrap_or_else(|| {
+            (operation_sources(&application, &operation), operation_revisions(&operation))
+        });
+        let gathered =
+            self.gather(&application, &situation, &question(&operation, &sources, revisions)).await;
         let attempted = self.manifests_hash(&gathered.loaded);
         self.memories().with(key, |memory| memory.attempted = attempted);
         let compared = self.judge(&application, &situation, gathered, now).await;
@@ -516,10 +520,10 @@ fn resources(compared: &Compared, operation: &SyncOperation) -> Result<Vec<sync:
     Ok(found.unwrap_or_default())
 }
 
-fn question(operation: &SyncOperation, sources: &[ApplicationSource]) -> Question {
+fn question(operation: &SyncOperation, sources: &[ApplicationSource], revisions: Vec<String>) -> Question {
     Question {
         sources: sources.to_vec(),
-        revisions: operation_revisions(operation),
+        revisions,
         level: RefreshType::Normal,
         compare_with: CompareWith::Latest,
         manifests: (!operation.manifests.is_empty()).then(|| operation.manifests.clone()),

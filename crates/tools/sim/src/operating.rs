@@ -81,7 +81,10 @@ impl World {
             running.ended = Some(Ended { phase, message, terminated: false, state });
         } else {
             let sync = running.state.operation.sync.clone().unwrap_or_default();
-            running.loaded = Some(self.load(&reconcile::operation_revisions(&sync)));
+            let recorded = reconcile::recorded(&running.state).filter(|_| running.start == Start::Resume);
+            let revisions =
+                recorded.map_or_else(|| reconcile::operation_revisions(&sync), |(_, revisions)| revisions);
+            running.loaded = Some(self.load(&revisions));
         }
         self.controller.operation = Some(running);
     }
