@@ -6,14 +6,16 @@ use crate::templates::Text;
 use gotemplate::Functions;
 use serde_json::{Map, Value};
 
-/// Where an application's repository is, where nothing else is written. Of several sources, the first that is no chart.
+/// Where an application's repository is, where nothing else is written. Of several sources, the first in Git.
 const DEFAULT_REPOSITORY: &str = "{{with .app.spec.sources}}\
-    {{range .}}{{if not .chart}}{{.repoURL}}{{break}}{{end}}{{end}}\
+    {{range .}}{{if not (or .chart (hasPrefix \"oci://\" (toString .repoURL)))}}{{.repoURL}}{{break}}{{end}}{{end}}\
     {{else}}{{.app.spec.source.repoURL}}{{end}}";
-/// What was synced last, of the same source.
-const DEFAULT_REVISION: &str = "{{with .app.status.operationState.syncResult}}{{$synced := .}}\
+/// What was synced last, of the same source; nothing where it was not resolved.
+const DEFAULT_REVISION: &str = "{{with .app.status.operationState.syncResult}}{{$revisions := .revisions}}\
     {{if and .sources .revisions}}\
-    {{range $place, $source := .sources}}{{if not $source.chart}}{{index $synced.revisions $place}}{{break}}{{end}}{{end}}\
+    {{range $place, $source := .sources}}\
+    {{if not (or $source.chart (hasPrefix \"oci://\" (toString $source.repoURL)))}}\
+    {{if lt $place (len $revisions)}}{{index $revisions $place}}{{end}}{{break}}{{end}}{{end}}\
     {{else}}{{.revision}}{{end}}{{else}}{{.app.status.operationState.syncResult.revision}}{{end}}";
 
 /// Members of a section that are rendered for the delivery and never shown.

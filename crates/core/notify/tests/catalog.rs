@@ -57,7 +57,12 @@ fn fired(spec: &Value, status: &Value, deleted: bool, revision: &str) -> Vec<Str
         assert!(!body.contains("no value"), "{body}");
         if let Some(section) = rendered.section("github") {
             let text = |name: &str| section.text(name).expect("a text");
-            assert_eq!((text("repoURL"), text("revision")), ("https://git.example/one".into(), "abc".into()));
+            let resolved = status["operationState"]["syncResult"].to_string().contains("abc");
+            let commit = if resolved { "abc" } else { "" };
+            assert_eq!(
+                (text("repoURL"), text("revision")),
+                ("https://git.example/one".into(), commit.into())
+            );
         }
         if due.trigger == "on-deployed" {
             let words = format!("guestbook now runs {revision} and is healthy.");
@@ -185,6 +190,10 @@ fn triggers_fire_when_they_should() {
         {"repoURL": "https://charts.example", "chart": "web"},
         {"repoURL": "https://git.example/one"}, {"repoURL": "https://git.example/two"},
     ]);
+    // The second source could not be rendered: its revision is not known.
+    let partly = json!({"revision": "", "revisions": ["1.2.3"], "sources": [
+        {"repoURL": "oci://registry.example/web"}, {"repoURL": "https://git.example/one"},
+    ]});
     for (spec, compared, synced, revision) in [
         (
             json!({"source": {"repoURL": "https://git.example/one"}}),
@@ -197,6 +206,12 @@ fn triggers_fire_when_they_should() {
             json!({"revisions": several}),
             json!({"revision": "", "revisions": several, "sources": sources}),
             "revisions 1.2.3, abc, def",
+        ),
+        (
+            json!({"sources": partly["sources"]}),
+            json!({"revisions": ["1.2.3"]}),
+            partly.clone(),
+            "revisions 1.2.3",
         ),
     ] {
         let fired = |phase: &str, sync: &str, health: &str, deleted: bool| {
