@@ -10,7 +10,8 @@ const HEAD: &str = "\
 <!-- Made from `proto/` by `cargo xtask codegen`; do not edit. -->
 
 A right is what a line of `policy.csv` in `argocd-rbac-cm` grants: `p, <subject>, <resource>, <action>, <object>, allow`. A call wants all the
-rights of its row. Names in braces stand for what the request is about, `{newProject}` for the project something moves to.
+rights of its row. Names in braces stand for what the request is about, `{newProject}` and `{oldProject}`
+for the project something moves to and the one it leaves.
 
 - The object of an application, of its logs and of an ApplicationSet is `{project}/{namespace}/{name}` outside of the control plane's namespace.
 - The object of a repository or cluster that belongs to a project begins with `{project}/`.
