@@ -402,7 +402,7 @@ mod tests {
         ) {
             let text: String = rules.iter().map(|(subject, resource, action, object, allow)| {
                 let effect = if *allow { "allow" } else { "deny" };
-                format!("p, {subject}, {resource}, {action}, {object}, {effect}\n")
+                format!("p, {subject}, {resource}, {action}, \"{object}\", {effect}\n")
             }).chain(grants.iter().map(|(subject, role)| format!("g, {subject}, {role}\n"))).collect();
             let enforcer = Enforcer::new(&Policy::parse(&text).unwrap(), "", MatchMode::Glob);
             let mut reached = vec![subject];
