@@ -383,7 +383,10 @@ mod tests {
             }
         }
         let create = &document["paths"]["/api/v1/clusters"]["post"]["x-argocd-rights"];
-        let also = json!([{"when": "`upsert` changes what is there", "all": ["clusters, update, {server}"]}]);
+        let also = json!([
+            {"when": "`upsert` changes what is there", "all": ["clusters, update, {server}"]},
+            {"when": "`upsert` takes it out of another project", "all": ["clusters, update, {oldProject}/{server}"]},
+        ]);
         let wanted = json!({"caller": "permitted", "all": ["clusters, create, {server}"], "also": also});
         assert_eq!(*create, wanted);
         let list = &document["paths"]["/api/v1/applications"]["get"]["x-argocd-rights"];

@@ -211,7 +211,7 @@ fn triggers_fire_when_they_should() {
             json!({"sources": partly["sources"]}),
             json!({"revisions": ["1.2.3"]}),
             partly.clone(),
-            "revisions 1.2.3",
+            "revision 1.2.3",
         ),
     ] {
         let fired = |phase: &str, sync: &str, health: &str, deleted: bool| {
