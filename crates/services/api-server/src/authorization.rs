@@ -9,7 +9,7 @@ use api::v1alpha1::{AppProject, Application};
 use auth::Subject;
 use jiff::Timestamp;
 use rbac::{Effect, Enforcer, Permissions, Policy, Request, Rule};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::Status;
 
@@ -107,31 +107,6 @@ impl Access {
         }
     }
 
-    /// The same of many objects of projects, one after another: what a project's roles say is looked up once.
-    pub(crate) fn permits_of(
-        &self,
-        resource: &'static str,
-        action: &'static str,
-    ) -> impl FnMut(&str) -> bool + '_ {
-        let mut known: HashMap<String, Arc<Permissions>> = HashMap::new();
-        move |object| {
-            match &self.caller {
-                Caller::Unlimited => return true,
-                Caller::Nobody => return false,
-                Caller::Anonymous | Caller::Known(_) => {}
-            }
-            let project = object.split_once('/').map_or("", |(project, _)| project);
-            let request = Request { resource, action, object };
-            if let Some(permissions) = known.get(project) {
-                return permissions.permit(request);
-            }
-            let permissions = self.permissions(resource, object);
-            let permitted = permissions.permit(request);
-            known.insert(project.to_owned(), permissions);
-            permitted
-        }
-    }
-
     /// Which line of the policy decides about what the caller asks; nothing where no policy is asked. Whoever is not
     /// known is told of no line.
     pub(crate) fn explained(&self, resource: &str, action: &str, object: &str) -> Option<String> {
@@ -156,10 +131,15 @@ impl Access {
     }
 
     fn permissions(&self, resource: &str, object: &str) -> Arc<Permissions> {
-        let project = self.project_of(resource, object);
-        let key = project.as_ref().map(|project| project.metadata.name.clone()).unwrap_or_default();
+        let name = project_of(resource, object);
         let mut known = self.permissions.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(key).or_insert_with(|| Arc::new(self.compile(project.as_deref()))).clone()
+        if let Some(permissions) = known.get(name) {
+            return permissions.clone();
+        }
+        let project = self.hub.store.project(name).ok();
+        let permissions = Arc::new(self.compile(project.as_deref()));
+        known.insert(name.to_owned(), permissions.clone());
+        permissions
     }
 
     fn compile(&self, project: Option<&AppProject>) -> Permissions {
@@ -177,18 +157,6 @@ impl Access {
         let name = identity.map(|identity| identity.subject.name()).unwrap_or_default();
         let groups = identity.map_or(&[][..], |identity| &identity.claims.groups);
         enforcer.permissions(&name, groups)
-    }
-
-    /// The project whose roles may have a say.
-    fn project_of(&self, resource: &str, object: &str) -> Option<Arc<AppProject>> {
-        let name = if resource == "projects" {
-            object
-        } else if OF_PROJECTS.contains(&resource) {
-            object.split_once('/')?.0
-        } else {
-            return None;
-        };
-        self.hub.store.project(name).ok()
     }
 
     /// An application the caller may do something with. What may not be seen and what is not there look alike, unless
@@ -280,6 +248,17 @@ impl Access {
             namespace,
             &application.metadata.name,
         )
+    }
+}
+
+/// The name of the project whose roles may have a say; empty where none has.
+fn project_of<'o>(resource: &str, object: &'o str) -> &'o str {
+    if resource == "projects" {
+        object
+    } else if OF_PROJECTS.contains(&resource) {
+        object.split_once('/').map_or("", |(project, _)| project)
+    } else {
+        ""
     }
 }
 

@@ -78,12 +78,11 @@ pub(crate) fn list(hub: &Hub, access: &Access, query: &ApplicationQuery) -> Resu
         .map_err(|error| Status::unknown(format!("error parsing the selector: {error}")))?;
     let (stored, resource_version) = hub.store.applications().snapshot();
     let (narrowed, order) = (Narrowed::new(hub, query), Order::parse(query.sort())?);
-    let mut permitted = access.permits_of(APPLICATIONS, "get");
     let mut found: Vec<&Arc<Application>> = stored
         .iter()
         .filter_map(|stored| stored.value())
         .filter(|application| filter.takes(application) && narrowed.takes(application))
-        .filter(|application| permitted(&access.object_of(application)))
+        .filter(|application| access.permits(APPLICATIONS, "get", &access.object_of(application)))
         .collect();
     order.sort(&mut found);
     let Page { items, next, remaining } = page(&found, order, query)?;

@@ -39,39 +39,34 @@ use wire::repository::repository_service_server::RepositoryServiceServer;
 use wire::session::session_service_server::SessionServiceServer;
 use wire::version::version_service_server::VersionServiceServer;
 
+/// Services, each of which takes messages of so many bytes. What is generated shares no trait that says so.
+macro_rules! limited {
+    ($limit:expr, $($server:expr),+ $(,)?) => {
+        Services::default()$(.with($server.max_decoding_message_size($limit)))+
+    };
+}
+
 /// All services as a router, and their names.
 pub(crate) fn router(hub: &Arc<Hub>) -> Result<(Router, Vec<String>), StartError> {
     let limit = hub.options.message_limit;
-    let services = Services::default()
-        .with(AccountServiceServer::new(account::Accounts(hub.clone())).max_decoding_message_size(limit))
-        .with(ApplicationServiceServer::new(Applications(hub.clone())).max_decoding_message_size(limit))
-        .with(
-            ApplicationSetServiceServer::new(application_set::ApplicationSets(hub.clone()))
-                .max_decoding_message_size(limit),
-        )
-        .with(
-            CertificateServiceServer::new(certificate::Certificates(hub.clone()))
-                .max_decoding_message_size(limit),
-        )
-        .with(ClusterServiceServer::new(cluster::Clusters(hub.clone())).max_decoding_message_size(limit))
-        .with(SettingsServiceServer::new(settings::Settings(hub.clone())).max_decoding_message_size(limit))
-        .with(GpgKeyServiceServer::new(gpgkey::SigningKeys(hub.clone())).max_decoding_message_size(limit))
-        .with(
-            NotificationServiceServer::new(notification::Notifications(hub.clone()))
-                .max_decoding_message_size(limit),
-        )
-        .with(ProjectServiceServer::new(project::Projects(hub.clone())).max_decoding_message_size(limit))
-        .with(
-            RepoCredsServiceServer::new(repocreds::CredentialTemplates(hub.clone()))
-                .max_decoding_message_size(limit),
-        )
-        .with(
-            RepositoryServiceServer::new(repository::Repositories(hub.clone()))
-                .max_decoding_message_size(limit),
-        )
-        .with(SessionServiceServer::new(session::Sessions(hub.clone())).max_decoding_message_size(limit))
-        .with(VersionServiceServer::new(version::Versions(hub.clone())).max_decoding_message_size(limit))
-        .with(HealthServer::new(health::Healthy).max_decoding_message_size(limit))
-        .described(wire::DESCRIPTOR_SET)?;
+    let hub = || hub.clone();
+    let services = limited!(
+        limit,
+        AccountServiceServer::new(account::Accounts(hub())),
+        ApplicationServiceServer::new(Applications(hub())),
+        ApplicationSetServiceServer::new(application_set::ApplicationSets(hub())),
+        CertificateServiceServer::new(certificate::Certificates(hub())),
+        ClusterServiceServer::new(cluster::Clusters(hub())),
+        SettingsServiceServer::new(settings::Settings(hub())),
+        GpgKeyServiceServer::new(gpgkey::SigningKeys(hub())),
+        NotificationServiceServer::new(notification::Notifications(hub())),
+        ProjectServiceServer::new(project::Projects(hub())),
+        RepoCredsServiceServer::new(repocreds::CredentialTemplates(hub())),
+        RepositoryServiceServer::new(repository::Repositories(hub())),
+        SessionServiceServer::new(session::Sessions(hub())),
+        VersionServiceServer::new(version::Versions(hub())),
+        HealthServer::new(health::Healthy),
+    )
+    .described(wire::DESCRIPTOR_SET)?;
     Ok(services.finish())
 }
