@@ -81,14 +81,17 @@ impl Health {
 
     /// Whether the first list of one of these kinds is under way, answered or not.
     pub(crate) fn is_listing(&self, wanted: impl Fn(&GroupKind) -> bool) -> bool {
-        let mut listing = self.scopes.iter().filter(|(_, state)| **state == KindState::Warming);
-        listing.any(|(scope, _)| wanted(&scope.kind))
+        self.warming().any(|scope| wanted(&scope.kind))
     }
 
     /// Whether the first list of a kind is under way, and goes on.
     fn is_waiting(&self) -> bool {
-        let mut listing = self.scopes.iter().filter(|(_, state)| **state == KindState::Warming);
-        listing.any(|(scope, _)| !self.silent.contains(scope))
+        self.warming().any(|scope| !self.silent.contains(scope))
+    }
+
+    /// What is listed for the first time.
+    fn warming(&self) -> impl Iterator<Item = &Scope> {
+        self.scopes.iter().filter(|(_, state)| **state == KindState::Warming).map(|(scope, _)| scope)
     }
 }
 

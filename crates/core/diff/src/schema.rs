@@ -41,6 +41,21 @@ pub(crate) struct Field {
     pub(crate) merge_key: &'static str,
 }
 
+impl Field {
+    /// A field of which nothing but its type is known.
+    pub(crate) const fn plain(kind: Type) -> Self {
+        Self {
+            kind,
+            omit_empty: false,
+            omit_zero: false,
+            merge: false,
+            replace: false,
+            retain_keys: false,
+            merge_key: "",
+        }
+    }
+}
+
 /// Fields by JSON name.
 pub(crate) type Fields = BTreeMap<&'static str, Field>;
 
@@ -89,15 +104,7 @@ fn read() -> Tables {
 }
 
 fn field(kind: &'static str, flags: &'static str) -> Field {
-    let mut field = Field {
-        kind: parse_type(kind),
-        omit_empty: false,
-        omit_zero: false,
-        merge: false,
-        replace: false,
-        retain_keys: false,
-        merge_key: "",
-    };
+    let mut field = Field::plain(parse_type(kind));
     for flag in flags.split(';') {
         match flag.split_once('=') {
             None if flag == "e" => field.omit_empty = true,

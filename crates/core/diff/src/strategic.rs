@@ -71,15 +71,7 @@ pub(crate) fn apply(
 
 /// A field that our types do not have, since the API server's are newer, or that is in what has no type. As the server does
 /// without a schema, maps are merged and a list is one value.
-static UNKNOWN: Field = Field {
-    kind: Type::Any,
-    omit_empty: false,
-    omit_zero: false,
-    merge: false,
-    replace: false,
-    retain_keys: false,
-    merge_key: "",
-};
+static UNKNOWN: Field = Field::plain(Type::Any);
 
 fn member(kind: &Type, name: &str) -> &'static Field {
     let kind = match kind {
