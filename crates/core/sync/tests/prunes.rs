@@ -1,10 +1,13 @@
 //! Prunes that are judged once more when an operation comes to them.
 
+#[path = "world/input.rs"]
+mod input;
+
 use api::v1alpha1::SyncOperation;
-use jiff::{SignedDuration, Timestamp};
+use input::input;
 use object::Object;
 use serde_json::json;
-use sync::{Input, KindFact, NamespaceFact, Plan, Resource, plan};
+use sync::{Input, Plan, Resource, plan};
 
 fn live(options: &str, hook: bool) -> Object {
     let mut annotations = json!({"argocd.argoproj.io/sync-options": options});
@@ -24,25 +27,7 @@ fn planned(object: Object, option: &str, prune_confirmed: bool) -> Plan {
         ..SyncOperation::default()
     };
     let resource = Resource { live: Some(object), ours: true, ..Resource::default() };
-    let input = Input {
-        resources: vec![resource],
-        hooks: Vec::new(),
-        operation: &operation,
-        revision: "r",
-        started_at: Timestamp::UNIX_EPOCH,
-        namespace: "n",
-        namespace_fact: NamespaceFact::NotAsked,
-        managed_namespace_metadata: None,
-        migration_manager: None,
-        prune_confirmed,
-        shared: Vec::new(),
-        timeout: None,
-        settle: SignedDuration::ZERO,
-        recorded: &[],
-        kinds: &|_| KindFact::Served { namespaced: true },
-        permit: &|_, _| Ok(()),
-    };
-    plan(input).expect("a plan")
+    plan(Input { resources: vec![resource], prune_confirmed, ..input(&operation) }).expect("a plan")
 }
 
 #[test]

@@ -1,14 +1,18 @@
 //! Operations a step at a time: those that go on after a restart, and those whose objects go.
 
+#[path = "world/input.rs"]
+mod input;
+
 use api::codes::HealthStatusCode;
 use api::v1alpha1::{ResourceResult, SyncOperation};
-use jiff::{SignedDuration, Timestamp};
+use input::input;
+use jiff::Timestamp;
 use object::{Object, ResourceKey};
 use serde_json::json;
 use std::collections::VecDeque;
 use sync::{
-    Effect, Event, Failure, FailureKind, Health, Input, KindFact, LiveState, NamespaceFact, Outcome, Plan,
-    Progress, Resource, Success, plan, step,
+    Effect, Event, Failure, FailureKind, Health, Input, LiveState, Outcome, Plan, Progress, Resource,
+    Success, plan, step,
 };
 
 const WIDGET: &str = "example.com/v1/Widget";
@@ -40,25 +44,7 @@ fn planned(
 ) -> Plan {
     let sync_options = options.iter().map(|option| (*option).to_owned()).collect();
     let operation = SyncOperation { sync_options, ..SyncOperation::default() };
-    let input = Input {
-        resources,
-        hooks,
-        operation: &operation,
-        revision: "r",
-        started_at: Timestamp::UNIX_EPOCH,
-        namespace: "n",
-        namespace_fact: NamespaceFact::NotAsked,
-        managed_namespace_metadata: None,
-        migration_manager: None,
-        prune_confirmed: false,
-        shared: Vec::new(),
-        timeout: None,
-        settle: SignedDuration::from_secs(2),
-        recorded,
-        kinds: &|_| KindFact::Served { namespaced: true },
-        permit: &|_, _| Ok(()),
-    };
-    plan(input).expect("a plan")
+    plan(Input { resources, hooks, recorded, ..input(&operation) }).expect("a plan")
 }
 
 fn at(seconds: i64) -> Timestamp {

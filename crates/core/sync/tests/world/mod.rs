@@ -1,7 +1,10 @@
 //! A small cluster that does effects, for cases and properties.
 
+mod input;
+
 use api::codes::{HealthStatusCode, OperationPhase};
 use api::v1alpha1::{ManagedNamespaceMetadata, ResourceResult, SyncOperation};
+use input::input;
 use jiff::{SignedDuration, Timestamp};
 use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::Value;
@@ -111,7 +114,6 @@ pub fn plan_of(case: &Value) -> Result<Plan, PlanError> {
     plan(Input {
         resources,
         hooks,
-        operation: &operation,
         revision: "0123456789abcdef",
         started_at: STARTED.parse().expect("a time"),
         namespace,
@@ -122,9 +124,9 @@ pub fn plan_of(case: &Value) -> Result<Plan, PlanError> {
         shared: texts(case, "shared"),
         timeout: case.get("timeout").and_then(Value::as_i64).map(SignedDuration::from_secs),
         settle: SignedDuration::from_secs(2),
-        recorded: &[],
         kinds: &kinds,
         permit: &permit,
+        ..input(&operation)
     })
 }
 
