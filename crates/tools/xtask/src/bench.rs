@@ -13,7 +13,7 @@ mod unmanaged;
 mod webhook;
 
 use crate::prerequisites;
-use crate::run::{cargo, root, step};
+use crate::run::{built, cargo, step};
 use anyhow::{Context, Result, bail};
 use figure::Figure;
 use std::path::PathBuf;
@@ -73,12 +73,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     prerequisites::bench()?;
     let binary = match given {
-        Some(binary) => binary,
-        None => built()?,
+        Some(binary) if binary.is_file() => binary,
+        Some(missing) => bail!("there is no program at {} to measure", missing.display()),
+        None => build()?,
     };
-    if !binary.is_file() {
-        bail!("there is no program at {} to measure", binary.display());
-    }
     let setting = Setting { binary, quick };
     let mut figures = Vec::new();
     for (name, what, measure) in BENCHES {
@@ -92,8 +90,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// The program as it is measured, built now. Gives its place.
-fn built() -> Result<PathBuf> {
+fn build() -> Result<PathBuf> {
     step("build argocd", &cargo(), &["build", "--package", "argocd", "--profile", PROFILE, "--quiet"])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join(PROFILE).join("argocd"))
+    built(PROFILE, "argocd")
 }

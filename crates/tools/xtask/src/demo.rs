@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: a cluster, everything in one process, an application in it, and what to try next.
 
 use crate::prerequisites;
-use crate::run::{cargo, root, step};
+use crate::run::{built, cargo, step};
 use anyhow::{Context, Result, bail};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Some(binary) => binary.clone(),
         None => {
             step("build argocd", &cargo(), &["build", "--package", "argocd", "--quiet"])?;
-            binary()?
+            built("debug", "argocd")?
         }
     };
     let cluster = Cluster::start(&wanted)?;
@@ -249,14 +249,4 @@ impl Demo {
         let tail: Vec<&str> = text.lines().rev().take(20).collect();
         bail!("argocd ended with {status}; its last words, newest first:\n{}", tail.join("\n"))
     }
-}
-
-/// The binary that was just built.
-pub(crate) fn binary() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let binary = Path::new(&target).join("debug/argocd");
-    if !binary.is_file() {
-        bail!("{} is not there although it was built", binary.display());
-    }
-    Ok(binary)
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: one reader of outside input under libFuzzer, with coverage, on the pinned toolchain. The
 //! instrumentation is LLVM's own pass, for which no nightly is needed.
 
-use crate::run::{cargo, output, root};
+use crate::run::{cargo, output, root, target};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -83,8 +83,7 @@ fn fuzz_crate() -> PathBuf {
 
 /// Instrumented builds have a folder of their own: they share nothing with others.
 fn target_folder() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("fuzz")
+    target().join("fuzz")
 }
 
 fn build(folder: &Path) -> Result<PathBuf> {

@@ -1,7 +1,7 @@
 //! What `crates/tools/originals` does: it is built when it is asked for, so that this program stays small.
 
 use crate::corpora as transcripts;
-use crate::run::{cargo, root, step};
+use crate::run::{built, cargo, root, step};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ pub(crate) fn corpora(arguments: &[String]) -> Result<()> {
             |argument: &str| argument.starts_with('-') && !["--corpora", "--filter"].contains(&argument);
         if files || !named(&theirs) {
             step("build originals", &cargo(), &["build", "--workspace", "--bin", "originals", "--quiet"])?;
-            run(&binary("debug")?, "corpora", &rest)?;
+            run(&built("debug", "originals")?, "corpora", &rest)?;
         }
     }
     if conversations || !files {
@@ -37,13 +37,13 @@ pub(crate) fn corpora(arguments: &[String]) -> Result<()> {
 
 /// The gate's part: everything that is files, with what has been built already.
 pub(crate) fn recorded() -> Result<()> {
-    run(&binary("debug")?, "corpora", &[])
+    run(&built("debug", "originals")?, "corpora", &[])
 }
 
 /// `cargo xtask differential`: the original tools and ours over random input.
 pub(crate) fn differential(arguments: &[String]) -> Result<()> {
     step("build originals", &cargo(), &["build", "--workspace", "--bin", "originals", "--quiet"])?;
-    run(&binary("debug")?, "differential", arguments)
+    run(&built("debug", "originals")?, "differential", arguments)
 }
 
 /// The figures of rendering, one a line, by the profile that is measured.
@@ -53,7 +53,7 @@ pub(crate) fn bench(quick: bool) -> Result<String> {
         &cargo(),
         &["build", "--package", "originals", "--profile", "measure", "--quiet"],
     )?;
-    let mut command = Command::new(binary("measure")?);
+    let mut command = Command::new(built("measure", "originals")?);
     command.arg("bench").args(quick.then_some("--quick")).stdin(Stdio::null()).stderr(Stdio::inherit());
     let output = command.output().context("start originals")?;
     if !output.status.success() {
@@ -72,13 +72,4 @@ fn run(binary: &Path, command: &str, arguments: &[String]) -> Result<()> {
     let mut all = vec![command];
     all.extend(arguments.iter().map(String::as_str));
     step(command, program, &all)
-}
-
-fn binary(profile: &str) -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let binary = target.join(profile).join("originals");
-    if !binary.is_file() {
-        bail!("{} is not there although it was built", binary.display());
-    }
-    Ok(binary)
 }

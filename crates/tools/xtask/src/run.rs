@@ -32,6 +32,20 @@ pub(crate) fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
 }
 
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// A program that was just built, by the folder of its profile.
+pub(crate) fn built(profile: &str, name: &str) -> Result<PathBuf> {
+    let binary = target().join(profile).join(name);
+    if !binary.is_file() {
+        bail!("{} is not there although it was built", binary.display());
+    }
+    Ok(binary)
+}
+
 /// A program's standard output, or nothing when it cannot be started or fails.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output =

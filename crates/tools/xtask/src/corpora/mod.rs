@@ -14,7 +14,7 @@ mod stage;
 mod webhooks;
 
 use crate::prerequisites;
-use crate::run::{cargo, root, step};
+use crate::run::{built, cargo, root, step};
 use anyhow::{Context, Result, bail};
 use report::{Outcome, Report};
 use stage::Stage;
@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         Some(binary) => binary.clone(),
         None => {
             step("build argocd", &cargo(), &["build", "--package", "argocd", "--quiet"])?;
-            crate::demo::binary()?
+            built("debug", "argocd")?
         }
     };
     let passing_paths = [root().join(PASSING), root().join(PASSING_OBJECTS)];
