@@ -156,6 +156,11 @@ func (w *worker) stepBack(c *container, now time.Time) {
 }
 
 func (w *worker) stepWaiting(c *container, now time.Time) {
+	if failure := invalidImage(c.spec.Image); failure != "" {
+		c.state.Waiting = &v1.ContainerStateWaiting{Reason: "InvalidImageName", Message: failure}
+		c.notBefore = now.Add(lastBackOff)
+		return
+	}
 	if pullFails(w.pod, c.spec.Image) {
 		w.failPull(c, now)
 		return

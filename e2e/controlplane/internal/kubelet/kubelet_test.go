@@ -21,6 +21,10 @@ func TestScript(t *testing.T) {
 		{"sh script.sh -c", ""},
 		{"sh --posix exit", ""},
 		{"sh -c", ""},
+		{"sh", ""},
+		{"true", "true"},
+		{"/bin/sleep 3", "sleep 3"},
+		{"sleepy 3", ""},
 		{"nginx -c conf", ""},
 		{"/app/server --x -c y", ""},
 	} {
@@ -46,6 +50,14 @@ func TestPullFails(t *testing.T) {
 	steered := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{steerAnnotation: steerImagePullError}}}
 	if !pullFails(steered, "nginx") {
 		t.Error("the annotation does not count")
+	}
+}
+
+func TestInvalidImage(t *testing.T) {
+	for image, invalid := range map[string]bool{"nginx": false, "registry.example/a/b:1.2": false, "alpine:invalid!": true} {
+		if (invalidImage(image) != "") != invalid {
+			t.Errorf("%s: %q", image, invalidImage(image))
+		}
 	}
 }
 

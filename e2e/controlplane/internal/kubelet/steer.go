@@ -1,11 +1,13 @@
 package kubelet
 
 import (
+	"fmt"
 	"path"
 	"strings"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/util/parsers"
 )
 
 // steerAnnotation says how a pod is to behave, against what its specification would make it do.
@@ -42,15 +44,29 @@ func pullFails(pod *v1.Pod, image string) bool {
 	return steering(pod) == steerImagePullError || (found && strings.HasSuffix(host, ".invalid"))
 }
 
+// invalidImage is what is wrong with an image's name, as the kubelet says it.
+func invalidImage(image string) string {
+	if _, _, _, err := parsers.ParseImageName(image); err != nil {
+		return fmt.Sprintf("Failed to apply default image tag %q: %s", image, err)
+	}
+	return ""
+}
+
 // script is the command line to really run, or nil when the container is only pretended: a shell
-// with a flag that takes the script from the command line, as in `sh -c`, `/bin/bash -ec`.
+// with a flag that takes the script from the command line, as in `sh -c`, `/bin/bash -ec`, or one
+// of the small programs that every image has, which end by themselves.
 func script(command []string) []string {
-	if len(command) < 3 {
+	if len(command) == 0 {
 		return nil
 	}
-	switch path.Base(command[0]) {
+	switch program := path.Base(command[0]); program {
+	case "true", "false", "echo", "date", "sleep":
+		return append([]string{program}, command[1:]...)
 	case "sh", "bash", "ash", "dash":
 	default:
+		return nil
+	}
+	if len(command) < 3 {
 		return nil
 	}
 	for _, argument := range command[1 : len(command)-1] {
