@@ -27,7 +27,7 @@ pub(crate) struct Inner {
     pub(crate) namespace: String,
     pub(crate) limits: Limits,
     pub(crate) throttle: Throttle,
-    pub(crate) meter: OnceLock<Meter>,
+    pub(crate) meter: OnceLock<Arc<dyn Meter>>,
     pub(crate) discovered: RwLock<Option<Arc<Discovery>>>,
     /// Held while discovering, so that many who miss a kind ask once.
     pub(crate) discovering: tokio::sync::Mutex<()>,
@@ -43,8 +43,24 @@ pub struct ServerVersion {
     pub major: String,
     /// Minor version, as in `36`; providers add a `+`.
     pub minor: String,
-    /// The full version: `v1.36.2`.
+    /// The full version: `v1.36.2`; providers add to it, as in `v1.30.4-eks-a18cd3a` and `v1.33.1+k3s1`.
     pub git_version: String,
+}
+
+impl ServerVersion {
+    /// The numbers of the full version: `v1.30.4`. So users and charts see it, as in the original: with what a provider adds, it
+    /// would be a pre-release to a chart that asks for `>= 1.28`. What is no version stays as it is.
+    pub fn plain(&self) -> String {
+        let text = self.git_version.trim();
+        let numbers = text.strip_prefix('v').unwrap_or(text);
+        let end = numbers.find(|sign: char| !(sign.is_ascii_digit() || sign == '.')).unwrap_or(numbers.len());
+        let numbers = numbers.get(..end).unwrap_or_default().trim_end_matches('.');
+        let fields = numbers.split('.').filter(|field| !field.is_empty()).count();
+        if fields < 2 || fields != numbers.split('.').count() {
+            return self.git_version.clone();
+        }
+        format!("v{numbers}")
+    }
 }
 
 impl Cluster {
@@ -102,9 +118,16 @@ impl Cluster {
     }
 
     /// Has every request from now on measured. The first meter stays.
-    pub fn measure(&self, meter: Meter) {
+    pub fn measure(&self, meter: Arc<dyn Meter>) {
         // Whoever came first counts for all who share the connection.
         let _ = self.inner.meter.set(meter);
+    }
+
+    /// Has requests measured by whoever measures those to another cluster, if anybody does.
+    pub fn measure_as(&self, other: &Self) {
+        if let Some(meter) = other.inner.meter.get() {
+            self.measure(meter.clone());
+        }
     }
 
     /// URL of the API server.
@@ -120,5 +143,30 @@ impl Cluster {
     /// The server's version. Also the cheapest way to see whether it can be reached.
     pub async fn version(&self) -> Result<ServerVersion, Error> {
         self.fetch_json(&Call::get("get the server version".into(), "/version".into())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ServerVersion;
+
+    #[test]
+    fn what_providers_add_to_a_version_is_left_out() {
+        for (full, plain) in [
+            ("v1.36.2", "v1.36.2"),
+            ("v1.30.4-eks-a18cd3a", "v1.30.4"),
+            ("v1.29.6-gke.1326000", "v1.29.6"),
+            ("v1.33.1+k3s1", "v1.33.1"),
+            ("v1.34.0-alpha.1", "v1.34.0"),
+            ("1.27", "v1.27"),
+            (" v1.27.x", "v1.27"),
+            ("v1", "v1"),
+            ("v1..2", "v1..2"),
+            ("unknown", "unknown"),
+            ("", ""),
+        ] {
+            let version = ServerVersion { git_version: full.into(), ..ServerVersion::default() };
+            assert_eq!(version.plain(), plain, "{full:?}");
+        }
     }
 }

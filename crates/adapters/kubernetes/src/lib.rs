@@ -3,6 +3,7 @@
 //! [`object::Object`]; the HTTP client below is not visible from outside.
 
 mod access;
+mod answer;
 mod apply;
 mod cluster;
 mod connect;

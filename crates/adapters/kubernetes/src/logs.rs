@@ -54,6 +54,7 @@ impl Cluster {
             .with("sinceTime", options.since_time.as_str())
             .with("limitBytes", number(options.limit_bytes));
         call.accept = "*/*";
+        call.lasting = true;
         let chunks = self.send(&call).await?.into_body().into_data_stream();
         let state = (chunks, Vec::<u8>::new(), false);
         Ok(futures::stream::unfold(state, move |(mut chunks, mut buffer, mut ended)| {

@@ -1,7 +1,6 @@
-//! Who counts requests: a function that hears of each one after it was answered, or failed.
+//! Who counts requests: hears of each one after it was answered, or failed, and how large the answer was.
 
 use http::Method;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// One try of one request.
@@ -29,8 +28,15 @@ pub struct Measured<'a> {
     pub again: bool,
 }
 
-/// Hears of every try. It is called where the request was made: within its task, and at once.
-pub type Meter = Arc<dyn Fn(&Measured<'_>) + Send + Sync>;
+/// Hears of requests. It is called where they are made: within the task, and at once.
+pub trait Meter: Send + Sync {
+    /// A try was answered, or was not.
+    fn requested(&self, measured: &Measured<'_>);
+
+    /// The body of an answer ended, or is read no further, after so many bytes, unpacked. Watches and logs last: nothing is
+    /// said of their sizes.
+    fn received(&self, host: &str, method: &str, bytes: u64);
+}
 
 /// The verb of a request. A path that ends in a plural is a list; whether it does can be told by its depth.
 pub(crate) fn verb(method: &Method, path: &str, watches: bool) -> &'static str {

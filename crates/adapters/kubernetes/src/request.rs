@@ -1,5 +1,6 @@
 //! One HTTP request and its answer: throttled, timed, tried again where that is safe.
 
+use crate::answer::AnswerBody;
 use crate::cluster::Cluster;
 use crate::connect::{Impersonation, chain};
 use crate::error::{Error, Status};
@@ -39,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Bytes>,
     pub(crate) content_type: &'static str,
     pub(crate) accept: &'static str,
+    /// Whether the answer lasts, as those to watches and logs do.
+    pub(crate) lasting: bool,
 }
 
 impl Call {
@@ -51,6 +54,7 @@ impl Call {
             body: None,
             content_type: "application/json",
             accept: "application/json",
+            lasting: false,
         }
     }
 
@@ -97,7 +101,7 @@ impl Call {
 
 impl Cluster {
     /// Sends a request until it is answered or trying again would not help. Gives successes only.
-    pub(crate) async fn send(&self, call: &Call) -> Result<Response<Body>, Error> {
+    pub(crate) async fn send(&self, call: &Call) -> Result<Response<AnswerBody>, Error> {
         let limits = &self.inner().limits;
         let mut backoff = limits.backoff;
         let mut tries_left = limits.retries;
@@ -133,8 +137,8 @@ impl Cluster {
     fn count(&self, call: &Call, code: Option<u16>, (held, took): (Duration, Duration), again: bool) {
         let Some(meter) = self.inner().meter.get() else { return };
         let set = |name: &str| call.query.iter().any(|(known, _)| *known == name);
-        meter(&Measured {
-            host: self.inner().server.split_once("://").map_or("", |(_, host)| host),
+        meter.requested(&Measured {
+            host: self.host(),
             method: call.method.as_str(),
             verb: verb(&call.method, &call.path, set("watch")),
             path: &call.path,
@@ -145,6 +149,21 @@ impl Cluster {
             sent: call.body.as_ref().map_or(0, Bytes::len),
             again,
         });
+    }
+
+    /// The body of an answer, whose size is told where somebody counts.
+    fn body(&self, call: &Call, body: Body) -> AnswerBody {
+        match self.inner().meter.get() {
+            Some(meter) if !call.lasting => {
+                AnswerBody::weighed(body, meter.clone(), self.host(), call.method.clone())
+            }
+            _ => AnswerBody::unweighed(body),
+        }
+    }
+
+    /// Host and port of the API server.
+    fn host(&self) -> &str {
+        self.inner().server.split_once("://").map_or("", |(_, host)| host)
     }
 
     /// A connection with credentials that last, and which those are.
@@ -158,7 +177,7 @@ impl Cluster {
         &self,
         client: &kube::Client,
         call: &Call,
-    ) -> Result<Response<Body>, (Error, Option<Option<Duration>>)> {
+    ) -> Result<Response<AnswerBody>, (Error, Option<Option<Duration>>)> {
         let request = call.request(self.acting()).map_err(|error| (error, None))?;
         let patience = self.inner().limits.answer_timeout;
         let transport = |reason: String| Error::Transport { action: call.action.clone(), reason };
@@ -172,9 +191,11 @@ impl Cluster {
                 let again = (call.method == Method::GET && began.elapsed() < QUICK_FAILURE).then_some(None);
                 return Err((transport(chain(&error)), again));
             }
-            Ok(Ok(answer)) if answer.status().is_success() => return Ok(answer),
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => answer.map(|body| self.body(call, body)),
         };
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
         let status = read_status(answer, patience).await;
         let asked = status.retry_after.map(Duration::from_secs).filter(|wait| *wait <= LONGEST_RETRY_AFTER);
         let again = match status.code {
@@ -218,7 +239,7 @@ impl Cluster {
     }
 }
 
-async fn read_body(answer: Response<Body>, patience: Duration) -> Result<Bytes, String> {
+async fn read_body(answer: Response<AnswerBody>, patience: Duration) -> Result<Bytes, String> {
     let mut chunks = answer.into_body().into_data_stream();
     let mut whole = Vec::new();
     loop {
@@ -237,7 +258,7 @@ async fn read_body(answer: Response<Body>, patience: Duration) -> Result<Bytes, 
 }
 
 /// Reads an error answer: a `Status` where the server sends one, else what proxies and the like say.
-async fn read_status(answer: Response<Body>, patience: Duration) -> Status {
+async fn read_status(answer: Response<AnswerBody>, patience: Duration) -> Status {
     let code = answer.status().as_u16();
     let retry_after = answer
         .headers()

@@ -77,13 +77,14 @@ impl Cluster {
         options: &WatchOptions,
     ) -> Result<WatchStream, Error> {
         let action = describe("watch", resource, namespace, "");
-        let call = Call::get(action.clone(), resource.collection(namespace))
+        let mut call = Call::get(action.clone(), resource.collection(namespace))
             .with("watch", "true")
             .with("allowWatchBookmarks", "true")
             .with("resourceVersion", options.resource_version.as_str())
             .with("labelSelector", options.label_selector.as_str())
             .with("fieldSelector", options.field_selector.as_str())
             .with("timeoutSeconds", options.timeout_s.to_string());
+        call.lasting = true;
         let chunks = self.send(&call).await?.into_body().into_data_stream();
         let patience = Duration::from_secs(u64::from(options.timeout_s) + 30);
         let state = State { chunks, buffer: Vec::new(), scanned: 0, patience, action, done: false };

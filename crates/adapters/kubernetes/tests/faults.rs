@@ -1,6 +1,10 @@
 //! Against a server that misbehaves on purpose: a real one cannot be made to.
 
-use kubernetes::{Access, ApplyOptions, Cluster, Connection, ListOptions, Listed, Method, WriteOptions};
+use futures::StreamExt;
+use kubernetes::{
+    Access, ApplyOptions, Cluster, Connection, ListOptions, Listed, Measured, Meter, Method, WatchOptions,
+    WriteOptions,
+};
 use object::{GroupVersionKind, Object};
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
@@ -72,6 +76,19 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>, asked: Arc<Mut
     );
     // A client that left has seen enough.
     let _ = stream.write_all(text.as_bytes()).await;
+}
+
+/// Hosts, methods and sizes of answers, as they were told.
+#[derive(Default)]
+struct Sizes(Mutex<Vec<(String, String, usize)>>);
+
+impl Meter for Sizes {
+    fn requested(&self, _measured: &Measured<'_>) {}
+
+    fn received(&self, host: &str, method: &str, bytes: u64) {
+        let bytes = usize::try_from(bytes).expect("a small answer");
+        self.0.lock().expect("not poisoned").push((host.to_owned(), method.to_owned(), bytes));
+    }
 }
 
 async fn cluster(server: &Server) -> Cluster {
@@ -207,4 +224,35 @@ async fn a_server_side_apply_that_is_refused_deletes_nothing_even_by_force() {
     let asked = server.asked.lock().expect("not poisoned").clone();
     assert_eq!(asked.len(), 1, "{asked:?}");
     assert!(asked.iter().all(|line| line.starts_with("PATCH ")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn the_size_of_an_answer_is_told_once_and_that_of_a_watch_never() {
+    let version = json!({"gitVersion": "v1.36.0"});
+    let list = json!({"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "m"}}]});
+    let refusal = json!({"kind": "Status", "reason": "Forbidden", "message": "not you"});
+    let watched =
+        "/api/v1/configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=290";
+    let server = server(&[
+        ("/version", &[ok(version.clone())]),
+        ("/api/v1/configmaps?limit=500", &[ok(list.clone())]),
+        ("/api/v1/namespaces/a/configmaps/m", &[(403, "", refusal.clone())]),
+        (watched, &[ok(json!({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "8"}}}))]),
+    ])
+    .await;
+    let cluster = cluster(&server).await;
+    cluster.version().await.expect("nobody counts yet");
+    let sizes = Arc::new(Sizes::default());
+    cluster.measure(sizes.clone());
+    cluster.version().await.expect("a version");
+    let (objects, _) = cluster.list(&maps(), "", &ListOptions::default()).await.expect("listed");
+    assert_eq!(objects.len(), 1);
+    cluster.get(&maps(), "a", "m").await.expect_err("refused");
+    let mut events = cluster.watch(&maps(), "", &WatchOptions::since("7")).await.expect("watched");
+    while events.next().await.is_some() {}
+    drop(events);
+    let host = server.url.trim_start_matches("http://");
+    let told = |body: &Value| (host.to_owned(), "GET".to_owned(), body.to_string().len());
+    let heard = sizes.0.lock().expect("not poisoned").clone();
+    assert_eq!(heard, [told(&version), told(&list), told(&refusal)]);
 }

@@ -52,18 +52,21 @@ impl Store {
     }
 
     /// A connection with the credentials of a registration, which need not be kept yet. The cluster of this installation is
-    /// reached as it is by itself, but for what the registration names.
+    /// reached as it is by itself, but for what the registration names. Whoever measures requests to the hub measures these.
     pub async fn connect(
         &self,
         registered: &Cluster,
         limits: Limits,
     ) -> Result<kubernetes::Cluster, kubernetes::Error> {
-        if registered.server.trim_end_matches('/') == IN_CLUSTER_SERVER {
-            return self.cluster().registered_as(&registered.config).await;
-        }
-        let (server, config) = (registered.server.clone(), Box::new(registered.config.clone()));
-        let access = Access::Server { server, config };
-        kubernetes::Cluster::connect(&Connection { access, impersonate: None, limits }).await
+        let connected = if registered.server.trim_end_matches('/') == IN_CLUSTER_SERVER {
+            self.cluster().registered_as(&registered.config).await?
+        } else {
+            let (server, config) = (registered.server.clone(), Box::new(registered.config.clone()));
+            let access = Access::Server { server, config };
+            kubernetes::Cluster::connect(&Connection { access, impersonate: None, limits }).await?
+        };
+        connected.measure_as(self.cluster());
+        Ok(connected)
     }
 
     /// The uid of each registered cluster's Secret, by its server: how shards are shared out.

@@ -48,6 +48,7 @@ use boot::metrics::SharedRegistry;
 use boot::stop::Stop;
 use cache::Cache;
 use hub::Hub;
+use request_metrics::RequestMetrics;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -165,6 +166,8 @@ pub async fn run(
     stop: Stop,
 ) -> Result<(), StartError> {
     let registry = boot::metrics::registry();
+    // Where the controller is in the same process, it measures: it counts for which application, too.
+    store.cluster().measure(Arc::new(RequestMetrics::new(&registry)));
     let mut options = Options::from_flags(flags, environment);
     options.dex = DexOptions::from_flags(flags)
         .map_err(|error| StartError::Io { what: "--dex-server".into(), error })?;

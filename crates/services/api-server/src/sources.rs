@@ -24,7 +24,7 @@ pub(crate) struct ClusterFacts {
 impl ClusterFacts {
     /// Asks the cluster.
     pub(crate) async fn of(cluster: &Cluster) -> Result<Self, kubernetes::Error> {
-        let version = cluster.version().await?.git_version;
+        let version = cluster.version().await?.plain();
         Ok(Self { version, api_versions: cluster.discovery().await?.api_versions() })
     }
 

@@ -1,7 +1,6 @@
 //! Destination clusters: each connected at its first use, its live state kept from then on.
 
 use crate::extract::LiveExtract;
-use crate::metrics::Metrics;
 use crate::rules::Rules;
 use cluster_cache::{ClusterCache, Notice, Options};
 use kubernetes::Limits;
@@ -50,7 +49,6 @@ pub(crate) struct Clusters {
     limits: Limits,
     /// Writes to one destination at once.
     parallel_writes: usize,
-    metrics: Metrics,
     open: RwLock<BTreeMap<String, Destination>>,
     /// Held while one cluster is connected: one that does not answer holds up nobody else's.
     connecting: std::sync::Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
@@ -64,12 +62,11 @@ impl Clusters {
         rules: Arc<RwLock<Arc<Rules>>>,
         limits: Limits,
         parallel_writes: usize,
-        metrics: Metrics,
         notices: mpsc::UnboundedSender<ClusterNotice>,
     ) -> Self {
         let (open, connecting) = (RwLock::default(), std::sync::Mutex::default());
         let hashes = RandomState::new();
-        Self { store, rules, limits, parallel_writes, metrics, open, connecting, notices, hashes }
+        Self { store, rules, limits, parallel_writes, open, connecting, notices, hashes }
     }
 
     /// The destination at a server URL, connected and with its live state listed, but for kinds that keep silent or came
@@ -161,7 +158,6 @@ impl Clusters {
         let registered = cluster.reveal();
         let connected = self.store.connect(registered, self.limits.clone()).await;
         let connected = connected.map_err(|error| error.to_string())?;
-        crate::measure(&connected, &self.metrics);
         let options = self.options(server, &registered.namespaces, registered.cluster_resources);
         let cache = ClusterCache::start(connected, LiveExtract(self.rules.clone()), options);
         self.forward(server.to_owned(), &cache);

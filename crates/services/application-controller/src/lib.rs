@@ -131,7 +131,8 @@ impl Controller {
         }
         let rules = Arc::new(RwLock::new(Arc::new(rules)));
         let metrics = Metrics::new(&parts.registry);
-        measure(parts.store.cluster(), &metrics);
+        // Connections to destinations are measured as the hub is.
+        parts.store.cluster().measure(Arc::new(metrics.clone()));
         let limit = options.message_limit;
         let lookups = LookupsServiceClient::new(parts.repo_server.clone())
             .max_decoding_message_size(limit)
@@ -145,7 +146,6 @@ impl Controller {
                 rules.clone(),
                 options.limits.clone(),
                 options.parallel_effects,
-                metrics.clone(),
                 notices,
             ),
             teller: Teller::new(&parts.store, options.events.clone()),
@@ -297,7 +297,7 @@ impl Controller {
             return Ok(version.clone());
         }
         let version = match (destination.cache.cluster().version().await, known) {
-            (Ok(version), _) => version.git_version,
+            (Ok(version), _) => version.plain(),
             (Err(_), Some((version, _))) => version,
             (Err(error), None) => {
                 return Err(format!("failed to get cluster version for cluster {server:?}: {error}"));
@@ -362,10 +362,4 @@ impl Controller {
         }
         application
     }
-}
-
-/// Has the requests to a cluster counted.
-pub(crate) fn measure(cluster: &kubernetes::Cluster, metrics: &Metrics) {
-    let metrics = metrics.clone();
-    cluster.measure(Arc::new(move |measured| metrics.requested(measured)));
 }

@@ -9,11 +9,12 @@ pub(crate) use requests::{AppRequest, Asker, asked_by};
 
 use api::v1alpha1::{Application, OperationState};
 use boot::metrics::SharedRegistry;
-use kubernetes::Measured;
+use kubernetes::{Measured, Meter};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use request_metrics::RequestMetrics;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -35,8 +36,6 @@ type Counters = Family<Labels, Counter>;
 type Gauges = Family<Labels, Gauge>;
 
 const RECONCILE: Bounds = Bounds(&[0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0]);
-const SECONDS: Bounds = Bounds(&[0.005, 0.1, 0.5, 2.0, 8.0, 30.0]);
-const BYTES: Bounds = Bounds(&[64.0, 512.0, 4096.0, 65536.0, 1_048_576.0, 16_777_216.0]);
 const QUEUE: Bounds = Bounds(&[1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0]);
 
 /// The queues of the original, which dashboards draw.
@@ -70,11 +69,7 @@ pub(crate) struct Metrics {
     event_batch: Gauges,
     writes: Counters,
     writing: Gauges,
-    requests: Counters,
-    request_seconds: Histograms,
-    request_bytes: Histograms,
-    held_seconds: Histograms,
-    retries: Counters,
+    requests: RequestMetrics,
     queue_adds: Counters,
     queue_depth: Gauges,
     queue_seconds: Histograms,
@@ -97,11 +92,7 @@ impl Metrics {
             event_batch: Family::default(),
             writes: Family::default(),
             writing: Family::default(),
-            requests: Family::default(),
-            request_seconds: histogram(SECONDS),
-            request_bytes: histogram(BYTES),
-            held_seconds: histogram(SECONDS),
-            retries: Family::default(),
+            requests: RequestMetrics::new(registry),
             queue_adds: Family::default(),
             queue_depth: Family::default(),
             queue_seconds: histogram(QUEUE),
@@ -124,8 +115,6 @@ impl Metrics {
         counter("argocd_app_sync_duration_seconds", "Seconds sync operations took", &self.sync_seconds);
         counter("argocd_cluster_events", "Changes told by clusters", &self.cluster_events);
         counter("argocd_kubectl_exec", "Writes as kubectl does them", &self.writes);
-        counter("argocd_kubectl_requests", "Requests to API servers", &self.requests);
-        counter("argocd_kubectl_request_retries", "Requests that were sent again", &self.retries);
         counter("workqueue_adds", "What was put into the queue", &self.queue_adds);
         counter("workqueue_retries", "What was put into the queue again", &self.queue_retries);
         let mut histogram = |name: &str, help: &str, family: &Histograms| {
@@ -133,13 +122,6 @@ impl Metrics {
         };
         histogram("argocd_app_reconcile", "Seconds to compare an application", &self.reconcile);
         histogram("argocd_resource_events_processing", "Seconds to take a change in", &self.event_seconds);
-        histogram("argocd_kubectl_request_duration_seconds", "Until an answer began", &self.request_seconds);
-        histogram("argocd_kubectl_request_size_bytes", "Sizes of requests", &self.request_bytes);
-        histogram(
-            "argocd_kubectl_rate_limiter_duration_seconds",
-            "How long requests were held back",
-            &self.held_seconds,
-        );
         histogram("workqueue_queue_duration_seconds", "How long something waited", &self.queue_seconds);
         histogram("workqueue_work_duration_seconds", "How long something was worked on", &self.work_seconds);
         let mut gauge = |name: &str, help: &str, family: &Gauges| {
@@ -192,25 +174,6 @@ impl Metrics {
         Writing(pending)
     }
 
-    /// A request was answered, or was not.
-    pub(crate) fn requested(&self, measured: &Measured<'_>) {
-        let host = ("host", measured.host.to_owned());
-        let code = measured.code.map_or_else(|| "<error>".to_owned(), |code| code.to_string());
-        let verb = vec![host.clone(), ("verb", measured.verb.to_owned())];
-        let method = vec![host.clone(), ("method", measured.method.to_owned())];
-        let answered = vec![host, ("method", measured.method.to_owned()), ("code", code)];
-        self.requests.get_or_create(&answered).inc();
-        self.request_seconds.get_or_create(&verb).observe(measured.took.as_secs_f64());
-        self.held_seconds.get_or_create(&verb).observe(measured.held.as_secs_f64());
-        self.request_bytes.get_or_create(&method).observe(measured.sent as f64);
-        if measured.again {
-            self.retries.get_or_create(&answered).inc();
-        }
-        requests::with_asker(|asker| {
-            self.app_requests.get_or_create(&asker.asks(measured)).inc();
-        });
-    }
-
     /// Something was put into a queue; `depth` wait there now.
     pub(crate) fn queued(&self, queue: QueueName, depth: usize) {
         let labels = queue.labels();
@@ -246,6 +209,19 @@ impl Metrics {
                 self.syncs.remove(&labels);
             }
         }
+    }
+}
+
+impl Meter for Metrics {
+    fn requested(&self, measured: &Measured<'_>) {
+        self.requests.requested(measured);
+        requests::with_asker(|asker| {
+            self.app_requests.get_or_create(&asker.asks(measured)).inc();
+        });
+    }
+
+    fn received(&self, host: &str, method: &str, bytes: u64) {
+        self.requests.received(host, method, bytes);
     }
 }
 

@@ -33,6 +33,7 @@ const METRICS: &[(&str, &str, &str)] = &[
     ("argocd_kubectl_request_duration_seconds", "histogram", "host,verb"),
     ("argocd_kubectl_request_size_bytes", "histogram", "host,method"),
     ("argocd_kubectl_requests_total", "counter", "code,host,method"),
+    ("argocd_kubectl_response_size_bytes", "histogram", "host,method"),
     ("argocd_redis_request_duration", "histogram", "hostname,initiator"),
     ("argocd_redis_request_total", "counter", "command,failed,hostname,initiator"),
     ("argocd_resource_events_processed_in_batch", "gauge", "server"),

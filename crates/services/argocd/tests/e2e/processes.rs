@@ -179,6 +179,8 @@ fn each_component_says_how_it_is() {
             Part::Server,
             &[
                 "argocd_info{",
+                "argocd_kubectl_requests_total{",
+                "argocd_kubectl_response_size_bytes_count{",
                 "argocd_login_request_total{",
                 "argocd_redis_request_total{",
                 "argocd_redis_request_duration_count{",

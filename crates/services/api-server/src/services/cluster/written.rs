@@ -168,7 +168,7 @@ pub(super) async fn version_of(hub: &Hub, cluster: &Cluster) -> Result<String, S
     let failed = |error: &kubernetes::Error| Status::unknown(error.go_text("Get", &url));
     let connected = connect(hub, cluster).await.map_err(|error| failed(&error))?;
     match tokio::time::timeout(PATIENCE, connected.version()).await {
-        Ok(answer) => answer.map(|version| version.git_version).map_err(|error| failed(&error)),
+        Ok(answer) => answer.map(|version| version.plain()).map_err(|error| failed(&error)),
         Err(_) => Err(Status::unknown(format!("Get {url:?}: context deadline exceeded"))),
     }
 }
