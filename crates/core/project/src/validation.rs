@@ -2,6 +2,7 @@
 
 use crate::cron::Schedule;
 use api::v1alpha1::{AppProject, ProjectRole, SyncWindow};
+use glob_pattern::Pattern;
 use object::GoDuration;
 use std::collections::BTreeSet;
 
@@ -65,8 +66,8 @@ pub fn validate_project(project: &AppProject) -> Checked {
     valid_windows(&spec.sync_windows)?;
     seen.clear();
     for account in &spec.destination_service_accounts {
-        denies_nothing("server", &account.server)?;
-        denies_nothing("namespace", &account.namespace)?;
+        chooses("server", &account.server)?;
+        chooses("namespace", &account.namespace)?;
         let name = account.default_service_account.as_str();
         if name.trim_matches(' ').is_empty() || name.contains(NEVER_IN_A_SERVICE_ACCOUNT) {
             return refuse(
@@ -91,9 +92,9 @@ fn denies_something(field: &str, value: &str) -> Checked {
     Ok(())
 }
 
-/// There is nothing to deny where a service account is chosen.
-fn denies_nothing(field: &str, value: &str) -> Checked {
-    if value.contains('!') {
+/// A glob, in which there is nothing to deny: a service account is chosen with it.
+fn chooses(field: &str, value: &str) -> Checked {
+    if value.contains('!') || Pattern::parse(value, &[]).is_err() {
         return refuse(Code::InvalidArgument, format!("{field} has an invalid format, '{value}'"));
     }
     Ok(())

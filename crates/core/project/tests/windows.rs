@@ -268,6 +268,7 @@ fn and_asks_for_all_that_is_named() {
 fn invalid_projects_are_told_as_recorded() {
     let window = |kind: &str, schedule: &str, duration: &str, applications: Value| json!({"syncWindows": [{"kind": kind, "schedule": schedule, "duration": duration, "applications": applications}]});
     let role = |policy: &str| json!({"roles": [{"name": "ci", "policies": [policy]}]});
+    let account = |server: &str, namespace: &str| json!({"destinationServiceAccounts": [{"server": server, "namespace": namespace, "defaultServiceAccount": "sync"}]});
     let rows = [
         (
             window("bogus", "* * * * *", "1h", json!(["*"])),
@@ -293,6 +294,9 @@ fn invalid_projects_are_told_as_recorded() {
             json!({"destinations": [{"server": "x", "namespace": "!*"}]}),
             "namespace has an invalid format, '!*'",
         ),
+        (account("[[ech*", "x"), "server has an invalid format, '[[ech*'"),
+        (account("x", "[[ech*"), "namespace has an invalid format, '[[ech*'"),
+        (account("x", "!abc"), "namespace has an invalid format, '!abc'"),
         (json!({"sourceRepos": ["a", "a"]}), "source repository 'a' already added"),
         (json!({"roles": [{"name": "a"}, {"name": "a"}]}), "role 'a' already exists"),
     ];
