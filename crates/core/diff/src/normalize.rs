@@ -72,7 +72,9 @@ pub(crate) fn last_applied(live: &Object) -> Option<Object> {
 }
 
 /// Levels marks of another tracking method, so that changing the method alone changes nothing: a live object
-/// with a tracking label gets the target's annotation, and loses the label if the target has none.
+/// with a tracking label gets the target's annotation if it has none, and loses the label if the target has none. An
+/// annotation that is there stays: charts write such labels themselves, and a mark that names another application, or another
+/// object, is a difference that a sync mends.
 pub(crate) fn level_tracking(target: &Object, live: &mut Object, options: &DiffOptions) {
     let by_annotation = matches!(
         options.tracking_method,
@@ -87,7 +89,9 @@ pub(crate) fn level_tracking(target: &Object, live: &mut Object, options: &DiffO
     {
         return;
     }
-    live.set_annotation(TRACKING_ANNOTATION, target.annotation(TRACKING_ANNOTATION).unwrap_or_default());
+    if live.annotation(TRACKING_ANNOTATION).is_none_or(str::is_empty) {
+        live.set_annotation(TRACKING_ANNOTATION, target.annotation(TRACKING_ANNOTATION).unwrap_or_default());
+    }
     if target.label(label).is_none_or(str::is_empty) {
         live.remove_label(label);
     }
