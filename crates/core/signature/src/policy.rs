@@ -2,8 +2,9 @@
 
 use crate::{Verdict, Verification, ssh};
 use api::v1alpha1::{
-    AppProjectSpec, SourceIntegrity, SourceIntegrityCheckResult, SourceIntegrityCheckResultItem,
-    SourceIntegrityGit, SourceIntegrityGitPolicy, SourceIntegrityGitPolicyGPG, SourceIntegrityGitPolicyRepo,
+    AppProjectSpec, ApplicationSource, SourceIntegrity, SourceIntegrityCheckResult,
+    SourceIntegrityCheckResultItem, SourceIntegrityGit, SourceIntegrityGitPolicy,
+    SourceIntegrityGitPolicyGPG, SourceIntegrityGitPolicyRepo,
 };
 use glob_pattern::Pattern;
 use std::collections::BTreeSet;
@@ -165,12 +166,27 @@ pub fn result(problems: Vec<String>) -> SourceIntegrityCheckResult {
 
 /// All problems of a result in one text; nothing when there is none.
 pub fn told(result: &SourceIntegrityCheckResult) -> Option<String> {
+    told_of(result, "")
+}
+
+/// As `told`, each problem led by whose it is.
+pub fn told_of(result: &SourceIntegrityCheckResult, whose: &str) -> Option<String> {
     let texts: Vec<String> = result
         .checks
         .iter()
-        .flat_map(|check| check.problems.iter().map(move |problem| format!("{}: {problem}", check.name)))
+        .flat_map(|check| {
+            check.problems.iter().map(move |problem| format!("{}: {whose}{problem}", check.name))
+        })
         .collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// Whether the project demands something of the revisions of a source, or tried to. Only Git knows signatures: what charts
+/// and artifacts are is not looked at.
+pub fn is_verified(project: &AppProjectSpec, source: &ApplicationSource) -> bool {
+    let repository = &source.repo_url;
+    let git = source.chart.is_empty() && !repository.starts_with("oci://");
+    git && !matches!(demand(effective(project, repository).as_ref(), repository), Ok(None))
 }
 
 /// A sentence about one signature, for who looks at a revision.

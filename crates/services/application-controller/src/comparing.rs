@@ -20,6 +20,7 @@ use manifest_request::{ClusterView, Rendering};
 use object::{GroupKind, GroupVersionKind, Object, ResourceKey};
 use project::PermittedLookups;
 use reconcile::CompareWith;
+use signature::policy::is_verified;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -269,7 +270,7 @@ impl Controller {
         if let Some(manifests) = &question.manifests {
             let mut loaded = Loaded::new(Ok(manifests.clone()));
             let project = &situation.project.spec;
-            if question.sources.iter().any(|source| manifests::is_verified(project, &source.repo_url)) {
+            if question.sources.iter().any(|source| is_verified(project, source)) {
                 loaded.problems.push("Cannot use local manifests when source integrity is enforced".into());
             }
             return loaded;

@@ -1,9 +1,9 @@
 //! What the sources of an application say, asked of the repo-server.
 
-use api::v1alpha1::AppProjectSpec;
+use api::v1alpha1::ApplicationSource;
 use manifest_request::{ClusterView, RenderSettings, Rendering};
 use object::Object;
-use signature::policy::{demand, effective, told as told_problems};
+use signature::policy::{is_verified, told_of};
 use store::Store;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -101,12 +101,13 @@ pub(crate) async fn load(
                 loaded.source_types.push(response.source_type);
                 let checked = response.source_integrity_result.as_ref();
                 let project = &rendering.project.spec;
-                let silent = checked.is_none() && verify && is_verified(project, &source.repo_url);
+                let silent = checked.is_none() && verify && is_verified(project, source);
                 let silent = silent.then(|| {
                     format!("the repo-server did not verify {}, which the project demands", source.repo_url)
                 });
                 // A repository that lends values is verified with those that borrow them, too.
-                let problem = silent.or_else(|| checked.and_then(told_problems));
+                let whose = whose(source, index, count);
+                let problem = silent.or_else(|| checked.and_then(|checked| told_of(checked, &whose)));
                 if let Some(problem) = problem.filter(|problem| !loaded.problems.contains(problem)) {
                     loaded.problems.push(problem);
                 }
@@ -123,9 +124,13 @@ pub(crate) async fn load(
     loaded
 }
 
-/// Whether the project demands something of the revisions of a repository, or tried to.
-pub(crate) fn is_verified(project: &AppProjectSpec, repository: &str) -> bool {
-    !matches!(demand(effective(project, repository).as_ref(), repository), Ok(None))
+/// Which of several sources has the problem that follows, as the original says it.
+fn whose(source: &ApplicationSource, index: usize, count: usize) -> String {
+    match (count, source.name.as_str()) {
+        (..=1, _) => String::new(),
+        (_, "") => format!("source {} of {count}: ", index + 1),
+        (_, name) => format!("source {name}: "),
+    }
 }
 
 fn failed(index: usize, count: usize, reason: &str) -> String {

@@ -73,16 +73,8 @@ pub(crate) async fn sync(
 /// Whether the project demands signatures of a source. A mistake in what it demands does not switch that off.
 fn is_verified(hub: &Hub, application: &Application) -> Result<bool, Status> {
     let project = hub.project_of(application)?.project;
-    let git = application
-        .spec
-        .effective_sources()
-        .into_iter()
-        .filter(|source| source.chart.is_empty() && !source.repo_url.starts_with("oci://"));
-    let demanded = |url: &str| {
-        let integrity = signature::policy::effective(&project.spec, url);
-        !matches!(signature::policy::demand(integrity.as_ref(), url), Ok(None))
-    };
-    Ok(git.map(|source| source.repo_url).any(|url| demanded(&url)))
+    let sources = application.spec.effective_sources();
+    Ok(sources.iter().any(|source| signature::policy::is_verified(&project.spec, source)))
 }
 
 async fn start(hub: &Hub, there: Wanted<'_>, operation: &Operation) -> Result<Application, Status> {
