@@ -119,12 +119,11 @@ impl Store {
         self.patch_status(change.application, patch).await.map(Some)
     }
 
-    /// The same, and takes the refresh annotation away that was acted on, if it still has that value: one that was
-    /// set meanwhile stays. Mostly one request.
+    /// The same, and takes the refresh annotation away that was acted on, as the application had it when it was read: what was
+    /// asked meanwhile stays. Mostly one request.
     pub async fn write_status_of_refresh(
         &self,
         change: StatusChange<'_>,
-        value: &str,
     ) -> Result<Option<Application>, StoreError> {
         let metadata = &change.application.metadata;
         let mut patch = status_patch(change).unwrap_or_default();
@@ -140,7 +139,7 @@ impl Store {
             // It is another version, or another application: one question each.
             Err(StoreError::Replaced { .. }) => {
                 let written = self.write_status(change).await?;
-                self.acknowledge_refresh(&metadata.namespace, &metadata.name, value).await?;
+                self.acknowledge_refresh(change.application).await?;
                 Ok(written)
             }
             other => other.map(Some),
@@ -261,15 +260,17 @@ impl Store {
         Err(StoreError::Contention(format!("operation of application {name}")))
     }
 
-    /// Asks for a refresh by annotation.
+    /// Asks for a refresh by annotation, with the moment: so the controller sees that it was asked again while it looked.
     pub async fn request_refresh(
         &self,
         namespace: &str,
         name: &str,
         hard: bool,
+        asked: jiff::Timestamp,
     ) -> Result<Application, StoreError> {
         let level = if hard { "hard" } else { "normal" };
-        let patch = Patch::Merge(json!({"metadata": {"annotations": {REFRESH: level}}}));
+        let annotations = json!({REFRESH: level, REFRESH_TIMESTAMP: asked.to_string()});
+        let patch = Patch::Merge(json!({"metadata": {"annotations": annotations}}));
         self.patch_application(namespace, name, &patch).await
     }
 
@@ -291,19 +292,22 @@ impl Store {
         self.patch_application(namespace, name, &patch).await
     }
 
-    /// Removes a refresh annotation that has been acted on, if it still has that value: one that was set meanwhile
-    /// stays. Says whether it was removed.
-    pub async fn acknowledge_refresh(
-        &self,
-        namespace: &str,
-        name: &str,
-        value: &str,
-    ) -> Result<bool, StoreError> {
+    /// Removes a refresh annotation that has been acted on, if it still is the one that the application had when it was read:
+    /// what was asked meanwhile stays. Says whether it was removed.
+    pub async fn acknowledge_refresh(&self, application: &Application) -> Result<bool, StoreError> {
+        let (namespace, name) = (&application.metadata.namespace, &application.metadata.name);
+        let seen = |annotation: &str| application.metadata.annotations.get(annotation).map(String::as_str);
         let resource = self.0.applications.resource();
         let options = WriteOptions::manager(self.0.managers.application_status.as_str());
         for _ in 0..TRIES {
             let live = self.0.cluster.get(resource, namespace, name).await?;
-            if live.annotation(REFRESH) != Some(value) {
+            let is_seen = |annotation: &str| live.annotation(annotation) == seen(annotation);
+            let asked = live.annotation(REFRESH).is_some();
+            if live.uid() != application.metadata.uid
+                || !asked
+                || !is_seen(REFRESH)
+                || !is_seen(REFRESH_TIMESTAMP)
+            {
                 return Ok(false);
             }
             let patch = Patch::Merge(json!({"metadata": {

@@ -98,10 +98,14 @@ async fn an_application_lives_is_synced_and_goes() {
     assert!(done.operation.is_none());
 
     // A refresh that was asked for meanwhile is not lost.
-    store.request_refresh("life", "a", false).await.expect("asked");
-    store.request_refresh("life", "a", true).await.expect("asked");
-    assert!(!store.acknowledge_refresh("life", "a", "normal").await.expect("looked"));
-    assert!(store.acknowledge_refresh("life", "a", "hard").await.expect("removed"));
+    let at = |second: i64| jiff::Timestamp::from_second(second).expect("a time");
+    let first = store.request_refresh("life", "a", false, at(1)).await.expect("asked");
+    let again = store.request_refresh("life", "a", false, at(2)).await.expect("asked again");
+    assert!(!store.acknowledge_refresh(&first).await.expect("looked"));
+    let hard = store.request_refresh("life", "a", true, at(2)).await.expect("asked for more");
+    assert!(!store.acknowledge_refresh(&again).await.expect("looked"));
+    assert!(store.acknowledge_refresh(&hard).await.expect("removed"));
+    assert!(!store.acknowledge_refresh(&hard).await.expect("looked"));
     let live = store.fetch_application("life", "a").await.expect("read");
     assert!(!live.metadata.annotations.contains_key(REFRESH));
 

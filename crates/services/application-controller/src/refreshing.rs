@@ -8,6 +8,7 @@ use crate::situation::Situation;
 use api::codes::{ConditionType, RefreshType};
 use api::names::{
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
+    REFRESH, REFRESH_TIMESTAMP,
 };
 use api::v1alpha1::{Application, ApplicationCondition, ApplicationStatus, ResourceStatus};
 use compare::Comparison;
@@ -144,7 +145,7 @@ impl Controller {
             (POST_DELETE_CLEANUP_FINALIZER, after),
         ];
         let settled = self.store().settle_finalizers(application, &wanted).await?;
-        Ok(settled.unwrap_or_else(|| application.clone()))
+        Ok(settled.map_or_else(|| application.clone(), |settled| as_asked(settled, application)))
     }
 
     /// Whether what the API server reads of an application is in the cache. A user who asks may have found it gone.
@@ -317,11 +318,9 @@ impl Controller {
         now: Timestamp,
     ) -> Result<Application, StoreError> {
         let change = StatusChange { application, status: &status, operation_done: false };
-        let annotation = application.metadata.annotations.get(api::names::REFRESH);
-        let written = match (&refresh.cause, annotation) {
-            (RefreshCause::Annotation(_), Some(value)) => {
-                self.store().write_status_of_refresh(change, value).await?
-            }
+        let annotated = application.metadata.annotations.contains_key(REFRESH);
+        let written = match &refresh.cause {
+            RefreshCause::Annotation(_) if annotated => self.store().write_status_of_refresh(change).await?,
             _ => self.store().write_status(change).await?,
         };
         self.note_status_change(application, &status, now);
@@ -366,6 +365,21 @@ fn tree_key(instance: &str) -> String {
 /// Also the name of the channel on which changes are told.
 fn differences_key(instance: &str) -> String {
     format!("app|managed-resources|{instance}")
+}
+
+/// An application that was written since it was read. Where somebody asked for a refresh meanwhile, it is what was asked when it
+/// was read, at the version of then: answering that must not take the new question away.
+fn as_asked(written: Application, read: &Application) -> Application {
+    let same = [REFRESH, REFRESH_TIMESTAMP].iter().all(|annotation| {
+        written.metadata.annotations.get(*annotation) == read.metadata.annotations.get(*annotation)
+    });
+    if same {
+        return written;
+    }
+    let mut metadata = written.metadata;
+    metadata.annotations.clone_from(&read.metadata.annotations);
+    metadata.resource_version.clone_from(&read.metadata.resource_version);
+    Application { metadata, ..written }
 }
 
 fn question(application: &Application, refresh: &Refresh) -> Question {

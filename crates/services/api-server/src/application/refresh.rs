@@ -21,8 +21,8 @@ pub(crate) async fn refreshed(
 ) -> Result<Arc<Application>, Status> {
     // Listening before asking: the answer cannot be missed.
     let mut changes = hub.store.applications().follow();
-    let asked =
-        hub.store.request_refresh(namespace, name, hard).await.map_err(|error| failure::store(&error))?;
+    let asked = hub.store.request_refresh(namespace, name, hard, jiff::Timestamp::now()).await;
+    let asked = asked.map_err(|error| failure::store(&error))?;
     // What is known by now may be newer than the answer to the question: the controller was as quick as that.
     if !asked.metadata.annotations.contains_key(REFRESH) {
         return Ok(Arc::new(asked));

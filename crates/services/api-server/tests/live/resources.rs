@@ -93,7 +93,8 @@ async fn what_is_not_known_is_asked_for_and_waited_for() {
         };
         eventually("a refresh is asked for", asked).await;
         bench.found("a", &tree("u"), &[]).await;
-        bench.store.acknowledge_refresh("refresh", "a", "normal").await.expect("acknowledged");
+        let asked = bench.store.application("refresh", "a").expect("known");
+        assert!(bench.store.acknowledge_refresh(&asked).await.expect("acknowledged"));
     };
     let (answer, ()) = tokio::join!(bench.get("/api/v1/applications/a/resource-tree", &admin), controller);
     assert_eq!(answer.good().json()["nodes"][0]["name"], "s");
@@ -105,7 +106,8 @@ async fn what_is_not_known_is_asked_for_and_waited_for() {
             })
         };
         eventually("a hard refresh is asked for", asked).await;
-        bench.store.acknowledge_refresh("refresh", "a", "hard").await.expect("acknowledged");
+        let asked = bench.store.application("refresh", "a").expect("known");
+        assert!(bench.store.acknowledge_refresh(&asked).await.expect("acknowledged"));
     };
     let (answer, ()) = tokio::join!(bench.get("/api/v1/applications/a?refresh=hard", &admin), controller);
     let annotations = answer.good().json()["metadata"]["annotations"].clone();
