@@ -9,7 +9,7 @@ use api::k8s::meta_v1::Time;
 use api::names::{
     BACKGROUND_FINALIZER, FOREGROUND_FINALIZER, HELM_RESOURCE_POLICY, HOOK_FINALIZER,
     POST_DELETE_CLEANUP_FINALIZER, POST_DELETE_FINALIZER, PRE_DELETE_CLEANUP_FINALIZER, PRE_DELETE_FINALIZER,
-    RESOURCES_FINALIZER,
+    REFRESH, RESOURCES_FINALIZER,
 };
 use api::v1alpha1::{Application, ApplicationCondition, ResourceStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -84,9 +84,10 @@ pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Ti
         return held.map(|finalizer| Action::RemoveFinalizer { finalizer }).collect();
     }
     let again = wake(now);
+    let is_asked = observed.application.metadata.annotations.contains_key(REFRESH);
     if has(PRE_DELETE_FINALIZER) {
         let action = Action::RunHooks { hook: HookType::PreDelete };
-        return hooks(PRE_DELETE_FINALIZER, &deletion.pre_delete, action, now);
+        return hooks(PRE_DELETE_FINALIZER, &deletion.pre_delete, action, (is_asked, now));
     }
     let cascades: Vec<&'static str> = CASCADES.into_iter().filter(|finalizer| has(finalizer)).collect();
     if !cascades.is_empty() {
@@ -116,7 +117,7 @@ pub(crate) fn deletion(observed: &Observed<'_>, deletion: &Deletion<'_>, now: Ti
     ];
     for (finalizer, run, action) in steps {
         if has(finalizer) {
-            return hooks(finalizer, run, action, now);
+            return hooks(finalizer, run, action, (is_asked, now));
         }
     }
     Vec::new()
@@ -127,18 +128,23 @@ fn wake(since: Timestamp) -> Action {
     Action::WakeAt { at: since.checked_add(TRY_AGAIN).unwrap_or(since), reason: "deletion" }
 }
 
-fn hooks(finalizer: &'static str, run: &HookRun, action: Action, now: Timestamp) -> Vec<Action> {
+fn hooks(
+    finalizer: &'static str,
+    run: &HookRun,
+    action: Action,
+    (is_asked, now): (bool, Timestamp),
+) -> Vec<Action> {
     match run {
         HookRun::Done => vec![Action::RemoveFinalizer { finalizer }],
         HookRun::Pending => vec![action, wake(now)],
         HookRun::Failed(message) => vec![failed(message), wake(now)],
-        HookRun::Broken(hooks) => broken(hooks, &action, now),
+        HookRun::Broken(hooks) => broken(hooks, &action, (is_asked, now)),
     }
 }
 
 /// Hooks that failed go, so that they are made again, perhaps from what was mended in the source. One that fails at once
-/// is not made again at once.
-fn broken(hooks: &[BrokenHook], action: &Action, now: Timestamp) -> Vec<Action> {
+/// is not made again at once, unless somebody asks to look again.
+fn broken(hooks: &[BrokenHook], action: &Action, (is_asked, now): (bool, Timestamp)) -> Vec<Action> {
     let kind = match action {
         Action::RunHooks { hook } => hook.as_str(),
         _ => "Delete",
@@ -149,7 +155,8 @@ fn broken(hooks: &[BrokenHook], action: &Action, now: Timestamp) -> Vec<Action> 
     });
     let told = told.collect::<Vec<_>>().join(", ");
     let mut actions = vec![failed(&format!("{kind} hook(s) failed: {told}"))];
-    let is_due = |hook: &&BrokenHook| hook.since.checked_add(TRY_AGAIN).is_ok_and(|due| due <= now);
+    let is_due =
+        |hook: &&BrokenHook| is_asked || hook.since.checked_add(TRY_AGAIN).is_ok_and(|due| due <= now);
     let (due, early): (Vec<&BrokenHook>, Vec<&BrokenHook>) = hooks.iter().partition(is_due);
     if !due.is_empty() {
         let objects = due.into_iter().map(|hook| hook.object.clone()).collect();

@@ -25,7 +25,7 @@ pub use hook::{
 };
 pub use options::{DEFAULT_MIGRATION_MANAGER, ResourceOption, SyncOptions, has_option, option_value};
 pub use order::kind_rank;
-pub use plan::{Input, KindFact, NamespaceFact, Plan, PlanError, Resource, plan};
+pub use plan::{Input, KindFact, NamespaceFact, Plan, PlanError, Resource, defined_kinds, plan};
 pub use progress::Progress;
 pub use retry::{
     AfterAttempt, RetryDue, after_attempt, begin_retry, go_duration, kitchen, next_retry, retry_due,

@@ -7,7 +7,7 @@ use crate::namespace::{NamespaceTask, namespace_task};
 use crate::options::{DEFAULT_MIGRATION_MANAGER, ResourceOption, SyncOptions, has_option, option_value};
 use crate::order::{crd_kind, sort};
 use crate::results::{is_result_of, result};
-use crate::task::{Propagation, Prune, Task, Write, images};
+use crate::task::{Propagation, Prune, Task, TaskId, Write, images};
 use api::codes::{HookType, OperationPhase, ResultCode, SyncPhase};
 use api::names::{CLIENT_SIDE_APPLY_MIGRATION_MANAGER, HOOK_FINALIZER};
 use api::v1alpha1::{ManagedNamespaceMetadata, ResourceResult, SyncOperation, SyncOperationResource};
@@ -172,10 +172,11 @@ pub fn plan(input: Input<'_>) -> Result<Plan, PlanError> {
         || apply.is_some_and(|apply| apply.force)
         || hook.is_some_and(|hook| hook.sync_strategy_apply.force);
     let selective = !input.operation.resources.is_empty();
+    let targets = input.resources.iter().filter_map(|resource| resource.target.as_ref());
     let mut planner = Planner {
         force,
         options,
-        defined: defined_kinds(&input),
+        defined: defined_kinds(targets.chain(&input.hooks)),
         invalid: Vec::new(),
         tasks: Vec::new(),
         input: &input,
@@ -216,6 +217,14 @@ pub fn plan(input: Input<'_>) -> Result<Plan, PlanError> {
 }
 
 impl Plan {
+    /// Whether what is live may be gone when a task's turn comes, so that a change which is refused because of it may be possible
+    /// then: it is made anew, or it is a hook, or comes after hooks, which are there to make room.
+    pub fn may_have_room(&self, id: TaskId) -> bool {
+        let Some(task) = self.tasks.get(id.0) else { return false };
+        let after_hooks = || self.tasks.iter().take(id.0.saturating_add(1)).any(Task::is_hook);
+        task.is_made_anew() || (task.live.is_some() && after_hooks())
+    }
+
     /// Why a prune is left undone, now that its object looks like this; nothing when it goes on. The plan may be hours old.
     /// `confirmed` says whether a user confirmed since.
     pub fn keeps(&self, live: &Object, task: &Task, confirmed: bool) -> Option<&'static str> {
@@ -538,12 +547,10 @@ fn invalid_tasks(mut invalid: Vec<(Task, String, String)>) -> PlanError {
     PlanError::Invalid { message: messages.join(", "), results }
 }
 
-fn defined_kinds(input: &Input<'_>) -> BTreeMap<String, bool> {
-    let targets = input.resources.iter().filter_map(|resource| resource.target.as_ref());
-    targets
-        .chain(&input.hooks)
-        .filter_map(|target| Some((crd_kind(target)?, target.text_at(&["spec", "scope"]) != "Cluster")))
-        .collect()
+/// The kinds that CustomResourceDefinitions among the targets define, as `group/kind`, and whether they are namespaced.
+pub fn defined_kinds<'a>(targets: impl IntoIterator<Item = &'a Object>) -> BTreeMap<String, bool> {
+    let scoped = |target: &Object| Some((crd_kind(target)?, target.text_at(&["spec", "scope"]) != "Cluster"));
+    targets.into_iter().filter_map(scoped).collect()
 }
 
 fn selects(wanted: &SyncOperationResource, object: &Object, namespace: &str) -> bool {

@@ -76,6 +76,8 @@ pub(crate) struct TaskState {
     pub(crate) released: bool,
     /// The object was deleted by policy, or because the operation stops.
     pub(crate) removed: bool,
+    /// It had ended by itself when it was deleted because the operation stops.
+    pub(crate) ended: Option<(OperationPhase, String)>,
     /// Read while stopping.
     pub(crate) reread: bool,
     /// Restored as running: its state is not known yet.

@@ -309,7 +309,10 @@ fn terminate(
             continue;
         }
         if !progress.is_present(&task.key) {
-            progress.end(index, OperationPhase::Succeeded, "Terminated");
+            // One that was running when this deleted it did not end by itself.
+            let phase = if state.removed { OperationPhase::Failed } else { OperationPhase::Succeeded };
+            let (phase, message) = state.ended.clone().unwrap_or((phase, "Terminated".into()));
+            progress.end(index, phase, &message);
             continue;
         }
         let ended = match progress.verdict(plan, index, now) {
@@ -319,6 +322,7 @@ fn terminate(
         if !state.released {
             out.start(plan, progress, index, Doing::Release);
         } else if (ended.is_none() || task.delete_policies.failed) && !state.removed {
+            progress.tasks[index].ended = ended;
             out.start(plan, progress, index, Doing::Remove);
         } else if let Some((phase, message)) = ended {
             progress.end(index, phase, &message);

@@ -123,6 +123,12 @@ impl Task {
         self.hook.is_some()
     }
 
+    /// Whether its object is deleted and created where it cannot be changed: a hook that is made anew each time, or by force.
+    pub fn is_made_anew(&self) -> bool {
+        let forced = matches!(self.write, Write::Apply { force: true } | Write::Replace { force: true });
+        forced || (self.is_hook() && self.delete_policies.before_creation)
+    }
+
     /// `apps/Deployment/name`, as progress messages spell it.
     pub(crate) fn label(&self) -> String {
         format!("{}/{}/{}", self.gvk.group, self.gvk.kind, self.key.name)

@@ -8,7 +8,7 @@ use crate::operating::permit;
 use crate::queue::Key;
 use crate::situation::Situation;
 use api::codes::{ConditionType, HealthStatusCode, HookType, RefreshType};
-use api::names::{POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER, RESOURCES_FINALIZER};
+use api::names::{POST_DELETE_FINALIZER, PRE_DELETE_FINALIZER, REFRESH, RESOURCES_FINALIZER};
 use api::v1alpha1::{Application, ApplicationCondition};
 use kubernetes::{ApiResource, ApplyOptions, Cluster, DeleteOptions, Method};
 use object::Object;
@@ -77,6 +77,14 @@ impl Controller {
         let mut current = application.clone();
         for action in actions {
             current = self.act_once(key, current, action).await?;
+        }
+        if application.metadata.annotations.contains_key(REFRESH) {
+            match self.store().acknowledge_refresh(application).await {
+                // It went with the last finalizer.
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
         }
         match &found.destination {
             Some((situation, _)) if runs_hooks => self.show_deletion(key, &current, situation).await,
@@ -321,6 +329,8 @@ impl Controller {
         let failed =
             |condition: &ApplicationCondition| condition.r#type.parse() == Ok(ConditionType::DeletionError);
         let compare_with = match application.status.conditions.iter().any(failed) {
+            // Who asks to look again means what is there now, and not what was listed a while ago.
+            true if application.metadata.annotations.contains_key(REFRESH) => CompareWith::LatestForceResolve,
             true => CompareWith::Latest,
             false => CompareWith::Recent,
         };
@@ -329,7 +339,7 @@ impl Controller {
             sources: application.spec.effective_sources(),
             revisions,
             level: RefreshType::Normal,
-            compare_with: CompareWith::Recent,
+            compare_with,
             manifests: None,
         };
         let compared = self.compare(application, situation, question, self.now()).await;

@@ -12,8 +12,8 @@ use object::{GroupVersionKind, Object, ResourceKey};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use sync::{
-    Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, Task,
-    TaskId, Write,
+    Effect, Event, Failure, FailureKind, Health, LiveState, Outcome, Plan, Propagation, Success, TaskId,
+    Write,
 };
 
 /// How often a write that depends on what is live starts over.
@@ -63,10 +63,10 @@ async fn write(
     cache: &Cache,
     plan: &Plan,
     Means { metrics, checks, cluster, .. }: Means<'_>,
-    task: TaskId,
+    id: TaskId,
     pretend: bool,
 ) -> Result<Success, Error> {
-    let Some(task) = plan.tasks.get(task.0) else {
+    let Some(task) = plan.tasks.get(id.0) else {
         return Err(Error::InvalidObject("the plan has no such task".into()));
     };
     let Some(target) = &task.target else {
@@ -109,10 +109,13 @@ async fn write(
             return Ok(Success { outcome: Outcome::Unchanged, state: None });
         }
         // What is live goes before this comes: that it cannot become this is no reason to refuse it.
-        Err(error) if pretend && (error.is_invalid() || error.is_already_exists()) && is_made_anew(task) => {
+        // So does what a hook may take away before: only its turn shows whether it can.
+        Err(error) if pretend && is_in_the_way(&error) && plan.may_have_room(id) => {
             let mut options = WriteOptions::manager(FIELD_MANAGER);
             options.dry_run = DryRun::Server;
-            cluster.create(&resource, &under_a_new_name(target), &options).await?;
+            // Not what is in the way of the trial is told, but what refused the change.
+            let tried = cluster.create(&resource, &under_a_new_name(target), &options).await;
+            tried.map_err(|_| error)?;
             return Ok(Success { outcome: Outcome::Unchanged, state: None });
         }
         other => other?,
@@ -131,10 +134,9 @@ async fn write(
     Ok(Success { outcome, state: Some(live_state(&applied.object, checks)) })
 }
 
-/// Whether an object is deleted and created where it cannot be changed: a hook that is made anew each time, or by force.
-fn is_made_anew(task: &Task) -> bool {
-    let hook = task.hook.is_some() && task.delete_policies.before_creation;
-    hook || matches!(task.write, Write::Apply { force: true } | Write::Replace { force: true })
+/// Whether a write may be refused only because of what is there now.
+fn is_in_the_way(error: &Error) -> bool {
+    error.is_invalid() || error.is_already_exists()
 }
 
 /// The object under a name nobody has, so that creating it can be tried beside the one that is there.

@@ -525,7 +525,8 @@ fn question(operation: &SyncOperation, sources: &[ApplicationSource], revisions:
         sources: sources.to_vec(),
         revisions,
         level: RefreshType::Normal,
-        compare_with: CompareWith::Latest,
+        // A branch is where it is now, and not where it was listed a while ago.
+        compare_with: CompareWith::LatestForceResolve,
         manifests: (!operation.manifests.is_empty()).then(|| operation.manifests.clone()),
     }
 }

@@ -4,7 +4,7 @@ use crate::api_server::Writing;
 use crate::world::World;
 use api::names::HOOK_FINALIZER;
 use object::Object;
-use sync::{Effect, Event, Failure, FailureKind, Outcome, Plan, Success, Task, Write};
+use sync::{Effect, Event, Failure, FailureKind, Outcome, Plan, Success, TaskId};
 
 impl World {
     /// The effects that can be done now, by position.
@@ -112,8 +112,8 @@ impl World {
     pub(crate) fn carry_out(&mut self, plan: &Plan, effect: &Effect) -> Result<Success, Failure> {
         let now = self.now;
         let (outcome, object) = match effect {
-            Effect::DryRun { task } => self.write(plan, &plan.tasks[task.0], true)?,
-            Effect::Apply { task } => self.write(plan, &plan.tasks[task.0], false)?,
+            Effect::DryRun { task } => self.write(plan, *task, true)?,
+            Effect::Apply { task } => self.write(plan, *task, false)?,
             Effect::Delete { key, uid, propagation, .. } => {
                 self.controller_writes += 1;
                 (Outcome::Deleted, self.api.delete(key, uid, *propagation, now)?)
@@ -136,9 +136,10 @@ impl World {
     fn write(
         &mut self,
         plan: &Plan,
-        task: &Task,
+        id: TaskId,
         pretend: bool,
     ) -> Result<(Outcome, Option<Object>), Failure> {
+        let task = &plan.tasks[id.0];
         let Some(target) = &task.target else { unreachable!("a prune has nothing to apply") };
         if !pretend {
             self.controller_writes += 1;
@@ -153,7 +154,7 @@ impl World {
             Err(failure) if pretend && comes_with_the_plan(plan, target, &failure) => {
                 Ok((Outcome::Unchanged, None))
             }
-            Err(failure) if pretend && is_in_the_way(&failure) && is_made_anew(task) => {
+            Err(failure) if pretend && is_in_the_way(&failure) && plan.may_have_room(id) => {
                 Ok((Outcome::Unchanged, None))
             }
             other => other.map(|(outcome, object)| (outcome, Some(object))),
@@ -164,11 +165,6 @@ impl World {
 /// Whether a write is refused only because of what is there now.
 fn is_in_the_way(failure: &Failure) -> bool {
     failure.message.contains("immutable") || failure.message.contains("already exists")
-}
-
-fn is_made_anew(task: &Task) -> bool {
-    let hook = task.hook.is_some() && task.delete_policies.before_creation;
-    hook || matches!(task.write, Write::Apply { force: true } | Write::Replace { force: true })
 }
 
 fn comes_with_the_plan(plan: &Plan, target: &Object, failure: &Failure) -> bool {

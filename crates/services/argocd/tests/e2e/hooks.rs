@@ -244,3 +244,37 @@ fn a_hook_that_never_ends_is_told_by_name_and_stopped_on_demand() {
     }
     installation.succeed(&["app", "delete", "unheld", "--yes"]);
 }
+
+#[test]
+fn a_change_that_is_impossible_now_is_not_refused_where_a_hook_may_make_room() {
+    let installation = installation();
+    let diary = installation.home.path().join("room");
+    let mut repository = GitRepo::create("room").unwrap();
+    let map = |value: &str| format!("{}immutable: true\n", config_map("map", value));
+    repository.write("app/map.yaml", map("1")).unwrap();
+    commit(&mut repository);
+    installation.create("room", &repository, "app", &[]);
+    installation.succeed(&["app", "sync", "room", "--timeout", "80"]);
+
+    // Nobody makes room: it is refused before anything is changed.
+    repository.write("app/map.yaml", map("2")).unwrap();
+    repository.write("app/other.yaml", config_map("other", "1")).unwrap();
+    commit(&mut repository);
+    let refused = installation.cli(&["app", "sync", "room", "--timeout", "80"]).unwrap_err();
+    assert!(refused.contains("(dry run)"), "{refused}");
+    assert_eq!(installation.value("room", "other"), None);
+
+    // A hook does, as its script would with kubectl.
+    let waits = format!("until [ -e {} ]; do sleep 0.1; done", diary.display());
+    let mut hook: Value = serde_json::from_str(&job(&diary, "clear", "PreSync", "", 0)).unwrap();
+    hook["spec"]["template"]["spec"]["containers"][0]["command"] = json!(["sh", "-c", waits]);
+    repository.write("app/clear.json", hook.to_string()).unwrap();
+    commit(&mut repository);
+    installation.succeed(&["app", "sync", "room", "--async"]);
+    installation.until("the hook runs", || (jobs(&installation, "room") == ["clear"]).then_some(()));
+    installation.kube.delete("v1", "ConfigMap", "room", "map");
+    std::fs::write(&diary, "").unwrap();
+    installation.succeed(&["app", "wait", "room", "--sync", "--operation", "--timeout", "80"]);
+    assert_eq!(installation.value("room", "map").as_deref(), Some("2"));
+    assert_eq!(installation.value("room", "other").as_deref(), Some("1"));
+}
