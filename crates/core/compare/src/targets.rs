@@ -113,15 +113,19 @@ fn unwatched(object: &Object, facts: &Facts<'_>) -> Option<String> {
     })
 }
 
-/// The objects by the name they will have; those without a name yet, each for itself.
+/// The objects by the name they will have; those without a name yet, each for itself. Whether a kind that is not served yet
+/// has namespaces, its definition says that comes with it.
 fn settled(
     objects: Vec<Object>,
     facts: &Facts<'_>,
     targets: &mut Targets,
 ) -> BTreeMap<ResourceKey, Vec<Object>> {
     let mut by_key: BTreeMap<ResourceKey, Vec<Object>> = BTreeMap::new();
+    let defined = sync::defined_kinds(&objects);
     for (index, mut object) in objects.into_iter().enumerate() {
-        match facts.is_namespaced(&object) {
+        let comes = || defined.get(&format!("{}/{}", object.group(), object.kind())).copied();
+        let namespaced = facts.is_namespaced(&object).or_else(comes);
+        match namespaced {
             Some(false) => object.set_namespace(""),
             Some(true) | None if object.namespace().is_empty() => object.set_namespace(facts.namespace()),
             Some(true) | None => {}

@@ -23,7 +23,9 @@ fn objects(list: &Value) -> Vec<Object> {
 /// What a cluster would say.
 fn namespaced(kind: &GroupKind) -> Option<bool> {
     match (kind.group.as_str(), kind.kind.as_str()) {
-        ("", "Namespace") | ("rbac.authorization.k8s.io", "ClusterRole") => Some(false),
+        ("", "Namespace")
+        | ("rbac.authorization.k8s.io", "ClusterRole")
+        | ("apiextensions.k8s.io", "CustomResourceDefinition") => Some(false),
         ("example.com", _) => None,
         _ => Some(true),
     }
