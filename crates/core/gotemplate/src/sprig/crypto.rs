@@ -66,7 +66,7 @@ fn bcrypted(machine: &mut Machine<'_>, password: &Text) -> Result<String, String
     if password.len() > 72 {
         return Ok("failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes".into());
     }
-    machine.spend(1_000_000)?;
+    machine.spend(100_000)?;
     let mut salt = [0; 16];
     machine.outside.random(&mut salt)?;
     match bcrypt::hash_with_salt(password.as_bytes(), 10, salt) {
