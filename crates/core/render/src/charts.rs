@@ -2,8 +2,9 @@
 
 use crate::outside::TemplateWorld;
 use crate::value_files::{ValueFiles, read_set_file};
-use crate::{RenderError, Request};
+use crate::{Outside, RenderError, Request};
 use api::v1alpha1::ApplicationSourceHelm;
+use gotemplate::{Functions, Limits, MissingKey, Templates};
 use helm::{Chart, Error, MissingDependency, Options, ValuesFile};
 use object::Object;
 use semver_range::{Range, Version};
@@ -19,8 +20,8 @@ pub(crate) fn documents(
     helm: &ApplicationSourceHelm,
     request: &Request<'_>,
 ) -> Result<Vec<Object>, RenderError> {
-    if !matches!(helm.version.as_str(), "" | "v3") {
-        let reason = format!("helm chart version '{}' is not supported", helm.version);
+    if !matches!(helm.version.as_str(), "" | "v3" | "v4") {
+        let reason = format!("helm version '{}' is not supported", helm.version);
         return Err(RenderError::Parameters { path: path.to_string(), reason });
     }
     let failed = |error: Error| RenderError::Helm { path: path.to_string(), error };
@@ -59,12 +60,22 @@ fn complete(
         }
         request.environment.note_outside();
         let fetched = request.outside.chart(&wanted);
-        let packed = fetched.map_err(|error| RenderError::Fetch { path: path.to_string(), error })?;
+        let packed = fetched.map_err(|error| RenderError::Dependency {
+            path: path.to_string(),
+            repositories: repositories(&chart),
+            error,
+        })?;
         let loaded = helm::load_archive(&packed);
         let loaded = loaded.map_err(failed)?;
         chart.add_dependency(loaded);
     }
     Ok(chart)
+}
+
+/// Where all charts lie that a chart needs, as its `Chart.yaml` names the places.
+fn repositories(chart: &Chart) -> Vec<String> {
+    let needed = chart.metadata.dependencies.iter().flatten();
+    needed.map(|dependency| dependency.repository.clone()).collect()
 }
 
 /// Whether a chart of the repository has a version that will do. The texts are Helm's.
@@ -88,10 +99,10 @@ fn options(
 ) -> Result<Options, RenderError> {
     // Release names have no namespace in them; a release is never named by nothing.
     let (_, application) = request.application_name.split_once('_').unwrap_or(("", request.application_name));
-    let name = first([&helm.release_name, application, "release-name"]);
+    let name = named(first([&helm.release_name, application, "release-name"]), path, request)?;
     let namespace = first([&helm.namespace, request.namespace, "default"]);
     let kube_version = first([&helm.kube_version, request.kube_version, KUBE_VERSION]);
-    let mut options = Options::new(name, namespace, kube_version);
+    let mut options = Options::new(&name, namespace, kube_version);
     let api_versions = if helm.api_versions.is_empty() { request.api_versions } else { &helm.api_versions };
     options.api_versions = api_versions.to_vec();
     let files = ValueFiles::new(tree, path, request);
@@ -116,6 +127,27 @@ fn options(
     options.skip_tests = helm.skip_tests;
     options.skip_schema_validation = helm.skip_schema_validation;
     Ok(options)
+}
+
+/// The name of a release. The original gives it to Helm as a template.
+fn named(name: &str, path: &TreePath, request: &Request<'_>) -> Result<String, RenderError> {
+    if !name.contains("{{") {
+        return Ok(name.to_owned());
+    }
+    release_name(name, request.outside).map_err(|error| RenderError::Parameters {
+        path: path.to_string(),
+        reason: format!("release name {name:?}: {error}"),
+    })
+}
+
+/// The name that a template makes.
+pub(crate) fn release_name(template: &str, outside: &dyn Outside) -> Result<String, gotemplate::Error> {
+    const NAME: &str = "name-template";
+    let mut templates = Templates::new(Functions::sprig().without("env").without("expandenv"));
+    templates.parse(NAME, template)?;
+    let mut world = TemplateWorld(outside);
+    let mut session = templates.session(&mut world, MissingKey::Default, Limits::default());
+    session.execute(NAME, &gotemplate::Value::Nil)
 }
 
 fn first<const COUNT: usize>(texts: [&str; COUNT]) -> &str {

@@ -65,6 +65,24 @@ pub enum RenderError {
         /// What is wrong.
         reason: String,
     },
+    /// A pattern means no values files. They may still come: it is no mistake of the source.
+    #[error("{path}: values file glob {pattern:?} matched no files")]
+    NoValuesFiles {
+        /// The source's path.
+        path: String,
+        /// The pattern, as the source says it.
+        pattern: String,
+    },
+    /// A chart that the source's chart needs could not be had.
+    #[error("{path}: {error}")]
+    Dependency {
+        /// The source's path.
+        path: String,
+        /// Where all charts lie that it needs, in the order and the words of `Chart.yaml`.
+        repositories: Vec<String>,
+        /// What was tried, and why it failed.
+        error: SeamError,
+    },
     /// Something outside of the tree could not be had.
     #[error("{path}: {error}")]
     Fetch {
@@ -144,7 +162,7 @@ impl RenderError {
             Self::Jsonnet { error, .. } => error.retryable(),
             Self::Helm { error, .. } => error.retryable(),
             Self::Kustomize { error, .. } => error.retryable(),
-            Self::Fetch { error, .. } | Self::Plugin(error) => error.retry,
+            Self::Dependency { error, .. } | Self::Fetch { error, .. } | Self::Plugin(error) => error.retry,
             _ => false,
         }
     }

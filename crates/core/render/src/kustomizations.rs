@@ -1,10 +1,9 @@
 //! Kustomize sources: the kustomization with the source's fields applied, and what it asks of others.
 
-use crate::charts::KUBE_VERSION;
+use crate::charts::{KUBE_VERSION, release_name};
 use crate::outside::TemplateWorld;
 use crate::{RenderError, Request};
 use api::v1alpha1::ApplicationSourceKustomize;
-use gotemplate::{Functions, MissingKey, Templates};
 use helm::{MissingDependency, ValuesFile};
 use kustomize::{ChartRequest, Charts, Options, Remote, RemoteBase, SeamError, Seams};
 use object::Object;
@@ -90,27 +89,14 @@ impl Others<'_> {
     }
 }
 
-impl Others<'_> {
-    /// The name that a template makes.
-    fn release_name(&self, template: &str) -> Result<String, SeamError> {
-        const NAME: &str = "name-template";
-        let fact = |error: gotemplate::Error| SeamError::fact(format!("nameTemplate: {error}"));
-        let mut templates = Templates::new(Functions::sprig().without("env").without("expandenv"));
-        templates.parse(NAME, template).map_err(fact)?;
-        let mut world = TemplateWorld(self.0.outside);
-        let limits = gotemplate::Limits::default();
-        let mut session = templates.session(&mut world, MissingKey::Default, limits);
-        session.execute(NAME, &gotemplate::Value::Nil).map_err(fact)
-    }
-}
-
 impl Charts for Others<'_> {
     fn render(&self, request: &ChartRequest<'_>) -> Result<Vec<u8>, SeamError> {
         let chart = self.chart(request)?;
         let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
         let name = match (request.release_name, request.name_template) {
             ("", "") => "release-name".to_owned(),
-            ("", template) => self.release_name(template)?,
+            ("", template) => release_name(template, self.0.outside)
+                .map_err(|error| SeamError::fact(format!("nameTemplate: {error}")))?,
             (name, "") => name.to_owned(),
             _ => return Err(SeamError::fact("cannot set --name-template and also specify a name")),
         };

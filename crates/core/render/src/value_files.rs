@@ -61,7 +61,8 @@ impl<'a> ValueFiles<'a> {
                     let parts: Vec<&str> = path.components().collect();
                     matching(tree, &TreePath::root(), &parts, 0, &mut matches)?;
                     if matches.is_empty() && !ignore_missing {
-                        return Err(self.wrong(format!("values file glob {name:?} matched no files")));
+                        let (path, pattern) = (self.chart.to_string(), name.clone());
+                        return Err(RenderError::NoValuesFiles { path, pattern });
                     }
                     for found in matches {
                         let place = (origin.clone(), found);
@@ -76,7 +77,7 @@ impl<'a> ValueFiles<'a> {
                         continue;
                     }
                     if !there {
-                        return Err(self.wrong(format!("open {path}: no such file or directory")));
+                        return Err(self.missing(&path));
                     }
                     if seen.insert((origin, path.clone())) {
                         files.push(read(tree, &path)?);
@@ -116,6 +117,12 @@ impl<'a> ValueFiles<'a> {
         let fetched = self.request.outside.file(url);
         let bytes = fetched.map_err(|error| RenderError::Fetch { path: self.chart.to_string(), error })?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// A file that is not there, in the words of `helm`: in the original it is who looks.
+    fn missing(&self, file: &TreePath) -> RenderError {
+        let told = format!("Error: open {file}: no such file or directory");
+        RenderError::Helm { path: self.chart.to_string(), error: helm::Error::Values(told) }
     }
 
     fn wrong(&self, reason: String) -> RenderError {

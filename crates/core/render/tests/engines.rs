@@ -125,7 +125,7 @@ fn what_is_not_there_is_named() {
         ..Default::default()
     };
     for (file, part) in [
-        ("no.yaml", "open app/no.yaml: no such file or directory"),
+        ("no.yaml", "Error: open app/no.yaml: no such file or directory"),
         ("no*.yaml", "values file glob \"no*.yaml\" matched no files"),
         ("../../x.yaml", "error resolving value file path"),
         ("http://example.com/v.yaml", "the URL scheme 'http' is not allowed"),
@@ -136,8 +136,9 @@ fn what_is_not_there_is_named() {
         assert!(error.contains(part), "{file}: {error}");
     }
     assert!(chart(files("no.yaml", true)).is_ok() && chart(files("no*.yaml", true)).is_ok());
-    let version = ApplicationSourceHelm { version: "v2".into(), ..Default::default() };
-    assert!(chart(version).unwrap_err().contains("helm chart version 'v2' is not supported"));
+    let version = |version: &str| ApplicationSourceHelm { version: version.into(), ..Default::default() };
+    assert!(chart(version("v2")).unwrap_err().contains("helm version 'v2' is not supported"));
+    assert!(chart(version("v3")).is_ok() && chart(version("v4")).is_ok());
     let missing = [(
         "app/Chart.yaml",
         "apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- {name: db, version: ^1.0, repository: 'https://charts.example'}\n",
@@ -268,6 +269,19 @@ fn names_of_releases_are_those_that_helm_takes() {
             "{error}"
         );
         assert!(error.ends_with("and the length must not be longer than 53"), "{error}");
+    }
+}
+
+#[test]
+fn a_release_may_be_named_by_a_template() {
+    let of = |name: &str| chart(ApplicationSourceHelm { release_name: name.into(), ..Default::default() });
+    assert_eq!(of("{{ \"ABC\" | lower }}-{{ add 1 2 }}").unwrap().0, "abc-3-ns");
+    // What it makes is a name like all others, and nobody's environment is in it.
+    let error = of("{{ \"ABC\" }}").unwrap_err();
+    assert!(error.contains("release name \"ABC\": invalid release name"), "{error}");
+    for wrong in ["{{ .", "{{ env \"HOME\" }}"] {
+        let error = of(wrong).unwrap_err();
+        assert!(error.starts_with(&format!("app: release name {wrong:?}: ")), "{error}");
     }
 }
 

@@ -5,7 +5,8 @@ mod asked;
 
 use api::v1alpha1::{ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize};
 use render::{
-    Details, MissingDependency, Nowhere, Outside, RemoteBase, Request, SeamError, SourceType, details, render,
+    Details, MissingDependency, Nowhere, Outside, RemoteBase, RenderError, Request, SeamError, SourceType,
+    details, render,
 };
 use serde_json::{Value, json};
 use source_tree::{MemoryTree, Tree, TreePath};
@@ -143,6 +144,25 @@ fn dependencies_are_fetched_unless_the_lock_is_of_others() {
     let (refused, wanted) = asked(&[("app/Chart.yaml", own), ("app/Chart.lock", &other)]);
     assert!(refused.unwrap_err().contains("out of sync"));
     assert_eq!(wanted, Vec::<String>::new());
+}
+
+#[test]
+fn a_chart_that_cannot_be_had_is_told_with_all_places_that_charts_are_needed_from() {
+    let own = "apiVersion: v2\nname: own\nversion: 1.0.0\ndependencies:\n- {name: lib, version: 1.x, repository: 'file://../lib'}\n- {name: db, version: 1.x, repository: 'oci://registry.example/charts'}\n- {name: web, version: 1.x, repository: '@web'}\n";
+    let lib = "apiVersion: v2\nname: lib\nversion: 1.0.0\n";
+    let source = ApplicationSource { path: "app".into(), ..ApplicationSource::default() };
+    let files = [("app/Chart.yaml", own), ("lib/Chart.yaml", lib)];
+    let failed = asked_with(&files, &source, &Nowhere, |tree, request| render(tree, request)).unwrap_err();
+    let RenderError::Dependency { repositories, .. } = &failed else { panic!("{failed}") };
+    assert_eq!(*repositories, ["file://../lib", "oci://registry.example/charts", "@web"]);
+}
+
+#[test]
+fn values_files_that_may_still_come_are_told_apart() {
+    let helm = ApplicationSourceHelm { value_files: vec!["none/*.yaml".into()], ..Default::default() };
+    let failed = asked_with(&CHART, &source(helm), &Nowhere, |tree, request| render(tree, request));
+    let expected = RenderError::NoValuesFiles { path: "app".into(), pattern: "none/*.yaml".into() };
+    assert_eq!(failed.unwrap_err(), expected);
 }
 
 fn shown(files: &[(&str, &str)], source: &ApplicationSource) -> (SourceType, Details) {

@@ -13,7 +13,7 @@ use api::v1alpha1::{Application, ApplicationCondition, Repository};
 use jiff::Timestamp;
 use project::condition;
 use std::collections::BTreeSet;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// Checks an application and brings its spec to the normal form. With `render`, repositories are asked and
 /// manifests generated; never before the project permits them.
@@ -113,6 +113,9 @@ async fn rendering_problems(
         let repository = hub.repository(&source.repo_url, project_name(application))?;
         let shown = for_people(&repository);
         if let Err(status) = hub.test_source(repository, source).await {
+            if interrupted(&status) {
+                return Err(failed(&format!("unable to test repository {shown}"), &status));
+            }
             return Ok(vec![invalid(format!(
                 "repository not accessible: repositories not accessible: {shown}: repo client error while testing repository: {}",
                 failure::go_text(&status)
@@ -124,19 +127,45 @@ async fn rendering_problems(
         let status = failure::kubernetes(&error);
         failure::within("error validating the repo: error getting k8s server version", &status)
     })?;
+    let sources = match &application.spec.source_hydrator {
+        // The branch that its manifests are pushed to need not be there yet.
+        Some(hydrator) => vec![hydrator.dry()],
+        None => sources,
+    };
     let mut problems = Vec::new();
     for (position, source) in sources.iter().enumerate() {
         let render =
             Render { application, sources: &sources, position, scope, facts: &facts, no_cache: false };
-        if let Err(status) = hub.render(render).await {
-            problems.push(invalid(format!(
-                "Unable to generate manifests in {}: {}",
-                source.path,
-                failure::go_text(&status)
-            )));
+        let Err(status) = hub.render(render).await else { continue };
+        if may_come(&status) {
+            continue;
         }
+        if interrupted(&status) {
+            return Err(failed(&format!("unable to generate manifests in {}", source.path), &status));
+        }
+        problems.push(invalid(format!(
+            "Unable to generate manifests in {}: {}",
+            source.path,
+            failure::go_text(&status)
+        )));
     }
     Ok(problems)
+}
+
+/// Whether only values files are missing that a pattern means: they may come later, and a comparison tells it until
+/// then.
+fn may_come(status: &Status) -> bool {
+    status.code() == Code::NotFound && status.message().contains("matched no files")
+}
+
+/// Whether nobody waited for the answer, which says nothing of the spec.
+fn interrupted(status: &Status) -> bool {
+    matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded)
+}
+
+/// What was tried, with the answer to it.
+fn failed(what: &str, status: &Status) -> Status {
+    Status::new(status.code(), format!("{what}: {}", failure::go_text(status)))
 }
 
 /// A repository as messages name it, without what opens it.
@@ -153,6 +182,18 @@ fn for_people(repository: &Repository) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_says_something_of_the_spec_is_held_against_it() {
+        assert!(may_come(&Status::not_found("app: values file glob \"x/*\" matched no files")));
+        assert!(!may_come(&Status::not_found("app: gone")));
+        assert!(!may_come(&Status::unknown("values file glob \"x/*\" matched no files")));
+        assert!(interrupted(&Status::cancelled("")) && interrupted(&Status::deadline_exceeded("")));
+        assert!(!interrupted(&Status::unavailable("")));
+        let late = failed("unable to generate manifests in app", &Status::deadline_exceeded("late"));
+        let told = "unable to generate manifests in app: rpc error: code = DeadlineExceeded desc = late";
+        assert_eq!((late.code(), late.message()), (Code::DeadlineExceeded, told));
+    }
 
     #[test]
     fn cve_2023_25163_a_repository_is_named_without_its_secrets() {

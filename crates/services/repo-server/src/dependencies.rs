@@ -1,11 +1,14 @@
 //! Charts that other charts need: whose repository they lie in, with whose credentials, and the charts themselves.
 
 use crate::repository::{Trust, chart_repository, registry_repository};
-use crate::sources::Sources;
-use api::v1alpha1::{RepoCreds, Repository};
+use crate::sources::{NoChart, Sources};
+use crate::status;
+use api::v1alpha1::{AppProject, RepoCreds, Repository};
 use object::Secret;
-use render::{MissingDependency, SeamError};
+use render::{MissingDependency, RenderError, SeamError};
+use std::collections::BTreeMap;
 use tonic::Status;
+use wire::repository::ManifestRequest;
 
 /// Repositories and credentials that an application's project may use for charts.
 #[derive(Clone, Default)]
@@ -31,7 +34,7 @@ impl ChartAccess {
         let MissingDependency { name, repository, version } = wanted;
         let about = format!("chart {name} {version} of {repository}");
         let failed =
-            |status: Status| SeamError { retry: true, cause: format!("{about}: {}", status.message()) };
+            |error: NoChart| SeamError { retry: error.withheld(), cause: format!("{about}: {error}") };
         let fact = |reason: String| SeamError::fact(format!("{about}: {reason}"));
         let place = self.place(repository).map_err(fact)?;
         let packed = if place.repo.starts_with("http://") || place.repo.starts_with("https://") {
@@ -49,7 +52,7 @@ impl ChartAccess {
 
     /// The repository a dependency names: by address, or as `@name` and `alias:name` by name.
     fn place(&self, named: &str) -> Result<Repository, String> {
-        if let Some(name) = named.strip_prefix('@').or_else(|| named.strip_prefix("alias:")) {
+        if let Some(name) = name(named) {
             let found =
                 self.repositories.iter().find(|repository| !name.is_empty() && repository.name == name);
             let found = found.ok_or_else(|| format!("no repository of the name {name:?} is registered"))?;
@@ -102,6 +105,69 @@ impl ChartAccess {
         }
         Ok(place)
     }
+}
+
+/// What a project says of the repositories that the charts of a source need others of.
+pub(crate) struct Permitted {
+    /// With its name and its repositories, and nothing else of it.
+    project: AppProject,
+    /// Addresses of registered repositories by their names.
+    registered: BTreeMap<String, String>,
+}
+
+impl Permitted {
+    pub(crate) fn of(request: &ManifestRequest) -> Self {
+        let mut project = AppProject::default();
+        project.metadata.name.clone_from(&request.project_name);
+        project.spec.source_repos.clone_from(&request.project_source_repos);
+        let registered = request.repos.iter().filter(|repository| !repository.name.is_empty());
+        let registered = registered.map(|repository| (repository.name.clone(), repository.repo.clone()));
+        Self { project, registered: registered.collect() }
+    }
+
+    /// What is answered about a source that does not render. Where a chart that it needs was withheld, the repositories
+    /// that the project does not permit are named: no credentials are for these. As in the original, one that gives its
+    /// charts to everybody needs no permission.
+    pub(crate) fn status(&self, error: &RenderError) -> Status {
+        let RenderError::Dependency { repositories, error: SeamError { retry: true, .. }, .. } = error else {
+            return status::render(error);
+        };
+        let refused = self.refused(repositories);
+        if refused.is_empty() {
+            return status::render(error);
+        }
+        let (refused, name) = (refused.join(", "), &self.project.metadata.name);
+        Status::permission_denied(format!("helm repos {refused} are not permitted in project '{name}'"))
+    }
+
+    /// Addresses of those repositories that the project does not permit, in their order.
+    fn refused<'a>(&'a self, repositories: &'a [String]) -> Vec<&'a str> {
+        if self.project.spec.source_repos.is_empty() {
+            // Who asks did not say what the project permits: a client that renders a folder of its own.
+            return Vec::new();
+        }
+        let addresses = repositories.iter().filter_map(|named| self.address(named));
+        // A registry may be permitted in either spelling.
+        let permitted = |address: &str| {
+            project::permits_source(&self.project, address)
+                || project::permits_source(&self.project, &format!("oci://{address}"))
+        };
+        addresses.filter(|address| !permitted(address)).collect()
+    }
+
+    /// The address of a repository as the original holds it against the project: that of a registry without `oci://`.
+    /// Those of other schemes than `https` and `oci` it passes over.
+    fn address<'a>(&'a self, named: &'a str) -> Option<&'a str> {
+        match name(named) {
+            Some(name) => self.registered.get(name).map(String::as_str),
+            None => named.strip_prefix("oci://").or_else(|| named.starts_with("https://").then_some(named)),
+        }
+    }
+}
+
+/// The name of a repository that is named and not addressed.
+fn name(named: &str) -> Option<&str> {
+    named.strip_prefix('@').or_else(|| named.strip_prefix("alias:"))
 }
 
 /// An address without `oci://` and closing slashes, so that both spellings of a registry are one.
@@ -202,5 +268,53 @@ mod tests {
         for wrong in ["", "@", "@nobody", "stable", "file:///etc", "git+https://x"] {
             assert!(of(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn repositories_that_the_project_does_not_permit_are_named_where_a_chart_was_withheld() {
+        let told = |permitted: &[&str], retry: bool| {
+            let request = ManifestRequest {
+                project_name: "red".into(),
+                project_source_repos: permitted.iter().map(|entry| (*entry).to_owned()).collect(),
+                repos: vec![repository("https://charts.example/stable", "stable")],
+                ..ManifestRequest::default()
+            };
+            let repositories = [
+                "oci://localhost:5000/myrepo",
+                "https://charts.example/two",
+                "file://../lib",
+                "",
+                "@stable",
+                "alias:nobody",
+                "http://plain.example",
+                "https://charts.example/one",
+            ];
+            let error = RenderError::Dependency {
+                path: "app".into(),
+                repositories: repositories.map(str::to_owned).into(),
+                error: SeamError { cause: "chart db: refused".into(), retry },
+            };
+            let status = Permitted::of(&request).status(&error);
+            (status.code(), status.message().to_owned())
+        };
+        let named = |repositories: &str| {
+            let text = format!("helm repos {repositories} are not permitted in project 'red'");
+            (tonic::Code::PermissionDenied, text)
+        };
+        let plain = (tonic::Code::Unknown, "app: chart db: refused".to_owned());
+        assert_eq!(
+            told(&["https://git.example/*"], true),
+            named(
+                "localhost:5000/myrepo, https://charts.example/two, https://charts.example/stable, https://charts.example/one"
+            )
+        );
+        assert_eq!(
+            told(&["localhost:5000/*", "https://charts.example/*", "!https://charts.example/one"], true),
+            named("https://charts.example/one")
+        );
+        assert_eq!(told(&["*"], true), plain);
+        // A chart that is not there is what is wrong, whoever may have it; and what nobody said is held against nobody.
+        assert_eq!(told(&["https://git.example/*"], false), plain);
+        assert_eq!(told(&[], true), plain);
     }
 }

@@ -1,7 +1,7 @@
 //! The methods of `repository.RepoServerService`.
 
 use crate::asked::{Asked, Looked, Made, References, both, keep, render_source, with_request};
-use crate::dependencies::ChartAccess;
+use crate::dependencies::{ChartAccess, Permitted};
 use crate::integrity::Checked;
 use crate::lookups::Answers;
 use crate::manifests::{Kept, Manifests, Parameters, Reads, Trees, User};
@@ -285,6 +285,7 @@ impl RepoServer {
         let limits =
             render::Limits { manifest_bytes: self.options.manifest_bytes, ..render::Limits::default() };
         let world = self.world(&work)?;
+        let permitted = Permitted::of(&work.request);
         let restrained = (work.care == Care::Stranger).then(|| Restrained::new(&work.request, &work.source));
         let name = work.name();
         let lent: BTreeMap<_, _> = work
@@ -320,7 +321,7 @@ impl RepoServer {
                 rendered => rendered.map(|rendered| (keep(&rendered), reads(&rendered))),
             }
         });
-        rendered.await?.map_err(|error| status::render(&error))
+        rendered.await?.map_err(|error| permitted.status(&error))
     }
 
     /// Looks at what could be rendered.

@@ -55,6 +55,44 @@ impl Revision {
     }
 }
 
+/// Why a chart is not given, packed; the texts are the original's.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoChart {
+    /// What the chart repository says.
+    #[error("error fetching chart: failed to fetch chart: {0}")]
+    Listed(ChartError),
+    /// What the registry says.
+    #[error("error pulling OCI chart: failed to pull OCI chart: {0}")]
+    Pulled(OciError),
+    /// The chart repository names a registry that cannot be one.
+    #[error(transparent)]
+    Address(OciError),
+}
+
+impl NoChart {
+    /// Whether nobody answered or what is there was not given, which may be otherwise later, or with other rights. That
+    /// there is no such chart or version is a fact.
+    pub(crate) fn withheld(&self) -> bool {
+        match self {
+            Self::Listed(error) => matches!(
+                error,
+                ChartError::Access(_)
+                    | ChartError::Index(_)
+                    | ChartError::InvalidIndex(_)
+                    | ChartError::Fetch(_)
+            ),
+            Self::Pulled(error) => !matches!(error, OciError::NoVersion(_)),
+            Self::Address(_) => false,
+        }
+    }
+}
+
+impl From<NoChart> for Status {
+    fn from(error: NoChart) -> Self {
+        status::unknown(&error)
+    }
+}
+
 /// Whether a source is an artifact of a registry, told by its address.
 pub(crate) fn is_artifact(source: &ApplicationSource) -> bool {
     source.repo_url.starts_with("oci://")
@@ -271,17 +309,14 @@ impl Sources {
         version: &str,
         pass_credentials: bool,
         now: bool,
-    ) -> Result<Bytes, Status> {
+    ) -> Result<Bytes, NoChart> {
         let found =
             self.charts.chart(repository, chart, version, pass_credentials, chart_freshness(now)).await;
-        let failed = |error: ChartError| {
-            Status::unknown(format!("error fetching chart: failed to fetch chart: {error}"))
-        };
-        match found.map_err(failed)? {
+        match found.map_err(NoChart::Listed)? {
             Place::Chart(packed) => Ok(packed),
             Place::Registry(address) => {
                 let (place, tag) = address.rsplit_once(':').unwrap_or((&address, version));
-                let reference = oci::Reference::parse(place).map_err(|error| status::unknown(&error))?;
+                let reference = oci::Reference::parse(place).map_err(NoChart::Address)?;
                 let access = if pass_credentials {
                     repository.access.clone()
                 } else {
@@ -306,10 +341,8 @@ impl Sources {
         repository: &oci::Repository,
         version: &str,
         now: bool,
-    ) -> Result<Bytes, Status> {
-        let failed = |error: OciError| {
-            Status::unknown(format!("error pulling OCI chart: failed to pull OCI chart: {error}"))
-        };
+    ) -> Result<Bytes, NoChart> {
+        let failed = NoChart::Pulled;
         let digest = self.registries.resolve(repository, version, freshness(now)).await.map_err(failed)?;
         let manifest = self.registries.manifest(repository, &digest).await.map_err(failed)?;
         let Some(layer) = manifest.layers.iter().find(|layer| layer.chart()) else {
@@ -348,10 +381,16 @@ impl Sources {
         let tree = tokio::task::spawn_blocking(unpack).await;
         let tree = tree.map_err(|error| status::broken("unpack an artifact", &error))?;
         tree.map(|tree| Arc::new(tree) as Arc<dyn Tree>).map_err(|error| match error {
-            ArchiveError::IllegalLink(link) => failed(format!("oci image contains out-of-bounds symlinks. file: {link}")),
-            error => failed(format!(
-                "cannot extract contents of oci image with revision {digest}: could not decompress layer: {error}"
-            )),
+            ArchiveError::IllegalLink(link) => failed(match outside(&link) {
+                Some(target) => broken_layer(
+                    digest,
+                    &format!(
+                        "error checking symlink {target:?} target: statat {target}: path escapes from parent"
+                    ),
+                ),
+                None => format!("oci image contains out-of-bounds symlinks. file: {link}"),
+            }),
+            error => failed(broken_layer(digest, &error.to_string())),
         })
     }
 
@@ -373,6 +412,34 @@ impl Sources {
             error => Status::unknown(format!("error untarring chart: {error}")),
         })
     }
+}
+
+/// What is told of an artifact that does not unpack; the texts are the original's.
+fn broken_layer(digest: &str, cause: &str) -> String {
+    format!(
+        "cannot extract contents of oci image with revision {digest}: could not decompress layer: {cause}"
+    )
+}
+
+/// Where a link (`name -> target`) leads as seen from the root of the archive that holds it, where that is outside: the
+/// original names that and not the link.
+fn outside(link: &str) -> Option<String> {
+    let (name, target) = link.split_once(" -> ")?;
+    let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+    if target.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(target.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    (parts.first() == Some(&"..")).then(|| parts.join("/"))
 }
 
 /// The folder a chart lies in when it is packed: its name without what the registry has before it.

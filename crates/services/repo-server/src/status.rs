@@ -11,7 +11,11 @@ pub(crate) fn git(error: &GitError) -> Status {
 
 /// A source that does not render.
 pub(crate) fn render(error: &RenderError) -> Status {
-    let code = if error.failed_precondition() { Code::FailedPrecondition } else { Code::Unknown };
+    let code = match error {
+        RenderError::NoValuesFiles { .. } => Code::NotFound,
+        error if error.failed_precondition() => Code::FailedPrecondition,
+        _ => Code::Unknown,
+    };
     Status::new(code, error.to_string())
 }
 

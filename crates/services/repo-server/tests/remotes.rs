@@ -3,7 +3,9 @@
 
 mod serving;
 
-use api::v1alpha1::{Application, ApplicationSource, ApplicationSpec, CommitMetadata, Repository};
+use api::v1alpha1::{
+    Application, ApplicationSource, ApplicationSourceHelm, ApplicationSpec, CommitMetadata, Repository,
+};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +13,7 @@ use tempfile::TempDir;
 use testkit::git_http::{self, GitHttp};
 use testkit::git_repo::GitRepo;
 use testkit::proxy::Proxy;
+use tonic::Code;
 use tonic::transport::Channel;
 use wire::repository::repo_server_service_client::RepoServerServiceClient;
 use wire::repository::{
@@ -52,6 +55,24 @@ impl Server {
         let answer = self.client.clone().generate_manifest(request).await;
         answer.map(tonic::Response::into_inner).map_err(|status| status.message().to_owned())
     }
+}
+
+/// What is answered about a source that does not render, in the project `red` that permits some repositories.
+async fn refused(
+    server: &Server,
+    repository: &GitRepo,
+    source: ApplicationSource,
+    permitted: &[&str],
+) -> (Code, String) {
+    let request = ManifestRequest {
+        repo: Some(Repository { repo: repository.url(), ..Repository::default() }),
+        application_source: Some(source),
+        project_name: "red".into(),
+        project_source_repos: permitted.iter().map(|entry| (*entry).to_owned()).collect(),
+        ..ManifestRequest::default()
+    };
+    let status = server.client.clone().generate_manifest(request).await.unwrap_err();
+    (status.code(), status.message().to_owned())
 }
 
 fn source(target_revision: &str) -> ApplicationSource {
@@ -234,4 +255,48 @@ async fn credentials_that_open_no_charts_are_named() {
         ApplicationSource { chart: "db".into(), target_revision: "1.0.0".into(), ..Default::default() };
     let error = server.render(&repo, chart).await.unwrap_err();
     assert!(error.starts_with("useAzureWorkloadIdentity opens Git repositories here"), "{error}");
+}
+
+#[tokio::test]
+async fn chart_repositories_that_the_project_does_not_permit_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("index.yaml"), "entries: {}\n").unwrap();
+    let options = git_http::Options { basic_auth: None, tls: true };
+    let http = GitHttp::serve_files(folder.path(), &options).unwrap();
+    let chart = |dependencies: &str| {
+        format!("apiVersion: v2\nname: own\nversion: 1.0.0\ndependencies: [{dependencies}]\n")
+    };
+    let silent = chart(
+        "{name: db, version: 1.0.0, repository: 'oci://localhost:1/myrepo'}, {name: web, version: 1.0.0, repository: 'https://localhost:1/local'}",
+    );
+    let listing = chart(&format!("{{name: db, version: 1.0.0, repository: '{}'}}", http.url("")));
+    let files = [("app/Chart.yaml", silent.as_str()), ("listing/Chart.yaml", listing.as_str())];
+    let repository = GitRepo::from_files("apps", &files).unwrap();
+    let own = repository.url();
+    let server = Server::new();
+    server.trust(&[http.certificate_authority().unwrap()]);
+    let told = "helm repos localhost:1/myrepo, https://localhost:1/local are not permitted in project 'red'";
+    assert_eq!(
+        refused(&server, &repository, source("main"), &[&own]).await,
+        (Code::PermissionDenied, told.to_owned())
+    );
+    let (code, told) = refused(&server, &repository, source("main"), &["*"]).await;
+    let expected = "app: chart db 1.0.0 of oci://localhost:1/myrepo: ";
+    assert!(code == Code::Unknown && told.starts_with(expected), "{told}");
+    // That a repository has no such chart is what is wrong, whoever may use it.
+    let listing = ApplicationSource { path: "listing".into(), ..source("main") };
+    let (code, told) = refused(&server, &repository, listing, &[&own]).await;
+    assert!(code == Code::Unknown && told.contains("chart db 1.0.0 of https://127.0.0.1:"), "{told}");
+}
+
+#[tokio::test]
+async fn values_files_that_may_still_come_are_not_found() {
+    let files = [("app/Chart.yaml", "apiVersion: v2\nname: own\nversion: 1.0.0\n")];
+    let repository = GitRepo::from_files("apps", &files).unwrap();
+    let helm = ApplicationSourceHelm { value_files: vec!["none/*.yaml".into()], ..Default::default() };
+    let source = ApplicationSource { helm: Some(helm), ..source("main") };
+    assert_eq!(
+        refused(&Server::new(), &repository, source, &["*"]).await,
+        (Code::NotFound, "app: values file glob \"none/*.yaml\" matched no files".to_owned())
+    );
 }

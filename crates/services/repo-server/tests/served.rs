@@ -242,6 +242,41 @@ async fn registries_tell_what_they_hold() {
     assert!(refused.message().starts_with(told), "{refused}");
 }
 
+#[tokio::test]
+async fn an_artifact_with_a_link_that_leads_out_is_refused() {
+    let storage = Storage::new().unwrap();
+    let registry = Registry::serve(&storage, &registry::Options::default()).unwrap();
+    let (client, _folder) = server(&[]);
+    let of = async |tag: &str, target: &str| {
+        let mut links = Packer::new(Vec::new());
+        links.link("app/map.yaml", target).unwrap();
+        let content = links.finish().unwrap();
+        let layers = [("application/vnd.oci.image.layer.v1.tar+gzip", content.as_slice())];
+        let config_type = "application/vnd.oci.empty.v1+json";
+        let artifact = Artifact { config_type, layers: &layers, annotations: &[] };
+        let digest = registry.push("team/app", tag, &artifact).unwrap();
+        let url = format!("oci://{}/team/app", registry.address());
+        let repo = Some(Repository { insecure_oci_force_http: true, ..of_type("oci", &url) });
+        let source = ApplicationSource {
+            repo_url: url,
+            path: ".".into(),
+            target_revision: tag.into(),
+            ..Default::default()
+        };
+        let request =
+            ManifestRequest { repo, application_source: Some(source), ..ManifestRequest::default() };
+        let refused = client.clone().generate_manifest(request).await.unwrap_err();
+        (digest, refused.message().to_owned())
+    };
+    let (digest, told) = of("1.0.0", "x/../../../etc/passwd").await;
+    let expected = format!(
+        "cannot extract contents of oci image with revision {digest}: could not decompress layer: error checking symlink \"../etc/passwd\" target: statat ../etc/passwd: path escapes from parent"
+    );
+    assert_eq!(told, expected);
+    let (_, told) = of("2.0.0", "/etc/passwd").await;
+    assert_eq!(told, "oci image contains out-of-bounds symlinks. file: app/map.yaml -> /etc/passwd");
+}
+
 /// A child that evaluates Jsonnet is this program, told to run nothing but this.
 #[test]
 fn evaluates_where_it_is_a_child() {

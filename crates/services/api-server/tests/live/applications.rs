@@ -53,6 +53,36 @@ async fn an_application_is_created_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn what_may_come_later_and_who_is_late_say_nothing_against_a_spec() {
+    let bench = Bench::start("benefit-of-doubt", json!({}), json!({})).await;
+    let admin = bench.admin().await;
+    bench.post(ROOT, &admin, application("a", "guestbook")).await.good();
+    let spec = application("a", "unmatched")["spec"].clone();
+    let set = bench.rest("PUT", &format!("{ROOT}/a/spec?validate=true"), &admin, Some(spec)).await.good();
+    assert_eq!(set.json()["source"]["path"], "unmatched");
+    bench.post(ROOT, &admin, application("late", "late")).await.is(
+        504,
+        "unable to generate manifests in late: rpc error: code = DeadlineExceeded desc = render manifests: not done after 90 s",
+    );
+    // What is pushed by a hydrator is rendered from what it reads: the branch it pushes to need not be there.
+    let hydrated = |dry: &str| {
+        let mut hydrated = application("hydrated", "");
+        hydrated["spec"].as_object_mut().expect("a spec").remove("source");
+        hydrated["spec"]["sourceHydrator"] = json!({
+            "drySource": {"repoURL": "https://git.example/apps.git", "targetRevision": "main", "path": dry},
+            "syncSource": {"targetBranch": "env/prod", "path": "nope"},
+        });
+        hydrated
+    };
+    bench.post(ROOT, &admin, hydrated("nope")).await.is(
+        400,
+        "application spec for hydrated is invalid: InvalidSpecError: Unable to generate manifests in nope: \
+         rpc error: code = Unknown desc = nope: app path does not exist",
+    );
+    bench.post(ROOT, &admin, hydrated("guestbook")).await.good();
+}
+
+#[tokio::test]
 async fn a_list_is_narrowed_ordered_and_read_page_by_page() {
     let bench = Bench::start("narrowed", json!({}), json!({})).await;
     let admin = bench.admin().await;

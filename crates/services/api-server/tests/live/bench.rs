@@ -171,6 +171,12 @@ impl RepoServerService for FakeRepoServer {
         }
         let manifest = match request.application_source.unwrap_or_default().path.as_str() {
             "nope" => return Err(Status::unknown("nope: app path does not exist")),
+            "unmatched" => {
+                return Err(Status::not_found(
+                    "unmatched: values file glob \"envs/*.yaml\" matched no files",
+                ));
+            }
+            "late" => return Err(Status::deadline_exceeded("render manifests: not done after 90 s")),
             "secret" => {
                 json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": CANARY}})
             }
