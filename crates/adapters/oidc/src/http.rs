@@ -39,7 +39,8 @@ pub(crate) fn client(options: &ProviderOptions) -> Result<Client, OidcError> {
 
 /// Addresses as they may be told: queries carry codes and tokens.
 pub(crate) fn shown(url: &Url) -> String {
-    format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 /// An answer that was good: its media type and bytes.

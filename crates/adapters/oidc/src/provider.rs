@@ -83,6 +83,18 @@ impl Provider {
         Ok(Self { options, client, known: RwLock::default(), asking: Mutex::default() })
     }
 
+    /// Knows from now on what `other` knows, where both are reached in the same way and this one knows nothing yet: a provider that
+    /// is away while settings change locks nobody out.
+    pub fn know_from(&self, other: &Self) {
+        if self.options != other.options {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none() {
+            *known = other.remembered();
+        }
+    }
+
     /// How it is reached.
     pub fn options(&self) -> &ProviderOptions {
         &self.options

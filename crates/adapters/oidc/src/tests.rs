@@ -159,6 +159,15 @@ async fn new_keys_are_found_by_a_provider_that_was_asked_long_ago() {
     // While the provider is away, what is known stands.
     pretended.play.lock().unwrap().broken = "away";
     verify(2).await.unwrap();
+    // So it does for one that takes its place, and for no other.
+    let next = Provider::new(provider.options().clone()).unwrap();
+    next.know_from(&provider);
+    let token = pretended.token(2, "jane");
+    next.verify(&token, &wanted(&allowed), Timestamp::now()).await.unwrap();
+    let others = ProviderOptions { certificates: Certificates::NotVerified, ..provider.options().clone() };
+    let other = Provider::new(others).unwrap();
+    other.know_from(&provider);
+    other.verify(&token, &wanted(&allowed), Timestamp::now()).await.unwrap_err();
 }
 
 #[tokio::test]

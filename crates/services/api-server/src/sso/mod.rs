@@ -44,6 +44,8 @@ pub(crate) struct Current {
     pub(crate) settings: Option<SingleSignOn>,
     /// What to do with them; none when it is off, or when the settings cannot be used.
     pub(crate) app: Option<Arc<App>>,
+    /// The last one there was: what its provider said is worth something when the same one comes back.
+    last: Option<Arc<App>>,
 }
 
 /// Our client at the provider.
@@ -90,7 +92,8 @@ impl Hub {
         let same_key = before.is_some_and(|before| before.versions.0 == versions.0);
         if let Some(before) = before.filter(|before| same_key && before.settings == settings) {
             // Only other Secrets changed: keys and tokens that are known stay known.
-            return Current { versions, settings, app: before.app.clone() };
+            let (app, last) = (before.app.clone(), before.last.clone());
+            return Current { versions, settings, app, last };
         }
         for problem in snapshot.other_problems(problems) {
             tracing::warn!("argocd-cm {}: {}", problem.key, problem.message);
@@ -102,7 +105,12 @@ impl Hub {
             let made = App::new(settings, &snapshot.server.url, &key, self);
             made.map_err(|error| tracing::error!("single sign-on cannot be used: {error}")).ok()
         });
-        Current { versions, settings, app: app.map(Arc::new) }
+        let last = before.and_then(|before| before.last.clone());
+        if let (Some(app), Some(last)) = (&app, &last) {
+            app.provider.know_from(&last.provider);
+        }
+        let app = app.map(Arc::new);
+        Current { versions, settings, last: app.clone().or(last), app }
     }
 }
 
