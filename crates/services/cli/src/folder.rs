@@ -86,6 +86,10 @@ impl Nodes for Folder {
             let entry = entry.map_err(failed)?;
             // A name that is no text cannot be named by anything in a source.
             let Ok(name) = entry.file_name().into_string() else { continue };
+            // No commit holds one; plugins would be sent all of it.
+            if name == ".git" {
+                continue;
+            }
             if let Some(kind) = kind(&entry.metadata().map_err(failed)?) {
                 entries.push(DirEntry { name, kind });
             }

@@ -3,12 +3,15 @@
 
 mod serving;
 
-use api::v1alpha1::{ApplicationSource, Repository};
+use api::v1alpha1::{ApplicationSource, ApplicationSourcePlugin, Repository};
 use archive::Packer;
 use boot::stop::Stop;
 use cmp_server::{Configuration, PluginServer};
+use source_tree::{MemoryTree, TreePath};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use testkit::git_http::{self, GitHttp};
 use testkit::git_repo::GitRepo;
@@ -118,5 +121,36 @@ async fn a_plugin_takes_folders_and_charts_and_tells_its_parameters() {
             .collect();
         assert_eq!(announced, [("size", "Size", "small")]);
     }
+    stop.ask();
+}
+
+#[tokio::test]
+async fn a_folder_of_the_users_is_rendered_by_the_plugins_that_their_environment_names() {
+    let (folder, stop) = (tempfile::tempdir().unwrap(), Stop::new());
+    start(folder.path(), &stop).await;
+    let files = [(TreePath::parse("app/own.txt").unwrap(), "x\n")];
+    let tree = Arc::new(MemoryTree::from_files(files).unwrap());
+    let rendered = async |plugin: Option<&str>, variables: &[(&str, &str)]| {
+        let plugin = plugin
+            .map(|name| ApplicationSourcePlugin { name: name.into(), ..ApplicationSourcePlugin::default() });
+        let source = ApplicationSource { path: "app".into(), plugin, ..ApplicationSource::default() };
+        let request = ManifestRequest {
+            repo: Some(Repository { repo: "https://git.example/apps".into(), ..Repository::default() }),
+            application_source: Some(source),
+            ..ManifestRequest::default()
+        };
+        let fetched = tempfile::tempdir().unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables: BTreeMap<_, _> = variables.collect();
+        repo_server::render_local(tree.clone(), request, "app", fetched.path(), "", &variables).await
+    };
+    let sockets = folder.path().join("sockets").to_str().unwrap().to_owned();
+    for plugin in [Some("own"), None] {
+        let made = rendered(plugin, &[("ARGOCD_PLUGINSOCKFILEPATH", sockets.as_str())]).await.unwrap();
+        assert!(made.len() == 1 && made[0].contains("\"name\":\"made\""), "{made:?}");
+    }
+    let empty = folder.path().join("empty").to_str().unwrap().to_owned();
+    let missing = rendered(Some("own"), &[("ARGOCD_PLUGINSOCKFILEPATH", empty.as_str())]).await.unwrap_err();
+    assert!(missing.contains("own"), "{missing}");
     stop.ask();
 }

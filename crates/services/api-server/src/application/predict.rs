@@ -1,5 +1,6 @@
 //! What Kubernetes says that manifests would make of live objects: `ServerSideDiff`. Nothing is changed; only objects
-//! of the application's own tree are asked about, and what is live is read from the cluster, not believed.
+//! of the application's own tree are asked about, and what is live is read from the cluster, not believed. Of Secrets
+//! nobody knows more than masks: these are compared, and neither read nor asked about.
 
 use crate::authorization::{Access, Wanted};
 use crate::failure;
@@ -7,9 +8,9 @@ use crate::found;
 use crate::hub::Hub;
 use crate::masking;
 use api::v1alpha1::{Application, ResourceDiff};
-use diff::DiffOptions;
+use diff::{DiffError, DiffOptions};
 use kubernetes::{ApplyOptions, Cluster};
-use object::{GroupVersionKind, Object, is_secret};
+use object::{Object, is_secret};
 use serde_json::Value;
 use tonic::Status;
 use wire::application::{ApplicationServerSideDiffQuery, ApplicationServerSideDiffResponse};
@@ -58,8 +59,8 @@ pub(crate) async fn differences(
 struct Pair<'a> {
     asked: &'a ResourceDiff,
     target: Option<Object>,
-    /// The kind of the live one, where the caller knows of one: it is the application's.
-    live: Option<GroupVersionKind>,
+    /// The live one as the caller knows it; it is the application's.
+    live: Option<Object>,
 }
 
 /// Whether a text stands for no object.
@@ -95,7 +96,7 @@ fn pair<'a>(
                 asked.group, asked.kind, asked.name, application.metadata.name
             )));
         }
-        Some(live.gvk())
+        Some(live)
     };
     let target = if is_nothing(target) {
         None
@@ -144,7 +145,10 @@ fn options(hub: &Hub, application: &Application) -> Result<DiffOptions, Status> 
         .map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
-/// One difference. A live object is read from the cluster; where only one side is there, nothing is predicted.
+/// What would be live, and what is.
+type Sides = (Option<Object>, Option<Object>);
+
+/// One difference.
 async fn difference(
     cluster: &Cluster,
     pair: &Pair<'_>,
@@ -152,45 +156,14 @@ async fn difference(
     with_webhooks: bool,
     access: &Access,
 ) -> Result<ResourceDiff, Status> {
-    let Pair { asked, target, live: known } = pair;
-    let tried = |error: kubernetes::Error| {
-        let status = failure::kubernetes(&error);
-        // Validation quotes what it refuses; of a Secret nothing is quoted.
-        let status = if target.as_ref().is_some_and(is_secret) {
-            Status::new(status.code(), "the API server refused the Secret")
-        } else {
-            status
-        };
-        failure::within("error running server-side dry run apply", &status)
-    };
-    let mut live = None;
-    let mut wanted = target.clone();
-    let mut answer = None;
-    if let Some(kind) = known {
-        let kind = target.as_ref().map_or_else(|| kind.clone(), Object::gvk);
-        let resource = cluster.resource(&kind).await.map_err(tried)?;
-        live = cluster.find(&resource, &asked.namespace, &asked.name).await.map_err(tried)?;
-        if let Some(target) = wanted.as_mut() {
-            if resource.namespaced && target.namespace().is_empty() {
-                set(target, &["metadata", "namespace"], Value::from(asked.namespace.as_str()));
-            }
-            // As the controller asks when it compares.
-            let apply = ApplyOptions::prediction(diff::FIELD_MANAGER);
-            answer = Some(cluster.apply(&resource, target, &apply).await.map_err(tried)?.object);
-        }
-    }
-    let (predicted, live) = match (&wanted, &live, &answer) {
-        (Some(wanted), Some(live), Some(answer)) => {
-            let found = diff::diff_predicted(wanted, live, answer, with_webhooks, options);
-            let found = found.map_err(|error| {
-                Status::invalid_argument(format!("error performing state diffs: {error}"))
-            })?;
-            (found.predicted_live, found.normalized_live)
-        }
-        _ => diff::normalized(answer.or(wanted).as_ref(), live.as_ref(), options),
+    let (predicted, live) = if pair.target.iter().chain(&pair.live).any(is_secret) {
+        masked_sides(pair, options)?
+    } else {
+        predicted_sides(cluster, pair, options, with_webhooks).await?
     };
     let (predicted, live) = (predicted.map(shown), live.map(shown));
     let (predicted, live) = (diff::state(predicted.as_ref()), diff::state(live.as_ref()));
+    let asked = pair.asked;
     let mut item = ResourceDiff {
         group: asked.group.clone(),
         kind: asked.kind.clone(),
@@ -207,6 +180,65 @@ async fn difference(
     Ok(item)
 }
 
+/// The sides of a Secret, both as the caller has them: masked. A target of another revision was masked alone, so that an
+/// equal mask says little of a value there, as in the original.
+fn masked_sides(pair: &Pair<'_>, options: &DiffOptions) -> Result<Sides, Status> {
+    let live = pair.live.as_ref();
+    let mut wanted = pair.target.clone();
+    if let (Some(wanted), Some(live)) = (wanted.as_mut(), live)
+        && wanted.namespace().is_empty()
+    {
+        wanted.set_namespace(live.namespace());
+    }
+    if wanted.is_none() || live.is_none() {
+        return Ok(diff::normalized(wanted.as_ref(), live, options));
+    }
+    let found = diff::diff(wanted.as_ref(), live, options).map_err(|error| not_compared(&error))?;
+    Ok((found.predicted_live, found.normalized_live))
+}
+
+/// The sides of any other object. What is live is read from the cluster; where only one side is there, nothing is
+/// predicted.
+async fn predicted_sides(
+    cluster: &Cluster,
+    pair: &Pair<'_>,
+    options: &DiffOptions,
+    with_webhooks: bool,
+) -> Result<Sides, Status> {
+    let Pair { asked, target, live: known } = pair;
+    let tried = |error: kubernetes::Error| {
+        failure::within("error running server-side dry run apply", &failure::kubernetes(&error))
+    };
+    let mut live = None;
+    let mut wanted = target.clone();
+    let mut answer = None;
+    if let Some(known) = known {
+        let kind = target.as_ref().unwrap_or(known).gvk();
+        let resource = cluster.resource(&kind).await.map_err(tried)?;
+        live = cluster.find(&resource, &asked.namespace, &asked.name).await.map_err(tried)?;
+        if let Some(target) = wanted.as_mut() {
+            if resource.namespaced && target.namespace().is_empty() {
+                target.set_namespace(&asked.namespace);
+            }
+            // As the controller asks when it compares.
+            let apply = ApplyOptions::prediction(diff::FIELD_MANAGER);
+            answer = Some(cluster.apply(&resource, target, &apply).await.map_err(tried)?.object);
+        }
+    }
+    match (&wanted, &live, &answer) {
+        (Some(wanted), Some(live), Some(answer)) => {
+            let found = diff::diff_predicted(wanted, live, answer, with_webhooks, options);
+            let found = found.map_err(|error| not_compared(&error))?;
+            Ok((found.predicted_live, found.normalized_live))
+        }
+        _ => Ok(diff::normalized(answer.or(wanted).as_ref(), live.as_ref(), options)),
+    }
+}
+
+fn not_compared(error: &DiffError) -> Status {
+    Status::invalid_argument(format!("error performing state diffs: {error}"))
+}
+
 /// What the cluster writes into an object's metadata by itself, also during a dry run.
 const STAMPS: [&str; 5] = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
 
@@ -218,10 +250,4 @@ fn shown(mut object: Object) -> Object {
         }
     }
     object
-}
-
-fn set(object: &mut Object, path: &[&str; 2], value: Value) {
-    if let Some(holder) = object.0.get_mut(path[0]).and_then(Value::as_object_mut) {
-        holder.insert(path[1].to_owned(), value);
-    }
 }

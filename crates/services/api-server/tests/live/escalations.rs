@@ -126,7 +126,7 @@ async fn cve_2026_42880_a_prediction_reads_no_secret() {
     let shown = predicted(&bench, &alice, asked(&own), &target("own")).await.expect("it is its own");
     let text = format!("{shown:?}");
     assert!(shown.modified && text.contains("++++++++") && !holds(&text), "{text}");
-    // What is live is read, not believed.
+    // What is live is not read, and what the caller says of it is masked.
     assert!(!text.contains("forged"), "{text}");
     // A kind in disguise is no way in either.
     let disguised = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own", "namespace": "predicted"}});
@@ -139,6 +139,44 @@ async fn cve_2026_42880_a_prediction_reads_no_secret() {
         refused.message(),
         "kind mismatch: expected Secret, got ConfigMap for live resource /Secret/own"
     );
+}
+
+#[tokio::test]
+async fn masks_of_secrets_are_compared_as_the_caller_has_them() {
+    let (settings, policy) = two_users();
+    let bench = Bench::start("masks", settings, policy).await;
+    let admin = bench.admin().await;
+    let alice = bench.user(&admin, "alice").await;
+    bench.post(APPLICATIONS, &admin, application("a", "guestbook")).await.good();
+    let own = made(&bench, secret("masks", "own")).await;
+    manages(&bench, "a", &[&own]).await;
+    let masked = |mask: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own", "namespace": "masks"}, "data": {"k": mask}});
+    let compared = async |target: &Value, live: &str| {
+        let live = ResourceDiff { live_state: masked(live).to_string(), ..asked(&own) };
+        let told = predicted(&bench, &alice, live, target).await.expect("it is its own");
+        assert!(!holds(&format!("{told:?}")), "{told:?}");
+        told
+    };
+    // What is live has another value than any of these: it is not asked.
+    assert!(!compared(&masked("++++++++"), "++++++++").await.modified);
+    let told = compared(&masked("++++++++"), "++++++++++++").await;
+    assert!(told.modified, "{told:?}");
+    let value = |state: &str| serde_json::from_str::<Value>(state).expect("JSON")["data"]["k"].clone();
+    let item = &told.items[0];
+    assert_eq!(
+        (value(&item.target_state), value(&item.live_state)),
+        ("++++++++".into(), "++++++++++++".into())
+    );
+    // A target without a namespace is in that of the live one; a value that cannot be one is for nobody to refuse.
+    let mut bare = masked("++++++++");
+    bare["metadata"].as_object_mut().expect("metadata").remove("namespace");
+    assert!(!compared(&bare, "++++++++").await.modified);
+    bare["data"]["k"] = "+".into();
+    assert!(compared(&bare, "++++++++").await.modified);
+    let ignored = json!({"spec": {"ignoreDifferences": [{"kind": "Secret", "jsonPointers": ["/data"]}]}});
+    let body = json!({"patch": ignored.to_string(), "patchType": "merge"});
+    bench.rest("PATCH", "/api/v1/applications/a", &admin, Some(body)).await.good();
+    assert!(!compared(&masked("++++++++"), "++++++++++++").await.modified);
 }
 
 #[tokio::test]
@@ -313,8 +351,9 @@ async fn cve_2026_45737_what_was_applied_last_is_masked_too() {
     let live = made(&bench, applied).await;
     manages(&bench, "a", &[&live]).await;
     let target = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "applied", "labels": {"x": "y"}}});
-    let shown =
-        format!("{:?}", predicted(&bench, &alice, asked(&live), &target).await.expect("it is its own"));
+    // Nobody sends it unmasked; it is masked all the same.
+    let sent = ResourceDiff { live_state: live.to_value().to_string(), ..asked(&live) };
+    let shown = format!("{:?}", predicted(&bench, &alice, sent, &target).await.expect("it is its own"));
     assert!(shown.contains("last-applied-configuration") && !holds(&shown), "{shown}");
     let query = "namespace=applied&resourceName=s&version=v1&kind=Secret&group=";
     let shown = bench.get(&format!("{APPLICATIONS}/a/resource?{query}"), &alice).await.good();

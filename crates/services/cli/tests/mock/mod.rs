@@ -1,14 +1,17 @@
 //! A gRPC server whose answers come from recordings.
 
+mod differences;
+
 use std::fs;
 use std::net::TcpListener as StdListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use api::v1alpha1::{
-    AppProject, AppProjectList, Application, ApplicationList, ApplicationTree, ApplicationWatchEvent,
-    Cluster, ClusterList, HealthStatus, Operation, ResourceDiff, ResourceNode, ResourceRef,
+    AppProject, AppProjectList, Application, ApplicationList, ApplicationSpec, ApplicationStatus,
+    ApplicationTree, ApplicationWatchEvent, Cluster, ClusterList, HealthStatus, Operation, ResourceDiff,
+    ResourceNode, ResourceRef,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -16,16 +19,21 @@ use tokio::sync::oneshot;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::codegen::BoxStream;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 use transcripts::Record;
 use wire::account::account_service_server::{AccountService, AccountServiceServer};
 use wire::application::application_service_server::{ApplicationService, ApplicationServiceServer};
-use wire::application::{ApplicationQuery, ApplicationSyncRequest, ManagedResourcesResponse, ResourcesQuery};
+use wire::application::{
+    ApplicationCreateRequest, ApplicationManifestQuery, ApplicationManifestQueryWithFilesWrapper,
+    ApplicationQuery, ApplicationServerSideDiffQuery, ApplicationServerSideDiffResponse,
+    ApplicationSyncRequest, ApplicationUpdateSpecRequest, ManagedResourcesResponse, ResourcesQuery,
+};
 use wire::cluster::cluster_service_server::{ClusterService, ClusterServiceServer};
 use wire::cluster::settings_service_server::{SettingsService, SettingsServiceServer};
 use wire::cluster::{ClusterQuery, Settings, SettingsQuery};
 use wire::project::project_service_server::{ProjectService, ProjectServiceServer};
 use wire::project::{DetailedProjectsResponse, ProjectQuery};
+use wire::repository::ManifestResponse;
 use wire::session::session_service_server::{SessionService, SessionServiceServer};
 use wire::version::VersionMessage;
 use wire::version::version_service_server::{VersionService, VersionServiceServer};
@@ -111,24 +119,31 @@ fn serve(
 }
 
 struct State {
-    applications: Vec<Application>,
+    applications: Mutex<Vec<Application>>,
     clusters: Vec<Cluster>,
     projects: Vec<AppProject>,
     resources: Vec<ResourceDiff>,
+    /// What any other revision renders to.
+    rendered: Vec<String>,
     /// Whether the application of the name [`VANISHING`] is gone.
     vanished: AtomicBool,
 }
 
 /// An application that is deleted before it is watched: no event tells.
 const VANISHING: &str = "vanishing";
+/// An application that is not compared before somebody asks for that.
+const FRESH: &str = "fresh";
+/// A path that does not render.
+const BROKEN: &str = "broken";
 
 impl State {
     fn read(folder: &str) -> Self {
         let mut state = Self {
-            applications: Vec::new(),
+            applications: Mutex::default(),
             clusters: Vec::new(),
             projects: Vec::new(),
             resources: Vec::new(),
+            rendered: Vec::new(),
             vanished: AtomicBool::new(false),
         };
         for (_, record) in super::common::records(folder) {
@@ -136,22 +151,33 @@ impl State {
             if words == "app manifests guestbook" {
                 state.resources = resources(&record);
             } else if words.starts_with("app ") && words.contains("-o json") {
-                state.applications = shown(&record);
+                *state.known() = shown(&record);
             } else if words == "cluster list -o json" {
                 state.clusters = shown(&record);
             } else if words == "proj list -o json" {
                 state.projects = shown(&record);
             }
         }
+        state.known().extend(differences::listed::<Application>(folder, "applications.yaml"));
+        state.clusters.extend(differences::listed::<Cluster>(folder, "clusters.yaml"));
+        let managed = differences::listed::<Value>(folder, "managed.yaml");
+        state.resources.extend(managed.iter().map(differences::managed));
+        let rendered = differences::listed::<Value>(folder, "rendered.yaml");
+        state.rendered = rendered.iter().map(Value::to_string).collect();
         state
     }
 
-    fn named(&self, name: Option<&str>) -> Result<&Application, Status> {
-        if name == Some(VANISHING) && !self.vanished.load(Ordering::SeqCst) {
-            return self.applications.first().ok_or_else(|| Status::not_found("there is none"));
+    fn known(&self) -> MutexGuard<'_, Vec<Application>> {
+        self.applications.lock().expect("nobody panicked with it")
+    }
+
+    fn named(&self, name: Option<&str>) -> Result<Application, Status> {
+        let known = self.known();
+        if name == Some(FRESH) || (name == Some(VANISHING) && !self.vanished.load(Ordering::SeqCst)) {
+            return known.first().cloned().ok_or_else(|| Status::not_found("there is none"));
         }
-        let found = self.applications.iter().find(|one| Some(one.metadata.name.as_str()) == name);
-        found.ok_or_else(|| Status::permission_denied("permission denied"))
+        let found = known.iter().find(|one| Some(one.metadata.name.as_str()) == name);
+        found.cloned().ok_or_else(|| Status::permission_denied("permission denied"))
     }
 }
 
@@ -208,15 +234,61 @@ type Answer<T> = Result<Response<T>, Status>;
 #[tonic::async_trait]
 impl ApplicationService for State {
     async fn list(&self, _: Request<ApplicationQuery>) -> Answer<ApplicationList> {
-        Ok(Response::new(ApplicationList { items: self.applications.clone(), ..ApplicationList::default() }))
+        Ok(Response::new(ApplicationList { items: self.known().clone(), ..ApplicationList::default() }))
     }
 
     async fn get(&self, request: Request<ApplicationQuery>) -> Answer<Application> {
-        Ok(Response::new(self.named(request.get_ref().name.as_deref())?.clone()))
+        let query = request.into_inner();
+        let mut found = self.named(query.name.as_deref())?;
+        if query.name.as_deref() == Some(FRESH) && query.refresh.is_none() {
+            found.status = ApplicationStatus::default();
+        }
+        Ok(Response::new(found))
+    }
+
+    async fn get_manifests(&self, _: Request<ApplicationManifestQuery>) -> Answer<ManifestResponse> {
+        let manifests = self.rendered.clone();
+        Ok(Response::new(ManifestResponse { manifests, ..ManifestResponse::default() }))
+    }
+
+    async fn get_manifests_with_files(
+        &self,
+        request: Request<Streaming<ApplicationManifestQueryWithFilesWrapper>>,
+    ) -> Answer<ManifestResponse> {
+        let mut sent = request.into_inner();
+        while sent.message().await?.is_some() {}
+        let manifests = self.rendered.clone();
+        Ok(Response::new(ManifestResponse { manifests, ..ManifestResponse::default() }))
+    }
+
+    async fn server_side_diff(
+        &self,
+        request: Request<ApplicationServerSideDiffQuery>,
+    ) -> Answer<ApplicationServerSideDiffResponse> {
+        differences::differences(request.into_inner()).map(Response::new)
+    }
+
+    async fn create(&self, request: Request<ApplicationCreateRequest>) -> Answer<Application> {
+        let application = request.into_inner().application;
+        self.known().push(application.clone());
+        Ok(Response::new(application))
+    }
+
+    async fn update_spec(&self, request: Request<ApplicationUpdateSpecRequest>) -> Answer<ApplicationSpec> {
+        let ApplicationUpdateSpecRequest { name, spec, validate, .. } = request.into_inner();
+        let broken = spec.source.as_ref().is_some_and(|source| source.path == BROKEN);
+        if broken && validate != Some(false) {
+            return Err(Status::invalid_argument(format!("application spec for {name} is invalid")));
+        }
+        let mut known = self.known();
+        let found = known.iter_mut().find(|one| one.metadata.name == name);
+        let found = found.ok_or_else(|| Status::permission_denied("permission denied"))?;
+        found.spec = spec.clone();
+        Ok(Response::new(spec))
     }
 
     async fn sync(&self, request: Request<ApplicationSyncRequest>) -> Answer<Application> {
-        Ok(Response::new(self.named(Some(&request.get_ref().name))?.clone()))
+        Ok(Response::new(self.named(Some(&request.get_ref().name))?))
     }
 
     /// First with the operation still to come, then as it is.
@@ -225,7 +297,7 @@ impl ApplicationService for State {
             self.vanished.store(true, Ordering::SeqCst);
             return Ok(Response::new(Box::pin(tokio_stream::pending())));
         }
-        let application = self.named(request.get_ref().name.as_deref())?.clone();
+        let application = self.named(request.get_ref().name.as_deref())?;
         let pending = Application { operation: Some(Operation::default()), ..application.clone() };
         let event = |application| Ok(ApplicationWatchEvent { r#type: "MODIFIED".into(), application });
         Ok(Response::new(Box::pin(tokio_stream::iter(vec![event(pending), event(application)]))))
@@ -298,7 +370,12 @@ impl ClusterService for State {
 #[tonic::async_trait]
 impl SettingsService for State {
     async fn get(&self, _: Request<SettingsQuery>) -> Answer<Settings> {
-        Ok(Response::new(Settings { url: "https://argocd.example.com".into(), ..Settings::default() }))
+        Ok(Response::new(Settings {
+            url: "https://argocd.example.com".into(),
+            app_label_key: "app.kubernetes.io/instance".into(),
+            controller_namespace: "argocd".into(),
+            ..Settings::default()
+        }))
     }
 }
 

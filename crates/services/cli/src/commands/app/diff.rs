@@ -3,21 +3,27 @@
 use std::collections::BTreeMap;
 
 use api::v1alpha1::{Application, ResourceDiff};
+use object::Object;
+use object::tracking::{AppInstance, Tracking, TrackingMethod, set_tracking};
 use serde_json::Value;
 use wire::application::{ApplicationManifestQuery, ApplicationServerSideDiffQuery};
+use wire::cluster::{Settings, SettingsQuery};
 
 use super::manifests::parsed;
 use super::sources::{check_revisions, positions};
 use crate::command::{Command, Running, array, duration, int, ints, switch, text};
 use crate::connection::Server;
 use crate::failure::{Failure, Outcome};
+use crate::log::Level;
 use crate::output::application;
 use crate::output::states::Key;
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command = Command {
     details: "The environment variable KUBECTL_EXTERNAL_DIFF chooses another diff tool.\nExit codes: 2 on wrong \
-              arguments, 1 when there is a difference, 0 when there is none.\nThe content of Secrets is not shown.",
+              arguments, 1 when there is a difference, 0 when there is none.\nOf a Secret's values only plus signs are \
+              shown. They tell values apart where the controller compared them, and need not with --revision, \
+              --revisions and --local. Without --server-side-generate, --local leaves Secrets out.",
     flags: &[&[
         super::NAMESPACE,
         int("diff-exit-code", "Exit code when there is a difference").or("1"),
@@ -59,12 +65,17 @@ async fn run(session: &mut Session<'_>) -> Outcome {
              Server-side generation will be the default in v2.7.\n",
         );
     }
+    let asked = session.is("server-side-diff");
+    let given = session.matches.changed("server-side-diff");
+    if local && !session.is("server-side-generate") && if given { asked } else { server_side(&found) } {
+        return Err(Failure::fatal("--server-side-diff with --local requires --server-side-generate."));
+    }
     let other_targets = local
         || !session.matches.text("revision").is_empty()
         || !session.matches.list("source-positions").is_empty()
         || !session.matches.list("source-names").is_empty();
-    let different = if session.is("server-side-diff") || other_targets {
-        if session.is("server-side-diff") && !server_side(&found) {
+    let different = if asked || other_targets {
+        if asked && !server_side(&found) {
             session.warn_plainly("Warning: Application does not have ServerSideDiff=true annotation.\n");
         }
         print_predicted(session, &server, &found, other_targets).await?
@@ -148,24 +159,20 @@ async fn print_predicted(
     let metadata = &found.metadata;
     let query = super::resources_of(&metadata.name, &metadata.namespace);
     let items = server.applications().managed_resources(query).await?.into_inner().items;
-    let mut targets = BTreeMap::new();
-    if other_targets {
-        for text in manifests(session, server, found).await? {
-            let object = parsed(&text)?;
-            targets.insert(key_of(&object, &items, &found.spec.destination.namespace), object);
-        }
+    let mut targets = if other_targets {
+        rendered_targets(session, server, found, &items).await?
     } else {
-        for item in &items {
-            targets.insert(key(item), parsed(&item.target_state)?);
-        }
-    }
+        let target = |item: &ResourceDiff| parsed(&item.target_state).map(|target| (key(item), target));
+        items.iter().map(target).collect::<Outcome<BTreeMap<_, _>>>()?
+    };
+    let without_secrets = renders_here(session);
     let mut pairs = Vec::new();
     let (mut lives, mut manifests, mut wholes) = (Vec::new(), Vec::new(), BTreeMap::new());
     for item in items {
-        let target = targets.remove(&key(&item)).unwrap_or(Value::Null);
+        let key = key(&item);
+        let target = targets.remove(&key).unwrap_or(Value::Null);
         let live = parsed(&item.normalized_live_state)?;
-        // The CLI never sees what Secrets hold, so it cannot compare them.
-        if is_secret(&key(&item))
+        if (without_secrets && is_secret(&key))
             || is_hook(&live)
             || is_hook(&target)
             || (live.is_null() && target.is_null())
@@ -173,15 +180,20 @@ async fn print_predicted(
             continue;
         }
         if live.is_null() || target.is_null() {
-            pairs.push(Pair { key: key(&item), live, target });
+            pairs.push(Pair { key, live, target });
+        } else if is_secret(&key) && !other_targets {
+            // The controller compared the values, and masked them so that a difference still shows.
+            if item.modified {
+                pairs.push(Pair { key, live, target: parsed(&item.predicted_live_state)? });
+            }
         } else {
             manifests.push(target.to_string());
-            wholes.insert(key(&item), live);
+            wholes.insert(key, live);
             lives.push(item);
         }
     }
     for (key, target) in targets {
-        if !is_secret(&key) && !is_hook(&target) && !target.is_null() {
+        if !is_hook(&target) && !target.is_null() {
             pairs.push(Pair { key, live: Value::Null, target });
         }
     }
@@ -193,25 +205,65 @@ async fn print_predicted(
         target_manifests: manifests,
     };
     for item in server.applications().server_side_diff(query).await?.into_inner().items {
-        if !item.modified {
-            continue;
-        }
-        let (live, target) = (parsed(&item.live_state)?, parsed(&item.target_state)?);
         let whole = wholes.remove(&key(&item)).filter(|_| !session.is("server-side-diff"));
-        pairs.push(match whole {
-            // The prediction leaves out what the cluster writes by itself; beside it, nothing of the object is left out.
-            Some(whole) => {
-                let mut changed = whole.clone();
-                if let Some(change) = kubernetes::merge_patch(&live, &target) {
-                    kubernetes::apply_merge_patch(&mut changed, &change);
-                }
-                Pair { key: key(&item), live: whole, target: changed }
-            }
-            None => Pair { key: key(&item), live, target },
-        });
+        if item.modified {
+            pairs.push(predicted(&item, whole)?);
+        }
     }
     pairs.sort_by(|one, other| one.key.cmp(&other.key));
     print_pairs(session, pairs)
+}
+
+/// What a prediction shows. It leaves out what the cluster writes by itself; beside it, where the `whole` live object is
+/// known, nothing of it is left out.
+fn predicted(item: &ResourceDiff, whole: Option<Value>) -> Outcome<Pair> {
+    let (live, target) = (parsed(&item.live_state)?, parsed(&item.target_state)?);
+    let key = key(item);
+    let Some(whole) = whole else { return Ok(Pair { key, live, target }) };
+    let mut changed = whole.clone();
+    if let Some(change) = kubernetes::merge_patch(&live, &target) {
+        kubernetes::apply_merge_patch(&mut changed, &change);
+    }
+    Ok(Pair { key, live: whole, target: changed })
+}
+
+/// Whether the targets are rendered in this process. Nobody masks Secrets then, and what is live of them is masked: they
+/// cannot be compared.
+fn renders_here(session: &Session<'_>) -> bool {
+    !session.matches.text("local").is_empty() && !session.is("server-side-generate")
+}
+
+/// The targets that flags name, where the controller puts them.
+async fn rendered_targets(
+    session: &mut Session<'_>,
+    server: &Server,
+    found: &Application,
+    items: &[ResourceDiff],
+) -> Outcome<BTreeMap<Key, Value>> {
+    let mut objects = Vec::new();
+    for text in manifests(session, server, found).await? {
+        let object = Object::from_value(parsed(&text)?);
+        objects.push(object.map_err(|error| Failure::generic(format!("a manifest is no object: {error}")))?);
+    }
+    if renders_here(session) {
+        let (secrets, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(object::is_secret);
+        objects = others;
+        for secret in secrets {
+            let (namespace, name) = (secret.namespace(), secret.name());
+            session.warn_plainly(&format!(
+                "Warning: Secret {namespace}/{name} is not supported in local diff and will be ignored\n"
+            ));
+        }
+    }
+    let settings = server.settings().get(SettingsQuery {}).await?.into_inner();
+    let (targets, repeated) = placed(objects, items, found, &settings)?;
+    for ((group, kind, namespace, name), times) in repeated {
+        let message = format!(
+            "RepeatedResourceWarning: Resource {group}/{kind}/{namespace}/{name} appeared {times} times among application resources."
+        );
+        session.log(Level::Warning, &message);
+    }
+    Ok(targets)
 }
 
 fn is_secret((group, kind, _, _): &Key) -> bool {
@@ -229,6 +281,7 @@ async fn manifests(session: &Session<'_>, server: &Server, found: &Application) 
     let mut query = ApplicationManifestQuery {
         name: found.metadata.name.clone(),
         app_namespace: Some(found.metadata.namespace.clone()),
+        no_cache: Some(session.is("hard-refresh")),
         ..ApplicationManifestQuery::default()
     };
     if session.matches.text("revision").is_empty() {
@@ -240,16 +293,47 @@ async fn manifests(session: &Session<'_>, server: &Server, found: &Application) 
     Ok(server.applications().get_manifests(query).await?.into_inner().manifests)
 }
 
-/// The key of a rendered object. One without a namespace is in the destination's, when others of its kind have one.
-fn key_of(object: &Value, items: &[ResourceDiff], destination: &str) -> Key {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let version = text(&object["apiVersion"]);
-    let (group, kind) = (object::split_api_version(&version).0.to_owned(), text(&object["kind"]));
-    let mut namespace = text(&object["metadata"]["namespace"]);
-    let namespaced =
-        items.iter().any(|item| item.group == group && item.kind == kind && !item.namespace.is_empty());
-    if namespace.is_empty() && namespaced {
-        destination.clone_into(&mut namespace);
+/// Objects where the controller puts them: without a namespace where the cluster has their kind as a whole, in the
+/// destination's where they name none. The mark names the place, so it is made anew. Of several at one place the last one
+/// counts; how many they are is told.
+fn placed(
+    objects: Vec<Object>,
+    items: &[ResourceDiff],
+    found: &Application,
+    settings: &Settings,
+) -> Outcome<(BTreeMap<Key, Value>, BTreeMap<Key, usize>)> {
+    let metadata = &found.metadata;
+    let instance = AppInstance::new(&metadata.namespace, &metadata.name, &settings.controller_namespace);
+    let tracking = Tracking {
+        method: TrackingMethod::from_setting(&settings.tracking_method),
+        label_key: &settings.app_label_key,
+        installation_id: &settings.installation_id,
+    };
+    let destination = &found.spec.destination.namespace;
+    let (mut targets, mut repeated) = (BTreeMap::new(), BTreeMap::new());
+    for mut object in objects {
+        if let Some(namespace) = other_namespace(&object, items, destination) {
+            object.set_namespace(namespace);
+            let marked = set_tracking(&mut object, &instance, destination, tracking);
+            marked.map_err(|error| Failure::generic(error.to_string()))?;
+        }
+        let key = object.key();
+        let key = (key.group, key.kind, key.namespace, key.name);
+        if targets.insert(key.clone(), object.into_value()).is_some() {
+            *repeated.entry(key).or_insert(1) += 1;
+        }
     }
-    (group, kind, namespace, text(&object["metadata"]["name"]))
+    Ok((targets, repeated))
+}
+
+/// The namespace that an object gets instead of its own; none when it keeps it. What is managed of its kind tells
+/// whether it has one.
+fn other_namespace<'d>(object: &Object, items: &[ResourceDiff], destination: &'d str) -> Option<&'d str> {
+    let of_kind = items.iter().filter(|item| item.group == object.group() && item.kind == object.kind());
+    let namespaced = of_kind.map(|item| !item.namespace.is_empty()).reduce(|one, other| one || other)?;
+    match (namespaced, object.namespace().is_empty()) {
+        (true, true) => Some(destination),
+        (false, false) => Some(""),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! `--local`: a folder of the user's instead of the repository, rendered here by the same engine as the server's.
 //! The server tells how objects are marked and what the cluster can do; the files stay here. What they lead to, such as
-//! charts that others need, is fetched from here, with nobody's credentials.
+//! charts that others need, is fetched from here, with nobody's credentials. Plugins are asked where
+//! `ARGOCD_PLUGINSOCKFILEPATH` says.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,7 +54,9 @@ pub(super) async fn manifests(
     let fetched = tempfile::tempdir()
         .map_err(|error| Failure::generic(format!("make a folder: {}", io_error(&error))))?;
     let hosts = known_hosts(session);
-    let rendered = repo_server::render_local(Arc::new(tree), request, &declared, fetched.path(), &hosts);
+    let environment = &session.environment.variables;
+    let rendered =
+        repo_server::render_local(Arc::new(tree), request, &declared, fetched.path(), &hosts, environment);
     rendered.await.map_err(Failure::generic)
 }
 
