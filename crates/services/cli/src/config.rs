@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
@@ -30,6 +32,9 @@ pub(crate) struct Context {
     pub(crate) user: String,
 }
 
+/// PEM of a certificate, and of its key.
+pub(crate) type Identity = (Vec<u8>, Vec<u8>);
+
 /// How to reach a server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -42,6 +47,12 @@ pub(crate) struct Server {
     pub(crate) grpc_web_root_path: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) certificate_authority_data: String,
+    /// The file with the client's certificate.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) client_certificate: String,
+    /// The file with its key.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) client_certificate_key: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) client_certificate_data: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -50,6 +61,27 @@ pub(crate) struct Server {
     pub(crate) plain_text: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) core: bool,
+}
+
+impl Server {
+    /// The client's certificate and its key as PEM, if there are any. Files come before what the entry holds itself: they are
+    /// read at every call, so that what renews them need not log in.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, String> {
+        let file = |path: &str| fs::read(path).map_err(|error| format!("open {path}: {}", io_error(&error)));
+        let data =
+            |text: &str| STANDARD.decode(text).map_err(|error| format!("illegal base64 data: {error}"));
+        let together = |names: &str| Err(format!("{names} must always be specified together"));
+        match (self.client_certificate.as_str(), self.client_certificate_key.as_str()) {
+            ("", "") => {}
+            ("", _) | (_, "") => return together("client-certificate and client-certificate-key"),
+            (certificate, key) => return Ok(Some((file(certificate)?, file(key)?))),
+        }
+        match (self.client_certificate_data.as_str(), self.client_certificate_key_data.as_str()) {
+            ("", "") => Ok(None),
+            ("", _) | (_, "") => together("client-certificate-data and client-certificate-key-data"),
+            (certificate, key) => Ok(Some((data(certificate)?, data(key)?))),
+        }
+    }
 }
 
 /// What a user authenticates with.
@@ -178,4 +210,47 @@ fn mode_text(mode: u32) -> String {
         text.push(if mode & (1 << bit) == 0 { '-' } else { letter });
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identity, Server};
+
+    #[test]
+    fn a_client_certificate_and_its_key_come_together_and_files_come_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(file("crt"), "certificate").unwrap();
+        std::fs::write(file("key"), "key").unwrap();
+        let entry = |[certificate, key, certificate_data, key_data]: [&str; 4]| Server {
+            client_certificate: certificate.into(),
+            client_certificate_key: key.into(),
+            client_certificate_data: certificate_data.into(),
+            client_certificate_key_data: key_data.into(),
+            ..Server::default()
+        };
+        let pair = |certificate: &str, key: &str| -> Result<Option<Identity>, String> {
+            Ok(Some((certificate.into(), key.into())))
+        };
+        let (crt, key, missing) = (file("crt"), file("key"), file("missing"));
+        let (crt, key, missing) = (crt.as_str(), key.as_str(), missing.as_str());
+        for (given, expected) in [
+            (["", "", "", ""], Ok(None)),
+            (["", "", "Y3J0", "a2V5"], pair("crt", "key")),
+            ([crt, key, "", ""], pair("certificate", "key")),
+            ([crt, key, "Y3J0", "a2V5"], pair("certificate", "key")),
+            ([crt, missing, "", ""], Err(format!("open {missing}: no such file or directory"))),
+            (
+                ["", key, "Y3J0", "a2V5"],
+                Err("client-certificate and client-certificate-key must always be specified together".into()),
+            ),
+            (
+                ["", "", "", "a2V5"],
+                Err("client-certificate-data and client-certificate-key-data must always be specified together"
+                    .into()),
+            ),
+        ] {
+            assert_eq!(entry(given).identity(), expected, "{given:?}");
+        }
+    }
 }

@@ -39,7 +39,7 @@ impl Editing {
         let edited = edited(session, &format!("{}{}", self.complaint, self.text))?;
         let again = edited == self.text && !self.complaint.is_empty();
         if edited == self.original || edited.trim().is_empty() || again {
-            return Err(Failure::fatal("Edit cancelled, no valid changes were saved."));
+            return Err(Failure::generic("edit cancelled, no valid changes were saved"));
         }
         Ok(Edited(edited))
     }

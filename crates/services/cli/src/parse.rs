@@ -148,9 +148,13 @@ fn first_plain(words: &[String], path: &[&'static Command]) -> Option<usize> {
             return Some(position).filter(|_| !word.is_empty());
         }
         let takes_next = match word.strip_prefix("--") {
-            Some(name) => !name.contains('=') && takes_value(flags.iter().find(|flag| flag.name == name)),
+            Some(name) => {
+                let known = flags.iter().find(|flag| flag.name == name);
+                !name.contains('=') && name != "help" && takes_value(known)
+            }
             None => {
-                word.len() == 2 && takes_value(flags.iter().find(|flag| flag.short == word.chars().nth(1)))
+                let known = flags.iter().find(|flag| flag.short == word.chars().nth(1));
+                word.len() == 2 && word != "-h" && takes_value(known)
             }
         };
         position += if takes_next { 2 } else { 1 };
@@ -158,8 +162,9 @@ fn first_plain(words: &[String], path: &[&'static Command]) -> Option<usize> {
     None
 }
 
+/// One that is not known is one of a command that is yet to be named, and taken to have a value, as in the original.
 fn takes_value(flag: Option<&&'static Flag>) -> bool {
-    flag.is_some_and(|flag| flag.kind != Kind::Bool)
+    flag.is_none_or(|flag| flag.kind != Kind::Bool)
 }
 
 fn initial(flags: &[&'static Flag], defaults: &BTreeMap<String, String>) -> BTreeMap<&'static str, Given> {

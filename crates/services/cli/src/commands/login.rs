@@ -8,7 +8,7 @@ use wire::session::SessionCreateRequest;
 use crate::command::{Command, Flag, Running, int, switch, text};
 use crate::config::{self, Context};
 use crate::connection::{Encryption, Server, Target, is_forwarded, probe};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, io_error};
 use crate::session::Session;
 use crate::sso::{self, Login};
 
@@ -25,8 +25,10 @@ pub(crate) const SSO: &[Flag] = &[
 ];
 
 pub(crate) static COMMAND: Command = Command {
-    details: "\nExamples:\n  argocd login cd.argoproj.io\n  argocd login cd.argoproj.io --username admin\n  \
-              argocd login localhost:8080 --plaintext\n  argocd login cd.argoproj.io --sso",
+    details: "The files of --client-crt and --client-crt-key are named in the context, and read again at every call.\n\n\
+              Examples:\n  argocd login cd.argoproj.io\n  argocd login cd.argoproj.io --username admin\n  \
+              argocd login localhost:8080 --plaintext\n  argocd login cd.argoproj.io --sso\n  \
+              argocd login cd.argoproj.io --client-crt argocd.crt --client-crt-key argocd.key",
     flags: &[
         SSO,
         &[
@@ -49,13 +51,18 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     if session.is("core") {
         let name = context_name(session, CORE);
         let user = config::User { name: name.clone(), ..config::User::default() };
-        remember(session, &Target::default(), CORE, user)?;
+        let target = Target::default();
+        remember(session, &target, entry(session, CORE, &target)?, user)?;
         session.line(&format!("Context '{name}' updated"));
         return Ok(());
     }
     let forwarded = is_forwarded(session);
     let address = if forwarded { FORWARDED.to_owned() } else { session.only_argument()? };
     let mut target = Target::at(&address, session).await?;
+    let entry = entry(session, &address, &target)?;
+    if target.identity.is_none() {
+        target.identity = entry.identity().map_err(Failure::generic)?;
+    }
     if !session.is("skip-test-tls") && !forwarded {
         agree_on_encryption(session, &mut target).await?;
     }
@@ -71,7 +78,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let name = context_name(session, &address);
     let user = config::User { name, auth_token: token, refresh_token };
     let name = user.name.clone();
-    remember(session, &server.target, &address, user)?;
+    remember(session, &server.target, entry, user)?;
     session.line(&format!("Context '{name}' updated"));
     Ok(())
 }
@@ -143,26 +150,55 @@ fn context_name(session: &Session<'_>, address: &str) -> String {
     }
 }
 
-fn remember(session: &Session<'_>, target: &Target, address: &str, user: config::User) -> Outcome {
+/// The entry of a server in the configuration file as far as it is known before the login: its certificates are those that
+/// flags name, else those of the last login. Files of the client's are named and not copied, so that what renews them need
+/// not log in; from the root, because the next call may be made in another folder.
+fn entry(session: &Session<'_>, address: &str, target: &Target) -> Outcome<config::Server> {
+    let config = config::load(&config::path(session.matches.text("config"), session.environment))?;
+    let known = config.into_iter().flat_map(|config| config.servers).find(|known| known.server == address);
+    let mut entry = known.unwrap_or_default();
+    address.clone_into(&mut entry.server);
+    if !session.matches.text("server-crt").is_empty() {
+        entry.certificate_authority_data = STANDARD.encode(&target.authority);
+    }
+    let absolute = |flag: &str| {
+        let file = session.matches.text(flag);
+        let path = std::path::absolute(file)
+            .map_err(|error| Failure::generic(format!("{file}: {}", io_error(&error))))?;
+        Ok::<_, Failure>(path.to_string_lossy().into_owned())
+    };
+    match (session.matches.text("client-crt"), session.matches.text("client-crt-key")) {
+        ("", "") => {}
+        ("", _) | (_, "") => {
+            return Err(Failure::generic(
+                "--client-crt and --client-crt-key must always be specified together",
+            ));
+        }
+        _ => {
+            entry.client_certificate = absolute("client-crt")?;
+            entry.client_certificate_key = absolute("client-crt-key")?;
+            entry.client_certificate_data.clear();
+            entry.client_certificate_key_data.clear();
+        }
+    }
+    Ok(entry)
+}
+
+/// Keeps how the server was reached, and the user's token.
+fn remember(session: &Session<'_>, target: &Target, entry: config::Server, user: config::User) -> Outcome {
     let name = user.name.clone();
     let path = config::path(session.matches.text("config"), session.environment);
     let mut config = config::load(&path)?.unwrap_or_default();
-    let encode = |bytes: &[u8]| STANDARD.encode(bytes);
-    let identity = target.identity.as_ref().map(|(certificate, key)| (encode(certificate), encode(key)));
-    let (client_certificate_data, client_certificate_key_data) = identity.unwrap_or_default();
+    config.put_context(Context { name: name.clone(), server: entry.server.clone(), user: name.clone() });
     config.put_server(config::Server {
-        server: address.to_owned(),
         insecure: target.insecure,
         grpc_web: target.grpc_web,
         grpc_web_root_path: target.grpc_web_root_path.clone(),
-        certificate_authority_data: encode(&target.authority),
-        client_certificate_data,
-        client_certificate_key_data,
         plain_text: target.plain_text,
-        core: address == CORE && session.is("core"),
+        core: entry.server == CORE && session.is("core"),
+        ..entry
     });
     config.put_user(user);
-    config.put_context(Context { name: name.clone(), server: address.to_owned(), user: name.clone() });
     config.current_context = name;
     config::write(&path, &config)
 }

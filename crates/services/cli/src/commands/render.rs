@@ -13,7 +13,7 @@ use source_tree::Tree;
 use std::sync::Arc;
 
 use crate::command::{Command, Running, array, list, switch, text};
-use crate::commands::app::spec::apply_source;
+use crate::commands::app::spec::{apply_source, literal_values};
 use crate::failure::{Failure, Outcome, io_error};
 use crate::folder::{Folder, repository_of};
 use crate::output::documents;
@@ -63,14 +63,14 @@ pub(crate) static COMMAND: Command = Command {
         text("release-name", "Helm release name"),
         array("values", "A Helm values file, as seen from the chart, or its address"),
         list("values-file-schemes", "Schemes that addresses of values files may have").or("https,http"),
-        text("values-literal-file", "A local file whose content becomes the Helm values"),
+        text("values-literal-file", "A file or an address whose content becomes the Helm values"),
     ]],
     run: Some(start),
     ..Command::new("render", "PATH", "Render a local folder, without a server")
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
-    Box::pin(async move { run(session) })
+    Box::pin(async move { run(session).await })
 }
 
 /// The time and randomness of this machine, and files behind addresses. Repositories and charts are not fetched.
@@ -108,7 +108,7 @@ impl Outside for Here {
     }
 }
 
-fn run(session: &mut Session<'_>) -> Outcome {
+async fn run(session: &mut Session<'_>) -> Outcome {
     let folder = canonical(Path::new(&session.only_argument()?))?;
     let root = match session.matches.text("local-repo-root") {
         "" => repository_of(&folder).unwrap_or(&folder).to_owned(),
@@ -121,7 +121,8 @@ fn run(session: &mut Session<'_>) -> Outcome {
         path: if path.is_empty() { ".".to_owned() } else { path.to_owned() },
         ..ApplicationSource::default()
     };
-    apply_source(session, &mut source)?;
+    let values = literal_values(session).await?;
+    apply_source(session, &mut source, values.as_deref())?;
     let application = session.text("app-name");
     let namespace = session.text("dest-namespace");
     let environment = Environment::new(EnvironmentOf {

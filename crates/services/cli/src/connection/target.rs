@@ -105,12 +105,7 @@ impl Target {
 
     /// The target that an entry of the configuration file describes.
     pub(crate) fn of_server(server: &config::Server, user: &config::User) -> Result<Self, String> {
-        let decode =
-            |text: &str| STANDARD.decode(text).map_err(|error| format!("illegal base64 data: {error}"));
-        let identity = match server.client_certificate_data.as_str() {
-            "" => None,
-            certificate => Some((decode(certificate)?, decode(&server.client_certificate_key_data)?)),
-        };
+        let authority = STANDARD.decode(&server.certificate_authority_data);
         Ok(Self {
             address: server.server.clone(),
             token: user.auth_token.clone(),
@@ -118,8 +113,8 @@ impl Target {
             insecure: server.insecure,
             grpc_web: server.grpc_web || !server.grpc_web_root_path.is_empty(),
             grpc_web_root_path: server.grpc_web_root_path.clone(),
-            authority: decode(&server.certificate_authority_data)?,
-            identity,
+            authority: authority.map_err(|error| format!("illegal base64 data: {error}"))?,
+            identity: server.identity()?,
             headers: Vec::new(),
         })
     }
@@ -140,8 +135,7 @@ impl Target {
         }
         match (session.matches.text("client-crt"), session.matches.text("client-crt-key")) {
             ("", "") => {}
-            ("", _) => return Err(Failure::fatal("--client-crt-key provided without --client-crt")),
-            (_, "") => {
+            ("", _) | (_, "") => {
                 return Err(Failure::fatal(
                     "--client-crt and --client-crt-key must always be specified together",
                 ));

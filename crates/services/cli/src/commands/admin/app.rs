@@ -3,7 +3,7 @@
 use super::spec::{INLINE, print};
 use crate::command::{Command, Running, array, switch, text};
 use crate::commands::app::{create, spec};
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 
 pub(crate) static COMMAND: Command =
@@ -28,14 +28,14 @@ static GENERATE: Command = Command {
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
-    Box::pin(async move { run(session) })
+    Box::pin(async move { run(session).await })
 }
 
-fn run(session: &mut Session<'_>) -> Outcome {
+async fn run(session: &mut Session<'_>) -> Outcome {
+    let applications = create::described(session).await?;
     // A name that is given nowhere is a question.
-    if session.matches.text("file").is_empty() && session.matches.text("name").is_empty() {
-        session.first_argument()?;
+    if applications.is_empty() || applications.iter().any(|one| one.metadata.name.is_empty()) {
+        return Err(Failure::usage());
     }
-    let applications = create::described(session)?;
     print(session, &applications)
 }

@@ -21,10 +21,10 @@ static GENERATE: Command = Command {
 };
 
 fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
-    Box::pin(async move { run(session) })
+    Box::pin(async move { run(session).await })
 }
 
-fn run(session: &mut Session<'_>) -> Outcome {
-    let project = create::described(session)?;
+async fn run(session: &mut Session<'_>) -> Outcome {
+    let project = create::described(session).await?;
     print(session, &[project])
 }

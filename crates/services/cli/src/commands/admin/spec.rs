@@ -15,7 +15,7 @@ pub(super) const INLINE: &[Flag] = &[
     output("yaml", "Output format. One of: json|yaml"),
 ];
 
-/// Prints what was described: only what somebody would write.
+/// Prints what was described: only what somebody would write, without the namespace that it will go to.
 pub(super) fn print<T: Root>(session: &mut Session<'_>, described: &[T]) -> Outcome {
     let format = session.text("output");
     let mut texts = Vec::new();
@@ -24,6 +24,7 @@ pub(super) fn print<T: Root>(session: &mut Session<'_>, described: &[T]) -> Outc
         manifest.remove("status");
         if let Some(Value::Object(metadata)) = manifest.get_mut("metadata") {
             metadata.remove("creationTimestamp");
+            metadata.remove("namespace");
         }
         texts.push(match format.as_str() {
             "json" => indented(&manifest, b"  ") + "\n",

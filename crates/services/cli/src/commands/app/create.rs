@@ -35,7 +35,7 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 }
 
 async fn run(session: &mut Session<'_>) -> Outcome {
-    let mut applications = described(session)?;
+    let mut applications = described(session).await?;
     let namespace = session.text("app-namespace");
     if !namespace.is_empty() {
         applications.iter_mut().for_each(|one| one.metadata.namespace.clone_from(&namespace));
@@ -78,53 +78,101 @@ async fn create(session: &mut Session<'_>, server: &Server, application: Applica
 }
 
 fn same(one: &Application, other: &Application) -> bool {
-    one.spec == other.spec
+    // Stored before projects were filled in, perhaps.
+    let mut spec = one.spec.clone();
+    if spec.project.is_empty() {
+        "default".clone_into(&mut spec.project);
+    }
+    spec == other.spec
         && one.metadata.labels == other.metadata.labels
         && one.metadata.annotations == other.metadata.annotations
         && one.metadata.finalizers == other.metadata.finalizers
 }
 
-/// The applications that the flags, and the file if there is one, describe.
-pub(crate) fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
+/// The applications that the flags, and the file if there is one, describe. Those of standard input are taken as they
+/// are: neither arguments nor flags that describe an application count for them.
+pub(crate) async fn described(session: &mut Session<'_>) -> Outcome<Vec<Application>> {
     let file = session.text("file");
-    let from_file = !file.is_empty();
-    let mut applications =
-        if from_file { session.read_manifests(&file)? } else { vec![Application::default()] };
-    let named = match (session.arguments(), session.matches.text("name")) {
-        ([], name) => name.to_owned(),
-        ([argument, ..], "") => argument.clone(),
-        ([argument, ..], name) if argument == name => name.to_owned(),
-        ([argument, ..], name) => {
-            return Err(Failure::generic(format!(
-                "--name argument '{name}' does not match app name {argument}"
-            )));
-        }
+    let mut applications: Vec<Application> = match file.as_str() {
+        "" => vec![named(session)?],
+        place => session.read_manifests(place).await.map_err(Failure::generic)?,
     };
-    let labels = spec::labels(session.matches.list("label"))?;
-    let annotations = spec::labels(session.matches.list("annotations"))?;
-    for application in &mut applications {
-        if !named.is_empty() {
-            application.metadata.name.clone_from(&named);
+    if file != "-" {
+        let values = spec::literal_values(session).await?;
+        for application in &mut applications {
+            if !file.is_empty() {
+                rename(session, application)?;
+            }
+            describe(session, application, values.as_deref())?;
         }
-        application.metadata.labels.extend(labels.clone());
-        application.metadata.annotations.extend(annotations.clone());
-        let index = (!application.spec.sources.is_empty()).then_some(0);
-        let changed =
-            session.matches.changed_flags().any(|flag| spec::FLAGS.iter().any(|known| known.name == flag));
-        if !from_file || changed {
-            spec::apply(session, &mut application.spec, index)?;
-        }
-        let source = match application.spec.sources.first_mut() {
-            Some(source) => source,
-            None => application.spec.source.get_or_insert_default(),
-        };
-        spec::apply_parameters(session, source, "")?;
-        spec::forget_empty_source(&mut application.spec);
+    }
+    if session.is("set-finalizer") {
         let finalizer = "resources-finalizer.argocd.argoproj.io";
-        let finalizers = &mut application.metadata.finalizers;
-        if session.is("set-finalizer") && !finalizers.iter().any(|known| known == finalizer) {
-            finalizers.push(finalizer.to_owned());
+        for application in &mut applications {
+            let finalizers = &mut application.metadata.finalizers;
+            if !finalizers.iter().any(|known| known == finalizer) {
+                finalizers.push(finalizer.to_owned());
+            }
         }
     }
     Ok(applications)
+}
+
+/// An application with nothing but the name that the argument or `--name` gives, as `name` or `namespace/name`.
+fn named(session: &Session<'_>) -> Outcome<Application> {
+    let flag = session.matches.text("name");
+    let given = match session.arguments() {
+        [argument] if !flag.is_empty() && flag != argument.as_str() => {
+            return Err(Failure::generic(format!(
+                "--name argument '{flag}' does not match app name {argument}"
+            )));
+        }
+        [argument] => argument.as_str(),
+        _ => flag,
+    };
+    let (namespace, name) = given.split_once('/').unwrap_or(("", given));
+    let mut application = Application::default();
+    namespace.clone_into(&mut application.metadata.namespace);
+    name.clone_into(&mut application.metadata.name);
+    Ok(application)
+}
+
+/// Gives an application of a file the name of `--name`; an argument must be the name that the file has.
+fn rename(session: &Session<'_>, application: &mut Application) -> Outcome {
+    let name = &mut application.metadata.name;
+    if let [argument] = session.arguments()
+        && *argument != *name
+    {
+        return Err(Failure::generic(format!(
+            "app name '{argument}' does not match app spec metadata.name '{name}'"
+        )));
+    }
+    let flag = session.matches.text("name");
+    if !flag.is_empty() {
+        flag.clone_into(name);
+    }
+    if name.is_empty() {
+        return Err(Failure::generic("app.Name is empty. --name argument can be used to provide app.Name"));
+    }
+    Ok(())
+}
+
+/// Applies the flags that describe an application.
+fn describe(session: &mut Session<'_>, application: &mut Application, values: Option<&[u8]>) -> Outcome {
+    let metadata = &mut application.metadata;
+    metadata.labels.extend(spec::labels(session.matches.list("label"))?);
+    for text in session.matches.list("annotations") {
+        let (key, value) = text.split_once('=').unwrap_or((text.as_str(), ""));
+        metadata.annotations.insert(key.to_owned(), value.to_owned());
+    }
+    // No flag says which of several sources it means.
+    if application.spec.has_several_sources() {
+        return Ok(());
+    }
+    spec::apply(session, &mut application.spec, None, values)?;
+    if application.spec.source_hydrator.is_none() {
+        let source = application.spec.source.get_or_insert_default();
+        spec::apply_parameters(session, source, &application.status.source_type)?;
+    }
+    Ok(())
 }

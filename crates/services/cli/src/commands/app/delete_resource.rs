@@ -32,6 +32,11 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     for live in chosen::live(session, &server, &name, &namespace, session.is("all")).await? {
+        let text = format!("{}/{} {}/{}", live.group, live.kind, live.namespace, live.name);
+        if !session.confirm(&format!("Are you sure you want to delete {text} ? [y/n]"))? {
+            session.line(&format!("The command to delete {text} was cancelled."));
+            continue;
+        }
         let request = ApplicationResourceDeleteRequest {
             name: name.clone(),
             app_namespace: Some(namespace.clone()),

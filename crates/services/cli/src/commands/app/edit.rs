@@ -35,7 +35,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         let request = ApplicationUpdateSpecRequest {
             name: name.clone(),
             spec,
-            validate: Some(true),
+            // As in the original: whether it renders is seen afterwards.
+            validate: Some(false),
             app_namespace: Some(namespace.clone()),
             project: None,
         };

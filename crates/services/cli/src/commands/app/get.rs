@@ -57,6 +57,10 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 
 async fn show(session: &mut Session<'_>, server: &Server, name: &str, namespace: &str) -> Outcome {
     let application = super::application(server, name, namespace, refresh(session)).await?;
+    let sources = application.spec.effective_sources();
+    let named = !session.matches.text("source-name").is_empty();
+    let chosen = named || (application.spec.has_several_sources() && session.is("show-params"));
+    let chosen = if chosen { position(session, &sources)? } else { 0 };
     let windows = windows(server, &application).await?;
     let format = session.text("output");
     match format.as_str() {
@@ -64,7 +68,9 @@ async fn show(session: &mut Session<'_>, server: &Server, name: &str, namespace:
         "wide" | "" | "tree" | "tree=detailed" => {}
         other => return Err(unknown(other)),
     }
-    let parameters = parameters(session, &application)?;
+    let helm =
+        sources.get(chosen).filter(|_| session.is("show-params")).and_then(|source| source.helm.as_ref());
+    let parameters = helm.map(application::parameters).unwrap_or_default();
     let url = super::address(server, &application.metadata.name).await?;
     session.print(&application::summary(&application, &url, windows.as_ref()));
     if !application.status.conditions.is_empty() {
@@ -127,14 +133,4 @@ async fn windows(
         project: Some(name),
     };
     Ok(Some(server.applications().get_application_sync_windows(query).await?.into_inner()))
-}
-
-fn parameters(session: &Session<'_>, application: &Application) -> Outcome<String> {
-    if !session.is("show-params") {
-        return Ok(String::new());
-    }
-    let sources = application.spec.effective_sources();
-    let index = if application.spec.has_several_sources() { position(session, &sources)? } else { 0 };
-    let helm = sources.get(index).and_then(|source| source.helm.as_ref());
-    Ok(helm.map(application::parameters).unwrap_or_default())
 }

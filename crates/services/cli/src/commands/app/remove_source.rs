@@ -2,6 +2,7 @@
 
 use wire::application::ApplicationUpdateSpecRequest;
 
+use super::sources::named;
 use crate::command::{Command, Running, int, text};
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
@@ -24,16 +25,12 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let position = session.matches.number("source-position");
-    let named = session.text("source-name");
-    if named.is_empty() && position <= 0 {
+    if session.matches.text("source-name").is_empty() && position <= 0 {
         return Err(Failure::generic("Value of source-position must be greater than 0"));
     }
     let server = session.server().await?;
     let mut application = super::application(&server, &name, &namespace, None).await?;
-    let sources = &mut application.spec.sources;
-    if !named.is_empty() && !sources.iter().any(|source| source.name == named) {
-        return Err(Failure::fatal(format!("Unknown source name '{named}'")));
-    }
+    let named = named(session, &application.spec.sources)?;
     if !application.spec.has_several_sources() {
         return Err(Failure::generic("Application does not have multiple sources configured"));
     }
@@ -41,15 +38,15 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     if sources.len() == 1 {
         return Err(Failure::generic("Cannot remove the only source remaining in the app"));
     }
-    let index = if named.is_empty() {
-        usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1)
-    } else {
-        sources.iter().position(|source| source.name == named).unwrap_or(usize::MAX)
-    };
+    let index = named.unwrap_or_else(|| usize::try_from(position).unwrap_or(usize::MAX).saturating_sub(1));
     if index >= sources.len() {
         return Err(Failure::generic(format!("Application does not have source at {position}\n")));
     }
     sources.remove(index);
+    if !session.confirm("Are you sure you want to delete the source? [y/n]")? {
+        session.line("The command to delete the source was cancelled");
+        return Ok(());
+    }
     let name = application.metadata.name.clone();
     let request = ApplicationUpdateSpecRequest {
         name: name.clone(),

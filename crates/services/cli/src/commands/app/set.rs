@@ -2,7 +2,7 @@
 
 use wire::application::ApplicationUpdateSpecRequest;
 
-use super::sources::position;
+use super::sources::chosen;
 use super::spec;
 use crate::command::{Command, Running, int};
 use crate::failure::{Failure, Outcome};
@@ -28,12 +28,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let mut application = super::application(&server, &name, &namespace, None).await?;
-    let index = if application.spec.has_several_sources() {
-        Some(position(session, &application.spec.sources)?)
-    } else {
-        None
-    };
-    if spec::apply(session, &mut application.spec, index)? == 0 {
+    let index = chosen(session, &application.spec)?;
+    let values = spec::literal_values(session).await?;
+    if spec::apply(session, &mut application.spec, index, values.as_deref())? == 0 {
         session.log(Level::Error, "Please set at least one option to update");
         return Err(Failure::usage());
     }

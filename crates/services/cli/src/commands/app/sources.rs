@@ -1,6 +1,6 @@
 //! `argocd app add-source`, and which source of several a command means.
 
-use api::v1alpha1::ApplicationSource;
+use api::v1alpha1::{ApplicationSource, ApplicationSpec};
 use wire::application::ApplicationUpdateSpecRequest;
 
 use super::spec;
@@ -29,7 +29,8 @@ async fn run(session: &mut Session<'_>) -> Outcome {
         )));
     }
     let mut source = ApplicationSource::default();
-    spec::apply_source(session, &mut source)?;
+    let values = spec::literal_values(session).await?;
+    spec::apply_source(session, &mut source, values.as_deref())?;
     spec::apply_parameters(session, &mut source, &application.status.source_type)?;
     application.spec.sources.push(source);
     let request = ApplicationUpdateSpecRequest {
@@ -44,15 +45,24 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     Ok(())
 }
 
+/// The default of `--source-position`.
+const NOT_GIVEN: i64 = -1;
+
+/// The index that `--source-name` or `--source-position` means where there are several sources. A name must be there even
+/// where there are not.
+pub(crate) fn chosen(session: &Session<'_>, spec: &ApplicationSpec) -> Outcome<Option<usize>> {
+    let several = spec.has_several_sources();
+    if !several && session.matches.text("source-name").is_empty() {
+        return Ok(None);
+    }
+    let index = position(session, &spec.sources)?;
+    Ok(Some(index).filter(|_| several))
+}
+
 /// The index that `--source-name` or `--source-position` means among several sources.
 pub(crate) fn position(session: &Session<'_>, sources: &[ApplicationSource]) -> Outcome<usize> {
-    let name = session.matches.text("source-name");
-    if !name.is_empty() {
-        if session.matches.changed("source-position") {
-            return Err(Failure::generic("Only one of source-position and source-name can be specified."));
-        }
-        let found = sources.iter().position(|source| source.name == name);
-        return found.ok_or_else(|| Failure::fatal(format!("Unknown source name '{name}'")));
+    if let Some(index) = named(session, sources)? {
+        return Ok(index);
     }
     match usize::try_from(session.matches.number("source-position")) {
         Err(_) | Ok(0) => Err(Failure::generic(
@@ -65,13 +75,29 @@ pub(crate) fn position(session: &Session<'_>, sources: &[ApplicationSource]) -> 
     }
 }
 
+/// The index that `--source-name` means, where it is given; a position beside it is refused.
+pub(crate) fn named(session: &Session<'_>, sources: &[ApplicationSource]) -> Outcome<Option<usize>> {
+    let name = session.matches.text("source-name");
+    if name.is_empty() {
+        return Ok(None);
+    }
+    if session.matches.number("source-position") != NOT_GIVEN {
+        return Err(Failure::generic("Only one of source-position and source-name can be specified."));
+    }
+    index_of(sources, name).map(Some)
+}
+
+fn index_of(sources: &[ApplicationSource], name: &str) -> Outcome<usize> {
+    let found = sources.iter().rposition(|source| source.name == name);
+    found.ok_or_else(|| Failure::fatal(format!("Unknown source name '{name}'")))
+}
+
 /// The positions that `--source-names` and `--source-positions` mean, beside as many `--revisions`.
 pub(crate) fn positions(session: &Session<'_>, sources: &[ApplicationSource]) -> Outcome<Vec<i64>> {
     let names = session.matches.list("source-names");
     let mut positions = session.matches.numbers("source-positions");
     for name in names {
-        let found = sources.iter().position(|source| source.name == *name);
-        let index = found.ok_or_else(|| Failure::fatal(format!("Unknown source name '{name}'")))?;
+        let index = index_of(sources, name)?;
         positions.push(i64::try_from(index).unwrap_or(i64::MAX).saturating_add(1));
     }
     let count = i64::try_from(sources.len()).unwrap_or(i64::MAX);

@@ -1,8 +1,8 @@
 //! The flags that describe an application, and their effect on its specification.
 
 use api::v1alpha1::{
-    ApplicationSource, ApplicationSpec, Backoff, DrySource, HydrateTo, RetryStrategy, SourceHydrator,
-    SyncPolicy, SyncPolicyAutomated,
+    ApplicationSpec, Backoff, DrySource, HydrateTo, RetryStrategy, SourceHydrator, SyncPolicy,
+    SyncPolicyAutomated,
 };
 
 use crate::command::{Flag, array, duration, int, switch, text};
@@ -12,7 +12,7 @@ use crate::session::Session;
 #[path = "source_flags.rs"]
 mod source_flags;
 
-pub(crate) use source_flags::{apply_parameters, apply_source, labels, same_image};
+pub(crate) use source_flags::{apply_parameters, apply_source, labels, literal_values, same_image};
 
 /// Flags of `app create`, `app set` and `app add-source`.
 pub(crate) const FLAGS: &[Flag] = &[
@@ -90,22 +90,25 @@ pub(crate) const FLAGS: &[Flag] = &[
     text("tag-prefix", "Prefix of the tags a version range is resolved among"),
     switch("validate", "Check repository and cluster").or("true"),
     array("values", "A Helm values file"),
-    text("values-literal-file", "A local file whose content becomes the Helm values"),
+    text("values-literal-file", "A file or an address whose content becomes the Helm values"),
 ];
 
-/// Applies the flags given; returns how many there are. `index` is the source among several.
+/// Applies the flags given; returns how many there are. `index` is the source among several, `values` are the
+/// [`literal_values`].
 pub(crate) fn apply(
     session: &Session<'_>,
     spec: &mut ApplicationSpec,
     index: Option<usize>,
+    values: Option<&[u8]>,
 ) -> Outcome<usize> {
     if let Some(hydrator) = hydrator(session, spec) {
         spec.source_hydrator = Some(hydrator);
     } else if spec.source_hydrator.is_none() {
-        match index.and_then(|index| spec.sources.get_mut(index)) {
-            Some(source) => apply_source(session, source)?,
-            None => apply_source(session, spec.source.get_or_insert_default())?,
-        }
+        let source = match index.and_then(|index| spec.sources.get_mut(index)) {
+            Some(source) => source,
+            None => spec.source.get_or_insert_default(),
+        };
+        apply_source(session, source, values)?;
     }
     let matches = &session.matches;
     let changed: Vec<_> = matches.changed_flags().collect();
@@ -126,7 +129,7 @@ pub(crate) fn apply(
             _ => {}
         }
     }
-    apply_automation(session, spec)?;
+    apply_automation(session, spec);
     Ok(changed.len())
 }
 
@@ -184,7 +187,11 @@ fn apply_options(spec: &mut ApplicationSpec, options: &[String]) {
     let policy = spec.sync_policy.get_or_insert_default();
     for option in options {
         match option.strip_prefix('!') {
-            Some(removed) => policy.sync_options.retain(|known| known != removed),
+            Some(removed) => {
+                if let Some(index) = policy.sync_options.iter().position(|known| known == removed) {
+                    policy.sync_options.remove(index);
+                }
+            }
             None if policy.sync_options.contains(option) => {}
             None => policy.sync_options.push(option.clone()),
         }
@@ -226,30 +233,20 @@ fn forget_empty(spec: &mut ApplicationSpec) {
     }
 }
 
-/// Flags that only make sense together with automated sync.
-fn apply_automation(session: &Session<'_>, spec: &mut ApplicationSpec) -> Outcome {
+/// Flags that say how far automated sync goes. They do not switch it on: where there is none, it stays off.
+fn apply_automation(session: &Session<'_>, spec: &mut ApplicationSpec) {
     for flag in ["auto-prune", "self-heal", "allow-empty"] {
         if !session.matches.changed(flag) {
             continue;
         }
-        let Some(automated) = spec.sync_policy.as_mut().and_then(|policy| policy.automated.as_mut()) else {
-            return Err(Failure::fatal(format!(
-                "Cannot set --{flag}: application not configured with automatic sync"
-            )));
-        };
+        let off = || SyncPolicyAutomated { enabled: Some(false), ..SyncPolicyAutomated::default() };
+        let policy = spec.sync_policy.get_or_insert_default();
+        let automated = policy.automated.get_or_insert_with(off);
         let value = Some(session.is(flag));
         match flag {
             "auto-prune" => automated.prune = value,
             "self-heal" => automated.self_heal = value,
             _ => automated.allow_empty = value,
         }
-    }
-    Ok(())
-}
-
-/// An empty source of a new application counts as none.
-pub(crate) fn forget_empty_source(spec: &mut ApplicationSpec) {
-    if spec.source.as_ref().is_some_and(|source| *source == ApplicationSource::default()) {
-        spec.source = None;
     }
 }

@@ -165,7 +165,11 @@ async fn labelled(
 async fn sync(session: &mut Session<'_>, server: &Server, argument: &str, resources: &[String]) -> Outcome {
     let selectors = states::selectors(resources).map_err(Failure::generic)?;
     let (name, namespace) = session.application(argument);
-    let found = super::application(server, &name, &namespace, None).await?;
+    let mut found = super::application(server, &name, &namespace, None).await?;
+    if !resources.is_empty() && found.status.reconciled_at.is_none() {
+        // Just made: which resources it has is known once it was compared.
+        found = super::application(server, &name, &namespace, Some("normal")).await?;
+    }
     check_sources(session, &found)?;
     let chosen = chosen(&found, &selectors);
     if !resources.is_empty() && chosen.is_empty() {

@@ -1,9 +1,9 @@
 //! `argocd app unset`.
 
-use api::v1alpha1::ApplicationSource;
+use api::v1alpha1::{ApplicationSource, ApplicationSourceHelm, ApplicationSourceKustomize};
 use wire::application::ApplicationUpdateSpecRequest;
 
-use super::sources::position;
+use super::sources::chosen;
 use super::spec::same_image;
 use crate::command::{Command, Running, array, int, switch, text};
 use crate::failure::{Failure, Outcome};
@@ -43,17 +43,18 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let (name, namespace) = session.application(&session.only_argument()?);
     let server = session.server().await?;
     let mut application = super::application(&server, &name, &namespace, None).await?;
-    let source = if application.spec.has_several_sources() {
-        let index = position(session, &application.spec.sources)?;
-        &mut application.spec.sources[index]
-    } else {
-        application.spec.source.get_or_insert_default()
+    let spec = &mut application.spec;
+    let source = match chosen(session, spec)?.and_then(|index| spec.sources.get_mut(index)) {
+        Some(source) => source,
+        None => spec.source.get_or_insert_default(),
     };
-    let before = source.clone();
-    if !unset(session, source) {
-        return Err(Failure::usage());
+    match unset(session, source) {
+        None => return Err(Failure::usage()),
+        Some(false) => return Ok(()),
+        Some(true) => {}
     }
-    if *source == before {
+    if !session.confirm("Are you sure you want to unset the parameters? [y/n]")? {
+        session.line("The command to unset the parameters has been cancelled.");
         return Ok(());
     }
     let request = ApplicationUpdateSpecRequest {
@@ -67,68 +68,89 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     Ok(())
 }
 
-/// Applies the flags; returns whether any of them concerns a source of this type.
-fn unset(session: &Session<'_>, source: &mut ApplicationSource) -> bool {
-    let on = |flag: &str| session.is(flag);
-    let list = |flag: &str| session.matches.list(flag);
-    let given = |flags: &[&str]| flags.iter().any(|flag| session.matches.changed(flag));
-    let mut concerned = false;
-    if on("ref") && !source.r#ref.is_empty() {
+/// Applies the flags; returns whether anything changed, and nothing when no flag concerns a source of this type.
+fn unset(session: &Session<'_>, source: &mut ApplicationSource) -> Option<bool> {
+    let mut changed = session.is("ref") && !source.r#ref.is_empty();
+    if changed {
         source.r#ref.clear();
-        concerned = true;
     }
+    let without_type = changed.then_some(true);
     if let Some(kustomize) = &mut source.kustomize {
-        for (flag, field) in [
-            ("nameprefix", &mut kustomize.name_prefix),
-            ("namesuffix", &mut kustomize.name_suffix),
-            ("kustomize-version", &mut kustomize.version),
-            ("kustomize-namespace", &mut kustomize.namespace),
-        ] {
-            if on(flag) {
-                field.clear();
-            }
+        match unset_kustomize(session, kustomize) {
+            Some(some) => changed |= some,
+            None => return without_type,
         }
-        if on("ignore-missing-components") {
-            kustomize.ignore_missing_components = false;
-        }
-        kustomize
-            .images
-            .retain(|known| !list("kustomize-image").iter().any(|image| same_image(image, known)));
-        kustomize.replicas.retain(|known| !list("kustomize-replica").contains(&known.name));
-        concerned |= given(&[
-            "nameprefix",
-            "namesuffix",
-            "kustomize-version",
-            "kustomize-namespace",
-            "kustomize-image",
-            "kustomize-replica",
-            "ignore-missing-components",
-        ]);
     }
     if let Some(helm) = &mut source.helm {
-        helm.parameters.retain(|known| !list("parameter").contains(&known.name));
-        helm.value_files.retain(|known| !list("values").contains(known));
-        if on("values-literal") {
-            helm.values.clear();
-            helm.values_object = None;
+        match unset_helm(session, helm) {
+            Some(some) => changed |= some,
+            None => return without_type,
         }
-        if on("ignore-missing-value-files") {
-            helm.ignore_missing_value_files = false;
-        }
-        if on("pass-credentials") {
-            helm.pass_credentials = false;
-        }
-        concerned |= given(&[
-            "parameter",
-            "values",
-            "values-literal",
-            "ignore-missing-value-files",
-            "pass-credentials",
-        ]);
     }
     if let Some(plugin) = &mut source.plugin {
-        plugin.env.retain(|known| !list("plugin-env").contains(&known.name));
-        concerned |= given(&["plugin-env"]);
+        let names = session.matches.list("plugin-env");
+        if names.is_empty() {
+            return without_type;
+        }
+        for name in names {
+            if let Some(index) = plugin.env.iter().position(|known| known.name == *name) {
+                // The last takes its place, as in the original.
+                plugin.env.swap_remove(index);
+                changed = true;
+            }
+        }
     }
-    concerned
+    Some(changed)
+}
+
+fn unset_kustomize(session: &Session<'_>, kustomize: &mut ApplicationSourceKustomize) -> Option<bool> {
+    let on = |flag: &str| session.is(flag);
+    let images = session.matches.list("kustomize-image");
+    let replicas = session.matches.list("kustomize-replica");
+    let switches =
+        ["nameprefix", "namesuffix", "kustomize-version", "kustomize-namespace", "ignore-missing-components"];
+    if images.is_empty() && replicas.is_empty() && !switches.into_iter().any(on) {
+        return None;
+    }
+    let before = kustomize.clone();
+    for (flag, field) in [
+        ("nameprefix", &mut kustomize.name_prefix),
+        ("namesuffix", &mut kustomize.name_suffix),
+        ("kustomize-version", &mut kustomize.version),
+        ("kustomize-namespace", &mut kustomize.namespace),
+    ] {
+        if on(flag) {
+            field.clear();
+        }
+    }
+    if on("ignore-missing-components") {
+        kustomize.ignore_missing_components = false;
+    }
+    kustomize.images.retain(|known| !images.iter().any(|image| same_image(image, known)));
+    kustomize.replicas.retain(|known| !replicas.contains(&known.name));
+    Some(*kustomize != before)
+}
+
+fn unset_helm(session: &Session<'_>, helm: &mut ApplicationSourceHelm) -> Option<bool> {
+    let on = |flag: &str| session.is(flag);
+    let parameters = session.matches.list("parameter");
+    let files = session.matches.list("values");
+    let switches = ["values-literal", "ignore-missing-value-files", "pass-credentials"];
+    if parameters.is_empty() && files.is_empty() && !switches.into_iter().any(on) {
+        return None;
+    }
+    let before = helm.clone();
+    helm.parameters.retain(|known| !parameters.contains(&known.name));
+    helm.value_files.retain(|known| !files.contains(known));
+    if on("values-literal") {
+        helm.values.clear();
+        helm.values_object = None;
+    }
+    if on("ignore-missing-value-files") {
+        helm.ignore_missing_value_files = false;
+    }
+    if on("pass-credentials") {
+        helm.pass_credentials = false;
+    }
+    Some(*helm != before)
 }

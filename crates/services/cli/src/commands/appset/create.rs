@@ -29,7 +29,7 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 
 async fn run(session: &mut Session<'_>) -> Outcome {
     let file = session.first_argument()?;
-    let sets = super::described(session, &file)?;
+    let sets = super::described(session, &file).await?;
     if sets.is_empty() {
         session.print("No ApplicationSets found while parsing the input file");
         return Err(Failure::Exit(1));

@@ -24,7 +24,7 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 
 async fn run(session: &mut Session<'_>) -> Outcome {
     let file = session.first_argument()?;
-    let mut sets = super::described(session, &file)?;
+    let mut sets = super::described(session, &file).await?;
     let (Some(set), true) = (sets.pop(), sets.is_empty()) else {
         session.print("Input file must contain one ApplicationSet");
         return Err(Failure::Exit(1));

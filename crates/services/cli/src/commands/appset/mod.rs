@@ -27,12 +27,12 @@ pub(crate) static COMMAND: Command = Command {
 /// The namespace of the ApplicationSet, which all commands take.
 const NAMESPACE: Flag = text("appset-namespace", "The namespace of the ApplicationSet").short('N');
 
-/// The ApplicationSets of a file, in the namespace that is said.
-fn described(session: &mut Session<'_>, file: &str) -> Outcome<Vec<ApplicationSet>> {
+/// The ApplicationSets of a file or an address, in the namespace that is said.
+async fn described(session: &mut Session<'_>, file: &str) -> Outcome<Vec<ApplicationSet>> {
     let failed =
         |error: String| Failure::generic(format!("error reading applicationset from file {file}: {error}"));
-    let bytes =
-        session.read_file(file).map_err(|error| failed(format!("error reading file payload: {error}")))?;
+    let bytes = session.read_place(file).await;
+    let bytes = bytes.map_err(|error| failed(format!("error reading file payload: {error}")))?;
     let mut sets: Vec<ApplicationSet> = manifests::objects(&bytes).map_err(failed)?;
     for set in &mut sets {
         if set.metadata.name.is_empty() {

@@ -9,6 +9,7 @@ use object::GroupVersionKind;
 use serde_json::Value;
 
 use crate::command::{Flag, array, int, list, switch, text};
+use crate::commands::app::spec::labels;
 use crate::failure::{Failure, Outcome};
 use crate::log::Level;
 use crate::output::table::Table;
@@ -181,13 +182,5 @@ fn exec(session: &Session<'_>) -> Outcome<Option<ExecProviderConfig>> {
 
 /// `key=value` texts.
 pub(crate) fn pairs(session: &Session<'_>, flag: &str) -> Outcome<BTreeMap<String, String>> {
-    let given = session.matches.list(flag).iter();
-    given
-        .map(|text| {
-            let (key, value) = text.split_once('=').ok_or_else(|| {
-                Failure::generic(format!("labels should have key=value, but instead got: {text}"))
-            })?;
-            Ok((key.to_owned(), value.to_owned()))
-        })
-        .collect()
+    labels(session.matches.list(flag))
 }

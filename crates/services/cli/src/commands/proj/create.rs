@@ -27,32 +27,41 @@ fn start<'s>(session: &'s mut Session<'_>) -> Running<'s> {
 }
 
 async fn run(session: &mut Session<'_>) -> Outcome {
-    let project = described(session)?;
+    let project = described(session).await?;
     let server = session.server().await?;
     let request = ProjectCreateRequest { project: Some(project), upsert: session.is("upsert") };
     server.projects().create(request).await?;
     Ok(())
 }
 
-pub(crate) fn described(session: &mut Session<'_>) -> Outcome<AppProject> {
+/// The project that the flags, and the file if there is one, describe. An argument must be the name that a file has.
+pub(crate) async fn described(session: &mut Session<'_>) -> Outcome<AppProject> {
     let file = session.text("file");
-    let mut project = if file.is_empty() {
-        let mut project = AppProject::default();
-        project.metadata.name = session.first_argument()?;
-        project
-    } else {
-        let project: AppProject =
-            session.read_manifests(&file)?.into_iter().next().ok_or_else(Failure::usage)?;
-        if let [name] = session.arguments()
-            && *name != project.metadata.name
-        {
-            return Err(Failure::generic(format!(
-                "project name '{name}' does not match project spec metadata.name '{}'",
-                project.metadata.name
-            )));
+    let mut project = match file.as_str() {
+        "" => {
+            let mut project = AppProject::default();
+            project.metadata.name = session.first_argument()?;
+            project
         }
-        project
+        place => read(session, place).await?,
     };
+    if let [name] = session.arguments()
+        && file != "-"
+        && *name != project.metadata.name
+    {
+        return Err(Failure::generic(format!(
+            "project name '{name}' does not match project spec metadata.name '{}'",
+            project.metadata.name
+        )));
+    }
     flags::apply(session, &mut project.spec)?;
     Ok(project)
+}
+
+async fn read(session: &mut Session<'_>, place: &str) -> Outcome<AppProject> {
+    let read: Result<Vec<AppProject>, String> = session.read_manifests(place).await;
+    let failed =
+        if place == "-" { "unable to read manifest from stdin" } else { "error reading proj from uri" };
+    let projects = read.map_err(|error| Failure::generic(format!("{failed}: {error}")))?;
+    projects.into_iter().next().ok_or_else(Failure::usage)
 }
