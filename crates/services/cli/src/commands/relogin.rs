@@ -29,7 +29,7 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     };
     let resolved = config.resolve(session.matches.text("argocd-context")).map_err(Failure::generic)?;
     let resolved = resolved.ok_or_else(|| Failure::fatal("No context found. Login using `argocd login`"))?;
-    let mut target = Target::of_server(&resolved.server, &resolved.user).map_err(Failure::generic)?;
+    let mut target = Target::of_relogin(session, &resolved.server, &resolved.user)?;
     let claims = login::claims(&target.token)?;
     target.token.clear();
     let Login { token, refresh_token } = if is_ours(&claims) {

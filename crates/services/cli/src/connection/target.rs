@@ -43,6 +43,23 @@ pub(crate) struct Target {
     pub(crate) headers: Vec<(String, String)>,
 }
 
+/// The file that a flag names.
+fn read(session: &Session<'_>, flag: &str) -> Outcome<Vec<u8>> {
+    let file = session.matches.text(flag);
+    std::fs::read(file).map_err(|error| Failure::fatal(format!("open {file}: {}", io_error(&error))))
+}
+
+/// The client's certificate and key that flags name.
+fn given_identity(session: &Session<'_>) -> Outcome<Option<config::Identity>> {
+    match (session.matches.text("client-crt"), session.matches.text("client-crt-key")) {
+        ("", "") => Ok(None),
+        ("", _) | (_, "") => {
+            Err(Failure::fatal("--client-crt and --client-crt-key must always be specified together"))
+        }
+        _ => Ok(Some((read(session, "client-crt")?, read(session, "client-crt-key")?))),
+    }
+}
+
 impl Target {
     /// What the client calls itself.
     pub(crate) fn user_agent() -> String {
@@ -119,6 +136,28 @@ impl Target {
         })
     }
 
+    /// The target of a new login of a context: a certificate that flags name stands for the context's, which may be gone.
+    pub(crate) fn of_relogin(
+        session: &Session<'_>,
+        server: &config::Server,
+        user: &config::User,
+    ) -> Outcome<Self> {
+        let Some(identity) = given_identity(session)? else {
+            return Self::of_server(server, user).map_err(Failure::generic);
+        };
+        let mut server = server.clone();
+        for text in [
+            &mut server.client_certificate,
+            &mut server.client_certificate_key,
+            &mut server.client_certificate_data,
+            &mut server.client_certificate_key_data,
+        ] {
+            text.clear();
+        }
+        let target = Self::of_server(&server, user).map_err(Failure::generic)?;
+        Ok(Self { identity: Some(identity), ..target })
+    }
+
     fn with_flags(mut self, session: &Session<'_>) -> Outcome<Self> {
         if self.address.is_empty() {
             return Err(Failure::fatal("Argo CD server address unspecified"));
@@ -126,21 +165,11 @@ impl Target {
         if !self.address.contains(':') {
             self.address += ":443";
         }
-        let read = |flag: &str| {
-            let file = session.matches.text(flag);
-            std::fs::read(file).map_err(|error| Failure::fatal(format!("open {file}: {}", io_error(&error))))
-        };
         if !session.matches.text("server-crt").is_empty() {
-            self.authority = read("server-crt")?;
+            self.authority = read(session, "server-crt")?;
         }
-        match (session.matches.text("client-crt"), session.matches.text("client-crt-key")) {
-            ("", "") => {}
-            ("", _) | (_, "") => {
-                return Err(Failure::fatal(
-                    "--client-crt and --client-crt-key must always be specified together",
-                ));
-            }
-            _ => self.identity = Some((read("client-crt")?, read("client-crt-key")?)),
+        if let Some(identity) = given_identity(session)? {
+            self.identity = Some(identity);
         }
         self.plain_text |= session.is("plaintext");
         self.insecure |= session.is("insecure");

@@ -77,7 +77,9 @@ fn told(session: &Session<'_>, token: &str, claims: &Value) -> Told {
         Timestamp::from_second(seconds).ok().map(moment::local)
     };
     let issuer = words(claims.get("iss"));
-    let user = claims.pointer("/federated_claims/user_id").or_else(|| claims.get("sub"));
+    let federated = claims.pointer("/federated_claims/user_id");
+    let federated = federated.filter(|user| user.as_str().is_some_and(|user| !user.is_empty()));
+    let user = federated.or_else(|| claims.get("sub"));
     Told {
         expires_at: time("exp"),
         has_refresh_token: is_renewed(session, token),

@@ -311,13 +311,17 @@ fn placed(
     };
     let destination = &found.spec.destination.namespace;
     let (mut targets, mut repeated) = (BTreeMap::new(), BTreeMap::new());
-    for mut object in objects {
+    for (index, mut object) in objects.into_iter().enumerate() {
         if let Some(namespace) = other_namespace(&object, items, destination) {
             object.set_namespace(namespace);
             let marked = set_tracking(&mut object, &instance, destination, tracking);
             marked.map_err(|error| Failure::generic(error.to_string()))?;
         }
-        let key = object.key();
+        let mut key = object.key();
+        if key.name.is_empty() && !object.generate_name().is_empty() {
+            // A name that is yet to be made is everyone's own.
+            key.name = format!("{}{index}", object.generate_name());
+        }
         let key = (key.group, key.kind, key.namespace, key.name);
         if targets.insert(key.clone(), object.into_value()).is_some() {
             *repeated.entry(key).or_insert(1) += 1;
