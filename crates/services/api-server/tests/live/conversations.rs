@@ -184,6 +184,7 @@ fn settled(value: &mut Value) {
                     "createdAt",
                     "refreshRequestedAt",
                     "argocd.argoproj.io/refresh",
+                    "argocd.argoproj.io/refresh-timestamp",
                     "kubectl.kubernetes.io/restartedAt",
                 ];
                 if volatile.contains(&name.as_str()) && !value.is_null() && *value != json!("") {
