@@ -148,7 +148,7 @@ fn labels_have_one_equals_sign_and_annotations_any_number() {
 
 #[test]
 fn values_without_content_change_nothing_of_a_chart() {
-    let files = "{releaseName: one, parameters: [{name: a, value: '1'}, {name: b, value: '2'}], fileParameters: [{name: a, path: x}, {name: b, path: y}]}";
+    let files = "{releaseName: one, parameters: [{name: a, value: '1'}, {name: b, value: '2'}], fileParameters: [{name: a, path: x}, {name: b, path: w}]}";
     let home = with(&format!("helm: {files}"));
     let helm = |flags: &[&str]| source(&home, flags)["helm"].clone();
     let before = helm(&[]);
@@ -157,7 +157,7 @@ fn values_without_content_change_nothing_of_a_chart() {
     assert_eq!(helm(&["--helm-set", "a=x,y"])["parameters"], parameters);
     let parameters = json!([{"name": "a", "value": "{x,y}"}, {"name": "b", "value": "2"}]);
     assert_eq!(helm(&["-p", "a={x,y}", "-p", "nothing"])["parameters"], parameters);
-    let files = json!([{"name": "a", "path": "z"}, {"name": "b", "path": "y"}]);
+    let files = json!([{"name": "a", "path": "z"}, {"name": "b", "path": "w"}]);
     assert_eq!(helm(&["--helm-set-file", "a=z"])["fileParameters"], files);
     let told = "expected helm parameter of the form param=value but received: nothing";
     refused(&home, &["shop", "--helm-set", "nothing"], 1, told);
