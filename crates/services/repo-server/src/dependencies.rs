@@ -6,7 +6,7 @@ use crate::status;
 use api::v1alpha1::{AppProject, RepoCreds, Repository};
 use object::Secret;
 use render::{MissingDependency, RenderError, SeamError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tonic::Status;
 use wire::repository::ManifestRequest;
 
@@ -113,6 +113,8 @@ pub(crate) struct Permitted {
     project: AppProject,
     /// Addresses of registered repositories by their names.
     registered: BTreeMap<String, String>,
+    /// Registries that are registered as `oci://` and come with the request, which has what the project permits only.
+    registries: BTreeSet<String>,
 }
 
 impl Permitted {
@@ -122,7 +124,9 @@ impl Permitted {
         project.spec.source_repos.clone_from(&request.project_source_repos);
         let registered = request.repos.iter().filter(|repository| !repository.name.is_empty());
         let registered = registered.map(|repository| (repository.name.clone(), repository.repo.clone()));
-        Self { project, registered: registered.collect() }
+        let registries = request.repos.iter().filter_map(|repository| repository.repo.strip_prefix("oci://"));
+        let registries = registries.map(str::to_owned).collect();
+        Self { project, registered: registered.collect(), registries }
     }
 
     /// What is answered about a source that does not render. Where a chart that it needs was withheld, the repositories
@@ -147,10 +151,8 @@ impl Permitted {
             return Vec::new();
         }
         let addresses = repositories.iter().filter_map(|named| self.address(named));
-        // A registry may be permitted in either spelling.
         let permitted = |address: &str| {
-            project::permits_source(&self.project, address)
-                || project::permits_source(&self.project, &format!("oci://{address}"))
+            self.registries.contains(address) || project::permits_source(&self.project, address)
         };
         addresses.filter(|address| !permitted(address)).collect()
     }
