@@ -2,6 +2,7 @@
 
 use crate::stop::Stop;
 use axum::{Router, http::StatusCode, http::header, response::IntoResponse, routing::get};
+use prometheus_client::metrics::{family::MetricConstructor, histogram::Histogram};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,16 @@ pub type SharedRegistry = Arc<Mutex<Registry>>;
 
 /// Whether the component is well: an error is what `/healthz` says with 503.
 pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// A histogram's upper bounds: what a family of histograms is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds(pub &'static [f64]);
+
+impl MetricConstructor<Histogram> for Bounds {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
 
 /// A fresh registry that knows the process' own memory and CPU.
 pub fn registry() -> SharedRegistry {

@@ -1,10 +1,10 @@
 //! Requests to clusters, counted under the names that client-go's metrics have in Argo CD. Knows nothing of what is asked, or
 //! for whom.
 
-use boot::metrics::SharedRegistry;
+use boot::metrics::{Bounds, SharedRegistry};
 use kubernetes::{Measured, Meter};
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use std::sync::PoisonError;
 
@@ -12,16 +12,6 @@ use std::sync::PoisonError;
 type Labels = Vec<(&'static str, String)>;
 type Counters = Family<Labels, Counter>;
 type Histograms = Family<Labels, Histogram, Bounds>;
-
-/// A histogram's upper bounds.
-#[derive(Clone, Copy, Debug)]
-struct Bounds(&'static [f64]);
-
-impl MetricConstructor<Histogram> for Bounds {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
-    }
-}
 
 const SECONDS: Bounds = Bounds(&[0.005, 0.1, 0.5, 2.0, 8.0, 30.0]);
 const BYTES: Bounds = Bounds(&[64.0, 512.0, 4096.0, 65536.0, 1_048_576.0, 16_777_216.0]);

@@ -142,11 +142,7 @@ fn settled(
                 ),
             );
         }
-        let mut key = object.key();
-        if key.name.is_empty() && !object.generate_name().is_empty() {
-            key.name = format!("{}{index}", object.generate_name());
-        }
-        by_key.entry(key).or_default().push(object);
+        by_key.entry(object.key_among(index)).or_default().push(object);
     }
     by_key
 }

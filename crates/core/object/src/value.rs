@@ -103,6 +103,15 @@ impl Object {
         ResourceKey::new(self.group(), self.kind(), self.namespace(), self.name())
     }
 
+    /// The object's name among others, whose position there is `index`: one whose name is yet to be made is like none of them.
+    pub fn key_among(&self, index: usize) -> ResourceKey {
+        let mut key = self.key();
+        if key.name.is_empty() && !self.generate_name().is_empty() {
+            key.name = format!("{}{index}", self.generate_name());
+        }
+        key
+    }
+
     /// `metadata.name`.
     pub fn name(&self) -> &str {
         self.metadata_text("name")

@@ -8,10 +8,10 @@ pub use described::Shown;
 pub(crate) use requests::{AppRequest, Asker, asked_by};
 
 use api::v1alpha1::{Application, OperationState};
-use boot::metrics::SharedRegistry;
+use boot::metrics::{Bounds, SharedRegistry};
 use kubernetes::{Measured, Meter};
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use request_metrics::RequestMetrics;
@@ -20,16 +20,6 @@ use std::time::Duration;
 
 /// Names and values of labels.
 pub(crate) type Labels = Vec<(&'static str, String)>;
-
-/// A histogram's upper bounds.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds(&'static [f64]);
-
-impl MetricConstructor<Histogram> for Bounds {
-    fn new_metric(&self) -> Histogram {
-        Histogram::new(self.0.iter().copied())
-    }
-}
 
 type Histograms = Family<Labels, Histogram, Bounds>;
 type Counters = Family<Labels, Counter>;

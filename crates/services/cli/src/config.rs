@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Outcome, io_error};
+use crate::manifests::local;
 
 /// The file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,14 +68,13 @@ impl Server {
     /// The client's certificate and its key as PEM, if there are any. Files come before what the entry holds itself: they are
     /// read at every call, so that what renews them need not log in.
     pub(crate) fn identity(&self) -> Result<Option<Identity>, String> {
-        let file = |path: &str| fs::read(path).map_err(|error| format!("open {path}: {}", io_error(&error)));
         let data =
             |text: &str| STANDARD.decode(text).map_err(|error| format!("illegal base64 data: {error}"));
         let together = |names: &str| Err(format!("{names} must always be specified together"));
         match (self.client_certificate.as_str(), self.client_certificate_key.as_str()) {
             ("", "") => {}
             ("", _) | (_, "") => return together("client-certificate and client-certificate-key"),
-            (certificate, key) => return Ok(Some((file(certificate)?, file(key)?))),
+            (certificate, key) => return Ok(Some((local(certificate)?, local(key)?))),
         }
         match (self.client_certificate_data.as_str(), self.client_certificate_key_data.as_str()) {
             ("", "") => Ok(None),

@@ -44,7 +44,8 @@ pub(crate) async fn content(place: &str) -> Result<Vec<u8>, String> {
     download::named(place, Access::default()).await.map_err(|error| error.to_string())
 }
 
-fn local(file: &str) -> Result<Vec<u8>, String> {
+/// What a file holds.
+pub(crate) fn local(file: &str) -> Result<Vec<u8>, String> {
     std::fs::read(file).map_err(|error| format!("open {file}: {}", io_error(&error)))
 }
 

@@ -140,6 +140,17 @@ pub(crate) fn display_name(claims: &Value) -> &str {
     text("email").or_else(|| text("name")).or_else(|| text("sub")).unwrap_or_default()
 }
 
+/// Whether a token is one of Argo CD's own, for a local account.
+pub(crate) fn is_ours(claims: &Value) -> bool {
+    claims.get("iss").and_then(Value::as_str) == Some("argocd")
+}
+
+/// The account in a subject `name:login`.
+pub(crate) fn account(subject: Option<&Value>) -> String {
+    let subject = subject.and_then(Value::as_str).unwrap_or_default();
+    subject.split(':').next().unwrap_or_default().to_owned()
+}
+
 fn context_name(session: &Session<'_>, address: &str) -> String {
     let name = session.matches.text("name");
     let root = session.matches.text("grpc-web-root-path").trim_matches('/');

@@ -32,9 +32,9 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     let mut target = Target::of_relogin(session, &resolved.server, &resolved.user)?;
     let claims = login::claims(&target.token)?;
     target.token.clear();
-    let Login { token, refresh_token } = if is_ours(&claims) {
+    let Login { token, refresh_token } = if login::is_ours(&claims) {
         session.line(&format!("Relogging in as '{}'", login::display_name(&claims)));
-        let subject = login_name(&claims);
+        let subject = login::account(claims.get("sub"));
         let server = session.connect(target).await?;
         let password = session.text("password");
         let token = login::by_password(session, &server, subject, password).await?;
@@ -51,14 +51,4 @@ async fn run(session: &mut Session<'_>) -> Outcome {
     config::write(&path, &config)?;
     session.line(&format!("Context '{}' updated", resolved.name));
     Ok(())
-}
-
-fn is_ours(claims: &serde_json::Value) -> bool {
-    claims.get("iss").and_then(serde_json::Value::as_str) == Some("argocd")
-}
-
-/// The account in the subject `name:login`.
-fn login_name(claims: &serde_json::Value) -> String {
-    let subject = claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
-    subject.split(':').next().unwrap_or_default().to_owned()
 }

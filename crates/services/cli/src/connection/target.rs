@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{cluster, core};
 use crate::config;
-use crate::failure::{Failure, Outcome, io_error};
+use crate::failure::{Failure, Outcome};
+use crate::manifests;
 use crate::session::Session;
 
 /// Where the pods of the API server listen.
@@ -45,8 +46,7 @@ pub(crate) struct Target {
 
 /// The file that a flag names.
 fn read(session: &Session<'_>, flag: &str) -> Outcome<Vec<u8>> {
-    let file = session.matches.text(flag);
-    std::fs::read(file).map_err(|error| Failure::fatal(format!("open {file}: {}", io_error(&error))))
+    manifests::local(session.matches.text(flag)).map_err(Failure::fatal)
 }
 
 /// The client's certificate and key that flags name.

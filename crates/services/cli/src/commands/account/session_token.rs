@@ -22,9 +22,6 @@ pub(crate) static COMMAND: Command = Command {
     ..Command::new("session-token", "", "Print the token of the current session")
 };
 
-/// Who issues the tokens of local accounts.
-const LOCAL_ISSUER: &str = "argocd";
-
 /// What is told of a token, in the original's names and in their order.
 #[derive(Serialize)]
 struct Told {
@@ -71,12 +68,10 @@ async fn run(session: &mut Session<'_>) -> Outcome {
 }
 
 fn told(session: &Session<'_>, token: &str, claims: &Value) -> Told {
-    let words = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let time = |name: &str| {
         let seconds = claims.get(name).and_then(Value::as_i64)?;
         Timestamp::from_second(seconds).ok().map(moment::local)
     };
-    let issuer = words(claims.get("iss"));
     let federated = claims.pointer("/federated_claims/user_id");
     let federated = federated.filter(|user| user.as_str().is_some_and(|user| !user.is_empty()));
     let user = federated.or_else(|| claims.get("sub"));
@@ -84,10 +79,10 @@ fn told(session: &Session<'_>, token: &str, claims: &Value) -> Told {
         expires_at: time("exp"),
         has_refresh_token: is_renewed(session, token),
         issued_at: time("iat"),
-        r#type: if issuer == LOCAL_ISSUER { "local" } else { "sso" },
-        issuer,
+        issuer: claims.get("iss").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        r#type: if login::is_ours(claims) { "local" } else { "sso" },
         token: token.to_owned(),
-        username: words(user).split(':').next().unwrap_or_default().to_owned(),
+        username: login::account(user),
     }
 }
 

@@ -65,8 +65,7 @@ async fn log_in_again(
     let resolved = config.resolve(session.matches.text("argocd-context")).map_err(Failure::generic)?;
     let Some(resolved) = resolved else { return Ok(()) };
     let claims = login::claims(&resolved.user.auth_token)?;
-    let subject = claims.get("sub").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let username = subject.split(':').next().unwrap_or_default().to_owned();
+    let username = login::account(claims.get("sub"));
     let token = login::by_password(session, server, username, password).await?;
     config.put_user(config::User {
         name: resolved.user.name,

@@ -317,11 +317,7 @@ fn placed(
             let marked = set_tracking(&mut object, &instance, destination, tracking);
             marked.map_err(|error| Failure::generic(error.to_string()))?;
         }
-        let mut key = object.key();
-        if key.name.is_empty() && !object.generate_name().is_empty() {
-            // A name that is yet to be made is everyone's own.
-            key.name = format!("{}{index}", object.generate_name());
-        }
+        let key = object.key_among(index);
         let key = (key.group, key.kind, key.namespace, key.name);
         if targets.insert(key.clone(), object.into_value()).is_some() {
             *repeated.entry(key).or_insert(1) += 1;
